@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+# One non-recursive make. Each directory adds a module.mk that calls `library`,
+# `program` or `guest`; object files, dependency files and programs stand under $(B).
+
+VERSION := 0.1.0
+
+B     ?= build
+CC    ?= cc
+AR    ?= ar
+SAN   ?=
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+WARN   := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+          -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2
+CFLAGS ?= -O2 -g
+override CPPFLAGS += -I. -D_GNU_SOURCE -DVHPC_VERSION='"$(VERSION)"' -DVHPC_PREFIX='"$(PREFIX)"'
+STD    := -std=gnu11 $(WARN)
+ifneq ($(SAN),)
+B      := $(B)-san
+STD    += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+override LDFLAGS += -fsanitize=address,undefined
+endif
+
+# Compile flags are asked of pkg-config once, and only when something is compiled.
+PKGS   := libvirt libvirt-qemu libxml-2.0 jansson yaml-0.1 sqlite3 hwloc libnl-3.0 libnl-route-3.0 libarchive check
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+
+DIRS   := lib sriov vmm images netctl mpirun-wrap tools tests
+PROGRAMS :=
+GUEST :=
+OBJS :=
+
+all: programs
+
+# $(call library,NAME,SOURCES): $(B)/NAME.a
+define library
+$(1)_OBJS := $$(patsubst %.c,$(B)/%.o,$(2))
+OBJS += $$($(1)_OBJS)
+$(B)/$(1).a: $$($(1)_OBJS)
+	@rm -f $$@
+	@echo "  AR      $$@"
+	@$(AR) rcs $$@ $$^
+endef
+
+# $(call program,NAME,SOURCES,ARCHIVES,PACKAGES,EXTRA LIBS): $(B)/bin/NAME
+define program
+$(call binary,bin/$(1),$(2),$(3),$(4),$(5))
+PROGRAMS += $(B)/bin/$(1)
+endef
+
+# $(call binary,PATH,SOURCES,ARCHIVES,PACKAGES,EXTRA LIBS): $(B)/PATH, built only when asked for
+define binary
+$(1)_OBJS := $$(patsubst %.c,$(B)/%.o,$(2))
+OBJS += $$($(1)_OBJS)
+$(B)/$(1): $$($(1)_OBJS) $$(patsubst %,$(B)/%.a,$(3))
+	@mkdir -p $$(@D)
+	@echo "  LD      $$@"
+	@$(CC) $(LDFLAGS) -Wl,--as-needed -o $$@ $$^ $$(if $(4),$$$$(pkg-config --libs $(4))) $(5)
+endef
+
+# $(call guest,NAME,SOURCES): $(B)/guest/NAME, static, for the inside of images
+define guest
+$(B)/guest/$(1): $(2)
+	@mkdir -p $$(@D)
+	@echo "  GUEST   $$@"
+	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(WARN) -Os -static -ffile-prefix-map=$(CURDIR)=. \
+	    -Wl,--build-id=none -s -o $$@ $$(filter %.c,$$^)
+GUEST += $(B)/guest/$(1)
+endef
+
+include $(patsubst %,%/module.mk,$(DIRS))
+
+$(B)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $<"
+	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(STD) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(wildcard $(patsubst %.o,%.d,$(OBJS)))
+
+programs: $(PROGRAMS) $(GUEST) headers-check
+
+# Nobody includes another directory's private header (docs/architecture.md).
+headers-check: $(B)/headers-check
+$(B)/headers-check: tests/headers-check $(wildcard $(foreach d,$(DIRS),$(d)/*.[ch] $(d)/*/*.[ch]))
+	@mkdir -p $(@D)
+	@tests/headers-check $(DIRS)
+	@touch $@
+
+deps:
+	@tools/install-packages
+
+clean:
+	rm -rf $(B) $(B)-san
+
+.PHONY: all programs headers-check deps clean
+.DELETE_ON_ERROR:

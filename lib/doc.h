@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Documents (manifests, recipes) in YAML: one table, a row a key, from which reading,
+ * checking and the reference page come. The text is untrusted: at most 1 MiB, 32
+ * levels, no aliases, no duplicate keys; every error says FILE:LINE:COLUMN. */
+#ifndef VH_DOC_H
+#define VH_DOC_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdbool.h>
+#include "lib/err.h"
+
+enum vh_key_type {
+	VH_KEY_STR,	/* char * */
+	VH_KEY_UINT,	/* uint64_t; min and max are checked */
+	VH_KEY_SIZE,	/* uint64_t, bytes ("2G"); min and max are checked */
+	VH_KEY_BOOL,	/* bool: true, false, yes, no */
+	VH_KEY_ENUM,	/* int: the index in choices */
+	VH_KEY_STRV,	/* char **: a list of texts */
+	VH_KEY_MAP,	/* the struct of keys, in place: offset is its start */
+	VH_KEY_LIST,	/* struct vh_doc_list of such structs, each of item_size */
+	VH_KEY_STRMAP,	/* char **: "name=value" of free names, in document order */
+};
+
+struct vh_doc_list { void *items; size_t n; };
+
+struct vh_key {
+	const char *name;
+	enum vh_key_type type;
+	size_t offset;
+	bool required;
+	const char *dflt;		/* as written in a document; NULL: zero */
+	uint64_t min, max;		/* UINT, SIZE: bounds; max 0: none. LIST, STRV: number of items */
+	const char *const *choices;	/* ENUM: ends with NULL */
+	const struct vh_key *keys;	/* MAP, LIST: ends with a NULL name */
+	size_t item_size;		/* LIST */
+	int (*check)(const char *value, struct vh_err *err);	/* STR, and each item of STRV; or NULL */
+	const char *help;		/* a sentence for the reference page, with unit */
+};
+
+/* Reads path into out (a zeroed struct). Refusals exit with VH_EXIT_REFUSED and name
+ * file, line and column; an unknown key names the nearest known one. On failure out
+ * holds nothing that needs freeing. */
+int vh_doc_load(const char *path, const struct vh_key *keys, void *out, struct vh_err *err);
+/* The same from memory; name stands for the file in errors. */
+int vh_doc_parse(const char *name, const char *text, size_t len, const struct vh_key *keys,
+		 void *out, struct vh_err *err);
+/* Frees what was read; out itself is the caller's. */
+void vh_doc_free(const struct vh_key *keys, void *out);
+
+/* The reference table in Markdown: key, type, default, bounds, help. */
+void vh_doc_reference(FILE *f, const struct vh_key *keys);
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Networks of virtual clusters: a bridge with the host's address on it and a tap per
+ * NIC, made and removed through rtnetlink (libnl) and /dev/net/tun. What is ours
+ * carries the interface alias "vhpc:OWNER" (IFLA_IFALIAS); nothing else is touched. */
+#ifndef VH_NETCTL_H
+#define VH_NETCTL_H
+
+#include <jansson.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "lib/err.h"
+
+/* An IPv4 network: "10.119.0.0/24". */
+struct vh_cidr {
+	uint32_t base;		/* host byte order, host bits zero */
+	unsigned prefix;	/* 8..30 */
+};
+
+/* -EINVAL unless text is a network (host bits zero, prefix 8..30, private or otherwise unicast). */
+int vh_cidr_parse(const char *text, struct vh_cidr *ret, struct vh_err *err);
+/* Usable addresses but network and broadcast. */
+uint32_t vh_cidr_hosts(const struct vh_cidr *net);
+bool vh_cidr_overlap(const struct vh_cidr *a, const struct vh_cidr *b);
+/* Host number n (1 = first) as "a.b.c.d"; buf of 16 bytes; returns buf. */
+const char *vh_cidr_host(const struct vh_cidr *net, uint32_t n, char buf[16]);
+/* "a.b.c.d/p", buf of 19 bytes; returns buf. */
+const char *vh_cidr_format(const struct vh_cidr *net, char buf[19]);
+/* IPv4 networks that this host (this network namespace) has addresses in or routes to,
+ * the default route left out; malloc'd array. */
+int vh_net_in_use(struct vh_cidr **ret, size_t *ret_n, struct vh_err *err);
+
+/* A stable interface name of at most 15 bytes: prefix ("vb", "vt"), a hash of owner,
+ * and for index >= 0 ".index". */
+void vh_net_ifname(char buf[IFNAMSIZ], const char *prefix, const char *owner, int index);
+
+/* A stable locally administered unicast MAC (52:54:00:xx:xx:xx is libvirt's; ours are
+ * 02:...) from owner and index; buf of 18 bytes. */
+void vh_net_mac(char buf[18], const char *owner, unsigned index);
+
+/* Makes the bridge (no STP, up, alias vhpc:owner) with the address "a.b.c.d/p" on it,
+ * or brings one that is ours to that state. -EEXIST, refused, when an interface of
+ * that name is not ours. *ret_made (or NULL) says whether anything changed. */
+int vh_net_bridge(const char *name, const char *address, const char *owner, bool *ret_made,
+		  struct vh_err *err);
+/* Makes the persistent tap (vnet_hdr; multi-queue when queues > 1) as a port of
+ * bridge, up, alias vhpc:owner; otherwise as above. */
+int vh_net_tap(const char *name, const char *bridge, unsigned queues, const char *owner,
+	       bool *ret_made, struct vh_err *err);
+/* Removes an interface of ours; 0 when it is not there; -EPERM, refused, when it is
+ * not ours. */
+int vh_net_remove(const char *name, struct vh_err *err);
+
+/* Ours, as rows for a listing: name, kind (bridge, tap), owner, state (up, down, no-carrier),
+ * address (bridge) or null, mac, mtu, bridge (of a tap), ports (of a bridge). */
+int vh_net_list(json_t **ret, struct vh_err *err);
+
+#endif

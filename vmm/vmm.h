@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The host as VMs are placed on it, the placement, the libvirt domain and its life. */
+#ifndef VH_VMM_H
+#define VH_VMM_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "lib/err.h"
+#include "lib/sysroot.h"
+
+/* --- acceleration: KVM only where the processor offers it (vmx or svm) and a guest of
+ * three instructions gets past them; /dev/kvm alone is no proof. */
+
+struct vh_accel {
+	bool kvm;
+	char why[160];		/* "the processor offers neither vmx nor svm, although /dev/kvm opens" */
+};
+void vh_accel_detect(const struct vh_root *root, struct vh_accel *ret);
+static inline const char *vh_accel_name(const struct vh_accel *a) { return a->kvm ? "kvm" : "tcg"; }
+
+/* --- host model (hwloc): what a plan is made on. Numbers are the kernel's. */
+
+struct vh_host_node {
+	unsigned id;
+	uint64_t memory;	/* bytes, total */
+	uint64_t free;		/* bytes available to new VMs now; total on a captured host */
+	uint64_t huge_2m, huge_2m_free;	/* pages */
+};
+struct vh_host_cpu {
+	unsigned id, node, core, l3, package;	/* os index; the rest logical, stable */
+};
+struct vh_host {
+	struct vh_host_node *nodes;
+	size_t n_nodes;
+	struct vh_host_cpu *cpus;	/* online ones that this process may use */
+	size_t n_cpus;
+};
+
+/* xml: an hwloc XML file instead of root's own topology, or NULL. */
+int vh_host_load(const struct vh_root *root, const char *xml, struct vh_host **ret, struct vh_err *err);
+void vh_host_free(struct vh_host *host);
+static inline void vh_host_freep(struct vh_host **h) { vh_host_free(*h); }
+
+/* --- placement (pure): same input, same answer */
+
+enum vh_cpu_policy { VH_CPU_DEDICATED, VH_CPU_SHARED };
+
+struct vh_request {
+	const char *name;	/* the VM's, for messages */
+	unsigned vcpus;
+	uint64_t memory;	/* bytes */
+	enum vh_cpu_policy policy;
+};
+struct vh_taken {		/* what other VMs hold, from their leases */
+	const unsigned *cpus;	/* dedicated ones, os index */
+	size_t n_cpus;
+	const uint64_t *memory;	/* bytes by host node, in the order of host->nodes; or NULL */
+};
+struct vh_placement {
+	unsigned *vcpu;		/* vcpus os indexes; dedicated: vCPU i runs on vcpu[i];
+				   shared: every vCPU runs on all of them */
+	unsigned vcpus;
+	enum vh_cpu_policy policy;
+	unsigned *nodes;	/* host NUMA nodes (os index) its memory comes from, ascending */
+	size_t n_nodes;
+	uint64_t *node_memory;	/* bytes from each of them */
+};
+
+/* Places all of reqs or none. A refusal (exit 3, -ENOSPC) says what is scarce, wanted
+ * and there: "12 vCPUs wanted, 2 CPUs on this host, 0 of them taken". */
+int vh_place(const struct vh_host *host, const struct vh_taken *taken, const struct vh_request *reqs,
+	     size_t n, struct vh_placement **ret, struct vh_err *err);
+void vh_placement_free(struct vh_placement *placements, size_t n);
+
+json_t *vh_placement_to_json(const struct vh_placement *p);
+int vh_placement_from_json(const json_t *j, struct vh_placement *ret, struct vh_err *err);
+
+/* --- domain: libvirt's XML from a plan (libxml2) */
+
+#define VH_DOMAIN_NS "https://vhpc.dev/xmlns/domain/1"
+
+struct vh_nic { const char *tap, *mac; unsigned queues; };
+
+struct vh_domain {
+	const char *name;	/* also the guest's host name */
+	const char *uuid;
+	const char *owner;	/* "cluster/two-node", kept in the metadata with the leases */
+	const char *kernel, *initrd, *cmdline;
+	const char *disk;	/* absolute path, qcow2 */
+	const char *identity;	/* file given as the systemd credential vhpc.identity (fw_cfg,
+				   so that no secret stands on QEMU's command line) */
+	const char *console_log;	/* serial console goes there too */
+	uint64_t memory;
+	unsigned vcpus;
+	bool kvm;
+	const struct vh_placement *place;
+	const struct vh_nic *nics;
+	size_t n_nics;
+};
+
+/* The XML; malloc'd. The metadata element {VH_DOMAIN_NS}lease names the holder
+ * ("vm/NAME"), the dedicated CPUs and the memory by node, for the hook and vm start. */
+int vh_domain_xml(const struct vh_domain *d, char **ret, struct vh_err *err);
+
+struct vh_domain_lease { char *holder, *owner; unsigned *cpus; size_t n_cpus; uint64_t memory; };
+/* Reads that element back from untrusted domain XML. -ENODATA without error text: the
+ * domain is none of ours. */
+int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *ret, struct vh_err *err);
+void vh_domain_lease_clear(struct vh_domain_lease *lease);
+
+/* --- libvirt */
+
+struct vh_virt;
+
+/* connect given: that URI. Else a running system daemon; else, with start, the private
+ * daemon under STATE/libvirt (started when it does not run: libvirtd in a mount
+ * namespace of its own, with our hook as qemu.d/vhpc); without start -ENOTCONN (no
+ * error text) when no daemon runs. */
+int vh_virt_open(struct vh_virt **ret, const char *connect, const char *state, bool start,
+		 struct vh_err *err);
+void vh_virt_close(struct vh_virt *v);
+static inline void vh_virt_closep(struct vh_virt **v) { vh_virt_close(*v); }
+const char *vh_virt_uri(const struct vh_virt *v);
+/* "libvirt 9.0.0, QEMU 7.2.22" as the daemon reports them, into buf. */
+int vh_virt_version(struct vh_virt *v, char *buf, size_t len, struct vh_err *err);
+
+/* Ends the private daemon when it is ours and has no domain left; 0 also when there is none. */
+int vh_virt_stop_private(const char *state, struct vh_err *err);
+
+/* define: same name and UUID is redefined; a domain of that name that is not ours is
+ * -EEXIST, refused. Thread-safe on one vh_virt. */
+int vh_virt_define(struct vh_virt *v, const char *xml, struct vh_err *err);
+/* 0 also when it already runs; *ret_started (or NULL) says which. */
+int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct vh_err *err);
+/* ACPI shutdown, waited for; at the deadline destroyed when force, else -ETIMEDOUT. 0 when it is off. */
+int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err);
+/* Destroys and undefines one of ours; 0 when there is none. */
+int vh_virt_remove(struct vh_virt *v, const char *name, struct vh_err *err);
+/* "running", "shut off", "paused", ... static; NULL: no such domain. */
+int vh_virt_state(struct vh_virt *v, const char *name, const char **ret, struct vh_err *err);
+/* Rows: name, state, vcpus, memory (bytes), cpus ("0-1" pinned, as libvirt reports it back),
+ * nodes, owner (null when not ours), uuid. */
+int vh_virt_list(struct vh_virt *v, json_t **ret, struct vh_err *err);
+
+#endif
