@@ -44,6 +44,7 @@ enum vh_verb_flags {
 	VH_VERB_JSON = 1,	/* takes --json */
 	VH_VERB_REST = 2,	/* options end at the first argument (a command line follows) */
 	VH_VERB_HIDDEN = 4,	/* not in usage */
+	VH_VERB_PASS = 8,	/* as REST, and options unknown to us begin the rest, unchanged */
 };
 
 struct vh_verb {

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/err.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+static __attribute__((format(printf, 4, 0))) int set(struct vh_err *err, int num, enum vh_exit code, const char *fmt, va_list ap)
+{
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	vh_err_clear(err);
+	err->num = num;
+	err->exit = code;
+	err->text = text;
+	return -num;
+}
+
+int vh_err_set(struct vh_err *err, int num, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set(err, num, VH_EXIT_FAILED, fmt, ap);
+	va_end(ap);
+	return -num;
+}
+
+int vh_err_refuse(struct vh_err *err, int num, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set(err, num, VH_EXIT_REFUSED, fmt, ap);
+	va_end(ap);
+	return -num;
+}
+
+int vh_err_usage(struct vh_err *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set(err, EINVAL, VH_EXIT_USAGE, fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+int vh_err_hint(struct vh_err *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	free(err->hint);
+	va_start(ap, fmt);
+	if (vasprintf(&err->hint, fmt, ap) < 0)
+		err->hint = NULL;
+	va_end(ap);
+	return -err->num;
+}
+
+int vh_err_within(struct vh_err *err, const char *fmt, ...)
+{
+	vh_autofree char *context = NULL;
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&context, fmt, ap) < 0)
+		context = NULL;
+	va_end(ap);
+	if (context && asprintf(&text, "%s: %s", context, err->text ? err->text : strerror(err->num)) >= 0) {
+		free(err->text);
+		err->text = text;
+	}
+	return -err->num;
+}
+
+int vh_err_nomem(struct vh_err *err)
+{
+	return vh_err_set(err, ENOMEM, "out of memory");
+}
+
+void vh_err_clear(struct vh_err *err)
+{
+	free(err->text);
+	free(err->hint);
+	*err = (struct vh_err)VH_ERR_NONE;
+}
+
+void vh_err_move(struct vh_err *dst, struct vh_err *src)
+{
+	vh_err_clear(dst);
+	*dst = *src;
+	*src = (struct vh_err)VH_ERR_NONE;
+}
+
+void vh_err_print(FILE *f, const char *prog, const struct vh_err *err)
+{
+	const char *text = err->text ? err->text : strerror(err->num);
+
+	if (err->hint)
+		fprintf(f, "%s: %s (hint: %s)\n", prog, text, err->hint);
+	else
+		fprintf(f, "%s: %s\n", prog, text);
+}

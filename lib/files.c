@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/cli.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "lib/strv.h"
+
+int vh_mkdirs(const char *path, unsigned mode, struct vh_err *err)
+{
+	vh_autofree char *p = strdup(path);
+
+	if (!p)
+		return vh_err_nomem(err);
+	for (char *slash = p + 1; ; slash++) {
+		char c;
+
+		slash += strcspn(slash, "/");
+		c = *slash;
+		*slash = 0;
+		if (mkdir(p, mode) < 0 && errno != EEXIST)
+			return vh_err_set(err, errno, "%s: cannot make the directory: %s", p, strerror(errno));
+		if (!c)
+			return 0;
+		*slash = c;
+	}
+}
+
+static int write_all(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int vh_write_file(const char *path, const void *data, size_t len, unsigned mode, struct vh_err *err)
+{
+	vh_autofree char *tmp = vh_strf("%s.XXXXXX", path);
+	vh_autoclose int fd = -1;
+	int r;
+
+	if (!tmp)
+		return vh_err_nomem(err);
+	fd = mkostemp(tmp, O_CLOEXEC);
+	if (fd < 0)
+		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	r = write_all(fd, data, len);
+	if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(tmp, path) < 0))
+		r = -errno;
+	if (r < 0) {
+		unlink(tmp);
+		return vh_err_set(err, -r, "%s: %s", path, strerror(-r));
+	}
+	return 0;
+}
+
+static void close_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+/* Removes what is in the directory fd (which it closes) on device dev. */
+static int remove_entries(int fd, dev_t dev)
+{
+	vh_cleanup(close_dir) DIR *dir = fdopendir(fd);
+	const struct dirent *e;
+
+	if (!dir) {
+		close(fd);
+		return -errno;
+	}
+	while ((errno = 0, e = readdir(dir))) {
+		struct stat st;
+		int sub, r;
+
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		if (fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return -errno;
+		if (!S_ISDIR(st.st_mode)) {
+			if (unlinkat(dirfd(dir), e->d_name, 0) < 0)
+				return -errno;
+			continue;
+		}
+		if (st.st_dev != dev)
+			return -EXDEV;
+		sub = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = sub < 0 ? -errno : remove_entries(sub, dev);
+		if (r == 0 && unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR) < 0)
+			r = -errno;
+		if (r < 0)
+			return r;
+	}
+	return -errno;
+}
+
+int vh_remove_tree(const char *path, struct vh_err *err)
+{
+	struct stat st;
+	int fd, r;
+
+	if (lstat(path, &st) < 0)
+		return errno == ENOENT ? 0 : vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISDIR(st.st_mode)) {
+		r = unlink(path) < 0 ? -errno : 0;
+	} else {
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = fd < 0 ? -errno : remove_entries(fd, st.st_dev);
+		if (r == 0 && rmdir(path) < 0)
+			r = -errno;
+	}
+	if (r < 0)
+		return vh_err_set(err, -r, "%s: cannot remove: %s", path, strerror(-r));
+	return 0;
+}
+
+static int busy(int fd, const char *path, const char *name, struct vh_err *err)
+{
+	char pid[16] = "";
+	ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+
+	pid[n > 0 ? strspn(pid, "0123456789") : 0] = 0;
+	vh_err_refuse(err, EBUSY, "%s: in use by another process%s%s", name, *pid ? ", pid " : "", pid);
+	return vh_err_hint(err, "it holds %s; wait for it to end", path);
+}
+
+int vh_lock(const char *state, const char *name, int wait_ms, int *ret_fd, struct vh_err *err)
+{
+	vh_autofree char *dir = vh_strf("%s/lock", state), *path = vh_strf("%s/lock/%s", state, name);
+	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	vh_autoclose int fd = -1;
+	int r;
+
+	if (!dir || !path)
+		return vh_err_nomem(err);
+	if (strchr(name, '/'))
+		return vh_err_set(err, EINVAL, "%s: no name for a lock", name);
+	r = vh_mkdirs(dir, 0711, err);
+	if (r < 0)
+		return r;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+		if (wait_ms <= 0)
+			return busy(fd, path, name, err);
+		nanosleep(&pause, NULL);
+		wait_ms -= 50;
+	}
+	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", getpid()) < 0)
+		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	*ret_fd = vh_steal_fd(&fd);
+	return 0;
+}

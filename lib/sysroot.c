@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/sysroot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <dirent.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "lib/strv.h"
+
+enum { FILE_MAX = 1 << 20 };
+
+struct vh_root {
+	int fd;
+	bool live;
+	char *path;
+};
+
+int vh_root_open(struct vh_root **ret, const char *path, struct vh_err *err)
+{
+	vh_autoroot root = calloc(1, sizeof(*root));
+
+	if (!root)
+		return vh_err_nomem(err);
+	root->fd = -1;
+	root->live = !path || !strcmp(path, "/");
+	root->path = strdup(root->live ? "/" : path);
+	if (!root->path)
+		return vh_err_nomem(err);
+	root->fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root->fd < 0)
+		return vh_err_refuse(err, errno, "%s: %s", root->path, strerror(errno));
+	*ret = vh_steal(&root);
+	return 0;
+}
+
+void vh_root_free(struct vh_root *root)
+{
+	if (!root)
+		return;
+	vh_close_fd(&root->fd);
+	free(root->path);
+	free(root);
+}
+
+bool vh_root_is_live(const struct vh_root *root)
+{
+	return root->live;
+}
+
+const char *vh_root_path(const struct vh_root *root)
+{
+	return root->path;
+}
+
+/* A path stays below the root: relative, and no component is "..". */
+static __attribute__((format(printf, 2, 0))) int make_path(char path[PATH_MAX], const char *fmt, va_list ap)
+{
+	int n = vsnprintf(path, PATH_MAX, fmt, ap);
+
+	if (n < 0 || n >= PATH_MAX)
+		return -ENAMETOOLONG;
+	if (path[0] == '/')
+		return -EINVAL;
+	for (const char *p = path; (p = strstr(p, "..")); p += 2)
+		if ((p == path || p[-1] == '/') && (p[2] == '/' || !p[2]))
+			return -EINVAL;
+	return 0;
+}
+
+#define PATH_FROM(fmt, path)                            \
+	char path[PATH_MAX];                            \
+	do {                                            \
+		va_list ap_;                            \
+		int r_;                                 \
+		va_start(ap_, fmt);                     \
+		r_ = make_path(path, fmt, ap_);         \
+		va_end(ap_);                            \
+		if (r_ < 0)                             \
+			return r_;                      \
+	} while (0)
+
+static int open_at(const struct vh_root *root, int flags, const char *path)
+{
+	struct open_how how = { 0 };
+	int fd;
+
+	if (!root->live && ((flags & O_ACCMODE) != O_RDONLY || flags & (O_CREAT | O_TRUNC)))
+		return -EROFS;
+	how.flags = (unsigned)(flags | O_CLOEXEC);
+	/* The absolute links of a captured host must not lead to this one. */
+	how.resolve = root->live ? 0 : RESOLVE_IN_ROOT;
+	fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	return fd < 0 ? -errno : fd;
+}
+
+int vh_root_openf(const struct vh_root *root, int flags, const char *fmt, ...)
+{
+	PATH_FROM(fmt, path);
+	return open_at(root, flags, path);
+}
+
+static int read_whole(const struct vh_root *root, char **ret, const char *path)
+{
+	vh_autoclose int fd = open_at(root, O_RDONLY | O_NONBLOCK, path);
+	vh_autofree char *buf = NULL;
+	size_t room = 0, len = 0;
+
+	if (fd < 0)
+		return fd;
+	for (;;) {
+		ssize_t n;
+
+		if (len + 1 >= room) {
+			char *grown;
+
+			if (room >= FILE_MAX)
+				return -EFBIG;
+			room = room ? room * 4 : 512;
+			grown = realloc(buf, room);
+			if (!grown)
+				return -ENOMEM;
+			buf = grown;
+		}
+		n = read(fd, buf + len, room - len - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	while (len > 0 && buf[len - 1] == '\n')
+		len--;
+	buf[len] = 0;
+	*ret = vh_steal(&buf);
+	return 0;
+}
+
+int vh_root_read(const struct vh_root *root, char **ret, const char *fmt, ...)
+{
+	PATH_FROM(fmt, path);
+	return read_whole(root, ret, path);
+}
+
+int vh_root_read_int(const struct vh_root *root, int64_t *ret, const char *fmt, ...)
+{
+	vh_autofree char *text = NULL;
+	char *end;
+	long long v;
+	int r;
+
+	PATH_FROM(fmt, path);
+	r = read_whole(root, &text, path);
+	if (r < 0)
+		return r;
+	errno = 0;
+	v = strtoll(text, &end, strstr(text, "0x") ? 16 : 10);
+	if (errno || end == text || *end)
+		return -EINVAL;
+	*ret = v;
+	return 0;
+}
+
+static int read_link(const struct vh_root *root, char **ret, const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(root->fd, path, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return -errno;
+	target[n] = 0;
+	*ret = strdup(target);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int vh_root_readlink(const struct vh_root *root, char **ret, const char *fmt, ...)
+{
+	PATH_FROM(fmt, path);
+	return read_link(root, ret, path);
+}
+
+int vh_root_link_name(const struct vh_root *root, char **ret, const char *fmt, ...)
+{
+	vh_autofree char *target = NULL;
+	char *name;
+	int r;
+
+	PATH_FROM(fmt, path);
+	r = read_link(root, &target, path);
+	if (r < 0)
+		return r;
+	name = strrchr(target, '/');
+	name = strdup(name ? name + 1 : target);
+	if (!name)
+		return -ENOMEM;
+	*ret = name;
+	return 0;
+}
+
+static void close_dir(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+int vh_root_list(const struct vh_root *root, char ***ret, const char *fmt, ...)
+{
+	vh_cleanup(close_dir) DIR *dir = NULL;
+	vh_autoclose int fd = -1;
+	vh_autostrv names = NULL;
+	const struct dirent *e;
+
+	PATH_FROM(fmt, path);
+	fd = open_at(root, O_RDONLY | O_DIRECTORY, path);
+	if (fd < 0)
+		return fd;
+	dir = fdopendir(fd);
+	if (!dir)
+		return -errno;
+	vh_steal_fd(&fd);
+	while ((e = readdir(dir)))
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && vh_strv_push(&names, e->d_name) < 0)
+			return -ENOMEM;
+	if (!names) {
+		names = calloc(1, sizeof(*names));
+		if (!names)
+			return -ENOMEM;
+	}
+	vh_strv_sort(names);
+	*ret = vh_steal(&names);
+	return 0;
+}
+
+static __attribute__((format(printf, 2, 0))) int exists(const struct vh_root *root, const char *fmt, va_list ap)
+{
+	vh_autoclose int fd = -1;
+	char path[PATH_MAX];
+	int r = make_path(path, fmt, ap);
+
+	if (r < 0)
+		return r;
+	fd = open_at(root, O_PATH, path);
+	return fd < 0 ? fd : 0;
+}
+
+bool vh_root_exists(const struct vh_root *root, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = exists(root, fmt, ap);
+	va_end(ap);
+	return r == 0;
+}
+
+int vh_root_write(const struct vh_root *root, const char *text, const char *fmt, ...)
+{
+	vh_autoclose int fd = -1;
+	ssize_t n;
+
+	PATH_FROM(fmt, path);
+	fd = open_at(root, O_WRONLY, path);
+	if (fd < 0)
+		return fd;
+	n = write(fd, text, strlen(text));
+	if (n < 0)
+		return -errno;
+	return (size_t)n == strlen(text) ? 0 : -EIO;
+}
