@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Every suite, one a line: SUITE(DIR, WHAT) is the function DIR_WHAT_suite() in
+ * tests/unit/test_DIR_WHAT.c. tests/module.mk reads this list too: the suites of a
+ * directory are linked into one runner, tests/units-DIR. */
+SUITE(lib, err)
