@@ -4,9 +4,11 @@
 #define VH_VMM_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "lib/err.h"
+#include "lib/store.h"
 #include "lib/sysroot.h"
 
 /* --- acceleration: KVM only where the processor offers it (vmx or svm) and a guest of
@@ -57,6 +59,12 @@ struct vh_taken {		/* what other VMs hold, from their leases */
 	size_t n_cpus;
 	const uint64_t *memory;	/* bytes by host node, in the order of host->nodes; or NULL */
 };
+/* The same out of the store: "cpu" leases as they are, "memory" leases less what their
+ * VMs hold in RAM already (on a live root), which host->nodes[].free no longer has. */
+int vh_taken_load(struct vh_store *s, const struct vh_root *root, const struct vh_host *host,
+		  struct vh_taken *ret, struct vh_err *err);
+void vh_taken_clear(struct vh_taken *taken);
+
 struct vh_placement {
 	unsigned *vcpu;		/* vcpus os indexes; dedicated: vCPU i runs on vcpu[i];
 				   shared: every vCPU runs on all of them */
@@ -103,20 +111,37 @@ struct vh_domain {
  * ("vm/NAME"), the dedicated CPUs and the memory by node, for the hook and vm start. */
 int vh_domain_xml(const struct vh_domain *d, char **ret, struct vh_err *err);
 
-struct vh_domain_lease { char *holder, *owner; unsigned *cpus; size_t n_cpus; uint64_t memory; };
+struct vh_domain_lease {
+	char *holder, *owner;
+	unsigned *cpus;		/* dedicated ones; none for the shared policy */
+	size_t n_cpus;
+	unsigned *nodes;	/* host NUMA nodes, and bytes from each of them */
+	uint64_t *node_memory;
+	size_t n_nodes;
+};
 /* Reads that element back from untrusted domain XML. -ENODATA without error text: the
  * domain is none of ours. */
 int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *ret, struct vh_err *err);
 void vh_domain_lease_clear(struct vh_domain_lease *lease);
 
+/* Takes what the lease names: ("cpu", "3") and ("memory", "NODE:HOLDER", bytes), the
+ * latter within the node's RAM. The caller groups it (vh_store_begin), so that a plan and
+ * its leases are one transaction; never hold one open over vh_virt_start, whose hook
+ * writes to the store too. Refused with the holder's name when another has a CPU. */
+int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
+			 const struct vh_domain_lease *lease, struct vh_err *err);
+/* Gives back CPUs and memory; address, MAC and the like stay. */
+int vh_domain_lease_drop(struct vh_store *s, const char *holder, struct vh_err *err);
+
 /* --- libvirt */
 
 struct vh_virt;
 
-/* connect given: that URI. Else a running system daemon; else, with start, the private
- * daemon under STATE/libvirt (started when it does not run: libvirtd in a mount
- * namespace of its own, with our hook as qemu.d/vhpc); without start -ENOTCONN (no
- * error text) when no daemon runs. */
+/* connect given: that URI, or "private" for the private daemon. NULL: a running system
+ * daemon of this network namespace (another could not see our taps), else the private
+ * daemon under STATE/libvirt (with start it is started where it does not run: libvirtd
+ * in a mount namespace of its own, with our hook as qemu.d/vhpc). Without start
+ * -ENOTCONN (no error text) when no daemon runs. */
 int vh_virt_open(struct vh_virt **ret, const char *connect, const char *state, bool start,
 		 struct vh_err *err);
 void vh_virt_close(struct vh_virt *v);
@@ -139,6 +164,10 @@ int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool forc
 int vh_virt_remove(struct vh_virt *v, const char *name, struct vh_err *err);
 /* "running", "shut off", "paused", ... static; NULL: no such domain. */
 int vh_virt_state(struct vh_virt *v, const char *name, const char **ret, struct vh_err *err);
+/* Copies the console to out_fd until the guest ends, in_fd says Ctrl-] or *stop becomes
+ * true; in_fd -1 or its end: only listens. A terminal on in_fd is put into raw mode meanwhile. */
+int vh_virt_console(struct vh_virt *v, const char *name, int in_fd, int out_fd,
+		    const volatile sig_atomic_t *stop, struct vh_err *err);
 /* Rows: name, state, vcpus, memory (bytes), cpus ("0-1" pinned, as libvirt reports it back),
  * nodes, owner (null when not ours), uuid. */
 int vh_virt_list(struct vh_virt *v, json_t **ret, struct vh_err *err);
