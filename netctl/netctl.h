@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Networks of virtual clusters: a bridge with the host's address on it and a tap per
- * NIC, made and removed through rtnetlink (libnl) and /dev/net/tun. What is ours
- * carries the interface alias "vhpc:OWNER" (IFLA_IFALIAS); nothing else is touched. */
+ * NIC, made and removed through rtnetlink (libnl) and /dev/net/tun, in the network
+ * namespace of the caller. What is ours carries the interface alias "vhpc:OWNER"
+ * (IFLA_IFALIAS), or no alias and a name that vh_net_ifname makes for OWNER: a run was
+ * killed between the two. Nothing else is touched (docs/formats/net.md). */
 #ifndef VH_NETCTL_H
 #define VH_NETCTL_H
 
@@ -14,7 +16,7 @@
 /* An IPv4 network: "10.119.0.0/24". */
 struct vh_cidr {
 	uint32_t base;		/* host byte order, host bits zero */
-	unsigned prefix;	/* 8..30 */
+	unsigned prefix;	/* 8..30; any in vh_net_in_use */
 };
 
 /* -EINVAL unless text is a network (host bits zero, prefix 8..30, private or otherwise unicast). */
@@ -26,12 +28,12 @@ bool vh_cidr_overlap(const struct vh_cidr *a, const struct vh_cidr *b);
 const char *vh_cidr_host(const struct vh_cidr *net, uint32_t n, char buf[16]);
 /* "a.b.c.d/p", buf of 19 bytes; returns buf. */
 const char *vh_cidr_format(const struct vh_cidr *net, char buf[19]);
-/* IPv4 networks that this host (this network namespace) has addresses in or routes to,
- * the default route left out; malloc'd array. */
+/* IPv4 networks that this network namespace has addresses in or routes to, ours
+ * included, default routes left out; each once, malloc'd array. */
 int vh_net_in_use(struct vh_cidr **ret, size_t *ret_n, struct vh_err *err);
 
-/* A stable interface name of at most 15 bytes: prefix ("vb", "vt"), a hash of owner,
- * and for index >= 0 ".index". */
+/* A stable interface name of at most 15 bytes: prefix of two letters ("vb", "vt"), a
+ * hash of owner in 8 digits, and for index 0..9999 ".index"; index -1: without. */
 void vh_net_ifname(char buf[IFNAMSIZ], const char *prefix, const char *owner, int index);
 
 /* A stable locally administered unicast MAC (52:54:00:xx:xx:xx is libvirt's; ours are
@@ -39,20 +41,22 @@ void vh_net_ifname(char buf[IFNAMSIZ], const char *prefix, const char *owner, in
 void vh_net_mac(char buf[18], const char *owner, unsigned index);
 
 /* Makes the bridge (no STP, up, alias vhpc:owner) with the address "a.b.c.d/p" on it,
- * or brings one that is ours to that state. -EEXIST, refused, when an interface of
- * that name is not ours. *ret_made (or NULL) says whether anything changed. */
+ * or brings one of this owner to that state. -EEXIST, refused, when an interface of
+ * that name is not this owner's. *ret_made (or NULL) says whether anything changed.
+ * Without IPv6 (no router solicitations). What a failing call made, it takes away. */
 int vh_net_bridge(const char *name, const char *address, const char *owner, bool *ret_made,
 		  struct vh_err *err);
 /* Makes the persistent tap (vnet_hdr; multi-queue when queues > 1) as a port of
  * bridge, up, alias vhpc:owner; otherwise as above. */
 int vh_net_tap(const char *name, const char *bridge, unsigned queues, const char *owner,
 	       bool *ret_made, struct vh_err *err);
-/* Removes an interface of ours; 0 when it is not there; -EPERM, refused, when it is
- * not ours. */
-int vh_net_remove(const char *name, struct vh_err *err);
+/* Removes an interface of this owner; 0 when it is not there; -EPERM, refused, when it
+ * is not this owner's. */
+int vh_net_remove(const char *name, const char *owner, struct vh_err *err);
 
-/* Ours, as rows for a listing: name, kind (bridge, tap), owner, state (up, down, no-carrier),
- * address (bridge) or null, mac, mtu, bridge (of a tap), ports (of a bridge). */
+/* Ours, sorted by name, as rows for a listing: name, kind (bridge, tap), owner (null: a run
+ * was killed before it wrote the alias), state (up, down, no-carrier), address (of a bridge)
+ * or null, mac, mtu, bridge (of a tap) or null, ports (of a bridge) or null. */
 int vh_net_list(json_t **ret, struct vh_err *err);
 
 #endif

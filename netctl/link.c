@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <netlink/errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "lib/sysroot.h"
+#include "netctl/private.h"
+
+int vh_nl_open(struct nl_sock **ret, struct vh_err *err)
+{
+	vh_autonl sock = nl_socket_alloc();
+	int r;
+
+	if (!sock)
+		return vh_err_nomem(err);
+	r = nl_connect(sock, NETLINK_ROUTE);
+	if (r < 0)
+		return vh_nl_fail(err, r, "rtnetlink");
+	*ret = vh_steal(&sock);
+	return 0;
+}
+
+static int to_errno(int nle)
+{
+	switch (nle < 0 ? -nle : nle) {
+	case NLE_PERM:
+	case NLE_NOACCESS:
+		return EPERM;
+	case NLE_NOMEM:
+		return ENOMEM;
+	case NLE_EXIST:
+		return EEXIST;
+	case NLE_BUSY:
+		return EBUSY;
+	case NLE_INVAL:
+		return EINVAL;
+	case NLE_OBJ_NOTFOUND:
+	case NLE_NODEV:
+		return ENODEV;
+	case NLE_OPNOTSUPP:
+		return EOPNOTSUPP;
+	default:
+		return EIO;
+	}
+}
+
+int vh_nl_fail(struct vh_err *err, int nle, const char *fmt, ...)
+{
+	vh_autofree char *what = NULL;
+	int num = to_errno(nle);
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&what, fmt, ap) < 0)
+		what = NULL;
+	va_end(ap);
+	if (!what)
+		return vh_err_nomem(err);
+	if (num != EPERM)
+		return vh_err_set(err, num, "%s: %s", what, nl_geterror(nle));
+	vh_err_refuse(err, num, "%s: the kernel does not permit it", what);
+	return vh_err_hint(err, "run as root, or with CAP_NET_ADMIN");
+}
+
+int vh_link_get(struct nl_sock *sock, const char *name, struct rtnl_link **ret, struct vh_err *err)
+{
+	struct rtnl_link *link = NULL;
+	int r = rtnl_link_get_kernel(sock, 0, name, &link);
+
+	if (r < 0 && to_errno(r) != ENODEV)
+		return vh_nl_fail(err, r, "%s: reading it", name);
+	*ret = link;
+	return 0;
+}
+
+bool vh_link_owned(struct rtnl_link *link, const char *owner)
+{
+	const char *alias = rtnl_link_get_ifalias(link);
+
+	if (alias && *alias)
+		return !strncmp(alias, VH_NET_ALIAS, strlen(VH_NET_ALIAS)) &&
+		       !strcmp(alias + strlen(VH_NET_ALIAS), owner);
+	return vh_net_name_derived(rtnl_link_get_name(link), owner);
+}
+
+int vh_link_claim(struct rtnl_link *link, const char *type, const char *owner, struct vh_err *err)
+{
+	const char *name = rtnl_link_get_name(link);
+	const char *is = rtnl_link_get_type(link);
+
+	if (!vh_link_owned(link, owner))
+		return vh_err_refuse(err, EEXIST, "interface %s exists and is not of %s", name, owner);
+	if (!is || strcmp(is, type))
+		return vh_err_refuse(err, EEXIST, "interface %s is no %s", name, type);
+	return 0;
+}
+
+/* Fills change with what link lacks of want; *ret_what names one such thing, NULL: none. */
+static int difference(struct rtnl_link *link, const struct vh_link_want *want, struct rtnl_link *change,
+		      const char **ret_what, struct vh_err *err)
+{
+	vh_autofree char *alias = vh_strf(VH_NET_ALIAS "%s", want->owner);
+	const char *has = rtnl_link_get_ifalias(link), *what = NULL;
+
+	if (!alias)
+		return vh_err_nomem(err);
+	if (!has || strcmp(has, alias)) {
+		rtnl_link_set_ifalias(change, alias);
+		what = "alias";
+	}
+	if (want->master && rtnl_link_get_master(link) != want->master) {
+		rtnl_link_set_master(change, want->master);
+		what = "bridge";
+	}
+	if (!(rtnl_link_get_flags(link) & IFF_UP)) {
+		rtnl_link_set_flags(change, IFF_UP);
+		what = "state up";
+	}
+	*ret_what = what;
+	return 0;
+}
+
+#define IPV6_OFF "proc/sys/net/ipv6/conf/%s/disable_ipv6"
+
+/* A kernel without IPv6 has no such file. */
+static int ipv6_off(const char *name, bool *changed, struct vh_err *err)
+{
+	vh_autoroot root = NULL;
+	int64_t off = 0;
+	int r = vh_root_open(&root, NULL, err);
+
+	if (r < 0)
+		return r;
+	r = vh_root_read_int(root, &off, IPV6_OFF, name);
+	if (r == -ENOENT || (r == 0 && off))
+		return 0;
+	*changed = true;
+	r = vh_root_write(root, "1", IPV6_OFF, name);
+	if (r == 0)
+		r = vh_root_read_int(root, &off, IPV6_OFF, name);
+	if (r == 0 && !off)
+		r = -EIO;
+	return r < 0 ? vh_err_set(err, -r, "%s: turning IPv6 off: %s", name, strerror(-r)) : 0;
+}
+
+/* One look at the link, and the change it needs; *ret_what NULL: none. */
+static int step(struct nl_sock *sock, const struct vh_link_want *want, bool act, const char **ret_what,
+		struct vh_err *err)
+{
+	vh_autolink link = NULL;
+	vh_autolink change = rtnl_link_alloc();
+	int r = vh_link_get(sock, want->name, &link, err);
+
+	if (r < 0)
+		return r;
+	if (!link)
+		return vh_err_set(err, ENODEV, "%s: it has gone", want->name);
+	if (!change)
+		return vh_err_nomem(err);
+	r = difference(link, want, change, ret_what, err);
+	if (r < 0 || !*ret_what || !act)
+		return r;
+	r = rtnl_link_change(sock, link, change, 0);
+	return r < 0 ? vh_nl_fail(err, r, "%s: setting its %s", want->name, *ret_what) : 0;
+}
+
+int vh_link_settle(struct nl_sock *sock, const struct vh_link_want *want, bool *changed, struct vh_err *err)
+{
+	const char *what = NULL;
+	int r = ipv6_off(want->name, changed, err);
+
+	if (r == 0)
+		r = step(sock, want, true, &what, err);
+	if (r < 0 || !what)
+		return r;
+	*changed = true;
+	r = step(sock, want, false, &what, err);
+	if (r == 0 && what)
+		r = vh_err_set(err, EIO, "%s: the kernel did not keep the %s", want->name, what);
+	return r;
+}
