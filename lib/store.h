@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The store: one SQLite database (WAL) under the state directory, STATE/store.db, 0600.
  * It holds what neither the kernel nor libvirt can: leases, records and the journal.
- * Safe between processes; every call is one transaction unless vh_store_begin groups them. */
+ * Safe between processes and threads (a group keeps other threads out until its end);
+ * every call is one transaction unless vh_store_begin groups them. */
 #ifndef VH_STORE_H
 #define VH_STORE_H
 

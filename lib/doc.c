@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/doc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include "lib/strv.h"
+#include "lib/values.h"
+#include "lib/yaml.h"
+
+struct doc {
+	const char *name;
+	struct vh_err *err;
+};
+
+static void *at(void *out, const struct vh_key *key)
+{
+	return (char *)out + key->offset;
+}
+
+static int refuse(const struct doc *d, const struct vh_yaml *node, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int refuse(const struct doc *d, const struct vh_yaml *node, const char *fmt, ...)
+{
+	vh_autofree char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (!text)
+		return vh_err_nomem(d->err);
+	return vh_err_refuse(d->err, EINVAL, "%s:%u:%u: %s", d->name, node->line, node->column, text);
+}
+
+/* An error of a check, told with its place. */
+static int refuse_value(const struct doc *d, const struct vh_yaml *node, const struct vh_key *key)
+{
+	if (d->err->num == ENOMEM)
+		return -ENOMEM;
+	d->err->exit = VH_EXIT_REFUSED;
+	return vh_err_within(d->err, "%s:%u:%u: %s", d->name, node->line, node->column, key->name);
+}
+
+static int expect(const struct doc *d, const struct vh_yaml *node, const struct vh_key *key,
+		  enum vh_yaml_type type)
+{
+	static const struct vh_yaml wanted[] = {
+		[VH_YAML_SCALAR] = { .type = VH_YAML_SCALAR },
+		[VH_YAML_LIST] = { .type = VH_YAML_LIST },
+		[VH_YAML_MAP] = { .type = VH_YAML_MAP },
+	};
+
+	if (node->type == type && !node->null)
+		return 0;
+	return refuse(d, node, "%s: %s is expected, not %s", key->name,
+		      vh_yaml_type_name(&wanted[type]), vh_yaml_type_name(node));
+}
+
+static int hint_nearest(const struct doc *d, const char *word, const char *const *known, size_t n)
+{
+	const char *near = vh_nearest(word, known, n);
+	vh_autofree char *all = NULL;
+
+	if (near)
+		return vh_err_hint(d->err, "did you mean '%s'?", near);
+	for (size_t i = 0; i < n; i++) {
+		char *longer = vh_strf("%s%s%s", all ? all : "", all ? ", " : "", known[i]);
+
+		if (!longer)
+			return -d->err->num;
+		free(all);
+		all = longer;
+	}
+	return vh_err_hint(d->err, "known here: %s", all ? all : "nothing");
+}
+
+/* --- scalars */
+
+static int read_str(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node, char **out)
+{
+	if (key->check && key->check(node->text, d->err) < 0)
+		return refuse_value(d, node, key);
+	*out = strdup(node->text);
+	return *out ? 0 : vh_err_nomem(d->err);
+}
+
+static void show(char buf[32], const struct vh_key *key, uint64_t v)
+{
+	if (key->type == VH_KEY_SIZE)
+		vh_size_format(buf, 32, v);
+	else
+		snprintf(buf, 32, "%" PRIu64, v);
+}
+
+static int check_bounds(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node,
+			uint64_t v)
+{
+	char is[32], bound[32];
+	bool low = v < key->min, high = key->max && v > key->max;
+
+	if (!low && !high)
+		return 0;
+	show(is, key, v);
+	show(bound, key, low ? key->min : key->max);
+	return refuse(d, node, "%s: %s is %s than %s", key->name, is, low ? "less" : "more", bound);
+}
+
+static int read_number(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node,
+		       uint64_t *out)
+{
+	uint64_t v;
+	int r = key->type == VH_KEY_SIZE ? vh_size_parse(node->text, &v, d->err)
+					 : vh_uint_parse(node->text, UINT64_MAX, &v, d->err);
+
+	if (r < 0)
+		return refuse_value(d, node, key);
+	r = check_bounds(d, key, node, v);
+	if (r < 0)
+		return r;
+	*out = v;
+	return 0;
+}
+
+static int read_bool(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node, bool *out)
+{
+	bool yes = !strcmp(node->text, "true") || !strcmp(node->text, "yes");
+
+	if (!yes && strcmp(node->text, "false") && strcmp(node->text, "no")) {
+		refuse(d, node, "%s: '%.60s' is neither true nor false", key->name, node->text);
+		return vh_err_hint(d->err, "true, false, yes or no");
+	}
+	*out = yes;
+	return 0;
+}
+
+static int read_enum(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node, int *out)
+{
+	size_t n = 0;
+
+	for (; key->choices[n]; n++)
+		if (!strcmp(key->choices[n], node->text)) {
+			*out = (int)n;
+			return 0;
+		}
+	refuse(d, node, "%s: '%.60s' is none of its choices", key->name, node->text);
+	return hint_nearest(d, node->text, key->choices, n);
+}
+
+/* --- collections */
+
+static int read_map(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map, void *out);
+
+static int check_count(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node)
+{
+	if (node->n < key->min)
+		return refuse(d, node, "%s: %zu given, at least %" PRIu64 " wanted", key->name,
+			      node->n, key->min);
+	if (key->max && node->n > key->max)
+		return refuse(d, node, "%s: %zu given, at most %" PRIu64 " taken", key->name,
+			      node->n, key->max);
+	return 0;
+}
+
+static int read_strv(const struct doc *d, const struct vh_key *key, const struct vh_yaml *list, char ***out)
+{
+	int r = check_count(d, key, list);
+
+	for (size_t i = 0; r == 0 && i < list->n; i++) {
+		vh_autofree char *item = NULL;
+
+		r = expect(d, list->items[i], key, VH_YAML_SCALAR);
+		if (r == 0)
+			r = read_str(d, key, list->items[i], &item);
+		if (r == 0 && vh_strv_push(out, item) < 0)
+			r = vh_err_nomem(d->err);
+	}
+	return r;
+}
+
+static int read_strmap(const struct doc *d, const struct vh_key *key, const struct vh_yaml *map, char ***out)
+{
+	for (size_t i = 0; i < map->n; i += 2) {
+		const struct vh_yaml *name = map->items[i], *value = map->items[i + 1];
+		int r = expect(d, value, key, VH_YAML_SCALAR);
+
+		if (r < 0)
+			return r;
+		if (strchr(name->text, '='))
+			return refuse(d, name, "%s: a name has no '='", key->name);
+		if (vh_strv_pushf(out, "%s=%s", name->text, value->text) < 0)
+			return vh_err_nomem(d->err);
+	}
+	return 0;
+}
+
+static int read_list(const struct doc *d, const struct vh_key *key, const struct vh_yaml *list,
+		     struct vh_doc_list *out)
+{
+	int r = check_count(d, key, list);
+
+	if (r < 0 || !list->n)
+		return r;
+	out->items = calloc(list->n, key->item_size);
+	if (!out->items)
+		return vh_err_nomem(d->err);
+	for (size_t i = 0; r == 0 && i < list->n; i++) {
+		/* Counted first, so that a half-read item is freed too. */
+		out->n++;
+		r = expect(d, list->items[i], key, VH_YAML_MAP);
+		if (r == 0)
+			r = read_map(d, key->keys, list->items[i], (char *)out->items + i * key->item_size);
+	}
+	return r;
+}
+
+static enum vh_yaml_type yaml_type(enum vh_key_type type)
+{
+	switch (type) {
+	case VH_KEY_STRV:
+	case VH_KEY_LIST:
+		return VH_YAML_LIST;
+	case VH_KEY_MAP:
+	case VH_KEY_STRMAP:
+		return VH_YAML_MAP;
+	default:
+		return VH_YAML_SCALAR;
+	}
+}
+
+static int read_value(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node, void *out)
+{
+	int r = expect(d, node, key, yaml_type(key->type));
+
+	if (r < 0)
+		return r;
+	switch (key->type) {
+	case VH_KEY_STR:
+		return read_str(d, key, node, out);
+	case VH_KEY_UINT:
+	case VH_KEY_SIZE:
+		return read_number(d, key, node, out);
+	case VH_KEY_BOOL:
+		return read_bool(d, key, node, out);
+	case VH_KEY_ENUM:
+		return read_enum(d, key, node, out);
+	case VH_KEY_STRV:
+		return read_strv(d, key, node, out);
+	case VH_KEY_MAP:
+		return read_map(d, key->keys, node, out);
+	case VH_KEY_LIST:
+		return read_list(d, key, node, out);
+	case VH_KEY_STRMAP:
+		return read_strmap(d, key, node, out);
+	}
+	return vh_err_set(d->err, EINVAL, "%s: a key of no known type", key->name);
+}
+
+/* --- maps, and what they leave out */
+
+static const struct vh_yaml *find(const struct vh_yaml *map, const char *name)
+{
+	for (size_t i = 0; i < map->n; i += 2)
+		if (!strcmp(map->items[i]->text, name))
+			return map->items[i + 1];
+	return NULL;
+}
+
+static int refuse_unknown(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *name)
+{
+	vh_autofree const char **known = NULL;
+	size_t n = 0;
+
+	while (keys[n].name)
+		n++;
+	known = calloc(n + 1, sizeof(*known));
+	if (!known)
+		return vh_err_nomem(d->err);
+	for (size_t i = 0; i < n; i++)
+		known[i] = keys[i].name;
+	refuse(d, name, "unknown key '%.60s'", name->text);
+	return hint_nearest(d, name->text, known, n);
+}
+
+static int check_known(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map)
+{
+	for (size_t i = 0; i < map->n; i += 2) {
+		const struct vh_key *key = keys;
+
+		while (key->name && strcmp(key->name, map->items[i]->text))
+			key++;
+		if (!key->name)
+			return refuse_unknown(d, keys, map->items[i]);
+	}
+	return 0;
+}
+
+/* A default is written as in a document, and read as one. */
+static int read_default(const struct doc *d, const struct vh_key *key, void *out)
+{
+	vh_cleanup(vh_yaml_freep) struct vh_yaml *node = NULL;
+	struct doc builtin = { .name = "default", .err = d->err };
+	int r;
+
+	if (key->type == VH_KEY_MAP) {
+		for (const struct vh_key *k = key->keys; k->name; k++) {
+			r = read_default(d, k, at(out, k));
+			if (r < 0)
+				return r;
+		}
+		return 0;
+	}
+	if (!key->dflt)
+		return 0;
+	r = vh_yaml_parse(builtin.name, key->dflt, strlen(key->dflt), &node, d->err);
+	return r < 0 ? r : read_value(&builtin, key, node, out);
+}
+
+static int read_map(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map, void *out)
+{
+	int r = check_known(d, keys, map);
+
+	for (const struct vh_key *key = keys; r == 0 && key->name; key++) {
+		const struct vh_yaml *value = find(map, key->name);
+
+		if (value)
+			r = read_value(d, key, value, at(out, key));
+		else if (key->required)
+			r = refuse(d, map, "key '%s' is missing", key->name);
+		else
+			r = read_default(d, key, at(out, key));
+	}
+	return r;
+}
+
+int vh_doc_parse(const char *name, const char *text, size_t len, const struct vh_key *keys,
+		 void *out, struct vh_err *err)
+{
+	struct doc d = { .name = name, .err = err };
+	vh_cleanup(vh_yaml_freep) struct vh_yaml *root = NULL;
+	int r = vh_yaml_parse(name, text, len, &root, err);
+
+	if (r < 0)
+		return r;
+	if (root->type != VH_YAML_MAP)
+		return refuse(&d, root, "a document of keys is expected, not %s", vh_yaml_type_name(root));
+	r = read_map(&d, keys, root, out);
+	if (r < 0)
+		vh_doc_free(keys, out);
+	return r;
+}
+
+/* One byte more than is taken, so that the parser sees what is too long. */
+static int read_file(const char *path, char **ret, size_t *ret_len, struct vh_err *err)
+{
+	vh_autofree char *text = malloc(VH_YAML_MAX_BYTES + 1);
+	vh_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t len = 0;
+	ssize_t n = 1;
+
+	if (!text)
+		return vh_err_nomem(err);
+	while (fd >= 0 && n > 0 && len <= VH_YAML_MAX_BYTES) {
+		n = read(fd, text + len, VH_YAML_MAX_BYTES + 1 - len);
+		if (n > 0)
+			len += (size_t)n;
+		else if (n < 0 && errno == EINTR)
+			n = 1;
+	}
+	if (fd < 0 || n < 0)
+		return vh_err_refuse(err, errno, "%s: %s", path, strerror(errno));
+	*ret = vh_steal(&text);
+	*ret_len = len;
+	return 0;
+}
+
+int vh_doc_load(const char *path, const struct vh_key *keys, void *out, struct vh_err *err)
+{
+	vh_autofree char *text = NULL;
+	size_t len = 0;
+	int r = read_file(path, &text, &len, err);
+
+	return r < 0 ? r : vh_doc_parse(path, text, len, keys, out, err);
+}
+
+static void free_list(const struct vh_key *key, struct vh_doc_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		vh_doc_free(key->keys, (char *)list->items + i * key->item_size);
+	free(list->items);
+	*list = (struct vh_doc_list){ 0 };
+}
+
+void vh_doc_free(const struct vh_key *keys, void *out)
+{
+	for (const struct vh_key *key = keys; key->name; key++) {
+		void *p = at(out, key);
+
+		switch (key->type) {
+		case VH_KEY_STR:
+			free(*(char **)p);
+			*(char **)p = NULL;
+			break;
+		case VH_KEY_STRV:
+		case VH_KEY_STRMAP:
+			vh_strv_free(*(char ***)p);
+			*(char ***)p = NULL;
+			break;
+		case VH_KEY_MAP:
+			vh_doc_free(key->keys, p);
+			break;
+		case VH_KEY_LIST:
+			free_list(key, p);
+			break;
+		default:
+			break;
+		}
+	}
+}

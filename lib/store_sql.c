@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/store_sql.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+static int error_number(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_NOMEM:
+		return ENOMEM;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return EBUSY;
+	case SQLITE_READONLY:
+		return EROFS;
+	case SQLITE_FULL:
+		return ENOSPC;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return EUCLEAN;
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return EACCES;
+	default:
+		return EIO;
+	}
+}
+
+int vh_sql_error(struct vh_store *s, struct vh_err *err)
+{
+	int num = error_number(sqlite3_extended_errcode(s->db));
+
+	vh_err_set(err, num, "%s: %s", s->path, sqlite3_errmsg(s->db));
+	if (num == EBUSY)
+		return vh_err_hint(err, "another process holds it; try again");
+	if (num == EUCLEAN)
+		return vh_err_hint(err, "it is damaged: move it away, and leases and journal start anew");
+	return -num;
+}
+
+int vh_sql_exec(struct vh_store *s, const char *sql, struct vh_err *err)
+{
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : vh_sql_error(s, err);
+}
+
+static int bind(sqlite3_stmt *stmt, const char *types, va_list ap)
+{
+	int code = SQLITE_OK;
+
+	for (int i = 0; types[i] && code == SQLITE_OK; i++)
+		if (types[i] == 's')
+			code = sqlite3_bind_text(stmt, i + 1, va_arg(ap, const char *), -1, SQLITE_TRANSIENT);
+		else
+			code = sqlite3_bind_int64(stmt, i + 1, va_arg(ap, int64_t));
+	return code;
+}
+
+static int prepare(struct vh_store *s, sqlite3_stmt **ret, struct vh_err *err, const char *sql,
+		   const char *types, va_list ap)
+{
+	vh_autostmt stmt = NULL;
+
+	if (sqlite3_prepare_v2(s->db, sql, -1, &stmt, NULL) != SQLITE_OK ||
+	    bind(stmt, types, ap) != SQLITE_OK)
+		return vh_sql_error(s, err);
+	*ret = vh_steal(&stmt);
+	return 0;
+}
+
+int vh_sql_prepare(struct vh_store *s, sqlite3_stmt **ret, struct vh_err *err, const char *sql,
+		   const char *types, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, types);
+	r = prepare(s, ret, err, sql, types, ap);
+	va_end(ap);
+	return r;
+}
+
+int vh_sql_step(struct vh_store *s, sqlite3_stmt *stmt, struct vh_err *err)
+{
+	switch (sqlite3_step(stmt)) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return vh_sql_error(s, err);
+	}
+}
+
+int vh_sql_run(struct vh_store *s, struct vh_err *err, const char *sql, const char *types, ...)
+{
+	vh_autostmt stmt = NULL;
+	va_list ap;
+	int r;
+
+	va_start(ap, types);
+	r = prepare(s, &stmt, err, sql, types, ap);
+	va_end(ap);
+	if (r < 0)
+		return r;
+	do
+		r = vh_sql_step(s, stmt, err);
+	while (r > 0);
+	return r;
+}
+
+char *vh_sql_text(sqlite3_stmt *stmt, int column)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, column);
+
+	return text ? strdup((const char *)text) : NULL;
+}
+
+static int begin(struct vh_store *s, struct vh_err *err)
+{
+	if (!s->write)
+		return vh_err_set(err, EROFS, "%s: opened for reading only", s->path);
+	return vh_sql_exec(s, "BEGIN IMMEDIATE", err);
+}
+
+int vh_sql_enter(struct vh_store *s, struct vh_err *err)
+{
+	int r;
+
+	pthread_mutex_lock(&s->lock);
+	if (s->grouped)
+		return 0;
+	r = begin(s, err);
+	if (r < 0)
+		pthread_mutex_unlock(&s->lock);
+	return r;
+}
+
+static int finish(struct vh_store *s, bool commit, struct vh_err *err)
+{
+	int r = commit ? vh_sql_exec(s, "COMMIT", err) : 0;
+
+	/* Some errors have rolled back already. */
+	if ((!commit || r < 0) && !sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return r;
+}
+
+int vh_sql_leave(struct vh_store *s, int result, struct vh_err *err)
+{
+	if (!s->grouped) {
+		int r = finish(s, result >= 0, err);
+
+		if (r < 0)
+			result = r;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return result;
+}
+
+int vh_store_begin(struct vh_store *s, struct vh_err *err)
+{
+	int r;
+
+	pthread_mutex_lock(&s->lock);
+	r = s->grouped ? vh_err_set(err, EINVAL, "%s: a transaction is open already", s->path)
+		       : begin(s, err);
+	if (r < 0)
+		pthread_mutex_unlock(&s->lock);
+	else
+		s->grouped = true;
+	return r;
+}
+
+int vh_store_end(struct vh_store *s, bool commit, struct vh_err *err)
+{
+	int r = finish(s, commit, err);
+
+	s->grouped = false;
+	pthread_mutex_unlock(&s->lock);
+	return r;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+/* SQLite as the parts of the store use it; private to them. */
+#ifndef VH_STORE_SQL_H
+#define VH_STORE_SQL_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include "lib/err.h"
+#include "lib/store.h"
+
+struct vh_store {
+	char *path;
+	sqlite3 *db;		/* NULL: no store there, opened for reading */
+	bool write;
+	bool grouped;		/* between begin and end; the lock is held meanwhile */
+	pthread_mutex_t lock;	/* recursive */
+};
+
+/* SQLite's last error as ours, with the path in front; returns -errno. */
+int vh_sql_error(struct vh_store *s, struct vh_err *err);
+
+/* Runs statements that give no rows. */
+int vh_sql_exec(struct vh_store *s, const char *sql, struct vh_err *err);
+
+/* Prepares and binds: types has a letter an argument, 's' text (NULL: null), 'i' int64_t. */
+int vh_sql_prepare(struct vh_store *s, sqlite3_stmt **ret, struct vh_err *err, const char *sql,
+		   const char *types, ...);
+/* 1: a row, 0: the end, -errno. */
+int vh_sql_step(struct vh_store *s, sqlite3_stmt *stmt, struct vh_err *err);
+/* Prepares, binds and runs to the end, its rows unread. */
+int vh_sql_run(struct vh_store *s, struct vh_err *err, const char *sql, const char *types, ...);
+/* A column's text, malloc'd; NULL without memory. */
+char *vh_sql_text(sqlite3_stmt *stmt, int column);
+
+static inline void vh_sql_finalizep(sqlite3_stmt **stmt) { sqlite3_finalize(*stmt); }
+#define vh_autostmt vh_cleanup(vh_sql_finalizep) sqlite3_stmt *
+
+/* Around a change of several statements: a transaction of its own, unless the caller
+ * has one. leave takes the result so far and returns the final one. */
+int vh_sql_enter(struct vh_store *s, struct vh_err *err);
+int vh_sql_leave(struct vh_store *s, int result, struct vh_err *err);
+
+#endif
