@@ -93,7 +93,8 @@ int vh_link_claim(struct rtnl_link *link, const char *type, const char *owner, s
 	if (!vh_link_owned(link, owner))
 		return vh_err_refuse(err, EEXIST, "interface %s exists and is not of %s", name, owner);
 	if (!is || strcmp(is, type))
-		return vh_err_refuse(err, EEXIST, "interface %s is no %s", name, type);
+		return vh_err_refuse(err, EEXIST, "interface %s is no %s", name,
+				     strcmp(type, "tun") ? type : "tap");
 	return 0;
 }
 

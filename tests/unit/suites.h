@@ -3,3 +3,6 @@
  * tests/unit/test_DIR_WHAT.c. tests/module.mk reads this list too: the suites of a
  * directory are linked into one runner, tests/units-DIR. */
 SUITE(lib, err)
+SUITE(netctl, cidr)
+SUITE(netctl, names)
+SUITE(netctl, kernel)
