@@ -15,6 +15,11 @@ _vhpc_options() {
 	          for (i = 1; i <= n; i++) { split(part[i], w, " "); print w[1] (last[2] ? " " last[2] : "") } }'
 }
 
+# The argument that an option takes, or nothing
+_vhpc_wants() {
+	awk -v option="$1" '$1 == option { print $2 }'
+}
+
 _vhpc_state() {
 	local i
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -97,7 +102,7 @@ _vhpc() {
 		help=$("${command[@]}" --help 2>/dev/null) || return
 	fi
 	options=$(_vhpc_options <<<"$help")
-	wants=$(awk -v o="$prev" '$1 == o { print $2 }' <<<"$options")
+	wants=$(_vhpc_wants "$prev" <<<"$options")
 	if [[ $wants ]]; then
 		_vhpc_argument "$wants" "$tool" "$cur"
 		return
@@ -109,8 +114,9 @@ _vhpc() {
 	# Which argument this is: words before it that are neither options nor their arguments
 	for ((i = first; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
-		-*) [[ $(awk -v o="${COMP_WORDS[i]}" '$1 == o { print $2 }' <<<"$options") ]] && ((i++)) ;;
-		=) ((i++)) ;;
+		-*) [[ $(_vhpc_wants "${COMP_WORDS[i]}" <<<"$options") ]] || continue
+			[[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))
+			((i++)) ;;
 		*) ((n++)) ;;
 		esac
 	done
