@@ -7,27 +7,27 @@ SHARE   := $(DESTDIR)$(PREFIX)/share
 HOOKS   := $(DESTDIR)/etc/libvirt/hooks/qemu.d
 MAN     := $(wildcard */*.1 */*/*.1)
 RECIPES := $(wildcard images/recipes/*)
-COMPLETED := $(notdir $(PROGRAMS))
+INSTALLED := $(filter $(B)/bin/%,$(PROGRAMS))
 
 install: programs
 	install -d $(BINDIR) $(DESTDIR)$(PREFIX)/lib/vhpc/guest $(SHARE)/vhpc/recipes $(SHARE)/man/man1 \
 	    $(SHARE)/bash-completion/completions $(HOOKS)
-	install $(PROGRAMS) $(BINDIR)
+	install $(INSTALLED) $(BINDIR)
 	install $(GUEST) $(DESTDIR)$(PREFIX)/lib/vhpc/guest
 	install -m 0644 $(RECIPES) $(SHARE)/vhpc/recipes
 	install -m 0644 $(MAN) $(SHARE)/man/man1
 	install -m 0644 tools/vhpc.bash $(SHARE)/bash-completion/completions/vhpc
-	for name in $(filter-out vhpc,$(COMPLETED)); do \
+	for name in $(filter-out vhpc,$(notdir $(INSTALLED))); do \
 	    ln -sf vhpc $(SHARE)/bash-completion/completions/$$name || exit 1; done
 	ln -sf $(PREFIX)/bin/vhpc-hook $(HOOKS)/vhpc
 
 # The directories that others may use too stay, unless this empties vhpc's own.
 uninstall:
-	rm -f $(addprefix $(BINDIR)/,$(notdir $(PROGRAMS)))
+	rm -f $(addprefix $(BINDIR)/,$(notdir $(INSTALLED)))
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/vhpc/guest/,$(notdir $(GUEST)))
 	rm -f $(addprefix $(SHARE)/vhpc/recipes/,$(notdir $(RECIPES)))
 	rm -f $(addprefix $(SHARE)/man/man1/,$(notdir $(MAN)))
-	rm -f $(addprefix $(SHARE)/bash-completion/completions/,$(COMPLETED))
+	rm -f $(addprefix $(SHARE)/bash-completion/completions/,$(notdir $(INSTALLED)))
 	rm -f $(HOOKS)/vhpc
 	-rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/lib/vhpc/guest $(DESTDIR)$(PREFIX)/lib/vhpc \
 	    $(SHARE)/vhpc/recipes $(SHARE)/vhpc

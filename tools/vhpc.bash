@@ -49,7 +49,7 @@ _vhpc_names() {
 _vhpc_argument() {
 	local words=
 	case $1 in
-	*PROGRAM* | *COMMAND*) mapfile -t COMPREPLY < <(compgen -c -f -- "$3"); return ;;
+	*PROGRAM* | *COMMAND* | *ARGUMENTS*) mapfile -t COMPREPLY < <(compgen -c -f -- "$3"); return ;;
 	*DIR*) mapfile -t COMPREPLY < <(compgen -d -- "$3"); compopt -o filenames; return ;;
 	*NODE*) words=$(_vhpc_names 'clusters/*/*') ;;
 	*CLUSTER*) words=$(_vhpc_names 'clusters/*') ;;
@@ -120,7 +120,7 @@ _vhpc() {
 		*) ((n++)) ;;
 		esac
 	done
-	read -ra placeholders < <(sed -n '1s/.*\[OPTIONS\]//p' <<<"$help")
+	read -ra placeholders < <(sed -n '1{s/.*\[OPTIONS\]//; s/\[[A-Z]* [A-Z]*\]//g; p}' <<<"$help")
 	((n < ${#placeholders[@]})) || n=$((${#placeholders[@]} - 1))
 	((n >= 0)) && _vhpc_argument "${placeholders[n]}" "$tool" "$cur"
 }
