@@ -12,7 +12,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 WARN   := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-          -Wpointer-arith -Wwrite-strings -Wvla -Wformat=2
+          -Wpointer-arith -Wvla -Wformat=2
 CFLAGS ?= -O2 -g
 override CPPFLAGS += -I. -D_GNU_SOURCE -DVHPC_VERSION='"$(VERSION)"' -DVHPC_PREFIX='"$(PREFIX)"'
 STD    := -std=gnu11 $(WARN)

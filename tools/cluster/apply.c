@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Walks the table of steps: forwards with the journal, backwards to undo. Consecutive
+ * node steps run in parallel over the nodes. */
+#include "tools/cluster/cluster.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "lib/strv.h"
+
+enum { MAX_WORKERS = 16 };
+
+/* What the workers of one walk share; lock guards the store and all below it. */
+struct walk {
+	const struct context *c;
+	struct vh_store *store;
+	const struct step_kind *steps;	/* node steps, n_steps of them */
+	size_t n_steps;
+	bool undo;
+	pthread_mutex_t lock;
+	size_t next, finished;
+	unsigned changed;
+	struct vh_err *err;	/* the first one */
+	int result;
+};
+
+static int journal_begin(struct walk *w, const struct step_kind *s, const char *object, int64_t *id, struct vh_err *err)
+{
+	int r;
+
+	pthread_mutex_lock(&w->lock);
+	r = vh_journal_begin(w->store, w->c->plan->owner, s->what, object, id, err);
+	pthread_mutex_unlock(&w->lock);
+	return r;
+}
+
+static int journal_end(struct walk *w, int64_t id, bool changed, struct vh_err *err)
+{
+	int r;
+
+	pthread_mutex_lock(&w->lock);
+	w->changed += changed;
+	r = w->undo ? vh_journal_forget(w->store, id, err) : vh_journal_done(w->store, id, err);
+	pthread_mutex_unlock(&w->lock);
+	return r;
+}
+
+static int run_step(struct walk *w, const struct step_kind *s, const struct node_plan *n, struct vh_err *err)
+{
+	vh_autofree char *object = s->object(w->c->plan, n);
+	bool changed = false;
+	int64_t id;
+	int r = object ? journal_begin(w, s, object, &id, err) : vh_err_nomem(err);
+
+	if (r == 0)
+		r = w->undo ? s->undo(w->c, n, err) : s->apply(w->c, n, &changed, err);
+	return r < 0 ? r : journal_end(w, id, changed, err);
+}
+
+static int run_node(struct walk *w, const struct node_plan *n, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < w->n_steps; i++) {
+		const struct step_kind *s = &w->steps[w->undo ? w->n_steps - 1 - i : i];
+
+		r = run_step(w, s, n, err);
+	}
+	return r;
+}
+
+static void *worker(void *arg)
+{
+	struct walk *w = arg;
+
+	pthread_mutex_lock(&w->lock);
+	/* Applying stops at the first failure; undoing takes away all that it can. */
+	while (w->next < w->c->plan->n_nodes && (w->result == 0 || w->undo)) {
+		const struct node_plan *n = &w->c->plan->nodes[w->next++];
+		vh_autoerr err = VH_ERR_NONE;
+		int r;
+
+		pthread_mutex_unlock(&w->lock);
+		r = run_node(w, n, &err);
+		pthread_mutex_lock(&w->lock);
+		w->finished += r == 0;
+		vh_progress_step(w->c->progress, "%zu of %zu nodes %s", w->finished, w->c->plan->n_nodes,
+				 w->undo ? "removed" : "answer over ssh");
+		if (r < 0 && w->result == 0) {
+			w->result = r;
+			vh_err_move(w->err, &err);
+		}
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+static int run_nodes(struct walk *w, struct vh_err *err)
+{
+	size_t n = w->c->plan->n_nodes < MAX_WORKERS ? w->c->plan->n_nodes : MAX_WORKERS, started = 0;
+	pthread_t threads[MAX_WORKERS];
+
+	w->err = err;
+	w->next = w->finished = 0;
+	w->result = 0;
+	while (started < n && pthread_create(&threads[started], NULL, worker, w) == 0)
+		started++;
+	if (started == 0)
+		worker(w);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	return w->result;
+}
+
+static size_t count_steps(void)
+{
+	size_t n = 0;
+
+	while (cluster_steps[n].what)
+		n++;
+	return n;
+}
+
+/* The run of node steps around i, in the table's order. */
+static void node_run(struct walk *w, size_t i)
+{
+	size_t first = i, last = i, n = count_steps();
+
+	while (first > 0 && cluster_steps[first - 1].scope == ONCE_A_NODE)
+		first--;
+	while (last + 1 < n && cluster_steps[last + 1].scope == ONCE_A_NODE)
+		last++;
+	w->steps = &cluster_steps[first];
+	w->n_steps = last - first + 1;
+}
+
+static int walk_steps(struct walk *w, struct vh_err *err)
+{
+	size_t n = count_steps();
+	int r = 0;
+
+	for (size_t k = 0; r == 0 && k < n; ) {
+		size_t i = w->undo ? n - 1 - k : k;
+		const struct step_kind *s = &cluster_steps[i];
+
+		if (s->scope == ONCE_A_NODE) {
+			node_run(w, i);
+			k += w->n_steps;
+			r = run_nodes(w, err);
+		} else {
+			k++;
+			vh_progress_step(w->c->progress, "%s %s", w->undo ? "undo" : "do", s->what);
+			r = run_step(w, s, NULL, err);
+		}
+	}
+	return r;
+}
+
+static int walk(const struct context *c, struct vh_store *store, bool undo, unsigned *ret_changed, struct vh_err *err)
+{
+	struct walk w = { .c = c, .store = store, .undo = undo };
+	int r;
+
+	pthread_mutex_init(&w.lock, NULL);
+	r = walk_steps(&w, err);
+	pthread_mutex_destroy(&w.lock);
+	*ret_changed = w.changed;
+	return r < 0 ? vh_err_within(err, "cluster %s", c->plan->name) : 0;
+}
+
+int steps_apply(const struct context *c, struct vh_store *store, unsigned *ret_changed, struct vh_err *err)
+{
+	return walk(c, store, false, ret_changed, err);
+}
+
+/* Every undo is harmless where nothing was done, so that a journal that was lost (or
+ * never written, after kill -9 between record and first step) costs nothing. */
+int steps_undo(const struct context *c, struct vh_store *store, struct vh_err *err)
+{
+	unsigned changed;
+
+	return walk(c, store, true, &changed, err);
+}

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/cluster.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/spawn.h"
+#include "lib/strv.h"
+
+enum { KEYGEN_MS = 30000, DISK_MS = 60000 };
+
+char *node_file(const struct plan *p, const struct node_plan *n, const char *file)
+{
+	return vh_strf("%s/%s/%s", p->dir, n->name, file);
+}
+
+/* ssh expands % and ends at a quote in its configuration. */
+static int check_dir(const struct plan *p, struct vh_err *err)
+{
+	if (!strpbrk(p->dir, "\"%\\\n"))
+		return 0;
+	vh_err_refuse(err, EINVAL, "state directory %s: its name has a quote, a backslash or a percent sign", p->dir);
+	return vh_err_hint(err, "choose another with --state");
+}
+
+static int keygen(const char *path, const char *comment, struct vh_err *err)
+{
+	char *const argv[] = { "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", (char *)comment, "-f", (char *)path, NULL };
+	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = KEYGEN_MS };
+
+	return path ? vh_spawn_ok(&spawn, NULL, err) : vh_err_nomem(err);
+}
+
+static int read_file(const char *path, char **ret, size_t *ret_len, struct vh_err *err)
+{
+	vh_autoclose int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	vh_autofree char *text = calloc(1, 8192);
+	ssize_t n;
+
+	if (!path || !text)
+		return vh_err_nomem(err);
+	n = fd < 0 ? -1 : read(fd, text, 8191);
+	if (n < 0)
+		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	*ret_len = (size_t)n;
+	*ret = vh_steal(&text);
+	return 0;
+}
+
+static void put_base64(FILE *f, const unsigned char *data, size_t len)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < len; i += 3) {
+		unsigned v = (unsigned)data[i] << 16 | (i + 1 < len ? data[i + 1] << 8 : 0) | (i + 2 < len ? data[i + 2] : 0);
+
+		fputc(digits[v >> 18], f);
+		fputc(digits[v >> 12 & 63], f);
+		fputc(i + 1 < len ? digits[v >> 6 & 63] : '=', f);
+		fputc(i + 2 < len ? digits[v & 63] : '=', f);
+	}
+}
+
+struct node_keys { char *private, *public, *authorized; };
+
+static void node_keys_clear(struct node_keys *k)
+{
+	if (k->private)
+		explicit_bzero(k->private, strlen(k->private));
+	free(k->private);
+	free(k->public);
+	free(k->authorized);
+}
+
+/* The text that images/guest/identity.c reads (docs/formats/identity.md). */
+static void put_identity(FILE *f, const struct plan *p, const struct node_plan *n, const struct node_keys *k)
+{
+	fprintf(f, "hostname %s\nnic %s %s/%u mpi0\n", n->name, n->mac, n->address, p->cidr.prefix);
+	for (size_t i = 0; i < p->n_nodes; i++)
+		fprintf(f, "host %s %s\n", p->nodes[i].address, p->nodes[i].name);
+	fprintf(f, "authorized %s", k->authorized);
+	fputs("hostkey ", f);
+	put_base64(f, (const unsigned char *)k->private, strlen(k->private));
+	fprintf(f, "\nhostkey.pub %s", k->public);
+}
+
+static int write_stream(const char *path, FILE *f, char **text, size_t *len, unsigned mode, struct vh_err *err)
+{
+	int r = fclose(f) || !path ? vh_err_nomem(err) : vh_write_file(path, *text, *len, mode, err);
+
+	explicit_bzero(*text, *len);
+	free(*text);
+	return r;
+}
+
+/* A node's directory under tmp: its host key and the identity that carries it. */
+static int make_node(const char *tmp, const struct plan *p, const struct node_plan *n, struct vh_err *err)
+{
+	vh_cleanup(node_keys_clear) struct node_keys keys = { 0 };
+	vh_autofree char *dir = vh_strf("%s/%s", tmp, n->name), *key = vh_strf("%s/%s/hostkey", tmp, n->name);
+	vh_autofree char *pub = vh_strf("%s/%s/hostkey.pub", tmp, n->name), *cluster_pub = vh_strf("%s/key.pub", tmp);
+	vh_autofree char *identity = vh_strf("%s/%s/identity", tmp, n->name);
+	char *text = NULL;
+	size_t len;
+	FILE *f;
+	int r;
+
+	if (!dir)
+		return vh_err_nomem(err);
+	r = vh_mkdirs(dir, 0711, err);
+	if (r == 0)
+		r = keygen(key, n->name, err);
+	if (r == 0)
+		r = read_file(key, &keys.private, &len, err);
+	if (r == 0)
+		r = read_file(pub, &keys.public, &len, err);
+	if (r == 0)
+		r = read_file(cluster_pub, &keys.authorized, &len, err);
+	if (r < 0)
+		return r;
+	f = open_memstream(&text, &len);
+	if (!f)
+		return vh_err_nomem(err);
+	put_identity(f, p, n, &keys);
+	/* The key goes on in the identity alone. */
+	unlink(key);
+	return write_stream(identity, f, &text, &len, 0600, err);
+}
+
+static int make_known_hosts(const char *tmp, const struct plan *p, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/known_hosts", tmp);
+	char *text = NULL;
+	size_t len, key_len;
+	FILE *f = open_memstream(&text, &len);
+	int r = f ? 0 : vh_err_nomem(err);
+
+	for (size_t i = 0; r == 0 && i < p->n_nodes; i++) {
+		vh_autofree char *pub = vh_strf("%s/%s/hostkey.pub", tmp, p->nodes[i].name), *key = NULL;
+
+		r = read_file(pub, &key, &key_len, err);
+		if (r == 0)
+			fprintf(f, "%s,%s %s", p->nodes[i].name, p->nodes[i].address, key);
+	}
+	if (r < 0) {
+		if (f)
+			fclose(f);
+		free(text);
+		return r;
+	}
+	return write_stream(path, f, &text, &len, 0644, err);
+}
+
+static int make_ssh_config(const char *tmp, const struct plan *p, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/ssh_config", tmp);
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < p->n_nodes; i++)
+		fprintf(f, "Host %s\n  HostName %s\n", p->nodes[i].name, p->nodes[i].address);
+	fprintf(f, "Host *\n  User %s\n  IdentityFile \"%s/key\"\n  IdentitiesOnly yes\n"
+		"  UserKnownHostsFile \"%s/known_hosts\"\n  GlobalKnownHostsFile /dev/null\n"
+		"  StrictHostKeyChecking yes\n  PreferredAuthentications publickey\n  BatchMode yes\n"
+		"  ConnectTimeout 10\n  ServerAliveInterval 15\n  LogLevel ERROR\n", p->user, p->dir, p->dir);
+	return write_stream(path, f, &text, &len, 0644, err);
+}
+
+/* What the nodes boot stays as it is when the image of that name is built anew. */
+static int take_image(const char *tmp, const struct vh_image *image, struct vh_err *err)
+{
+	const struct { const char *from, *to; } files[] = {
+		{ image->kernel, "kernel" }, { image->initrd, "initrd" }, { image->root, "root.ext4" },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < vh_array_len(files); i++) {
+		vh_autofree char *to = vh_strf("%s/%s", tmp, files[i].to);
+
+		r = to ? vh_link_or_copy(files[i].from, to, err) : vh_err_nomem(err);
+	}
+	return r;
+}
+
+static int fill(const char *tmp, const struct plan *p, const struct vh_image *image, struct vh_err *err)
+{
+	vh_autofree char *key = vh_strf("%s/key", tmp);
+	int r = vh_mkdirs(tmp, 0711, err);
+
+	if (r == 0)
+		r = keygen(key, p->owner, err);
+	for (size_t i = 0; r == 0 && i < p->n_nodes; i++)
+		r = make_node(tmp, p, &p->nodes[i], err);
+	if (r == 0)
+		r = make_known_hosts(tmp, p, err);
+	if (r == 0)
+		r = make_ssh_config(tmp, p, err);
+	return r < 0 ? r : take_image(tmp, image, err);
+}
+
+int files_make(const struct plan *p, const struct vh_image *image, bool *ret_made, struct vh_err *err)
+{
+	vh_autofree char *tmp = vh_strf("%s.part", p->dir);
+	struct stat st;
+	int r = check_dir(p, err);
+
+	*ret_made = false;
+	if (r < 0)
+		return r;
+	if (!tmp)
+		return vh_err_nomem(err);
+	if (stat(p->dir, &st) == 0)
+		return 0;
+	/* An earlier run's half is of no use: the directory appears whole or not at all. */
+	r = vh_remove_tree(tmp, err);
+	if (r == 0)
+		r = fill(tmp, p, image, err);
+	if (r == 0 && rename(tmp, p->dir) < 0)
+		r = vh_err_set(err, errno, "%s: %s", p->dir, strerror(errno));
+	if (r < 0) {
+		vh_autoerr ignored = VH_ERR_NONE;
+
+		vh_remove_tree(tmp, &ignored);
+		return r;
+	}
+	*ret_made = true;
+	return 0;
+}
+
+int files_make_disk(const struct plan *p, const struct node_plan *n, bool *ret_made, struct vh_err *err)
+{
+	vh_autofree char *disk = node_file(p, n, "disk.qcow2"), *tmp = node_file(p, n, "disk.qcow2.part");
+	vh_autofree char *base = vh_strf("%s/root.ext4", p->dir);
+	char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, tmp, NULL };
+	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = DISK_MS };
+	int r;
+
+	if (!disk || !tmp || !base)
+		return vh_err_nomem(err);
+	*ret_made = false;
+	if (access(disk, F_OK) == 0)
+		return 0;
+	r = vh_spawn_ok(&spawn, NULL, err);
+	if (r == 0 && (chmod(tmp, 0600) < 0 || rename(tmp, disk) < 0))
+		r = vh_err_set(err, errno, "%s: %s", disk, strerror(errno));
+	*ret_made = r == 0;
+	return r;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/cluster.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "lib/spawn.h"
+#include "lib/strv.h"
+
+/* sshd says its version at once; a guest under emulation may take a while for the rest. */
+enum { BANNER_MS = 2000, LOGIN_MS = 30000, PAUSE_MS = 200, LOOK_MS = 2000 };
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void pause_ms(long ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
+}
+
+/* Whether an ssh server greets at the address: far cheaper than a log-in that fails. */
+static bool greets(const char *address)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(22) };
+	vh_autoclose int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char greeting[4];
+
+	if (fd < 0 || inet_pton(AF_INET, address, &to.sin_addr) != 1)
+		return false;
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)
+		return false;
+	return poll(&p, 1, BANNER_MS) == 1 && recv(fd, greeting, sizeof(greeting), MSG_PEEK) == sizeof(greeting) &&
+	       !memcmp(greeting, "SSH-", sizeof(greeting));
+}
+
+bool node_answers(const struct plan *p, const struct node_plan *n)
+{
+	vh_autofree char *config = vh_strf("%s/ssh_config", p->dir);
+	char *const argv[] = { "ssh", "-F", config, n->name, "true", NULL };
+	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = LOGIN_MS };
+	vh_autoerr ignored = VH_ERR_NONE;
+
+	return config && greets(n->address) && vh_spawn_ok(&spawn, NULL, &ignored) == 0;
+}
+
+/* The last thing that the guest said, for the error; empty when it said nothing. */
+static void last_words(const struct plan *p, const struct node_plan *n, char *buf, size_t len)
+{
+	vh_autofree char *path = node_file(p, n, "console.log");
+	vh_autoclose int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	char tail[2048];
+	ssize_t got = 0;
+	char *start;
+
+	*buf = 0;
+	if (fd >= 0 && lseek(fd, -(off_t)sizeof(tail) + 1, SEEK_END) < 0)
+		lseek(fd, 0, SEEK_SET);
+	if (fd >= 0)
+		got = read(fd, tail, sizeof(tail) - 1);
+	while (got > 0 && isspace((unsigned char)tail[got - 1]))
+		got--;
+	if (got <= 0)
+		return;
+	tail[got] = 0;
+	for (char *c = tail; c < tail + got; c++)
+		if (iscntrl((unsigned char)*c) && *c != '\n')
+			*c = ' ';
+	start = strrchr(tail, '\n');
+	start = start ? start + 1 : tail;
+	snprintf(buf, len, "; its console ended with: %.120s", start + strspn(start, " "));
+}
+
+static int still_runs(const struct context *c, const struct node_plan *n, struct vh_err *err)
+{
+	const char *state = NULL;
+	char words[160];
+	int r = vh_virt_state(c->virt, n->name, &state, err);
+
+	if (r < 0 || (state && !strcmp(state, "running")))
+		return r;
+	last_words(c->plan, n, words, sizeof(words));
+	return vh_err_set(err, EIO, "%s: the VM is %s instead of coming up%s", n->name, state ? state : "gone", words);
+}
+
+int node_wait_ready(const struct context *c, const struct node_plan *n, bool *ret_waited, struct vh_err *err)
+{
+	int64_t begun = now_ms(), looked = begun;
+	char words[160];
+
+	*ret_waited = false;
+	while (!node_answers(c->plan, n)) {
+		*ret_waited = true;
+		if (now_ms() - begun > c->ready_ms) {
+			last_words(c->plan, n, words, sizeof(words));
+			vh_err_set(err, ETIMEDOUT, "%s: does not answer over ssh after %d s%s", n->name,
+				   c->ready_ms / 1000, words);
+			return vh_err_hint(err, "apply --timeout SECONDS waits longer; --keep leaves it for a look at its console");
+		}
+		if (now_ms() - looked > LOOK_MS) {
+			int r = still_runs(c, n, err);
+
+			if (r < 0)
+				return r;
+			looked = now_ms();
+		}
+		pause_ms(PAUSE_MS);
+	}
+	return 0;
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The steps of a cluster, each with its undo. One table: the plan prints it, apply walks
+ * it forwards, undo backwards. */
+#include "tools/cluster/cluster.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/strv.h"
+
+/* --- the cluster's directory: keys, identities, the files that nodes boot */
+
+static char *files_object(const struct plan *p, const struct node_plan *n)
+{
+	(void)n;
+	return strdup(p->dir);
+}
+
+static int files_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
+{
+	(void)n;
+	return files_make(c->plan, c->image, ret_changed, err);
+}
+
+static int files_undo(const struct context *c, const struct node_plan *n, struct vh_err *err)
+{
+	vh_autofree char *part = vh_strf("%s.part", c->plan->dir);
+	int r;
+
+	(void)n;
+	if (!part)
+		return vh_err_nomem(err);
+	r = vh_remove_tree(part, err);
+	return r < 0 ? r : vh_remove_tree(c->plan->dir, err);
+}
+
+/* --- bridge and taps */
+
+static char *bridge_object(const struct plan *p, const struct node_plan *n)
+{
+	(void)n;
+	return strdup(p->bridge);
+}
+
+static int bridge_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
+{
+	char address[24];
+
+	(void)n;
+	plan_host_address(c->plan, address);
+	return vh_net_bridge(c->plan->bridge, address, c->plan->owner, ret_changed, err);
+}
+
+static int bridge_undo(const struct context *c, const struct node_plan *n, struct vh_err *err)
+{
+	(void)n;
+	return vh_net_remove(c->plan->bridge, c->plan->owner, err);
+}
+
+static char *tap_object(const struct plan *p, const struct node_plan *n)
+{
+	(void)p;
+	return strdup(n->tap);
+}
+
+static int tap_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
+{
+	return vh_net_tap(n->tap, c->plan->bridge, 1, c->plan->owner, ret_changed, err);
+}
+
+static int tap_undo(const struct context *c, const struct node_plan *n, struct vh_err *err)
+{
+	return vh_net_remove(n->tap, c->plan->owner, err);
+}
+
+/* --- disk */
+
+static char *disk_object(const struct plan *p, const struct node_plan *n)
+{
+	return node_file(p, n, "disk.qcow2");
+}
+
+static int disk_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
+{
+	return files_make_disk(c->plan, n, ret_changed, err);
+}
+
+static int disk_undo(const struct context *c, const struct node_plan *n, struct vh_err *err)
+{
+	vh_autofree char *disk = node_file(c->plan, n, "disk.qcow2");
+
+	return disk ? vh_remove_tree(disk, err) : vh_err_nomem(err);
+}
+
+/* --- domain */
+
+static char *node_object(const struct plan *p, const struct node_plan *n)
+{
+	(void)p;
+	return strdup(n->name);
+}
+
+static int node_xml(const struct plan *p, const struct node_plan *n, char **ret, struct vh_err *err)
+{
+	vh_autofree char *kernel = vh_strf("%s/kernel", p->dir), *initrd = vh_strf("%s/initrd", p->dir);
+	vh_autofree char *disk = node_file(p, n, "disk.qcow2"), *identity = node_file(p, n, "identity");
+	vh_autofree char *log = node_file(p, n, "console.log");
+	const struct vh_nic nic = { .tap = n->tap, .mac = n->mac, .queues = 1 };
+	const struct vh_domain d = {
+		.name = n->name, .uuid = n->uuid, .owner = p->owner,
+		.kernel = kernel, .initrd = initrd, .cmdline = p->kernel_cmdline,
+		.disk = disk, .identity = identity, .console_log = log,
+		.memory = p->memory, .vcpus = (unsigned)p->vcpus, .kvm = p->kvm, .place = &n->place,
+		.nics = &nic, .n_nics = 1,
+	};
+
+	if (!kernel || !initrd || !disk || !identity || !log)
+		return vh_err_nomem(err);
+	return vh_domain_xml(&d, ret, err);
+}
+
+static int domain_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
+{
+	vh_autofree char *xml = NULL;
+	const char *state = NULL;
+	int r = vh_virt_state(c->virt, n->name, &state, err);
+
+	*ret_changed = false;
+	if (r < 0 || state)
+		return r;
+	r = node_xml(c->plan, n, &xml, err);
+	if (r == 0)
+		r = vh_virt_define(c->virt, xml, err);
+	*ret_changed = r == 0;
+	return r;
+}
+
+static int domain_undo(const struct context *c, const struct node_plan *n, struct vh_err *err)
+{
+	return vh_virt_remove(c->virt, n->name, err);
+}
+
+static int start_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
+{
+	return vh_virt_start(c->virt, n->name, ret_changed, err);
+}
+
+static int ready_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
+{
+	return node_wait_ready(c, n, ret_changed, err);
+}
+
+/* What removing the domain undoes. */
+static int nothing_undo(const struct context *c, const struct node_plan *n, struct vh_err *err)
+{
+	(void)c;
+	(void)n;
+	(void)err;
+	return 0;
+}
+
+/* --- cluster.json, which mpirun-wrap reads (docs/formats/cluster.md) */
+
+static char *publish_object(const struct plan *p, const struct node_plan *n)
+{
+	(void)n;
+	return vh_strf("%s/cluster.json", p->dir);
+}
+
+static json_t *cluster_doc(const struct plan *p, const char *ssh_config)
+{
+	vh_autojson nodes = json_array();
+	char cidr[19];
+
+	for (size_t i = 0; i < p->n_nodes; i++)
+		json_array_append_new(nodes, json_pack("{s:s, s:s, s:I}", "name", p->nodes[i].name, "address",
+						       p->nodes[i].address, "slots", (json_int_t)p->vcpus));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:O}",
+			 "schema", "vhpc.cluster/1", "name", p->name, "user", p->user,
+			 "cidr", vh_cidr_format(&p->cidr, cidr), "interface", "mpi0", "accel", p->kvm ? "kvm" : "tcg",
+			 "ssh_config", ssh_config, "image", "name", p->image, "suite", p->suite,
+			 "mpi", "name", p->mpi, "version", p->mpi_version, "nodes", nodes);
+}
+
+static int publish_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
+{
+	vh_autofree char *path = publish_object(c->plan, n), *config = vh_strf("%s/ssh_config", c->plan->dir);
+	vh_autojson doc = path && config ? cluster_doc(c->plan, config) : NULL;
+	vh_autofree char *text = doc ? json_dumps(doc, JSON_INDENT(2)) : NULL;
+
+	if (!text)
+		return vh_err_nomem(err);
+	*ret_changed = access(path, F_OK) != 0;
+	return *ret_changed ? vh_write_file(path, text, strlen(text), 0644, err) : 0;
+}
+
+static int publish_undo(const struct context *c, const struct node_plan *n, struct vh_err *err)
+{
+	vh_autofree char *path = publish_object(c->plan, n);
+
+	return path ? vh_remove_tree(path, err) : vh_err_nomem(err);
+}
+
+const struct step_kind cluster_steps[] = {
+	{ "files", ONCE_A_CLUSTER, files_apply, files_undo, files_object },
+	{ "bridge", ONCE_A_CLUSTER, bridge_apply, bridge_undo, bridge_object },
+	{ "tap", ONCE_A_NODE, tap_apply, tap_undo, tap_object },
+	{ "disk", ONCE_A_NODE, disk_apply, disk_undo, disk_object },
+	{ "domain", ONCE_A_NODE, domain_apply, domain_undo, node_object },
+	{ "start", ONCE_A_NODE, start_apply, nothing_undo, node_object },
+	{ "ready", ONCE_A_NODE, ready_apply, nothing_undo, node_object },
+	{ "publish", ONCE_A_CLUSTER, publish_apply, publish_undo, publish_object },
+	{ .what = NULL },
+};

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/cluster.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "lib/values.h"
+
+static const struct vh_col plan_cols[] = {
+	{ "NODE", "name", VH_COL_TEXT },	{ "ADDRESS", "address", VH_COL_TEXT },
+	{ "MAC", "mac", VH_COL_TEXT },		{ "TAP", "tap", VH_COL_TEXT },
+	{ "CPUS", "cpus", VH_COL_RIGHT },	{ "NUMA", "numa", VH_COL_RIGHT },
+	{ NULL, NULL, VH_COL_TEXT },
+};
+
+static const struct vh_col status_cols[] = {
+	{ "NODE", "name", VH_COL_TEXT },	{ "STATE", "state", VH_COL_TEXT },
+	{ "SSH", "ssh", VH_COL_BOOL },		{ "ADDRESS", "address", VH_COL_TEXT },
+	{ "VCPUS", "vcpus", VH_COL_RIGHT },	{ "CPUS", "cpus", VH_COL_RIGHT },
+	{ "MEMORY", "memory", VH_COL_SIZE },	{ "NUMA", "nodes", VH_COL_RIGHT },
+	{ NULL, NULL, VH_COL_TEXT },
+};
+
+static json_t *plan_rows(const struct plan *p)
+{
+	json_t *rows = json_array();
+
+	for (size_t i = 0; i < p->n_nodes; i++) {
+		const struct node_plan *n = &p->nodes[i];
+		vh_autofree char *cpus = vh_cpulist_format(n->place.cpus, n->place.n_cpus);
+		vh_autofree char *numa = vh_cpulist_format(n->place.nodes, n->place.n_nodes);
+
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", n->name, "address", n->address,
+						      "mac", n->mac, "tap", n->tap, "cpus", cpus ? cpus : "",
+						      "numa", numa ? numa : ""));
+	}
+	return rows;
+}
+
+/* The very steps that apply walks. */
+static json_t *plan_steps(const struct plan *p)
+{
+	json_t *steps = json_array();
+
+	for (const struct step_kind *s = cluster_steps; s->what; s++)
+		for (size_t i = 0; i < (s->scope == ONCE_A_NODE ? p->n_nodes : 1); i++) {
+			const struct node_plan *n = s->scope == ONCE_A_NODE ? &p->nodes[i] : NULL;
+			vh_autofree char *object = s->object(p, n);
+
+			json_array_append_new(steps, json_pack("{s:s, s:s, s:s*}", "step", s->what, "object",
+							       object ? object : "", "node", n ? n->name : NULL));
+		}
+	return steps;
+}
+
+static void print_head(const struct plan *p, bool exists)
+{
+	char cidr[19], host[24], memory[16];
+
+	plan_host_address(p, host);
+	printf("Cluster       %s%s\n", p->name, exists ? " (exists: apply brings it to this state)" : "");
+	printf("Image         %s (%s, %s %s, %.12s)\n", p->image, p->suite, p->mpi, p->mpi_version, p->image_digest);
+	printf("Nodes         %zu, each %" PRIu64 " vCPUs (%s), %s\n", p->n_nodes, p->vcpus,
+	       p->cpu_policy == VH_CPU_SHARED ? "shared" : "dedicated", vh_size_format(memory, sizeof(memory), p->memory));
+	printf("Network       %s, bridge %s with %s\n", vh_cidr_format(&p->cidr, cidr), p->bridge, host);
+	printf("Acceleration  %s: %s\n\n", p->kvm ? "kvm" : "tcg", p->accel_why);
+}
+
+int plan_show(const struct vh_cli *cli, const struct plan *p, bool exists, struct vh_err *err)
+{
+	static const struct vh_col step_cols[] = {
+		{ "STEP", "step", VH_COL_TEXT }, { "OBJECT", "object", VH_COL_TEXT }, { NULL, NULL, VH_COL_TEXT },
+	};
+	vh_autojson rows = plan_rows(p);
+	vh_autojson steps = plan_steps(p);
+
+	if (cli->json) {
+		json_t *plan = plan_to_json(p);
+
+		return vh_json_print("vhpc.cluster.plan/1",
+				     plan ? json_pack("{s:o, s:b, s:O}", "plan", plan, "exists", exists, "steps", steps) : NULL, err);
+	}
+	print_head(p, exists);
+	vh_table_print(stdout, plan_cols, rows);
+	putchar('\n');
+	vh_table_print(stdout, step_cols, steps);
+	return 0;
+}
+
+/* The row of vh_virt_list that is about this VM; NULL: libvirt does not know it. */
+static json_t *row_of(json_t *rows, const char *name)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		if (!strcmp(json_string_value(json_object_get(row, "name")), name))
+			return row;
+	return NULL;
+}
+
+/* What is, not what was planned: all of it read back from libvirt and over ssh. */
+static json_t *status_row(const struct context *c, const struct node_plan *n, json_t *domains, bool *ret_up)
+{
+	json_t *domain = row_of(domains, n->name);
+	json_t *row = domain ? json_copy(domain) : json_pack("{s:s, s:s}", "name", n->name, "state", "missing");
+	bool running = domain && !strcmp(json_string_value(json_object_get(domain, "state")), "running");
+
+	*ret_up = running && node_answers(c->plan, n);
+	json_object_set_new(row, "ssh", json_boolean(*ret_up));
+	json_object_set_new(row, "address", json_string(n->address));
+	return row;
+}
+
+int status_show(const struct vh_cli *cli, const struct context *c, int *ret_exit, struct vh_err *err)
+{
+	vh_autojson domains = NULL;
+	json_t *rows = json_array();
+	int r = c->virt ? vh_virt_list(c->virt, &domains, err) : 0;
+
+	*ret_exit = 0;
+	for (size_t i = 0; r == 0 && i < c->plan->n_nodes; i++) {
+		bool up;
+
+		json_array_append_new(rows, status_row(c, &c->plan->nodes[i], domains, &up));
+		if (!up)
+			*ret_exit = VH_EXIT_PARTIAL;
+	}
+	if (r < 0) {
+		json_decref(rows);
+		return r;
+	}
+	return vh_listing(cli, "vhpc.cluster.status/1", "nodes", status_cols, rows, err);
+}
