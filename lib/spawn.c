@@ -309,7 +309,8 @@ static bool serve(struct running *run)
 			continue;
 		if (n == 0 && ended)
 			break;
-		if (n == 0 && left <= 0) {
+		/* Asked whatever came: one that never stops talking has its deadline too. */
+		if (!ended && left <= 0) {
 			signal_group(run, timed_out ? SIGKILL : SIGTERM);
 			timed_out = true;
 			deadline = now_ms() + GRACE_MS;

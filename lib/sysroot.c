@@ -169,11 +169,16 @@ int vh_root_read_int(const struct vh_root *root, int64_t *ret, const char *fmt, 
 
 static int read_link(const struct vh_root *root, char **ret, const char *path)
 {
+	vh_autoclose int fd = open_at(root, O_PATH | O_NOFOLLOW, path);
 	char target[PATH_MAX];
-	ssize_t n = readlinkat(root->fd, path, target, sizeof(target) - 1);
+	ssize_t n;
 
+	if (fd < 0)
+		return fd;
+	n = readlinkat(fd, "", target, sizeof(target) - 1);
+	/* An empty path says so where the descriptor is no link. */
 	if (n < 0)
-		return -errno;
+		return errno == ENOENT ? -EINVAL : -errno;
 	target[n] = 0;
 	*ret = strdup(target);
 	return *ret ? 0 : -ENOMEM;

@@ -25,7 +25,7 @@ UNITS       := $(patsubst %,$(B)/tests/units-%,$(UNIT_DIRS))
 
 # $(call units,DIR)
 define units
-$(call binary,tests/units-$(1),tests/unit/main.c $(patsubst %,tests/unit/test_%.c,$(filter $(1)_%,$(UNIT_SUITES))),$(UNIT_$(1)_USES),check $(UNIT_$(1)_PKGS))
+$(call binary,tests/units-$(1),tests/unit/main.c tests/unit/capture.c $(patsubst %,tests/unit/test_%.c,$(filter $(1)_%,$(UNIT_SUITES))),$(UNIT_$(1)_USES),check $(UNIT_$(1)_PKGS))
 endef
 $(foreach d,$(UNIT_DIRS),$(eval $(call units,$(d))))
 

@@ -3,6 +3,14 @@
  * tests/unit/test_DIR_WHAT.c. tests/module.mk reads this list too: the suites of a
  * directory are linked into one runner, tests/units-DIR. */
 SUITE(lib, err)
+SUITE(lib, strv)
+SUITE(lib, values)
+SUITE(lib, sysroot)
+SUITE(lib, spawn)
+SUITE(lib, cli)
+SUITE(lib, files)
+SUITE(lib, table)
+SUITE(lib, progress)
 SUITE(netctl, cidr)
 SUITE(netctl, names)
 SUITE(netctl, kernel)

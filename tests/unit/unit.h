@@ -31,6 +31,13 @@ char *unit_tmpdir(void);
 /* DIR/NAME with this text; parents are made. Returns its path, malloc'd. */
 char *unit_file(const char *dir, const char *name, const char *text);
 
+/* What is printed between begin and end, instead of being seen. */
+struct unit_output { char *out, *err; int saved[2], fds[2]; };
+void unit_capture_begin(struct unit_output *o);
+void unit_capture_end(struct unit_output *o);
+void unit_output_clear(struct unit_output *o);
+#define unit_autooutput vh_cleanup(unit_output_clear) struct unit_output
+
 /* The error has this text (and hint, unless NULL) and exit code; it is cleared. */
 #define unit_assert_err(err, code, want, want_hint) \
 	unit_check_err(err, code, want, want_hint, __FILE__, __LINE__)
