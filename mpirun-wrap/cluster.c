@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mpirun-wrap/cluster.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "lib/table.h"
+#include "lib/values.h"
+
+enum { MAX_NODES = 16384, MAX_SLOTS = 4096, MAX_PATH = 4095 };
+
+#define LOWER "abcdefghijklmnopqrstuvwxyz"
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGIT "0123456789"
+
+typedef bool check_fn(const char *s);
+
+static bool only(const char *s, const char *chars, size_t max)
+{
+	size_t n = strlen(s);
+
+	return n > 0 && n <= max && strspn(s, chars) == n;
+}
+
+static bool is_user(const char *s)
+{
+	return only(s, LOWER DIGIT "_-", 32) && *s != '-' && !strchr(DIGIT, *s);
+}
+
+static bool is_interface(const char *s)
+{
+	return only(s, LOWER UPPER DIGIT "_-.", IFNAMSIZ - 1) && *s != '-' && *s != '.';
+}
+
+static bool is_accel(const char *s)
+{
+	return !strcmp(s, "kvm") || !strcmp(s, "tcg");
+}
+
+static bool is_word(const char *s)
+{
+	return only(s, LOWER, 32);
+}
+
+/* "4.1.4": two or three numbers */
+static bool is_version(const char *s)
+{
+	unsigned dots = 0;
+
+	if (!only(s, DIGIT ".", 32) || *s == '.' || s[strlen(s) - 1] == '.' || strstr(s, ".."))
+		return false;
+	for (; *s; s++)
+		dots += *s == '.';
+	return dots == 1 || dots == 2;
+}
+
+static bool is_address(const char *s)
+{
+	struct in_addr a;
+
+	return inet_pton(AF_INET, s, &a) == 1;
+}
+
+static bool is_cidr(const char *s)
+{
+	char address[INET_ADDRSTRLEN];
+	size_t n = strcspn(s, "/");
+	uint64_t prefix;
+
+	if (n >= sizeof(address) || s[n] != '/')
+		return false;
+	memcpy(address, s, n);
+	address[n] = '\0';
+	return is_address(address) && vh_uint_parse(s + n + 1, 32, &prefix, NULL) == 0 && prefix > 0;
+}
+
+/* mpirun takes ssh's command line as one text and splits it at blanks and colons. */
+static bool is_config(const char *s)
+{
+	return *s == '/' && strlen(s) <= MAX_PATH && !strpbrk(s, " \t\r\n:;\"'\\$`&|<>*?()") && !strstr(s, "/../");
+}
+
+static bool is_cpulist(const char *s)
+{
+	vh_autofree unsigned *cpus = NULL;
+	size_t n;
+
+	return vh_cpulist_parse(s, &cpus, &n) == 0 && n > 0;
+}
+
+/* The member as text that passes check. */
+static int get(const json_t *from, const char *key, check_fn *check, char **ret, struct vh_err *err)
+{
+	const json_t *j = json_object_get(from, key);
+	const char *s = json_string_value(j);
+
+	if (!j)
+		return vh_err_refuse(err, EINVAL, "'%s' is missing", key);
+	if (!s || json_string_length(j) != strlen(s))
+		return vh_err_refuse(err, EINVAL, "'%s' is not a text", key);
+	if (!check(s))
+		return vh_err_refuse(err, EINVAL, "'%s' is no valid value of '%s'", s, key);
+	*ret = strdup(s);
+	return *ret ? 0 : vh_err_nomem(err);
+}
+
+static int get_config(const json_t *from, char **ret, struct vh_err *err)
+{
+	int r = get(from, "ssh_config", is_config, ret, err);
+
+	return r < 0 ? vh_err_hint(err, "it is an absolute path without blanks, colons or quotes, since mpirun splits "
+					"its remote shell's command there; choose such a state directory") : 0;
+}
+
+static int parse_node(const json_t *j, struct vh_mpi_node *node, struct vh_err *err)
+{
+	const json_t *slots = json_object_get(j, "slots");
+	int r = get(j, "name", vh_is_hostname, &node->name, err);
+
+	if (r == 0)
+		r = get(j, "address", is_address, &node->address, err);
+	if (r == 0 && json_is_string(json_object_get(j, "cpus")))
+		r = get(j, "cpus", is_cpulist, &node->cpus, err);
+	if (r < 0)
+		return r;
+	if (!json_is_integer(slots) || json_integer_value(slots) < 1 || json_integer_value(slots) > MAX_SLOTS)
+		return vh_err_refuse(err, EINVAL, "'slots' is not a number from 1 to %d", MAX_SLOTS);
+	node->slots = json_integer_value(slots);
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(**(char **const *)a, **(char **const *)b);
+}
+
+/* The same host twice would be given twice its slots. */
+static int check_distinct(const struct vh_mpi_cluster *c, struct vh_err *err)
+{
+	vh_autofree char ***names = calloc(c->n_nodes, sizeof(*names));
+
+	if (!names)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < c->n_nodes; i++)
+		names[i] = &c->nodes[i].name;
+	qsort(names, c->n_nodes, sizeof(*names), by_name);
+	for (size_t i = 1; i < c->n_nodes; i++)
+		if (!strcmp(*names[i - 1], *names[i]))
+			return vh_err_refuse(err, EINVAL, "the node '%s' stands there twice", *names[i]);
+	return 0;
+}
+
+static int parse_nodes(const json_t *nodes, struct vh_mpi_cluster *c, struct vh_err *err)
+{
+	size_t n = json_array_size(nodes);
+
+	if (n < 1 || n > MAX_NODES)
+		return vh_err_refuse(err, EINVAL, "'nodes' is not a list of 1 to %d", MAX_NODES);
+	c->nodes = calloc(n, sizeof(*c->nodes));
+	if (!c->nodes)
+		return vh_err_nomem(err);
+	for (c->n_nodes = 0; c->n_nodes < n; ) {
+		size_t i = c->n_nodes++;
+
+		if (parse_node(json_array_get(nodes, i), &c->nodes[i], err) < 0)
+			return vh_err_within(err, "node %zu", i + 1);
+	}
+	return check_distinct(c, err);
+}
+
+static int parse(const json_t *doc, struct vh_mpi_cluster *c, struct vh_err *err)
+{
+	const json_t *mpi = json_object_get(doc, "mpi");
+	const char *schema = json_string_value(json_object_get(doc, "schema"));
+	int r;
+
+	if (!schema || strcmp(schema, "vhpc.cluster/1"))
+		return vh_err_refuse(err, EINVAL, "no cluster's record (the schema is not vhpc.cluster/1)");
+	r = get(doc, "name", vh_is_hostname, &c->name, err);
+	if (r == 0)
+		r = get(doc, "user", is_user, &c->user, err);
+	if (r == 0)
+		r = get(doc, "cidr", is_cidr, &c->cidr, err);
+	if (r == 0)
+		r = get(doc, "interface", is_interface, &c->interface, err);
+	if (r == 0)
+		r = get(doc, "accel", is_accel, &c->accel, err);
+	if (r == 0)
+		r = get_config(doc, &c->ssh_config, err);
+	if (r == 0 && !json_is_object(mpi)) {
+		vh_err_refuse(err, ENOENT, "the image of cluster %s has no MPI", c->name);
+		return vh_err_hint(err, "build the image from a recipe with MPI, such as images/recipes/mpi.yaml");
+	}
+	if (r == 0)
+		r = get(mpi, "name", is_word, &c->mpi, err);
+	if (r == 0)
+		r = get(mpi, "version", is_version, &c->version, err);
+	return r < 0 ? r : parse_nodes(json_object_get(doc, "nodes"), c, err);
+}
+
+int vh_mpi_cluster_parse(const char *source, const char *text, size_t len, struct vh_mpi_cluster **ret,
+			 struct vh_err *err)
+{
+	json_error_t where;
+	vh_autojson doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
+	vh_autocluster c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return vh_err_nomem(err);
+	if (!doc)
+		return vh_err_refuse(err, EINVAL, "%s:%d:%d: %s", source, where.line, where.column, where.text);
+	if (parse(doc, c, err) < 0)
+		return vh_err_within(err, "%s", source);
+	*ret = vh_steal(&c);
+	return 0;
+}
+
+void vh_mpi_cluster_free(struct vh_mpi_cluster *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < c->n_nodes; i++) {
+		free(c->nodes[i].name);
+		free(c->nodes[i].address);
+		free(c->nodes[i].cpus);
+	}
+	free(c->nodes);
+	free(c->name);
+	free(c->user);
+	free(c->cidr);
+	free(c->interface);
+	free(c->accel);
+	free(c->ssh_config);
+	free(c->mpi);
+	free(c->version);
+	free(c);
+}

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+$(eval $(call library,mpirun-wrap,mpirun-wrap/cluster.c mpirun-wrap/find.c mpirun-wrap/plan.c \
+    mpirun-wrap/ompi.c mpirun-wrap/launch.c))
+$(eval $(call program,mpirun-wrap,mpirun-wrap/main.c,mpirun-wrap lib,jansson sqlite3 yaml-0.1))
+
+# What an MPI job measures with; built against the MPI of this machine by its own compiler.
+MPICC ?= mpicc
+$(B)/bench/pingpong: tests/bench/pingpong.c
+	@mkdir -p $(@D)
+	@echo "  MPICC   $@"
+	@$(MPICC) -D_GNU_SOURCE $(STD) $(CFLAGS) $(LDFLAGS) -o $@ $<
+PROGRAMS += $(B)/bench/pingpong
