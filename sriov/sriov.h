@@ -15,4 +15,11 @@
  * netdevs [..], ibdevs [..], mac, link "up"|"down", speed (Mb/s). */
 int vh_sriov_list(const struct vh_root *root, json_t **ret, struct vh_err *err);
 
+/* One device of any kind (kind null then), "3b:00.0" or "0000:3b:00.0": the members above and
+ * class, subsystem, revision, cpus (local list), power, reset_methods [..], ari, pcie_speed,
+ * pcie_width, pcie_speed_max, pcie_width_max, iommu_members [..], root_complex, upstream
+ * (ports, the root port first), bars and vf_bars [{bar, size, kind "memory"|"io", bits,
+ * prefetch}], vf_addresses (by index), vfs_autoprobe. -ENOENT, refused, when there is none. */
+int vh_sriov_show(const struct vh_root *root, const char *address, json_t **ret, struct vh_err *err);
+
 #endif

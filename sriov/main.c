@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <string.h>
+
+#include "lib/cli.h"
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "lib/values.h"
+#include "sriov/sriov.h"
+
+struct list_opts {
+	const char *kind;
+};
+
+static int check_kind(const char *kind, struct vh_err *err)
+{
+	static const char *const kinds[] = { "ib", "ethernet", "gpu", "nvme" };
+
+	for (size_t i = 0; i < vh_array_len(kinds); i++)
+		if (!strcmp(kind, kinds[i]))
+			return 0;
+	vh_err_usage(err, "--kind: '%.40s' is no kind of device", kind);
+	return vh_err_hint(err, "ib, ethernet, gpu or nvme");
+}
+
+/* Rows of the kind alone; steals rows. */
+static json_t *only(json_t *rows, const char *kind)
+{
+	json_t *row, *some = json_array();
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		if (!strcmp(json_string_value(json_object_get(row, "kind")), kind))
+			json_array_append(some, row);
+	json_decref(rows);
+	return some;
+}
+
+static int list(struct vh_cli *cli, struct vh_err *err)
+{
+	static const struct vh_col cols[] = {
+		{ "ADDRESS", "address", VH_COL_TEXT },
+		{ "KIND", "kind", VH_COL_TEXT },
+		{ "FUNCTION", "function", VH_COL_TEXT },
+		{ "PF", "pf", VH_COL_TEXT },
+		{ "VF", "vf", VH_COL_RIGHT },
+		{ "VFS", "vfs", VH_COL_RIGHT },
+		{ "MAX", "vfs_max", VH_COL_RIGHT },
+		{ "DRIVER", "driver", VH_COL_TEXT },
+		{ "NUMA", "numa", VH_COL_RIGHT },
+		{ "GROUP", "iommu_group", VH_COL_RIGHT },
+		{ "NETDEV", "netdevs", VH_COL_TEXT },
+		{ "IBDEV", "ibdevs", VH_COL_TEXT },
+		{ "LINK", "link", VH_COL_TEXT },
+		{ "SPEED", "speed", VH_COL_RIGHT },
+		{ "MAC", "mac", VH_COL_TEXT },
+		{ 0 },
+	};
+	const struct list_opts *opts = cli->opts;
+	vh_autoroot root = NULL;
+	json_t *rows;
+	int r;
+
+	if ((opts->kind && (r = check_kind(opts->kind, err)) < 0) ||
+	    (r = vh_root_open(&root, cli->root, err)) < 0 || (r = vh_sriov_list(root, &rows, err)) < 0)
+		return r;
+	if (opts->kind)
+		rows = only(rows, opts->kind);
+	return vh_listing(cli, "vhpc.sriov.list/1", "devices", cols, rows, err);
+}
+
+/* "0: 32 MiB memory 64 bit prefetchable" */
+static json_t *bar_text(const json_t *bar)
+{
+	char size[16];
+
+	vh_size_format(size, sizeof(size), (uint64_t)json_integer_value(json_object_get(bar, "size")));
+	return json_sprintf("%d: %s %s %d bit%s", (int)json_integer_value(json_object_get(bar, "bar")), size,
+			    json_string_value(json_object_get(bar, "kind")),
+			    (int)json_integer_value(json_object_get(bar, "bits")),
+			    json_is_true(json_object_get(bar, "prefetch")) ? " prefetchable" : "");
+}
+
+static json_t *for_people(json_t *value)
+{
+	json_t *list, *item;
+	size_t i;
+
+	if (!json_is_object(json_array_get(value, 0)))
+		return json_incref(value);
+	list = json_array();
+	json_array_foreach(value, i, item)
+		json_array_append_new(list, bar_text(item));
+	return list;
+}
+
+static int show(struct vh_cli *cli, struct vh_err *err)
+{
+	static const struct vh_col cols[] = {
+		{ "ATTRIBUTE", "key", VH_COL_TEXT }, { "VALUE", "value", VH_COL_TEXT }, { 0 },
+	};
+	vh_autojson rows = json_array();
+	vh_autojson device = NULL;
+	vh_autoroot root = NULL;
+	const char *key;
+	json_t *value;
+	int r;
+
+	if ((r = vh_root_open(&root, cli->root, err)) < 0 ||
+	    (r = vh_sriov_show(root, cli->argv[0], &device, err)) < 0)
+		return r;
+	if (cli->json)
+		return vh_json_print("vhpc.sriov.show/1", json_pack("{sO}", "device", device), err);
+	json_object_foreach(device, key, value)
+		json_array_append_new(rows, json_pack("{ss so}", "key", key, "value", for_people(value)));
+	vh_table_print(stdout, cols, rows);
+	return 0;
+}
+
+static const struct vh_opt list_options[] = {
+	{ "kind", 0, VH_OPT_STR, offsetof(struct list_opts, kind), "KIND", "only ib, ethernet, gpu or nvme" },
+	{ 0 },
+};
+
+static const struct vh_verb verbs[] = {
+	{ .name = "list", .args = "", .help = "NICs, HCAs, their VFs, GPUs and NVMe, and where they sit",
+	  .flags = VH_VERB_JSON, .opts = list_options, .opts_size = sizeof(struct list_opts), .run = list },
+	{ .name = "show", .args = "ADDRESS", .min_args = 1, .max_args = 1,
+	  .help = "One PCI device: link, BARs, reset, IOMMU group, path to the root complex",
+	  .flags = VH_VERB_JSON, .run = show },
+	{ 0 },
+};
+
+int main(int argc, char **argv)
+{
+	static const struct vh_prog prog = {
+		.name = "vhpc sriov", .summary = "PCI devices, their VFs and their locality", .verbs = verbs,
+	};
+
+	return vh_main(&prog, argc, argv);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What sriov's files share: one PCI device's attributes as JSON, null where the kernel
+ * does not say. Nothing here reads a file whose reading waits or changes anything. */
+#ifndef VH_SRIOV_PRIVATE_H
+#define VH_SRIOV_PRIVATE_H
+
+#include <stdbool.h>
+#include "sriov/sriov.h"
+
+#define VH_PCI_DIR "sys/bus/pci/devices"
+
+/* "0000:3b:00.1", domain of four digits or more. */
+bool vh_pci_is_address(const char *s);
+
+/* Contents of the device's file, text or number; null when absent, empty or damaged. */
+json_t *vh_pci_text(const struct vh_root *root, const char *address, const char *file);
+json_t *vh_pci_count(const struct vh_root *root, const char *address, const char *file);
+/* A file of "0x15b3": the digits alone, when there are so many. */
+json_t *vh_pci_hex(const struct vh_root *root, const char *address, const char *file, size_t digits);
+/* Last component of the device's symbolic link, or null. */
+json_t *vh_pci_link(const struct vh_root *root, const char *address, const char *link);
+/* Names in a directory of the device's; empty when there is none. */
+json_t *vh_pci_names(const struct vh_root *root, const char *address, const char *dir);
+
+/* "ib", "ethernet", "gpu", "nvme"; NULL for any other device, and for one without class. */
+const char *vh_pci_kind(const struct vh_root *root, const char *address);
+/* The row of vh_sriov_list, but "vf", which only the PF knows. NULL without memory. */
+json_t *vh_pci_row(const struct vh_root *root, const char *address, const char *kind);
+/* The PF's VFs: object of VF address -> index, in the order of the index. */
+json_t *vh_pci_vfs(const struct vh_root *root, const char *pf);
+
+#endif
