@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 $(eval $(call program,vhpc,tools/vhpc.c,lib,jansson))
-$(eval $(call program,vhpc-cluster,$(addprefix tools/cluster/,main.c manifest.c plan.c record.c files.c steps.c \
-    apply.c nodes.c views.c),vmm netctl sriov images lib,\
-    libvirt libvirt-qemu libxml-2.0 hwloc libnl-route-3.0 libnl-3.0 jansson sqlite3 yaml-0.1,-pthread))
+$(eval $(call library,cluster,$(addprefix tools/cluster/,manifest.c plan.c record.c files.c steps.c apply.c nodes.c views.c)))
+$(eval $(call program,vhpc-cluster,tools/cluster/main.c,cluster vmm netctl sriov images lib,\
+    libvirt libvirt-qemu libxml-2.0 hwloc libnl-route-3.0 libnl-3.0 libarchive jansson sqlite3 yaml-0.1,-pthread))

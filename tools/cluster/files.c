@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <resolv.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -49,21 +50,25 @@ static int read_file(const char *path, char **ret, size_t *ret_len, struct vh_er
 	return 0;
 }
 
-static void put_base64(FILE *f, const unsigned char *data, size_t len)
+/* A file's bytes in base64, as the identity has them. */
+static int read_base64(const char *path, char **ret, struct vh_err *err)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	vh_autofree char *bytes = NULL, *text = NULL;
+	size_t len, room;
+	int r = read_file(path, &bytes, &len, err);
 
-	for (size_t i = 0; i < len; i += 3) {
-		unsigned v = (unsigned)data[i] << 16 | (i + 1 < len ? data[i + 1] << 8 : 0) | (i + 2 < len ? data[i + 2] : 0);
-
-		fputc(digits[v >> 18], f);
-		fputc(digits[v >> 12 & 63], f);
-		fputc(i + 1 < len ? digits[v >> 6 & 63] : '=', f);
-		fputc(i + 2 < len ? digits[v & 63] : '=', f);
-	}
+	if (r < 0)
+		return r;
+	room = 4 * ((len + 2) / 3) + 1;
+	text = malloc(room);
+	r = text && b64_ntop((const unsigned char *)bytes, len, text, room) >= 0 ? 0 : vh_err_nomem(err);
+	explicit_bzero(bytes, len);
+	if (r == 0)
+		*ret = vh_steal(&text);
+	return r;
 }
 
-struct node_keys { char *private, *public, *authorized; };
+struct node_keys { char *private, *public, *authorized; };	/* private: base64 */
 
 static void node_keys_clear(struct node_keys *k)
 {
@@ -81,9 +86,7 @@ static void put_identity(FILE *f, const struct plan *p, const struct node_plan *
 	for (size_t i = 0; i < p->n_nodes; i++)
 		fprintf(f, "host %s %s\n", p->nodes[i].address, p->nodes[i].name);
 	fprintf(f, "authorized %s", k->authorized);
-	fputs("hostkey ", f);
-	put_base64(f, (const unsigned char *)k->private, strlen(k->private));
-	fprintf(f, "\nhostkey.pub %s", k->public);
+	fprintf(f, "hostkey %s\nhostkey.pub %s", k->private, k->public);
 }
 
 static int write_stream(const char *path, FILE *f, char **text, size_t *len, unsigned mode, struct vh_err *err)
@@ -113,7 +116,7 @@ static int make_node(const char *tmp, const struct plan *p, const struct node_pl
 	if (r == 0)
 		r = keygen(key, n->name, err);
 	if (r == 0)
-		r = read_file(key, &keys.private, &len, err);
+		r = read_base64(key, &keys.private, err);
 	if (r == 0)
 		r = read_file(pub, &keys.public, &len, err);
 	if (r == 0)

@@ -328,6 +328,35 @@ static int verb_list(struct vh_cli *cli, struct vh_err *err)
 	return vh_listing(cli, "vhpc.cluster.list/1", "clusters", cols, rows, err);
 }
 
+static int verb_leases(struct vh_cli *cli, struct vh_err *err)
+{
+	static const struct vh_col cols[] = {
+		{ "KIND", "kind", VH_COL_TEXT },	{ "KEY", "key", VH_COL_TEXT },
+		{ "HOLDER", "holder", VH_COL_TEXT },	{ "SIZE", "size", VH_COL_SIZE },
+		{ NULL, NULL, VH_COL_TEXT },
+	};
+	vh_autostore store = NULL;
+	struct vh_lease *leases = NULL;
+	json_t *rows;
+	size_t n = 0;
+	int r = vh_store_open(&store, cli->state, VH_STORE_READ, err);
+
+	if (r == 0)
+		r = vh_lease_list(store, NULL, NULL, &leases, &n, err);
+	if (r < 0)
+		return r;
+	rows = json_array();
+	for (size_t i = 0; i < n; i++) {
+		json_t *row = json_pack("{s:s, s:s, s:s}", "kind", leases[i].kind, "key", leases[i].key, "holder", leases[i].holder);
+
+		if (leases[i].amount)
+			json_object_set_new(row, "size", json_integer((json_int_t)leases[i].amount));
+		json_array_append_new(rows, row);
+	}
+	vh_lease_free(leases, n);
+	return vh_listing(cli, "vhpc.cluster.leases/1", "leases", cols, rows, err);
+}
+
 /* The node that the first argument names ("2" or its whole name), else the first one. */
 static const struct node_plan *choose_node(const struct plan *p, int *argc, char ***argv)
 {
@@ -421,6 +450,7 @@ static const struct vh_verb verbs[] = {
 	{ "apply", "FILE", 1, 1, "bring the cluster of a manifest up, or to its state", 0, apply_opts, sizeof(struct apply_opts), verb_apply },
 	{ "status", "FILE|NAME", 1, 1, "show each node as it is; exit 4 unless all are up", VH_VERB_JSON, NULL, 0, verb_status },
 	{ "list", "", 0, 0, "list the clusters of this host", VH_VERB_JSON, NULL, 0, verb_list },
+	{ "leases", "", 0, 0, "list what clusters and VMs hold of this host", VH_VERB_JSON, NULL, 0, verb_leases },
 	{ "ssh", "FILE|NAME [NODE] [COMMAND...]", 1, -1, "log in to a node, or run a command there", VH_VERB_REST, ssh_opts, sizeof(struct ssh_opts), verb_ssh },
 	{ "destroy", "FILE|NAME", 1, 1, "remove the cluster and all that was made for it", 0, NULL, 0, verb_destroy },
 	{ .name = NULL },

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Two clusters at once: neither shares a CPU, address or name with the other, and taking
+# one away leaves the other as it was.
+. "$(dirname "$0")/lib.sh"
+
+manifest left "nodes: 1" "vcpus: 1" "memory: 512M"
+manifest right "nodes: 1" "vcpus: 1" "memory: 512M"
+manifest third "nodes: 1" "vcpus: $(nproc)" "memory: 512M"
+
+vhpc cluster apply "$T/left.yaml" >"$T/left.out" 2>&1 & left=$!
+vhpc cluster apply "$T/right.yaml" >"$T/right.out" 2>&1 & right=$!
+if wait $left; then pass "apply of one"; else fail "apply of one" "$(tail -n 3 "$T/left.out")"; fi
+if wait $right; then pass "apply of the other, at the same time"; else fail "apply of the other, at the same time" "$(tail -n 3 "$T/right.out")"; fi
+
+check "list" vhpc cluster list --json
+check "both are listed" sh -c 'grep -q "\"left\"" '"$T"'/out && grep -q "\"right\"" '"$T"'/out'
+cidrs=$(sqlite3 "$VHPC_STATE/store.db" "select count(distinct key) from lease where kind = 'subnet';")
+cpus=$(sqlite3 "$VHPC_STATE/store.db" "select count(distinct key) || ' ' || count(distinct holder) from lease where kind = 'cpu';")
+check "networks of their own" test "$cidrs" = 2
+check "CPUs of their own" test "$cpus" = "2 2"
+exits 3 "dedicated CPUs that others hold are refused" vhpc cluster apply "$T/third.yaml" && says "taken" "the refusal counts the taken ones"
+
+# The MPI job of one goes on while the other goes away.
+timeout 120 mpirun-wrap --cluster right -n 1 sh -c 'sleep 8; hostname' >"$T/job" 2>&1 & job=$!
+check "destroy one" vhpc cluster destroy left
+if wait $job && grep -qx right-1 "$T/job"; then pass "the other's job goes on"; else fail "the other's job goes on" "$(cat "$T/job")"; fi
+check "the other still answers" vhpc cluster status right
+check "destroy the other" vhpc cluster destroy right
+nothing_left "nothing is left of either"
+finish

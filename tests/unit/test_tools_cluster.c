@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+#include "lib/strv.h"
+#include "tests/unit/unit.h"
+#include "tools/cluster/cluster.h"
+
+static const char two_node[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n";
+
+static int parse(const char *text, struct manifest *m, struct vh_err *err)
+{
+	*m = (struct manifest){ 0 };
+	return vh_doc_parse("m.yaml", text, strlen(text), manifest_keys, m, err);
+}
+
+/* A plan of this host, with an image that exists by name alone. */
+static int make(const char *text, struct vh_store *store, const char *state, struct plan *ret, struct vh_err *err)
+{
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	struct vh_image image = { .name = "mpi", .digest = "0123", .suite = "bookworm", .cmdline = "root=/dev/vda",
+				  .user = "hpc", .mpi = "openmpi", .mpi_version = "4.1.4" };
+	const struct vh_cli cli = { .prog = "test", .state = state };
+	int r = parse(text, &m, err);
+
+	return r < 0 ? r : plan_make(&m, &image, &cli, store, ret, err);
+}
+
+START_TEST(manifest_has_its_defaults)
+{
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(parse("name: a\nimage: mpi\nnodes: 1\nvcpus: 2\nmemory: 1.5G\n", &m, &err), 0);
+	ck_assert_int_eq(m.cpu_policy, VH_CPU_DEDICATED);
+	ck_assert_uint_eq(m.memory, 3ull << 29);
+	ck_assert_ptr_null(m.network.cidr);
+}
+END_TEST
+
+START_TEST(manifest_refuses_what_no_cluster_can_be)
+{
+	static const struct { const char *text, *where; } bad[] = {
+		{ "name: A\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1G\n", "m.yaml:1:7: " },
+		{ "name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1G\n", "m.yaml:1:7: " },
+		{ "name: a\nimage: mpi\nnodes: 1025\nvcpus: 1\nmemory: 1G\n", "m.yaml:3:8: " },
+		{ "name: a\nimage: mpi\nnodes: 1\nvcpus: -1\nmemory: 1G\n", "m.yaml:4:8: " },
+		{ "name: a\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1M\n", "m.yaml:5:9: " },
+		{ "name: a\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1G\nnetwork: {cidr: 10.0.0.1/24}\n", "m.yaml:6:17: " },
+	};
+
+	for (size_t i = 0; i < vh_array_len(bad); i++) {
+		struct manifest m;
+		vh_autoerr err = VH_ERR_NONE;
+
+		ck_assert_int_lt(parse(bad[i].text, &m, &err), 0);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		ck_assert_msg(!strncmp(err.text, bad[i].where, strlen(bad[i].where)), "%zu: %s", i, err.text);
+	}
+}
+END_TEST
+
+START_TEST(plan_is_the_same_each_time)
+{
+	vh_autofree char *state = unit_tmpdir();
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autofree char *first = NULL, *second = NULL;
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_READ, &err), 0);
+	for (size_t i = 0; i < 2; i++) {
+		vh_cleanup(plan_clear) struct plan p = { 0 };
+		vh_autojson doc = NULL;
+
+		ck_assert_msg(make(two_node, store, state, &p, &err) == 0, "%s", err.text);
+		doc = plan_to_json(&p);
+		*(i ? &second : &first) = json_dumps(doc, JSON_SORT_KEYS);
+		ck_assert_str_eq(p.nodes[1].name, "two-2");
+		ck_assert_str_ne(p.nodes[0].mac, p.nodes[1].mac);
+		ck_assert_str_ne(p.nodes[0].tap, p.nodes[1].tap);
+	}
+	ck_assert_str_eq(first, second);
+}
+END_TEST
+
+START_TEST(record_comes_back_as_it_was)
+{
+	vh_autofree char *state = unit_tmpdir(), *before = NULL, *after = NULL;
+	vh_cleanup(plan_clear) struct plan p = { 0 }, back = { 0 };
+	vh_autostore store = NULL;
+	vh_autojson a = NULL;
+	vh_autojson b = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_WRITE, &err), 0);
+	ck_assert_msg(make(two_node, store, state, &p, &err) == 0, "%s", err.text);
+	for (size_t i = 0; i < p.n_nodes; i++)
+		p.nodes[i].uuid = vh_strf("uuid-%zu", i);
+	ck_assert_msg(record_create(store, &p, &err) == 0, "%s", err.text);
+	ck_assert_msg(record_load(store, state, "two", &back, &err) == 0, "%s", err.text);
+	a = plan_to_json(&p);
+	b = plan_to_json(&back);
+	before = json_dumps(a, JSON_SORT_KEYS);
+	after = json_dumps(b, JSON_SORT_KEYS);
+	ck_assert_str_eq(before, after);
+	ck_assert_str_eq(p.dir, back.dir);
+}
+END_TEST
+
+START_TEST(another_cluster_gets_another_network)
+{
+	vh_autofree char *state = unit_tmpdir();
+	vh_cleanup(plan_clear) struct plan one = { 0 }, two = { 0 };
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_lease *leases;
+	size_t n;
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_WRITE, &err), 0);
+	ck_assert_msg(make(two_node, store, state, &one, &err) == 0, "%s", err.text);
+	ck_assert_msg(record_create(store, &one, &err) == 0, "%s", err.text);
+	ck_assert_msg(make("name: other\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 512M\n", store, state, &two, &err) == 0, "%s", err.text);
+	ck_assert(!vh_cidr_overlap(&one.cidr, &two.cidr));
+
+	ck_assert_msg(record_remove(store, &one, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(vh_lease_list(store, NULL, NULL, &leases, &n, &err), 0);
+	ck_assert_uint_eq(n, 0);
+	vh_lease_free(leases, n);
+}
+END_TEST
+
+START_TEST(a_dedicated_cpu_is_given_once)
+{
+	vh_autofree char *state = unit_tmpdir();
+	vh_cleanup(plan_clear) struct plan one = { 0 }, two = { 0 };
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	char all[160];
+
+	snprintf(all, sizeof(all), "name: all\nimage: mpi\nnodes: 1\nvcpus: %ld\nmemory: 256M\n", sysconf(_SC_NPROCESSORS_ONLN));
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_WRITE, &err), 0);
+	ck_assert_msg(make(all, store, state, &one, &err) == 0, "%s", err.text);
+	ck_assert_msg(record_create(store, &one, &err) == 0, "%s", err.text);
+	ck_assert_int_lt(make("name: other\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 256M\n", store, state, &two, &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+}
+END_TEST
+
+START_TEST(another_shape_is_named)
+{
+	static const struct { const char *text, *says; } shapes[] = {
+		{ "name: two\nimage: mpi\nnodes: 3\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n", "nodes is 2, the manifest says 3" },
+		{ "name: two\nimage: dev\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n", "image is mpi, the manifest says dev" },
+		{ "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\n", "cpu_policy is shared, the manifest says dedicated" },
+	};
+	vh_autofree char *state = unit_tmpdir();
+	vh_cleanup(plan_clear) struct plan p = { 0 };
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_READ, &err), 0);
+	ck_assert_msg(make(two_node, store, state, &p, &err) == 0, "%s", err.text);
+	for (size_t i = 0; i < vh_array_len(shapes); i++) {
+		vh_cleanup(manifest_clear) struct manifest m = { 0 };
+
+		ck_assert_int_eq(parse(shapes[i].text, &m, &err), 0);
+		ck_assert_int_lt(plan_matches(&p, &m, &err), 0);
+		ck_assert_ptr_nonnull(strstr(err.text, shapes[i].says));
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	}
+}
+END_TEST
+
+UNIT_SUITE(tools_cluster, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
+	   record_comes_back_as_it_was, another_cluster_gets_another_network, a_dedicated_cpu_is_given_once,
+	   another_shape_is_named)
