@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include "images/bootstrap.h"
+#include "images/build.h"
+#include "images/furnish.h"
+#include "images/initrd.h"
+#include "images/packages.h"
+#include "images/sha256.h"
+#include "images/store.h"
+#include "images/tree.h"
+#include "lib/cli.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "lib/values.h"
+
+/* Goes up with every change to what the same recipe becomes that no text below shows. */
+#define BUILDER "vhpc-image 1"
+
+#define CMDLINE "root=/dev/vda rootfstype=ext4 rw console=ttyS0"
+
+enum { WAIT_MS = 60 * 60 * 1000, MKE2FS_MS = 15 * 60 * 1000 };
+static const uint64_t room_needed = 1536ULL << 20;
+
+static const char *const programs[] = { "init", "identity" };
+
+struct work {
+	const struct vh_build *b;
+	struct vh_workdir dir;
+	char digest[65];
+	char *out;		/* DIR/out, becomes CACHE/images/DIGEST */
+	int tree;		/* DIR/tree */
+	char *kernel;		/* version */
+};
+
+static void work_clear(struct work *w)
+{
+	vh_close_fd(&w->tree);
+	vh_workdir_remove(&w->dir);
+	free(w->out);
+	free(w->kernel);
+}
+
+static int add_program(struct vh_sha256 *s, const char *guest, const char *name, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/%s", guest, name);
+	vh_autofclose FILE *f = path ? fopen(path, "re") : NULL;
+	char buf[65536];
+	size_t n;
+
+	if (!f)
+		return vh_err_set(err, errno, "%s/%s: %s", guest, name, strerror(errno));
+	vh_sha256_add(s, name, strlen(name) + 1);
+	while ((n = fread(buf, 1, sizeof buf, f)) > 0)
+		vh_sha256_add(s, buf, n);
+	return ferror(f) ? vh_err_set(err, EIO, "%s: cannot be read", path) : 0;
+}
+
+/* Over all that decides what the image becomes, but the archive's state of the day. */
+static int make_digest(const struct vh_build *b, char hex[65], struct vh_err *err)
+{
+	vh_autojson doc = vh_recipe_json(b->recipe);
+	vh_autofree char *text = doc ? json_dumps(doc, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
+	vh_autostrv packages = vh_recipe_packages(b->recipe);
+	struct vh_sha256 s;
+	int r = 0;
+
+	if (!text || !packages)
+		return vh_err_nomem(err);
+	vh_sha256_init(&s);
+	vh_sha256_add(&s, BUILDER " " CMDLINE, sizeof BUILDER " " CMDLINE);
+	vh_sha256_add(&s, text, strlen(text) + 1);
+	for (char **p = packages; *p; p++)
+		vh_sha256_add(&s, *p, strlen(*p) + 1);
+	vh_furnish_digest(&s);
+	for (size_t i = 0; r == 0 && i < vh_array_len(programs); i++)
+		r = add_program(&s, b->guest, programs[i], err);
+	vh_sha256_end(&s, hex);
+	return r;
+}
+
+static int check_room(const char *path, struct vh_err *err)
+{
+	struct statvfs fs;
+	char have[16], want[16];
+
+	if (statvfs(path, &fs) < 0)
+		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	if ((uint64_t)fs.f_bavail * fs.f_frsize >= room_needed)
+		return 0;
+	vh_err_refuse(err, ENOSPC, "%s: %s free, a build needs %s", path,
+		      vh_size_format(have, sizeof have, (uint64_t)fs.f_bavail * fs.f_frsize),
+		      vh_size_format(want, sizeof want, room_needed));
+	return vh_err_hint(err, "free some, or move the cache with --cache");
+}
+
+/* The one kernel that was installed. */
+static int find_kernel(struct work *w, struct vh_err *err)
+{
+	int fd = vh_tree_openat(w->tree, "lib/modules", O_RDONLY | O_DIRECTORY);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	unsigned n = 0;
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		if (e->d_name[0] == '.')
+			continue;
+		free(w->kernel);
+		w->kernel = strdup(e->d_name);
+		n++;
+	}
+	if (d)
+		closedir(d);
+	if (n != 1 || !w->kernel)
+		return vh_err_set(err, ENOENT, "package %s brought %u kernels with modules, not one",
+				  w->b->recipe->kernel, n);
+	return 0;
+}
+
+static int copy_kernel(struct work *w, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("boot/vmlinuz-%s", w->kernel), *to = vh_strf("%s/kernel", w->out);
+	vh_autofree char *data = NULL;
+	size_t len;
+	int r;
+
+	if (!path || !to)
+		return vh_err_nomem(err);
+	r = vh_tree_read(w->tree, path, &data, &len, err);
+	return r < 0 ? r : vh_write_file(to, data, len, 0644, err);
+}
+
+static int write_initrd(struct work *w, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/initrd", w->out), *init = vh_strf("%s/init", w->b->guest);
+	if (!path || !init)
+		return vh_err_nomem(err);
+	return vh_initrd_write(path, w->tree, w->kernel, init, err);
+}
+
+/* The digest gives the file system its UUID, and its hash seed too. */
+static void make_uuid(const char *digest, char uuid[37])
+{
+	snprintf(uuid, 37, "%.8s-%.4s-4%.3s-8%.3s-%.12s", digest, digest + 8, digest + 13, digest + 17,
+		 digest + 20);
+}
+
+static int explain_mke2fs(struct work *w, struct vh_err *err)
+{
+	char size[16];
+	if (strstr(err->text, "Could not allocate") || strstr(err->text, "No space left in ext2")) {
+		vh_err_refuse(err, ENOSPC, "the packages do not fit into a root disk of %s",
+			      vh_size_format(size, sizeof size, w->b->recipe->size));
+		return vh_err_hint(err, "raise size in the recipe");
+	}
+	if (strstr(err->text, "No space left on device"))
+		return vh_err_set(err, ENOSPC, "no space left on the disk of %s", w->dir.path);
+	return vh_err_within(err, "root disk");
+}
+
+static int write_root(struct work *w, struct vh_err *err)
+{
+	char uuid[37], options[64];
+	vh_autofree char *size = vh_strf("%lluk", (unsigned long long)w->b->recipe->size >> 10);
+
+	make_uuid(w->digest, uuid);
+	snprintf(options, sizeof options, "hash_seed=%s,root_owner=0:0", uuid);
+	const char *const argv[] = { "mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", "-b", "4096", "-J",
+				     "size=16", "-L", "root", "-U", uuid, "-E", options, "-d", "tree",
+				     "out/root.ext4", size, NULL };
+	const char *const env[] = { "LC_ALL=C", NULL };
+	if (!size)
+		return vh_err_nomem(err);
+	int r = vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .env = (char *const *)env,
+			    .cwd = w->dir.path, .deadline_ms = MKE2FS_MS }, NULL, err);
+	return r < 0 ? explain_mke2fs(w, err) : 0;
+}
+
+static char *make_cmdline(char *const *more)
+{
+	char *text = strdup(CMDLINE);
+	for (; text && more && *more; more++) {
+		char *longer = vh_strf("%s %s", text, *more);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static json_t *make_json(struct work *w, json_t *packages)
+{
+	const struct vh_recipe *r = w->b->recipe;
+	const char *package = vh_mpi_package(r->mpi);
+	vh_autofree char *mpi = package ? vh_packages_upstream(packages, package) : strdup("");
+	vh_autofree char *cmdline = make_cmdline(r->cmdline);
+	char built[32], uuid[37];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	strftime(built, sizeof built, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	make_uuid(w->digest, uuid);
+	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:I}, s:s, s:o, s:O}",
+			 "schema", VH_IMAGE_SCHEMA, "name", r->name, "digest", w->digest,
+			 "suite", vh_suite_name(r->suite), "kernel", "package", r->kernel,
+			 "version", w->kernel, "cmdline", cmdline, "user", r->user,
+			 "mpi", "name", vh_mpi_name(r->mpi), "version", mpi ? mpi : "",
+			 "root", "type", "ext4", "uuid", uuid, "size", (json_int_t)r->size,
+			 "built", built, "recipe", vh_recipe_json(r), "packages", packages);
+}
+
+static int write_json(struct work *w, struct vh_err *err)
+{
+	vh_autofree char *status = NULL, *path = vh_strf("%s/image.json", w->out), *text = NULL;
+	size_t len;
+	int r = vh_tree_read(w->tree, "var/lib/dpkg/status", &status, &len, err);
+
+	if (r < 0)
+		return r;
+	vh_autojson packages = vh_packages_json(status);
+	vh_autojson doc = packages ? make_json(w, packages) : NULL;
+	text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
+	if (!text || !path)
+		return vh_err_nomem(err);
+	return vh_write_file(path, text, strlen(text), 0644, err);
+}
+
+static int open_tree(struct work *w, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/tree", w->dir.path);
+	return path ? vh_tree_open(path, &w->tree, err) : vh_err_nomem(err);
+}
+
+static int make_parts(struct work *w, struct vh_err *err)
+{
+	const struct vh_build *b = w->b;
+	int r;
+
+	if ((r = find_kernel(w, err)) < 0 || (r = copy_kernel(w, err)) < 0 ||
+	    (r = write_initrd(w, err)) < 0)
+		return r;
+	vh_progress_step(b->progress, "settings");
+	if ((r = vh_furnish(w->tree, b->recipe, b->guest, err)) < 0)
+		return r;
+	vh_progress_step(b->progress, "root disk");
+	if ((r = write_root(w, err)) < 0)
+		return r;
+	return write_json(w, err);
+}
+
+static int build(const struct vh_build *b, const char *digest, const char *target, struct vh_err *err)
+{
+	vh_cleanup(work_clear) struct work w = { .b = b, .dir = VH_WORKDIR_NONE, .tree = -1 };
+	vh_autofree char *parent = vh_strf("%s/images", b->cache);
+	int r;
+
+	memcpy(w.digest, digest, sizeof w.digest);
+	if (!parent)
+		return vh_err_nomem(err);
+	if ((r = vh_workdir_make(&w.dir, parent, "build", err)) < 0 ||
+	    (r = check_room(w.dir.path, err)) < 0)
+		return r;
+	w.out = vh_strf("%s/out", w.dir.path);
+	if (!w.out)
+		return vh_err_nomem(err);
+	if ((r = vh_mkdirs(w.out, 0755, err)) < 0)
+		return r;
+	r = vh_bootstrap(&(struct vh_bootstrap){ .recipe = b->recipe, .work = w.dir.path, .log = b->log,
+			 .progress = b->progress }, err);
+	if (r == 0)
+		r = open_tree(&w, err);
+	if (r == 0)
+		r = make_parts(&w, err);
+	if (r == 0)
+		r = vh_remove_tree(target, err);
+	if (r == 0 && rename(w.out, target) < 0)
+		r = vh_err_set(err, errno, "%s: %s", target, strerror(errno));
+	return r;
+}
+
+static bool have(const char *dir)
+{
+	bool all = true;
+	for (const char *const *f = vh_image_files; all && *f; f++) {
+		vh_autofree char *path = vh_strf("%s/%s", dir, *f);
+		all = path && access(path, R_OK) == 0;
+	}
+	return all;
+}
+
+int vh_build_image(const struct vh_build *b, bool *ret_built, struct vh_err *err)
+{
+	char digest[65], lock_name[32];
+	vh_autoclose int lock = -1;
+	vh_autofree char *target = NULL;
+	bool built = false;
+	int r = make_digest(b, digest, err);
+
+	if (r < 0)
+		return r;
+	snprintf(lock_name, sizeof lock_name, "image-%.16s", digest);
+	target = vh_strf("%s/images/%s", b->cache, digest);
+	if (!target)
+		return vh_err_nomem(err);
+	if ((r = vh_lock(b->cache, lock_name, WAIT_MS, &lock, err)) < 0)
+		return r;
+	if (b->again || !have(target)) {
+		r = build(b, digest, target, err);
+		built = r == 0;
+	}
+	if (r == 0)
+		r = vh_image_install(target, b->store, b->recipe->name, err);
+	if (r == 0)
+		*ret_built = built;
+	return r;
+}

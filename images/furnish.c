@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "images/furnish.h"
+#include "images/tree.h"
+#include "lib/strv.h"
+
+struct file { const char *path; mode_t mode; const char *text; };
+struct link { const char *path, *target; };
+
+static const struct file files[] = {
+	{ "usr/lib/systemd/system/vhpc-identity.service", 0644,
+	  "[Unit]\n"
+	  "Description=Identity of this node\n"
+	  "DefaultDependencies=no\n"
+	  "ConditionPathExists=/run/credentials/@system/vhpc.identity\n"
+	  "Before=systemd-udevd.service systemd-udev-trigger.service systemd-networkd.service\n"
+	  "Before=network-pre.target sysinit.target ssh.service\n"
+	  "Wants=network-pre.target\n"
+	  "\n"
+	  "[Service]\n"
+	  "Type=oneshot\n"
+	  "RemainAfterExit=yes\n"
+	  "ExecStart=/usr/lib/vhpc/identity\n" },
+	/* Keys only; no PAM, name service or motd between a launcher and its ranks. */
+	{ "etc/ssh/sshd_config.d/00-vhpc.conf", 0644,
+	  "HostKey /etc/ssh/ssh_host_ed25519_key\n"
+	  "UsePAM no\n"
+	  "UseDNS no\n"
+	  "PasswordAuthentication no\n"
+	  "KbdInteractiveAuthentication no\n"
+	  "PermitRootLogin prohibit-password\n"
+	  "PrintMotd no\n"
+	  "PrintLastLog no\n"
+	  "X11Forwarding no\n"
+	  "MaxStartups 512:30:1024\n"
+	  "MaxSessions 1024\n"
+	  "LoginGraceTime 60\n" },
+	{ "etc/systemd/journald.conf.d/vhpc.conf", 0644,
+	  "[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\n" },
+	{ "etc/default/locale", 0644, "LANG=C.UTF-8\n" },
+	{ "etc/hostname", 0644, "localhost\n" },
+	{ "etc/hosts", 0644, "127.0.0.1 localhost\n::1 localhost\n" },
+	{ "etc/resolv.conf", 0644, "" },
+	{ "etc/fstab", 0644, "" },
+	/* Empty: made at the first boot, and that boot is no 'first boot' with presets. */
+	{ "etc/machine-id", 0444, "" },
+	{ "var/lib/dpkg/info/" VH_GUEST_PACKAGE ".md5sums", 0644, "" },
+};
+
+static const struct link links[] = {
+	{ "etc/systemd/system/default.target", "/lib/systemd/system/multi-user.target" },
+	{ "etc/systemd/system/sysinit.target.wants/vhpc-identity.service",
+	  "/usr/lib/systemd/system/vhpc-identity.service" },
+	{ "etc/systemd/system/multi-user.target.wants/systemd-networkd.service",
+	  "/lib/systemd/system/systemd-networkd.service" },
+	{ "etc/systemd/system/sockets.target.wants/systemd-networkd.socket",
+	  "/lib/systemd/system/systemd-networkd.socket" },
+};
+
+/* What package scripts left behind that is secret, of the build, or made again. */
+static const struct { const char *dir, *prefix; } leftovers[] = {
+	{ "etc/ssh", "ssh_host_" },
+	{ "boot", "vmlinuz-" },
+	{ "boot", "System.map-" },
+	{ "etc", "passwd-" }, { "etc", "group-" }, { "etc", "shadow-" }, { "etc", "gshadow-" },
+	{ "etc/apt/apt.conf.d", "99mmdebstrap" },
+	{ "etc/dpkg/dpkg.cfg.d", "99mmdebstrap" },
+	{ "var/log", "" }, { "var/log/apt", "" },
+	{ "var/cache/apt", "" }, { "var/cache/ldconfig", "" },
+	{ "var/cache/debconf", "" },
+	{ "var/lib/apt/lists", "" },
+	{ "var/lib/dpkg", "available" }, { "var/lib/dpkg", "status-old" },
+	{ "var/lib/dpkg", "diversions-old" }, { "var/lib/dpkg", "statoverride-old" },
+	{ "var/lib/systemd", "random-seed" },
+};
+
+static const char *const guest_programs[] = { "identity" };
+
+void vh_furnish_digest(struct vh_sha256 *s)
+{
+	for (size_t i = 0; i < vh_array_len(files); i++) {
+		vh_sha256_add(s, files[i].path, strlen(files[i].path) + 1);
+		vh_sha256_add(s, files[i].text, strlen(files[i].text) + 1);
+	}
+	for (size_t i = 0; i < vh_array_len(links); i++) {
+		vh_sha256_add(s, links[i].path, strlen(links[i].path) + 1);
+		vh_sha256_add(s, links[i].target, strlen(links[i].target) + 1);
+	}
+	for (size_t i = 0; i < vh_array_len(leftovers); i++) {
+		vh_sha256_add(s, leftovers[i].dir, strlen(leftovers[i].dir) + 1);
+		vh_sha256_add(s, leftovers[i].prefix, strlen(leftovers[i].prefix) + 1);
+	}
+}
+
+char *vh_furnish_status(const struct vh_recipe *r)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	fprintf(f, "Package: " VH_GUEST_PACKAGE "\n"
+		"Status: install ok installed\n"
+		"Priority: optional\n"
+		"Section: admin\n"
+		"Maintainer: vhpc <root@localhost>\n"
+		"Architecture: all\n"
+		"Version: %s\n"
+		"Provides: linux-initramfs-tool", VHPC_VERSION);
+	for (char **p = r->without; p && *p; p++)
+		fprintf(f, ", %s (= 999)", *p);
+	fputs("\nDescription: node identity and settings of a vhpc image\n"
+	      " The kernel is started with vhpc's own initrd.\n\n", f);
+	return fclose(f) == 0 ? text : NULL;
+}
+
+static int put_files(int tree, struct vh_err *err)
+{
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < vh_array_len(leftovers); i++)
+		r = vh_tree_clean(tree, leftovers[i].dir, leftovers[i].prefix, err);
+	for (size_t i = 0; r == 0 && i < vh_array_len(files); i++)
+		r = vh_tree_put(tree, files[i].path, files[i].mode, files[i].text, err);
+	for (size_t i = 0; r == 0 && i < vh_array_len(links); i++)
+		r = vh_tree_symlink(tree, links[i].target, links[i].path, err);
+	return r;
+}
+
+static int put_program(int tree, const char *guest, const char *name, struct vh_err *err)
+{
+	vh_autofree char *from = vh_strf("%s/%s", guest, name), *to = vh_strf("usr/lib/vhpc/%s", name);
+	vh_autoclose int in = -1, out = -1;
+
+	if (!from || !to)
+		return vh_err_nomem(err);
+	int r = vh_tree_put(tree, to, 0755, "", err);
+	if (r < 0)
+		return r;
+	in = open(from, O_RDONLY | O_CLOEXEC);
+	out = vh_tree_openat(tree, to, O_WRONLY);
+	struct stat st;
+	if (in < 0 || out < 0 || fstat(in, &st) < 0)
+		return vh_err_set(err, errno, "%s: %s", from, strerror(errno));
+	for (off_t done = 0; done < st.st_size;) {
+		ssize_t n = copy_file_range(in, NULL, out, NULL, (size_t)(st.st_size - done), 0);
+		if (n <= 0)
+			return vh_err_set(err, n < 0 ? errno : EIO, "%s: cannot be copied: %s", from,
+					  n < 0 ? strerror(errno) : "cut short");
+		done += n;
+	}
+	return 0;
+}
+
+static int append(int tree, const char *path, const char *line, struct vh_err *err)
+{
+	vh_autofree char *text = NULL;
+	size_t len;
+	struct stat st;
+	int r = vh_tree_read(tree, path, &text, &len, err);
+	if (r < 0)
+		return r;
+	vh_autoclose int fd = vh_tree_openat(tree, path, O_WRONLY | O_APPEND);
+	if (fd < 0 || fstat(fd, &st) < 0 || write(fd, line, strlen(line)) != (ssize_t)strlen(line))
+		return vh_err_set(err, fd < 0 ? -fd : errno, "image tree: /%s: cannot be written", path);
+	return 0;
+}
+
+/* '*' is no password, but, unlike '!', no lock that sshd respects. */
+static int put_user(int tree, const char *user, struct vh_err *err)
+{
+	vh_autofree char *passwd = vh_strf("%s:x:1000:1000::/home/%s:/bin/bash\n", user, user);
+	vh_autofree char *group = vh_strf("%s:x:1000:\n", user);
+	vh_autofree char *shadow = vh_strf("%s:*:19000:0:99999:7:::\n", user);
+	vh_autofree char *home = vh_strf("home/%s", user);
+	int r;
+
+	if (!passwd || !group || !shadow || !home)
+		return vh_err_nomem(err);
+	if ((r = append(tree, "etc/passwd", passwd, err)) < 0 ||
+	    (r = append(tree, "etc/group", group, err)) < 0 ||
+	    (r = append(tree, "etc/shadow", shadow, err)) < 0)
+		return r;
+	return vh_tree_mkdir(tree, home, 0700, 1000, 1000, err);
+}
+
+static int put_sysctl(int tree, char *const *sysctl, struct vh_err *err)
+{
+	vh_autofree char *text = strdup("");
+	for (; text && sysctl && *sysctl; sysctl++) {
+		char *more = vh_strf("%s%s\n", text, *sysctl);
+		free(text);
+		text = more;
+	}
+	return text ? vh_tree_put(tree, "etc/sysctl.d/60-vhpc.conf", 0644, text, err) : vh_err_nomem(err);
+}
+
+/* KiB in limits.conf, bytes in a unit, for these. */
+static bool in_kib(const char *name)
+{
+	static const char *const names[] = { "as", "core", "data", "fsize", "memlock", "stack" };
+	for (size_t i = 0; i < vh_array_len(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
+static void print_limit(FILE *login, FILE *unit, const char *name, const char *value)
+{
+	bool unlimited = !strcmp(value, "unlimited");
+	fprintf(login, "* - %s %s\nroot - %s %s\n", name, value, name, value);
+	fputs("Limit", unit);
+	for (; *name; name++)
+		fputc(*name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name, unit);
+	fprintf(unit, "=%s", unlimited ? "infinity" : value);
+}
+
+/* For console logins through PAM, and for sshd, which does without. */
+static int put_limits(int tree, char *const *limits, struct vh_err *err)
+{
+	vh_autofree char *login = NULL, *unit = NULL;
+	size_t login_len, unit_len;
+	FILE *l = open_memstream(&login, &login_len), *u = open_memstream(&unit, &unit_len);
+
+	if (!l || !u)
+		return vh_err_nomem(err);
+	fputs("[Service]\nExecStartPre=\nTasksMax=infinity\nOOMPolicy=continue\n", u);
+	for (; limits && *limits; limits++) {
+		vh_autofree char *name = strndup(*limits, strcspn(*limits, "="));
+		if (!name)
+			continue;
+		print_limit(l, u, name, *limits + strlen(name) + 1);
+		fputs(in_kib(name) && strcmp(*limits + strlen(name) + 1, "unlimited") ? "K\n" : "\n", u);
+	}
+	fclose(l);
+	fclose(u);
+	if (!login || !unit)
+		return vh_err_nomem(err);
+	int r = vh_tree_put(tree, "etc/security/limits.d/vhpc.conf", 0644, login, err);
+	return r < 0 ? r : vh_tree_put(tree, "etc/systemd/system/ssh.service.d/vhpc.conf", 0644, unit, err);
+}
+
+static int mask_units(int tree, char *const *units, struct vh_err *err)
+{
+	int r = 0;
+	for (; r == 0 && units && *units; units++) {
+		vh_autofree char *path = vh_strf("etc/systemd/system/%s", *units);
+		r = path ? vh_tree_symlink(tree, "/dev/null", path, err) : vh_err_nomem(err);
+	}
+	return r;
+}
+
+static int put_console_login(int tree, struct vh_err *err)
+{
+	return vh_tree_put(tree, "etc/systemd/system/serial-getty@ttyS0.service.d/vhpc.conf", 0644,
+			   "[Service]\nExecStart=\n"
+			   "ExecStart=-/sbin/agetty --autologin root --keep-baud 115200,57600,38400,9600 - $TERM\n",
+			   err);
+}
+
+/* dpkg -S and dpkg --audit know these files too. */
+static int put_list(int tree, struct vh_err *err)
+{
+	vh_autofree char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return vh_err_nomem(err);
+	fputs("/.\n/usr\n/usr/lib\n/usr/lib/vhpc\n", f);
+	for (size_t i = 0; i < vh_array_len(guest_programs); i++)
+		fprintf(f, "/usr/lib/vhpc/%s\n", guest_programs[i]);
+	for (size_t i = 0; i < vh_array_len(files); i++)
+		if (!strncmp(files[i].path, "usr/", 4))
+			fprintf(f, "/%s\n", files[i].path);
+	fclose(f);
+	return text ? vh_tree_put(tree, "var/lib/dpkg/info/" VH_GUEST_PACKAGE ".list", 0644, text, err) :
+	       vh_err_nomem(err);
+}
+
+int vh_furnish(int tree, const struct vh_recipe *r, const char *guest, struct vh_err *err)
+{
+	int e = put_files(tree, err);
+	for (size_t i = 0; e == 0 && i < vh_array_len(guest_programs); i++)
+		e = put_program(tree, guest, guest_programs[i], err);
+	if (e == 0)
+		e = put_user(tree, r->user, err);
+	if (e == 0)
+		e = put_sysctl(tree, r->sysctl, err);
+	if (e == 0)
+		e = put_limits(tree, r->limits, err);
+	if (e == 0)
+		e = mask_units(tree, r->mask, err);
+	if (e == 0 && r->console_login)
+		e = put_console_login(tree, err);
+	return e < 0 ? e : put_list(tree, err);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a tree of Debian packages lacks to be a compute node: identity, network, sshd,
+ * users, limits, units masked; and what it must not keep: host keys, logs, caches. */
+#ifndef VH_FURNISH_H
+#define VH_FURNISH_H
+
+#include "images/recipe.h"
+#include "images/sha256.h"
+#include "lib/err.h"
+
+/* The package name under which dpkg knows what is put in here. */
+#define VH_GUEST_PACKAGE "vhpc-guest"
+
+/* dpkg's entry for it: it stands in for initramfs-tools and for what the recipe is
+ * without. malloc'd, NULL without memory. */
+char *vh_furnish_status(const struct vh_recipe *r);
+
+/* guest: the directory of the static programs. */
+int vh_furnish(int tree, const struct vh_recipe *r, const char *guest, struct vh_err *err);
+
+/* Adds every fixed text to a digest. */
+void vh_furnish_digest(struct vh_sha256 *s);
+
+#endif

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "images/guest/identity_parse.h"
+
+#define KEY_HEAD "-----BEGIN OPENSSH PRIVATE KEY-----\n"
+
+enum { FIELDS_MAX = 4, KEY_BYTES_MAX = 16384 };
+
+struct line {
+	char *field[FIELDS_MAX];	/* the last holds the rest of the line */
+	size_t n;
+};
+
+static bool is_hostname(const char *s)
+{
+	size_t n = strlen(s);
+	if (n == 0 || n > 63 || s[0] == '-' || s[n - 1] == '-')
+		return false;
+	return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+}
+
+static bool is_ifname(const char *s)
+{
+	size_t n = strlen(s);
+	if (n == 0 || n > 15 || !islower((unsigned char)s[0]))
+		return false;
+	return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-") == n;
+}
+
+/* Unicast, written in full; ret gets it in lower case. */
+static bool parse_mac(const char *s, char ret[18])
+{
+	unsigned b[6], any = 0;
+	if (strlen(s) != 17)
+		return false;
+	for (int i = 0; i < 6; i++) {
+		const char *p = s + 3 * i;
+		if (!isxdigit((unsigned char)p[0]) || !isxdigit((unsigned char)p[1]) ||
+		    (i < 5 && p[2] != ':') || sscanf(p, "%2x", &b[i]) != 1)
+			return false;
+		any |= b[i];
+	}
+	if (!any || (b[0] & 1))
+		return false;
+	snprintf(ret, 18, "%02x:%02x:%02x:%02x:%02x:%02x", b[0] & 255, b[1] & 255, b[2] & 255,
+		 b[3] & 255, b[4] & 255, b[5] & 255);
+	return true;
+}
+
+static bool parse_number(const char *s, unsigned min, unsigned max, unsigned *ret)
+{
+	size_t n = strlen(s);
+	if (n == 0 || n > 6 || strspn(s, "0123456789") != n)
+		return false;
+	unsigned long v = strtoul(s, NULL, 10);
+	if (v < min || v > max)
+		return false;
+	*ret = (unsigned)v;
+	return true;
+}
+
+static bool parse_address(const char *s, char ret[16])
+{
+	struct in_addr a;
+	if (inet_pton(AF_INET, s, &a) != 1 || a.s_addr == 0 || a.s_addr == INADDR_NONE)
+		return false;
+	return inet_ntop(AF_INET, &a, ret, 16) != NULL;
+}
+
+static int base64_digit(char c)
+{
+	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *p = c ? strchr(set, c) : NULL;
+	return p ? (int)(p - set) : -1;
+}
+
+/* Decodes into ret (malloc'd, NUL-terminated). Padding only at the end, no spaces. */
+static bool base64(const char *s, size_t n, char **ret, size_t *ret_len)
+{
+	size_t pad = n && s[n - 1] == '=' ? (n > 1 && s[n - 2] == '=' ? 2 : 1) : 0, len = 0;
+	if (n == 0 || n % 4)
+		return false;
+	unsigned char *out = malloc(n / 4 * 3 + 1);
+	unsigned acc = 0;
+	for (size_t i = 0; out && i < n; i++) {
+		int d = i < n - pad ? base64_digit(s[i]) : 0;
+		if (d < 0) {
+			free(out);
+			return false;
+		}
+		acc = acc << 6 | (unsigned)d;
+		if (i % 4 != 3)
+			continue;
+		out[len++] = acc >> 16 & 255;
+		out[len++] = acc >> 8 & 255;
+		out[len++] = acc & 255;
+	}
+	if (!out)
+		return false;
+	len -= pad;
+	out[len] = 0;
+	*ret = (char *)out;
+	*ret_len = len;
+	return true;
+}
+
+static bool printable(const char *s)
+{
+	for (; *s; s++)
+		if (*s < 0x20 || *s > 0x7e)
+			return false;
+	return true;
+}
+
+/* "TYPE BASE64[ COMMENT]"; nothing that sshd would read as an option. */
+static bool is_public_key(const char *s)
+{
+	static const char *const types[] = { "ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256",
+					     "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521" };
+	size_t n = strcspn(s, " "), i;
+	for (i = 0; i < sizeof types / sizeof *types; i++)
+		if (strlen(types[i]) == n && !strncmp(s, types[i], n))
+			break;
+	if (i == sizeof types / sizeof *types || !s[n] || !printable(s))
+		return false;
+	char *blob = NULL;
+	size_t len = 0, m = strcspn(s + n + 1, " ");
+	bool ok = m <= KEY_BYTES_MAX && base64(s + n + 1, m, &blob, &len);
+	free(blob);
+	return ok && len >= 32;
+}
+
+static const char *add(void **array, size_t *n, size_t max, size_t size, const void *item)
+{
+	if (*n == max)
+		return "too many lines of this kind";
+	if ((*n & (*n - 1)) == 0) {
+		void *p = realloc(*array, (*n ? *n * 2 : 1) * size);
+		if (!p)
+			return "out of memory";
+		*array = p;
+	}
+	memcpy((char *)*array + *n * size, item, size);
+	++*n;
+	return NULL;
+}
+
+static const char *on_hostname(struct vh_identity *id, const struct line *l)
+{
+	if (l->n != 2 || !is_hostname(l->field[1]))
+		return "not a host name (lower-case letters, digits and inner hyphens, at most 63)";
+	if (*id->hostname)
+		return "a second host name";
+	snprintf(id->hostname, sizeof id->hostname, "%s", l->field[1]);
+	return NULL;
+}
+
+static const char *on_nic(struct vh_identity *id, const struct line *l)
+{
+	struct vh_id_nic nic = { 0 };
+	if (l->n < 4)
+		return "nic wants MAC ADDRESS/PREFIX NAME [GATEWAY]";
+	char *slash = strchr(l->field[2], '/'), *gateway = strchr(l->field[3], ' ');
+	if (!parse_mac(l->field[1], nic.mac))
+		return "not a unicast MAC address";
+	if (!slash)
+		return "address without /PREFIX";
+	*slash = 0;
+	if (!parse_address(l->field[2], nic.address) || !parse_number(slash + 1, 1, 32, &nic.prefix))
+		return "not an IPv4 ADDRESS/PREFIX";
+	if (gateway)
+		*gateway++ = 0;
+	if (!is_ifname(l->field[3]))
+		return "not an interface name";
+	if (gateway && !parse_address(gateway, nic.gateway))
+		return "gateway is not an IPv4 address";
+	snprintf(nic.name, sizeof nic.name, "%s", l->field[3]);
+	for (size_t i = 0; i < id->n_nics; i++)
+		if (!strcmp(id->nics[i].name, nic.name) || !strcmp(id->nics[i].mac, nic.mac))
+			return "a second nic of this name or MAC address";
+	return add((void **)&id->nics, &id->n_nics, VH_ID_NICS_MAX, sizeof nic, &nic);
+}
+
+static const char *on_host(struct vh_identity *id, const struct line *l)
+{
+	struct vh_id_host host = { 0 };
+	if (l->n != 3 || !parse_address(l->field[1], host.address))
+		return "host wants ADDRESS NAME";
+	if (!is_hostname(l->field[2]))
+		return "not a host name";
+	snprintf(host.name, sizeof host.name, "%s", l->field[2]);
+	return add((void **)&id->hosts, &id->n_hosts, VH_ID_HOSTS_MAX, sizeof host, &host);
+}
+
+static const char *on_authorized(struct vh_identity *id, const char *rest)
+{
+	char *key;
+	if (!is_public_key(rest))
+		return "not an OpenSSH public key";
+	key = strdup(rest);
+	const char *why = key ? add((void **)&id->authorized, &id->n_authorized, VH_ID_KEYS_MAX,
+				    sizeof key, &key) : "out of memory";
+	if (why)
+		free(key);
+	return why;
+}
+
+static const char *on_hostkey(struct vh_identity *id, const char *rest)
+{
+	size_t n = strlen(rest);
+	if (id->hostkey)
+		return "a second host key";
+	if (n > KEY_BYTES_MAX || !base64(rest, n, &id->hostkey, &id->hostkey_len))
+		return "host key is not base64";
+	if (strlen(id->hostkey) != id->hostkey_len || strncmp(id->hostkey, KEY_HEAD, strlen(KEY_HEAD)))
+		return "host key is not an OpenSSH private key";
+	return NULL;
+}
+
+static const char *on_hostkey_pub(struct vh_identity *id, const char *rest)
+{
+	if (id->hostkey_pub)
+		return "a second public host key";
+	if (!is_public_key(rest))
+		return "not an OpenSSH public key";
+	id->hostkey_pub = strdup(rest);
+	return id->hostkey_pub ? NULL : "out of memory";
+}
+
+/* Cuts the line at its blanks; the last field keeps what follows. */
+static struct line split(char *text)
+{
+	struct line l = { .n = 0 };
+	while (*text && l.n < FIELDS_MAX) {
+		l.field[l.n++] = text;
+		char *blank = l.n < FIELDS_MAX ? strchr(text, ' ') : NULL;
+		if (!blank)
+			break;
+		*blank = 0;
+		text = blank + 1;
+	}
+	return l;
+}
+
+/* text is a copy that may be cut. Never quotes it: a bad line may hold a secret. */
+static const char *on_line(struct vh_identity *id, char *text)
+{
+	char *rest = strchr(text, ' ');
+	size_t key = rest ? (size_t)(rest++ - text) : strlen(text);
+	if (!rest)
+		return "a keyword without a value";
+	if (key == strlen("authorized") && !strncmp(text, "authorized", key))
+		return on_authorized(id, rest);
+	if (key == strlen("hostkey") && !strncmp(text, "hostkey", key))
+		return on_hostkey(id, rest);
+	if (key == strlen("hostkey.pub") && !strncmp(text, "hostkey.pub", key))
+		return on_hostkey_pub(id, rest);
+	struct line l = split(text);
+	if (!strcmp(l.field[0], "hostname"))
+		return on_hostname(id, &l);
+	if (!strcmp(l.field[0], "nic"))
+		return on_nic(id, &l);
+	if (!strcmp(l.field[0], "host"))
+		return on_host(id, &l);
+	if (!strcmp(l.field[0], "mtu"))
+		return l.n == 2 && parse_number(l.field[1], 576, 65535, &id->mtu) ? NULL :
+		       "mtu is not a number from 576 to 65535";
+	return "unknown keyword";
+}
+
+static const char *on_text(struct vh_identity *id, char *text, unsigned *line)
+{
+	const char *why = NULL;
+	for (char *next; text && *text && !why; text = next) {
+		++*line;
+		next = strchr(text, '\n');
+		if (next)
+			*next++ = 0;
+		if (*text && *text != '#')
+			why = on_line(id, text);
+	}
+	if (why)
+		return why;
+	return *id->hostname ? NULL : "no host name";
+}
+
+int vh_identity_parse(const char *text, size_t len, struct vh_identity *ret, char *why,
+		      size_t why_len)
+{
+	unsigned line = 0;
+	const char *reason;
+	char *copy = len <= VH_ID_TEXT_MAX ? calloc(1, len + 1) : NULL;
+
+	*ret = (struct vh_identity){ 0 };
+	if (len > VH_ID_TEXT_MAX)
+		reason = "more than 1 MiB";
+	else if (!copy)
+		reason = "out of memory";
+	else if (memchr(text, 0, len))
+		reason = "a NUL byte";
+	else
+		reason = on_text(ret, memcpy(copy, text, len), &line);
+	if (copy)
+		explicit_bzero(copy, len);
+	free(copy);
+	if (!reason)
+		return 0;
+	snprintf(why, why_len, "line %u: %s", line, reason);
+	vh_identity_clear(ret);
+	return -1;
+}
+
+void vh_identity_clear(struct vh_identity *id)
+{
+	for (size_t i = 0; i < id->n_authorized; i++)
+		free(id->authorized[i]);
+	free(id->authorized);
+	free(id->nics);
+	free(id->hosts);
+	if (id->hostkey)
+		explicit_bzero(id->hostkey, id->hostkey_len);
+	free(id->hostkey);
+	free(id->hostkey_pub);
+	*id = (struct vh_identity){ 0 };
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The identity of a node (docs/formats/identity.md): untrusted text in, checked
+ * fields out. Shared by the program in the image and by the tests on the host. */
+#ifndef VH_IDENTITY_PARSE_H
+#define VH_IDENTITY_PARSE_H
+
+#include <stddef.h>
+
+enum {
+	VH_ID_TEXT_MAX = 1 << 20,
+	VH_ID_NICS_MAX = 16,
+	VH_ID_KEYS_MAX = 64,
+	VH_ID_HOSTS_MAX = 16384,
+};
+
+struct vh_id_nic {
+	char mac[18];		/* lower case */
+	char address[16];
+	unsigned prefix;	/* 1..32 */
+	char name[16];
+	char gateway[16];	/* "": none */
+};
+
+struct vh_id_host {
+	char address[16];
+	char name[64];
+};
+
+struct vh_identity {
+	char hostname[64];	/* never empty */
+	unsigned mtu;		/* 0: as the link has it */
+	struct vh_id_nic *nics;
+	size_t n_nics;
+	struct vh_id_host *hosts;
+	size_t n_hosts;
+	char **authorized;	/* each "TYPE BASE64[ COMMENT]" */
+	size_t n_authorized;
+	char *hostkey;		/* the private key file's text, or NULL */
+	size_t hostkey_len;
+	char *hostkey_pub;	/* one line without newline, or NULL */
+};
+
+/* 0, or -1 with the line and the reason in why; ret is empty then. */
+int vh_identity_parse(const char *text, size_t len, struct vh_identity *ret, char *why,
+		      size_t why_len);
+void vh_identity_clear(struct vh_identity *id);
+
+#endif

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The initrd of an image: our init and the modules that reach the root disk. */
+#ifndef VH_INITRD_H
+#define VH_INITRD_H
+
+#include "lib/err.h"
+
+/* Writes a cpio archive (newc, uncompressed: a megabyte) to path. tree is the image's
+ * tree, kernel its version, init the path of the static program. */
+int vh_initrd_write(const char *path, int tree, const char *kernel, const char *init,
+		    struct vh_err *err);
+
+#endif

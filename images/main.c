@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "images/verbs.h"
+#include "lib/cli.h"
+
+static const struct vh_verb verbs[] = {
+	{ "build", "RECIPE", 1, 1, "Make an image from a recipe", 0, vh_image_build_opts,
+	  sizeof(struct vh_image_build_opts), vh_image_build },
+	{ "list", "", 0, 0, "List the images of the store", VH_VERB_JSON, vh_image_store_opts,
+	  sizeof(struct vh_image_store_opts), vh_image_list_verb },
+	{ "show", "NAME", 1, 1, "Show what an image is made of", VH_VERB_JSON, vh_image_store_opts,
+	  sizeof(struct vh_image_store_opts), vh_image_show },
+	{ "rm", "NAME", 1, 1, "Remove an image from the store", 0, vh_image_store_opts,
+	  sizeof(struct vh_image_store_opts), vh_image_rm },
+	{ .name = NULL },
+};
+
+int main(int argc, char **argv)
+{
+	static const struct vh_prog prog = { "vhpc image", "Build and keep images of compute nodes", verbs };
+	return vh_main(&prog, argc, argv);
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "images/images.h"
+#include "images/store.h"
+#include "lib/cli.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "lib/values.h"
+
+const char *const vh_image_files[] = { "kernel", "initrd", "root.ext4", "image.json", NULL };
+
+char *vh_image_store(const char *option, const char *state)
+{
+	const char *env = getenv("VHPC_STORE");
+	if (option && *option)
+		return strdup(option);
+	return env && *env ? strdup(env) : vh_strf("%s/images", state);
+}
+
+int vh_image_json(const char *store, const char *name, json_t **ret, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/%s/image.json", store, name);
+	json_error_t bad;
+	vh_autojson doc = NULL;
+
+	if (!path)
+		return vh_err_nomem(err);
+	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return -ENOENT;
+	doc = json_load_file(path, JSON_REJECT_DUPLICATES, &bad);
+	if (!doc)
+		return vh_err_set(err, EBADMSG, "%s:%d: %s", path, bad.line, bad.text);
+	const char *schema = json_string_value(json_object_get(doc, "schema"));
+	if (!schema || strcmp(schema, VH_IMAGE_SCHEMA))
+		return vh_err_set(err, EBADMSG, "%s: is not of schema " VH_IMAGE_SCHEMA, path);
+	*ret = vh_steal(&doc);
+	return 0;
+}
+
+static char **names(const char *store)
+{
+	struct dirent **list = NULL;
+	char **v = NULL;
+	int n = scandir(store, &list, NULL, alphasort);
+
+	for (int i = 0; i < n; i++) {
+		vh_autofree char *json = vh_strf("%s/%s/image.json", store, list[i]->d_name);
+		if (list[i]->d_name[0] != '.' && json && access(json, F_OK) == 0 &&
+		    vh_strv_push(&v, list[i]->d_name) < 0)
+			n = i + 1;
+		free(list[i]);
+	}
+	free(list);
+	return v;
+}
+
+static int missing(const char *store, const char *name, struct vh_err *err)
+{
+	vh_autostrv have = names(store);
+	const char *near = vh_nearest(name, (const char *const *)have, vh_strv_len(have));
+
+	vh_err_refuse(err, ENOENT, "image %s: not in %s", name, store);
+	if (near)
+		return vh_err_hint(err, "did you mean %s?", near);
+	return vh_err_hint(err, "vhpc image build RECIPE makes one; vhpc image list shows what is there");
+}
+
+static char *copy_text(const json_t *doc, const char *object, const char *key)
+{
+	const json_t *o = object ? json_object_get(doc, object) : doc;
+	const char *s = json_string_value(json_object_get(o, key));
+	return s ? strdup(s) : NULL;
+}
+
+static int fill(struct vh_image *i, const char *store, const char *name, const json_t *doc)
+{
+	vh_autofree char *dir = realpath(store, NULL);
+	if (!dir)
+		return -errno;
+	i->name = strdup(name);
+	i->digest = copy_text(doc, NULL, "digest");
+	i->suite = copy_text(doc, NULL, "suite");
+	i->kernel = vh_strf("%s/%s/kernel", dir, name);
+	i->initrd = vh_strf("%s/%s/initrd", dir, name);
+	i->root = vh_strf("%s/%s/root.ext4", dir, name);
+	i->kernel_version = copy_text(doc, "kernel", "version");
+	i->cmdline = copy_text(doc, NULL, "cmdline");
+	i->user = copy_text(doc, NULL, "user");
+	i->mpi = copy_text(doc, "mpi", "name");
+	i->mpi_version = copy_text(doc, "mpi", "version");
+	i->root_size = (uint64_t)json_integer_value(json_object_get(json_object_get(doc, "root"), "size"));
+	return i->name && i->digest && i->suite && i->kernel && i->initrd && i->root &&
+	       i->kernel_version && i->cmdline && i->user && i->mpi && i->mpi_version && i->root_size ?
+	       0 : -EBADMSG;
+}
+
+int vh_image_find(const char *store, const char *name, struct vh_image **ret, struct vh_err *err)
+{
+	vh_autojson doc = NULL;
+	vh_cleanup(vh_image_freep) struct vh_image *image = NULL;
+	int r = vh_hostname_check(name, err);
+
+	if (r < 0)
+		return r;
+	r = vh_image_json(store, name, &doc, err);
+	if (r == -ENOENT)
+		return missing(store, name, err);
+	if (r < 0)
+		return r;
+	image = calloc(1, sizeof *image);
+	if (!image)
+		return vh_err_nomem(err);
+	r = fill(image, store, name, doc);
+	if (r < 0)
+		return vh_err_set(err, -r, "image %s: image.json lacks a member", name);
+	*ret = vh_steal(&image);
+	return 0;
+}
+
+void vh_image_free(struct vh_image *i)
+{
+	if (!i)
+		return;
+	free(i->name);
+	free(i->digest);
+	free(i->suite);
+	free(i->kernel);
+	free(i->initrd);
+	free(i->root);
+	free(i->kernel_version);
+	free(i->cmdline);
+	free(i->user);
+	free(i->mpi);
+	free(i->mpi_version);
+	free(i);
+}
+
+static json_int_t disk_use(const char *store, const char *name)
+{
+	json_int_t sum = 0;
+	for (const char *const *f = vh_image_files; *f; f++) {
+		vh_autofree char *path = vh_strf("%s/%s/%s", store, name, *f);
+		struct stat st;
+		if (path && stat(path, &st) == 0)
+			sum += (json_int_t)st.st_blocks * 512;
+	}
+	return sum;
+}
+
+static json_t *row(const char *store, const char *name, const json_t *doc)
+{
+	const json_t *kernel = json_object_get(json_object_get(doc, "kernel"), "version");
+	const char *mpi = json_string_value(json_object_get(json_object_get(doc, "mpi"), "name"));
+	const char *version = json_string_value(json_object_get(json_object_get(doc, "mpi"), "version"));
+	vh_autofree char *both = vh_strf("%s%s%s", mpi ? mpi : "", version && *version ? " " : "",
+					 version ? version : "");
+	return json_pack("{s:s, s:O?, s:O?, s:s?, s:I, s:O?, s:O?}", "name", name,
+			 "suite", json_object_get(doc, "suite"), "kernel", kernel, "mpi", both,
+			 "size", disk_use(store, name), "digest", json_object_get(doc, "digest"),
+			 "built", json_object_get(doc, "built"));
+}
+
+int vh_image_list(const char *store, json_t **ret, struct vh_err *err)
+{
+	vh_autojson rows = json_array();
+	vh_autostrv all = names(store);
+
+	for (char **name = all; name && *name; name++) {
+		vh_autojson doc = NULL;
+		int r = vh_image_json(store, *name, &doc, err);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		if (r == 0 && json_array_append_new(rows, row(store, *name, doc)) < 0)
+			return vh_err_nomem(err);
+	}
+	*ret = vh_steal(&rows);
+	return 0;
+}
+
+static int link_or_copy(const char *from, const char *to, struct vh_err *err)
+{
+	const char *const argv[] = { "cp", "--reflink=auto", "--sparse=always", "--", from, to, NULL };
+
+	if (link(from, to) == 0)
+		return 0;
+	if (errno != EXDEV && errno != EPERM && errno != EMLINK)
+		return vh_err_set(err, errno, "%s: %s", to, strerror(errno));
+	return vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .deadline_ms = 600000 },
+			   NULL, err);
+}
+
+/* An image of that name that is already there gives way in one step. */
+static int swap_in(const char *new, const char *target, struct vh_err *err)
+{
+	if (renameat2(AT_FDCWD, new, AT_FDCWD, target, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == EEXIST && renameat2(AT_FDCWD, new, AT_FDCWD, target, RENAME_EXCHANGE) == 0)
+		return vh_remove_tree(new, err);
+	return vh_err_set(err, errno, "%s: %s", target, strerror(errno));
+}
+
+int vh_image_install(const char *dir, const char *store, const char *name, struct vh_err *err)
+{
+	vh_autoworkdir work = VH_WORKDIR_NONE;
+	int r = vh_workdir_make(&work, store, "install", err);
+	vh_autofree char *new = r == 0 ? vh_strf("%s/new", work.path) : NULL;
+	vh_autofree char *target = vh_strf("%s/%s", store, name);
+
+	if (r < 0)
+		return r;
+	if (!new || !target)
+		return vh_err_nomem(err);
+	r = vh_mkdirs(new, 0755, err);
+	for (const char *const *f = vh_image_files; r == 0 && *f; f++) {
+		vh_autofree char *from = vh_strf("%s/%s", dir, *f), *to = vh_strf("%s/%s", new, *f);
+		r = from && to ? link_or_copy(from, to, err) : vh_err_nomem(err);
+	}
+	return r < 0 ? r : swap_in(new, target, err);
+}
+
+int vh_image_remove(const char *store, const char *name, struct vh_err *err)
+{
+	vh_autoworkdir work = VH_WORKDIR_NONE;
+	vh_autojson doc = NULL;
+	int r = vh_hostname_check(name, err);
+
+	if (r == 0)
+		r = vh_image_json(store, name, &doc, err);
+	if (r == -ENOENT)
+		return missing(store, name, err);
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	vh_err_clear(err);
+	r = vh_workdir_make(&work, store, "remove", err);
+	if (r < 0)
+		return r;
+	vh_autofree char *from = vh_strf("%s/%s", store, name), *to = vh_strf("%s/old", work.path);
+	if (!from || !to)
+		return vh_err_nomem(err);
+	if (rename(from, to) < 0)
+		return vh_err_set(err, errno, "%s: %s", from, strerror(errno));
+	return 0;
+}

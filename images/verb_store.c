@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stddef.h>
+#include "images/images.h"
+#include "images/store.h"
+#include "images/verbs.h"
+#include "lib/table.h"
+#include "lib/values.h"
+
+const struct vh_opt vh_image_store_opts[] = {
+	{ "store", 0, VH_OPT_STR, offsetof(struct vh_image_store_opts, store), "DIR",
+	  "The image store (default: VHPC_STORE, or images under the state directory)" },
+	{ .name = NULL },
+};
+
+static char *store_of(const struct vh_cli *cli)
+{
+	const struct vh_image_store_opts *o = cli->opts;
+	return vh_image_store(o->store, cli->state);
+}
+
+int vh_image_list_verb(struct vh_cli *cli, struct vh_err *err)
+{
+	static const struct vh_col cols[] = {
+		{ "NAME", "name", VH_COL_TEXT }, { "SUITE", "suite", VH_COL_TEXT },
+		{ "KERNEL", "kernel", VH_COL_TEXT }, { "MPI", "mpi", VH_COL_TEXT },
+		{ "SIZE", "size", VH_COL_SIZE }, { "BUILT", "built", VH_COL_TEXT },
+		{ .head = NULL },
+	};
+	vh_autofree char *store = store_of(cli);
+	json_t *rows;
+
+	if (!store)
+		return vh_err_nomem(err);
+	int r = vh_image_list(store, &rows, err);
+	return r < 0 ? r : vh_listing(cli, "vhpc.image.list/1", "images", cols, rows, err);
+}
+
+static const char *text(const json_t *doc, const char *object, const char *key)
+{
+	const json_t *o = object ? json_object_get(doc, object) : doc;
+	const char *s = json_string_value(json_object_get(o, key));
+	return s ? s : "-";
+}
+
+static void print(const struct vh_image *image, const json_t *doc)
+{
+	const json_t *packages = json_object_get(doc, "packages"), *p;
+	char size[16];
+	size_t i;
+
+	printf("name     %s\nsuite    %s\nkernel   %s\nmpi      %s %s\nroot     %s, %s\ncmdline  %s\n"
+	       "user     %s\nbuilt    %s\ndigest   %s\npackages %zu\n", image->name, image->suite,
+	       image->kernel_version, image->mpi, image->mpi_version, image->root,
+	       vh_size_format(size, sizeof size, image->root_size), image->cmdline, image->user,
+	       text(doc, NULL, "built"), image->digest, json_array_size(packages));
+	json_array_foreach(packages, i, p)
+		printf("  %s %s\n", text(p, NULL, "name"), text(p, NULL, "version"));
+}
+
+int vh_image_show(struct vh_cli *cli, struct vh_err *err)
+{
+	vh_autofree char *store = store_of(cli);
+	vh_cleanup(vh_image_freep) struct vh_image *image = NULL;
+	vh_autojson doc = NULL;
+	int r;
+
+	if (!store)
+		return vh_err_nomem(err);
+	if ((r = vh_image_find(store, cli->argv[0], &image, err)) < 0)
+		return r;
+	if ((r = vh_image_json(store, cli->argv[0], &doc, err)) < 0)
+		return r == -ENOENT ? vh_err_set(err, ENOENT, "image %s: just removed", cli->argv[0]) : r;
+	if (cli->json)
+		return vh_json_print(VH_IMAGE_SCHEMA, vh_steal(&doc), err);
+	print(image, doc);
+	return 0;
+}
+
+int vh_image_rm(struct vh_cli *cli, struct vh_err *err)
+{
+	vh_autofree char *store = store_of(cli);
+	if (!store)
+		return vh_err_nomem(err);
+	return vh_image_remove(store, cli->argv[0], err);
+}

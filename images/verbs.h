@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The verbs of vhpc image, one a file. */
+#ifndef VH_IMAGE_VERBS_H
+#define VH_IMAGE_VERBS_H
+
+#include "lib/cli.h"
+
+struct vh_image_store_opts { const char *store; };
+extern const struct vh_opt vh_image_store_opts[];
+
+struct vh_image_build_opts { const char *store, *log; bool again; };
+extern const struct vh_opt vh_image_build_opts[];
+
+int vh_image_build(struct vh_cli *cli, struct vh_err *err);
+int vh_image_list_verb(struct vh_cli *cli, struct vh_err *err);
+int vh_image_show(struct vh_cli *cli, struct vh_err *err);
+int vh_image_rm(struct vh_cli *cli, struct vh_err *err);
+
+#endif
