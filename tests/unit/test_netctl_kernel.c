@@ -346,9 +346,9 @@ END_TEST
 /* /proc/sys cannot be written, so that turning IPv6 off fails. False: not to be had here. */
 static bool lock_proc_sys(void)
 {
-	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/proc", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	       mount("/proc/sys", "/proc/sys", NULL, MS_BIND, NULL) == 0 &&
-	       mount(NULL, "/proc/sys", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0;
+	return unshare(CLONE_NEWNS) == 0 && mount("none", "/proc", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("/proc/sys", "/proc/sys", "none", MS_BIND, NULL) == 0 &&
+	       mount("none", "/proc/sys", "none", MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) == 0;
 }
 
 START_TEST(what_a_failing_call_made_is_gone)
