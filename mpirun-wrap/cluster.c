@@ -67,27 +67,20 @@ static bool is_cidr(const char *s)
 {
 	char address[INET_ADDRSTRLEN];
 	size_t n = strcspn(s, "/");
+	vh_autoerr err = VH_ERR_NONE;
 	uint64_t prefix;
 
 	if (n >= sizeof(address) || s[n] != '/')
 		return false;
 	memcpy(address, s, n);
 	address[n] = '\0';
-	return is_address(address) && vh_uint_parse(s + n + 1, 32, &prefix, NULL) == 0 && prefix > 0;
+	return is_address(address) && vh_uint_parse(s + n + 1, 32, &prefix, &err) == 0 && prefix > 0;
 }
 
 /* mpirun takes ssh's command line as one text and splits it at blanks and colons. */
 static bool is_config(const char *s)
 {
 	return *s == '/' && strlen(s) <= MAX_PATH && !strpbrk(s, " \t\r\n:;\"'\\$`&|<>*?()") && !strstr(s, "/../");
-}
-
-static bool is_cpulist(const char *s)
-{
-	vh_autofree unsigned *cpus = NULL;
-	size_t n;
-
-	return vh_cpulist_parse(s, &cpus, &n) == 0 && n > 0;
 }
 
 /* The member as text that passes check. */
@@ -121,8 +114,6 @@ static int parse_node(const json_t *j, struct vh_mpi_node *node, struct vh_err *
 
 	if (r == 0)
 		r = get(j, "address", is_address, &node->address, err);
-	if (r == 0 && json_is_string(json_object_get(j, "cpus")))
-		r = get(j, "cpus", is_cpulist, &node->cpus, err);
 	if (r < 0)
 		return r;
 	if (!json_is_integer(slots) || json_integer_value(slots) < 1 || json_integer_value(slots) > MAX_SLOTS)
@@ -189,7 +180,7 @@ static int parse(const json_t *doc, struct vh_mpi_cluster *c, struct vh_err *err
 		r = get(doc, "accel", is_accel, &c->accel, err);
 	if (r == 0)
 		r = get_config(doc, &c->ssh_config, err);
-	if (r == 0 && !json_is_object(mpi)) {
+	if (r == 0 && json_string_length(json_object_get(mpi, "name")) == 0) {
 		vh_err_refuse(err, ENOENT, "the image of cluster %s has no MPI", c->name);
 		return vh_err_hint(err, "build the image from a recipe with MPI, such as images/recipes/mpi.yaml");
 	}
@@ -224,7 +215,6 @@ void vh_mpi_cluster_free(struct vh_mpi_cluster *c)
 	for (size_t i = 0; i < c->n_nodes; i++) {
 		free(c->nodes[i].name);
 		free(c->nodes[i].address);
-		free(c->nodes[i].cpus);
 	}
 	free(c->nodes);
 	free(c->name);

@@ -11,7 +11,6 @@
 struct vh_mpi_node {
 	char *name;		/* host name, and the ssh alias */
 	char *address;		/* IPv4 */
-	char *cpus;		/* host CPUs its vCPUs run on ("0-1"), or NULL */
 	unsigned slots;
 };
 

@@ -89,8 +89,8 @@ json_t *vh_mpi_plan_json(const struct vh_mpi_cluster *c, const struct vh_mpi_pla
 	for (size_t i = 0; i < c->n_nodes; i++) {
 		const struct vh_mpi_node *n = &c->nodes[i];
 
-		json_array_append_new(nodes, json_pack("{s:s, s:s, s:i, s:s?}", "name", n->name, "address", n->address,
-						       "slots", (int)n->slots, "cpus", n->cpus));
+		json_array_append_new(nodes, json_pack("{s:s, s:s, s:i}", "name", n->name, "address", n->address,
+						       "slots", (int)n->slots));
 	}
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:o, s:s, s:o, s:o, s:o}",
 			 "cluster", c->name, "accel", c->accel, "cidr", c->cidr, "interface", c->interface,
