@@ -5,14 +5,16 @@
 #include <linux/if_tun.h>
 #include <netlink/route/link/bridge.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/wait.h>
 #include "lib/table.h"
 #include "netctl/private.h"
 #include "tests/unit/unit.h"
 
-enum { N_TAPS = 64 };
+enum { N_TAPS = 64, KILLS = 40, KILL_STEP_US = 250, NOBODY = 65534 };
 
 #define OWNER "cluster/a"
 #define ADDRESS "10.119.0.1/24"
@@ -369,6 +371,35 @@ START_TEST(what_a_failing_call_made_is_gone)
 }
 END_TEST
 
+/* 0 when each call is refused. */
+static int refused_all(void)
+{
+	vh_autoerr err = VH_ERR_NONE;
+
+	if (vh_net_bridge("b1", "10.120.0.1/24", OWNER, NULL, &err) >= 0 || err.exit != VH_EXIT_REFUSED)
+		return 1;
+	if (vh_net_tap("t0", "b0", 1, OWNER, NULL, &err) >= 0 || err.exit != VH_EXIT_REFUSED)
+		return 2;
+	return vh_net_remove("b0", OWNER, &err) >= 0 || err.exit != VH_EXIT_REFUSED ? 3 : 0;
+}
+
+START_TEST(who_has_no_rights_is_refused)
+{
+	int status;
+	pid_t pid;
+
+	ENTER(true);
+	bridge("b0", ADDRESS);
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)	/* exit, not _exit: libnl tidies up at the end */
+		exit(setresuid(NOBODY, NOBODY, NOBODY) < 0 ? 4 : refused_all());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_uint_eq(count(), 1);
+}
+END_TEST
+
 START_TEST(sixty_four_taps)
 {
 	char name[IFNAMSIZ];
@@ -388,6 +419,58 @@ START_TEST(sixty_four_taps)
 		away(name);
 	}
 	ck_assert_uint_eq(count(), 0);
+}
+END_TEST
+
+static void make_all(void)
+{
+	char name[IFNAMSIZ], to[IFNAMSIZ];
+
+	vh_net_ifname(to, "vb", OWNER, -1);
+	bridge(to, ADDRESS);
+	for (int i = 0; i < 2; i++) {
+		vh_net_ifname(name, "vt", OWNER, i);
+		tap(name, to, 1);
+	}
+}
+
+static void remove_all(void)
+{
+	char name[IFNAMSIZ];
+
+	for (int i = -1; i < 2; i++) {
+		vh_net_ifname(name, i < 0 ? "vb" : "vt", OWNER, i);
+		away(name);
+	}
+}
+
+static void kill_within(useconds_t us, void (*work)(void))
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		work();
+		_exit(0);
+	}
+	usleep(us);
+	kill(pid, SIGKILL);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+/* Whether the next run completes or removes it. */
+START_TEST(a_run_killed_at_any_point_leaves_nothing_unowned)
+{
+	ENTER(true);
+	for (useconds_t i = 0; i < KILLS; i++) {
+		kill_within(i * KILL_STEP_US, make_all);
+		if (i % 2)
+			make_all();
+		if (i % 3 == 0)
+			kill_within(i * KILL_STEP_US, remove_all);
+		remove_all();
+		ck_assert_uint_eq(count(), 0);
+	}
 }
 END_TEST
 
@@ -416,4 +499,5 @@ UNIT_SUITE(netctl_kernel, bridge_is_made_once, bridge_takes_the_new_address_and_
 	   tap_takes_many_queues_or_one, tap_moves_to_the_bridge_it_is_to_be_on, tap_wants_a_bridge,
 	   what_another_owns_is_refused, a_bridge_is_no_tap, a_bridge_left_without_alias_is_ours_by_its_name,
 	   removing_nothing_is_done, bad_input_changes_nothing, what_a_failing_call_made_is_gone,
-	   sixty_four_taps, networks_in_use_are_those_of_addresses_and_routes)
+	   who_has_no_rights_is_refused, sixty_four_taps, a_run_killed_at_any_point_leaves_nothing_unowned,
+	   networks_in_use_are_those_of_addresses_and_routes)
