@@ -9,7 +9,7 @@ UNIT_vmm_USES      := vmm sriov lib
 UNIT_images_USES   := images lib
 UNIT_netctl_USES   := netctl lib
 UNIT_mpirun_USES   := mpirun-wrap lib
-UNIT_tools_USES    := vmm images netctl sriov lib
+UNIT_tools_USES    := cluster vmm images netctl sriov lib
 
 UNIT_lib_PKGS      := jansson sqlite3 yaml-0.1
 UNIT_sriov_PKGS    := libnl-route-3.0 libnl-3.0 $(UNIT_lib_PKGS)
@@ -25,7 +25,7 @@ UNITS       := $(patsubst %,$(B)/tests/units-%,$(UNIT_DIRS))
 
 # $(call units,DIR)
 define units
-$(call binary,tests/units-$(1),tests/unit/main.c tests/unit/capture.c $(patsubst %,tests/unit/test_%.c,$(filter $(1)_%,$(UNIT_SUITES))),$(UNIT_$(1)_USES),check $(UNIT_$(1)_PKGS))
+$(call binary,tests/units-$(1),tests/unit/main.c tests/unit/capture.c tests/unit/valgrind.c $(patsubst %,tests/unit/test_%.c,$(filter $(1)_%,$(UNIT_SUITES))),$(UNIT_$(1)_USES),check $(UNIT_$(1)_PKGS))
 endef
 $(foreach d,$(UNIT_DIRS),$(eval $(call units,$(d))))
 
@@ -36,3 +36,14 @@ units-%: $(B)/tests/units-%
 	@tests/units $<
 
 .PHONY: units
+
+$(eval $(call binary,bench/report,tests/bench/report.c,lib,jansson))
+PROGRAMS += $(B)/bench/report
+
+# The whole chain on this machine: README.md shows what it prints.
+demo:
+	@tools/install-packages build run
+	@$(MAKE) --no-print-directory programs
+	@B=$(B) tests/demo
+
+.PHONY: demo
