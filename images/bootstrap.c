@@ -6,6 +6,7 @@
 #include "lib/cli.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 
 enum { BOOTSTRAP_MS = 45 * 60 * 1000, TAIL = 6, LINE = 400 };
 
@@ -159,13 +160,31 @@ static char *dpkg_config(const struct vh_recipe *r)
 	return fclose(f) == 0 ? text : NULL;
 }
 
+/* In a chroot "/" is no mount, and what mounts below it propagate to cannot be set there. */
+static const char *propagation(void)
+{
+	vh_autofree char *mounts = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+	vh_autoroot root = NULL;
+
+	if (vh_root_open(&root, NULL, &none) < 0 || vh_root_read(root, &mounts, "proc/self/mountinfo") < 0)
+		return "private";
+	for (char *save, *l = strtok_r(mounts, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		char where[3];
+
+		if (sscanf(l, "%*s %*s %*s %*s %2s", where) == 1 && !strcmp(where, "/"))
+			return "private";
+	}
+	return "unchanged";
+}
+
 static int make_argv(const struct vh_recipe *r, char ***ret)
 {
 	/* Killed with us, and all that it started with it: the process namespace ends, and
 	 * the mounts go with theirs. */
-	static const char *const fixed[] = {
+	const char *const fixed[] = {
 		"setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork",
-		"--kill-child=SIGKILL", "--mount-proc", "mmdebstrap", "--mode=root",
+		"--kill-child=SIGKILL", "--mount-proc", "--propagation", propagation(), "mmdebstrap", "--mode=root",
 		"--variant=essential", "--format=directory", "--verbose",
 		"--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"2\"",
 		"--aptopt=Acquire::http::Timeout \"30\"",
