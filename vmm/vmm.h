@@ -42,6 +42,8 @@ struct vh_host {
 /* xml: an hwloc XML file instead of root's own topology, or NULL. */
 int vh_host_load(const struct vh_root *root, const char *xml, struct vh_host **ret, struct vh_err *err);
 void vh_host_free(struct vh_host *host);
+/* "0-1,5" of CPUs or nodes in any order; malloc'd, NULL without memory. */
+char *vh_cpu_list(const unsigned *v, size_t n);
 static inline void vh_host_freep(struct vh_host **h) { vh_host_free(*h); }
 
 /* --- placement (pure): same input, same answer */
@@ -66,8 +68,9 @@ int vh_taken_load(struct vh_store *s, const struct vh_root *root, const struct v
 void vh_taken_clear(struct vh_taken *taken);
 
 struct vh_placement {
-	unsigned *vcpu;		/* vcpus os indexes; dedicated: vCPU i runs on vcpu[i];
-				   shared: every vCPU runs on all of them */
+	unsigned *cpus;		/* os indexes; dedicated: one a vCPU, vCPU i runs on cpus[i];
+				   shared: ascending, every vCPU runs on all of them */
+	size_t n_cpus;
 	unsigned vcpus;
 	enum vh_cpu_policy policy;
 	unsigned *nodes;	/* host NUMA nodes (os index) its memory comes from, ascending */

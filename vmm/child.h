@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Waiting for processes with a deadline. */
+#ifndef VH_VMM_CHILD_H
+#define VH_VMM_CHILD_H
+
+#include <sys/types.h>
+
+/* Waits for a child of ours; past the deadline kills it. Its wait status; -ETIMEDOUT. */
+int vh_child_wait(pid_t pid, int deadline_ms);
+/* Ends any process: SIGTERM, past the deadline SIGKILL. 0 when it is gone; -errno. */
+int vh_process_end(int pidfd, int deadline_ms);
+/* pidfd_open(2). */
+int vh_process_open(pid_t pid);
+
+#endif

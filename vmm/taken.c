@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vmm/vmm.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "lib/values.h"
+
+void vh_taken_clear(struct vh_taken *taken)
+{
+	free((unsigned *)taken->cpus);
+	free((uint64_t *)taken->memory);
+	*taken = (struct vh_taken){ 0 };
+}
+
+static int add_cpus(struct vh_taken *taken, const struct vh_lease *leases, size_t n)
+{
+	unsigned *cpus = calloc(n + 1, sizeof(*cpus));
+
+	if (!cpus)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		vh_autoerr none = VH_ERR_NONE;
+		uint64_t id;
+
+		if (vh_uint_parse(leases[i].key, UINT32_MAX, &id, &none) == 0)
+			cpus[taken->n_cpus++] = (unsigned)id;
+	}
+	taken->cpus = cpus;
+	return 0;
+}
+
+/* QEMU's process for the VM, by the name that libvirt gives it; NULL when there is none. */
+static const char *find_process(const struct vh_root *root, char *const *pids, const char *vm)
+{
+	vh_autofree char *guest = vh_strf("guest=%s,", vm);
+
+	for (; guest && pids && *pids; pids++) {
+		char line[4096] = "";
+		vh_autoclose int fd = -1;
+		ssize_t len;
+
+		if ((*pids)[0] < '0' || (*pids)[0] > '9')
+			continue;
+		fd = vh_root_openf(root, 0, "proc/%s/cmdline", *pids);
+		len = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+		if (len > 0 && memmem(line, (size_t)len, "-name", 6) &&
+		    memmem(line, (size_t)len, guest, strlen(guest)))
+			return *pids;
+	}
+	return NULL;
+}
+
+/* Bytes of a process on one node, huge pages left out: these have pools of their own. */
+static uint64_t resident(const char *numa_maps, unsigned node)
+{
+	uint64_t sum = 0, pages;
+	char key[16];
+
+	snprintf(key, sizeof(key), " N%u=", node);
+	for (const char *line = numa_maps; *line; line += *line == '\n') {
+		size_t len = strcspn(line, "\n");
+		const char *at = memmem(line, len, key, strlen(key));
+		const char *size = memmem(line, len, "kernelpagesize_kB=4", 19);
+
+		if (at && size && !memmem(line, len, " huge", 5) &&
+		    sscanf(at + strlen(key), "%" SCNu64, &pages) == 1)
+			sum += pages << 12;
+		line += len;
+	}
+	return sum;
+}
+
+static uint64_t untouched(const struct vh_root *root, char *const *pids, const struct vh_lease *lease,
+			  unsigned node)
+{
+	const char *pid = NULL;
+	vh_autofree char *maps = NULL;
+	uint64_t there;
+
+	if (!strncmp(lease->holder, "vm/", 3))
+		pid = find_process(root, pids, lease->holder + 3);
+	if (!pid || vh_root_read(root, &maps, "proc/%s/numa_maps", pid) < 0)
+		return lease->amount;
+	there = resident(maps, node);
+	return there < lease->amount ? lease->amount - there : 0;
+}
+
+static int add_memory(struct vh_taken *taken, const struct vh_root *root, const struct vh_host *host,
+		      const struct vh_lease *leases, size_t n)
+{
+	uint64_t *memory = calloc(host->n_nodes + 1, sizeof(*memory));
+	vh_autostrv pids = NULL;
+
+	if (!memory)
+		return -ENOMEM;
+	if (n && vh_root_is_live(root))
+		vh_root_list(root, &pids, "proc");
+	for (size_t i = 0; i < n; i++) {
+		unsigned node = (unsigned)strtoul(leases[i].key, NULL, 10);
+
+		for (size_t k = 0; k < host->n_nodes; k++)
+			if (host->nodes[k].id == node)
+				memory[k] += untouched(root, pids, &leases[i], node);
+	}
+	taken->memory = memory;
+	return 0;
+}
+
+int vh_taken_load(struct vh_store *s, const struct vh_root *root, const struct vh_host *host,
+		  struct vh_taken *ret, struct vh_err *err)
+{
+	vh_cleanup(vh_taken_clear) struct vh_taken taken = { 0 };
+	struct vh_lease *leases;
+	size_t n;
+	int r = vh_lease_list(s, "cpu", NULL, &leases, &n, err);
+
+	if (r < 0)
+		return r;
+	r = add_cpus(&taken, leases, n);
+	vh_lease_free(leases, n);
+	if (r < 0)
+		return vh_err_nomem(err);
+	r = vh_lease_list(s, "memory", NULL, &leases, &n, err);
+	if (r < 0)
+		return r;
+	r = add_memory(&taken, root, host, leases, n);
+	vh_lease_free(leases, n);
+	if (r < 0)
+		return vh_err_nomem(err);
+	*ret = taken;
+	taken = (struct vh_taken){ 0 };
+	return 0;
+}
