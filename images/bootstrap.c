@@ -154,9 +154,10 @@ static char *dpkg_config(const struct vh_recipe *r)
 	FILE *f = open_memstream(&text, &len);
 	if (!f)
 		return NULL;
-	fputs("path-exclude=/usr/share/doc/*\npath-include=/usr/share/doc/*/copyright\n", f);
+	fputs("path-exclude=" VH_EXCLUDE "\n", f);
 	for (char **p = r->exclude; p && *p; p++)
 		fprintf(f, "path-exclude=%s\n", *p);
+	fputs("path-include=" VH_KEEP "\n", f);
 	return fclose(f) == 0 ? text : NULL;
 }
 

@@ -24,6 +24,31 @@ static const struct file files[] = {
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"
 	  "ExecStart=/usr/lib/vhpc/identity\n" },
+	{ "usr/lib/systemd/system/vhpc-power.service", 0644,
+	  "[Unit]\n"
+	  "Description=Power button\n"
+	  "\n"
+	  "[Service]\n"
+	  "ExecStart=/usr/lib/vhpc/power\n"
+	  "Restart=on-failure\n" },
+	/* Debian's own waits for the network, which sshd need not: it listens on every address. */
+	{ "etc/systemd/system/ssh.service", 0644,
+	  "[Unit]\n"
+	  "Description=OpenBSD Secure Shell server\n"
+	  "Documentation=man:sshd(8) man:sshd_config(5)\n"
+	  "After=vhpc-identity.service\n"
+	  "\n"
+	  "[Service]\n"
+	  "Type=notify\n"
+	  "ExecStart=/usr/sbin/sshd -D\n"
+	  "ExecReload=/bin/kill -HUP $MAINPID\n"
+	  "KillMode=process\n"
+	  "Restart=on-failure\n"
+	  "RestartPreventExitStatus=255\n"
+	  "RuntimeDirectory=sshd\n"
+	  "RuntimeDirectoryMode=0755\n"
+	  "TasksMax=infinity\n"
+	  "OOMPolicy=continue\n" },
 	/* Keys only; no PAM, name service or motd between a launcher and its ranks. */
 	{ "etc/ssh/sshd_config.d/00-vhpc.conf", 0644,
 	  "HostKey /etc/ssh/ssh_host_ed25519_key\n"
@@ -54,6 +79,9 @@ static const struct link links[] = {
 	{ "etc/systemd/system/default.target", "/lib/systemd/system/multi-user.target" },
 	{ "etc/systemd/system/sysinit.target.wants/vhpc-identity.service",
 	  "/usr/lib/systemd/system/vhpc-identity.service" },
+	{ "etc/systemd/system/multi-user.target.wants/vhpc-power.service",
+	  "/usr/lib/systemd/system/vhpc-power.service" },
+	{ "etc/systemd/system/multi-user.target.wants/ssh.service", "/etc/systemd/system/ssh.service" },
 	{ "etc/systemd/system/multi-user.target.wants/systemd-networkd.service",
 	  "/lib/systemd/system/systemd-networkd.service" },
 	{ "etc/systemd/system/sockets.target.wants/systemd-networkd.socket",
@@ -77,7 +105,7 @@ static const struct { const char *dir, *prefix; } leftovers[] = {
 	{ "var/lib/systemd", "random-seed" },
 };
 
-static const char *const guest_programs[] = { "identity" };
+static const char *const guest_programs[] = { "identity", "power" };
 
 void vh_furnish_digest(struct vh_sha256 *s)
 {
@@ -227,7 +255,7 @@ static int put_limits(int tree, char *const *limits, struct vh_err *err)
 
 	if (!l || !u)
 		return vh_err_nomem(err);
-	fputs("[Service]\nExecStartPre=\nTasksMax=infinity\nOOMPolicy=continue\n", u);
+	fputs("[Service]\n", u);
 	for (; limits && *limits; limits++) {
 		vh_autofree char *name = strndup(*limits, strcspn(*limits, "="));
 		if (!name)
@@ -241,6 +269,17 @@ static int put_limits(int tree, char *const *limits, struct vh_err *err)
 		return vh_err_nomem(err);
 	int r = vh_tree_put(tree, "etc/security/limits.d/vhpc.conf", 0644, login, err);
 	return r < 0 ? r : vh_tree_put(tree, "etc/systemd/system/ssh.service.d/vhpc.conf", 0644, unit, err);
+}
+
+static int put_blacklist(int tree, char *const *modules, struct vh_err *err)
+{
+	vh_autofree char *text = strdup("");
+	for (; text && modules && *modules; modules++) {
+		char *more = vh_strf("%sblacklist %s\n", text, *modules);
+		free(text);
+		text = more;
+	}
+	return text ? vh_tree_put(tree, "etc/modprobe.d/vhpc.conf", 0644, text, err) : vh_err_nomem(err);
 }
 
 static int mask_units(int tree, char *const *units, struct vh_err *err)
@@ -281,9 +320,19 @@ static int put_list(int tree, struct vh_err *err)
 	       vh_err_nomem(err);
 }
 
+/* The essential packages came before dpkg knew what to leave out. */
+static int prune(int tree, char *const *exclude, struct vh_err *err)
+{
+	static const char *const always[] = { VH_EXCLUDE, NULL };
+	int r = vh_tree_prune(tree, (char *const *)always, VH_KEEP, err);
+	return r == 0 && exclude ? vh_tree_prune(tree, exclude, VH_KEEP, err) : r;
+}
+
 int vh_furnish(int tree, const struct vh_recipe *r, const char *guest, struct vh_err *err)
 {
-	int e = put_files(tree, err);
+	int e = prune(tree, r->exclude, err);
+	if (e == 0)
+		e = put_files(tree, err);
 	for (size_t i = 0; e == 0 && i < vh_array_len(guest_programs); i++)
 		e = put_program(tree, guest, guest_programs[i], err);
 	if (e == 0)
@@ -294,6 +343,8 @@ int vh_furnish(int tree, const struct vh_recipe *r, const char *guest, struct vh
 		e = put_limits(tree, r->limits, err);
 	if (e == 0)
 		e = mask_units(tree, r->mask, err);
+	if (e == 0)
+		e = put_blacklist(tree, r->blacklist, err);
 	if (e == 0 && r->console_login)
 		e = put_console_login(tree, err);
 	return e < 0 ? e : put_list(tree, err);

@@ -5,4 +5,5 @@ $(eval $(call library,images,images/recipe.c images/store.c images/workdir.c ima
 $(eval $(call program,vhpc-image,images/main.c images/verb_build.c images/verb_store.c,images lib,libarchive jansson yaml-0.1 sqlite3))
 $(eval $(call guest,init,images/guest/init.c))
 $(eval $(call guest,identity,images/guest/identity.c images/guest/identity_parse.c))
+$(eval $(call guest,power,images/guest/power.c))
 $(B)/guest/identity: images/guest/identity_parse.h

@@ -56,6 +56,11 @@ static int check_path(const char *value, struct vh_err *err)
 	return r;
 }
 
+static int check_module(const char *value, struct vh_err *err)
+{
+	return check_chars("a kernel module's name", value, LOWER DIGIT, LOWER UPPER DIGIT "_-", err);
+}
+
 static int check_cmdline(const char *value, struct vh_err *err)
 {
 	int r = check_chars("a kernel parameter", value, LOWER UPPER DIGIT,
@@ -129,6 +134,8 @@ const struct vh_key vh_recipe_keys[] = {
 		  "(KiB), nofile, nproc, rtprio; or unlimited." },
 	{ "mask", VH_KEY_STRV, AT(mask), .check = check_unit,
 	  .help = "Units that must never start." },
+	{ "blacklist", VH_KEY_STRV, AT(blacklist), .check = check_module,
+	  .help = "Kernel modules that devices must not bring in." },
 	{ "cmdline", VH_KEY_STRV, AT(cmdline), .check = check_cmdline,
 	  .help = "Kernel parameters beyond those that find root disk and console." },
 	{ "console_login", VH_KEY_BOOL, AT(console_login), .dflt = "false",
@@ -221,12 +228,13 @@ static json_t *json_strv(char *const *v)
 
 json_t *vh_recipe_json(const struct vh_recipe *r)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:b}",
 			 "name", r->name, "suite", suites[r->suite], "kernel", r->kernel,
 			 "mpi", mpis[r->mpi], "packages", json_strv(r->packages),
 			 "without", json_strv(r->without), "exclude", json_strv(r->exclude),
 			 "size", (json_int_t)r->size, "user", r->user, "sysctl", json_strv(r->sysctl),
 			 "limits", json_strv(r->limits), "mask", json_strv(r->mask),
+			 "blacklist", json_strv(r->blacklist),
 			 "cmdline", json_strv(r->cmdline), "console_login", r->console_login);
 }
 

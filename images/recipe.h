@@ -26,6 +26,7 @@ struct vh_recipe {
 	char **sysctl;		/* "name=value" */
 	char **limits;		/* "name=value" */
 	char **mask;		/* unit names */
+	char **blacklist;	/* kernel modules */
 	char **cmdline;
 	bool console_login;
 };
@@ -47,6 +48,10 @@ const char *vh_mpi_package(int mpi);		/* the package whose version is the MPI's;
 
 /* All that the recipe says, defaults filled in; NULL without memory. */
 json_t *vh_recipe_json(const struct vh_recipe *r);
+
+/* Paths that are left out of every image, unless VH_KEEP matches them too. */
+#define VH_EXCLUDE "/usr/share/doc/*"
+#define VH_KEEP "/usr/share/doc/*/copyright"
 
 /* Every package to install: those of the recipe, of its kernel and MPI, and those that
  * any image needs; sorted, without doubles. NULL without memory. */

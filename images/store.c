@@ -206,9 +206,38 @@ static int swap_in(const char *new, const char *target, struct vh_err *err)
 	return vh_err_set(err, errno, "%s: %s", target, strerror(errno));
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	vh_autofclose FILE *fa = fopen(a, "re"), *fb = fopen(b, "re");
+	char ba[4096], bb[4096];
+	size_t n;
+
+	if (!fa || !fb)
+		return false;
+	do {
+		n = fread(ba, 1, sizeof ba, fa);
+		if (n != fread(bb, 1, sizeof bb, fb) || memcmp(ba, bb, n))
+			return false;
+	} while (n > 0);
+	return true;
+}
+
+/* image.json holds digest and time of the build: equal, it is the same image. */
+static bool installed(const char *dir, const char *store, const char *name)
+{
+	bool same = true;
+	for (const char *const *f = vh_image_files; same && *f; f++) {
+		vh_autofree char *a = vh_strf("%s/%s", dir, *f), *b = vh_strf("%s/%s/%s", store, name, *f);
+		same = a && b && access(b, R_OK) == 0 && (f[1] || same_file(a, b));
+	}
+	return same;
+}
+
 int vh_image_install(const char *dir, const char *store, const char *name, struct vh_err *err)
 {
 	vh_autoworkdir work = VH_WORKDIR_NONE;
+	if (installed(dir, store, name))
+		return 0;
 	int r = vh_workdir_make(&work, store, "install", err);
 	vh_autofree char *new = r == 0 ? vh_strf("%s/new", work.path) : NULL;
 	vh_autofree char *target = vh_strf("%s/%s", store, name);

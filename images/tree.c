@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -150,4 +151,65 @@ int vh_tree_clean(int tree, const char *dir, const char *prefix, struct vh_err *
 			r = fail(err, dir, errno);
 	closedir(d);
 	return r;
+}
+
+struct prune { char *const *patterns; const char *keep; };
+
+static bool goes(const struct prune *p, const char *path)
+{
+	if (fnmatch(p->keep, path, 0) == 0)
+		return false;
+	for (char *const *pattern = p->patterns; pattern && *pattern; pattern++)
+		if (fnmatch(*pattern, path, 0) == 0)
+			return true;
+	return false;
+}
+
+static int prune_entry(const struct prune *p, int dir, const char *path, const char *name,
+		       bool is_dir, unsigned *removed, struct vh_err *err);
+
+/* dir is taken over. */
+static int prune_dir(const struct prune *p, int dir, const char *path, unsigned *ret_removed,
+		     struct vh_err *err)
+{
+	DIR *d = fdopendir(dir);
+	int r = 0;
+
+	if (!d)
+		return fail(err, path, errno);
+	for (struct dirent *e; r == 0 && (e = readdir(d));)
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			r = prune_entry(p, dirfd(d), path, e->d_name, e->d_type == DT_DIR, ret_removed, err);
+	closedir(d);
+	return r;
+}
+
+static int prune_entry(const struct prune *p, int dir, const char *path, const char *name,
+		       bool is_dir, unsigned *removed, struct vh_err *err)
+{
+	vh_autofree char *full = vh_strf("%s/%s", path, name);
+	unsigned below = 0;
+
+	if (!full)
+		return vh_err_nomem(err);
+	if (is_dir) {
+		int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int r = fd < 0 ? fail(err, full + 1, errno) : prune_dir(p, fd, full, &below, err);
+		if (r == 0 && below && unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY)
+			r = fail(err, full + 1, errno);
+		*removed += below;
+		return r;
+	}
+	if (!goes(p, full))
+		return 0;
+	++*removed;
+	return unlinkat(dir, name, 0) < 0 ? fail(err, full + 1, errno) : 0;
+}
+
+int vh_tree_prune(int tree, char *const *patterns, const char *keep, struct vh_err *err)
+{
+	struct prune p = { patterns, keep };
+	unsigned removed = 0;
+	int fd = vh_tree_openat(tree, ".", O_RDONLY | O_DIRECTORY);
+	return fd < 0 ? fail(err, "", -fd) : prune_dir(&p, fd, "", &removed, err);
 }

@@ -21,5 +21,9 @@ int vh_tree_mkdir(int tree, const char *path, mode_t mode, uid_t uid, gid_t gid,
 int vh_tree_read(int tree, const char *path, char **ret, size_t *ret_len, struct vh_err *err);
 /* Removes the files (not directories) in dir whose names start with prefix. */
 int vh_tree_clean(int tree, const char *dir, const char *prefix, struct vh_err *err);
+/* Removes the files whose path ("/usr/share/man/man1/ls.1.gz") one of patterns matches,
+ * but those that keep matches too, and directories that become empty by it. Stars match
+ * slashes, as dpkg's path-exclude has it. */
+int vh_tree_prune(int tree, char *const *patterns, const char *keep, struct vh_err *err);
 
 #endif
