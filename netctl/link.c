@@ -182,3 +182,24 @@ int vh_link_settle(struct nl_sock *sock, const struct vh_link_want *want, bool *
 		r = vh_err_set(err, EIO, "%s: the kernel did not keep the %s", want->name, what);
 	return r;
 }
+
+int vh_net_remove(const char *name, const char *owner, struct vh_err *err)
+{
+	vh_autolink link = NULL;
+	vh_autolink left = NULL;
+	vh_autonl sock = NULL;
+	int r;
+
+	if ((r = vh_net_name_check(name, err)) < 0 || (r = vh_nl_open(&sock, err)) < 0 ||
+	    (r = vh_link_get(sock, name, &link, err)) < 0 || !link)
+		return r;
+	if (!vh_link_owned(link, owner))
+		return vh_err_refuse(err, EPERM, "interface %s is not of %s", name, owner);
+	r = rtnl_link_delete(sock, link);
+	if (r < 0 && r != -NLE_NODEV && r != -NLE_OBJ_NOTFOUND)
+		return vh_nl_fail(err, r, "%s: removing it", name);
+	r = vh_link_get(sock, name, &left, err);
+	if (r == 0 && left)
+		r = vh_err_set(err, EBUSY, "%s: removed, and there again", name);
+	return r;
+}

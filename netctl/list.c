@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <netlink/errno.h>
 #include <netlink/route/addr.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/table.h"

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ctype.h>
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* PCI devices that matter to a virtual cluster, with their locality: HCAs and NICs as
- * PF and VFs, GPUs, NVMe. Read from sysfs under a root and, on a live root, rtnetlink. */
+ * PF and VFs, GPUs, NVMe. Read from sysfs under a root, which may be a captured one. */
 #ifndef VH_SRIOV_H
 #define VH_SRIOV_H
 
