@@ -243,6 +243,7 @@ static void read_stream(const struct vh_spawn *spawn, struct stream *s)
 		char *grown = realloc(s->buf, room);
 
 		if (grown) {
+			grown[s->len] = 0;
 			s->buf = grown;
 			s->room = room;
 		}

@@ -5,7 +5,7 @@
 int vh_record_put(struct vh_store *s, const char *class, const char *name, const json_t *doc,
 		  struct vh_err *err)
 {
-	vh_autofree char *text = json_dumps(doc, JSON_COMPACT | JSON_SORT_KEYS);
+	vh_autofree char *text = json_dumps(doc, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 	int r;
 
 	if (!text)

@@ -23,9 +23,11 @@ UNIT_SUITES := $(shell sed -n 's/^SUITE(\([a-z]*\), *\([a-z_]*\))$$/\1_\2/p' tes
 UNIT_DIRS   := $(sort $(foreach s,$(UNIT_SUITES),$(firstword $(subst _, ,$(s)))))
 UNITS       := $(patsubst %,$(B)/tests/units-%,$(UNIT_DIRS))
 
+UNIT_RUNNER := tests/unit/main.c tests/unit/capture.c tests/unit/valgrind.c
+
 # $(call units,DIR)
 define units
-$(call binary,tests/units-$(1),tests/unit/main.c tests/unit/capture.c tests/unit/valgrind.c $(patsubst %,tests/unit/test_%.c,$(filter $(1)_%,$(UNIT_SUITES))),$(UNIT_$(1)_USES),check $(UNIT_$(1)_PKGS))
+$(call binary,tests/units-$(1),$(UNIT_RUNNER) $(patsubst %,tests/unit/test_%.c,$(filter $(1)_%,$(UNIT_SUITES))),$(UNIT_$(1)_USES),check $(UNIT_$(1)_PKGS))
 endef
 $(foreach d,$(UNIT_DIRS),$(eval $(call units,$(d))))
 
@@ -35,7 +37,10 @@ units: $(UNITS)
 units-%: $(B)/tests/units-%
 	@tests/units $<
 
-.PHONY: units
+valgrind: $(UNITS)
+	@tests/units --valgrind $(UNITS)
+
+.PHONY: units valgrind
 
 $(eval $(call binary,bench/report,tests/bench/report.c,lib,jansson))
 PROGRAMS += $(B)/bench/report

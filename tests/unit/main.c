@@ -50,6 +50,15 @@ Suite *unit_suite(const char *name, const TTest *const tests[])
 	return suite;
 }
 
+void unit_exit(int status)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", status);
+	execl("/bin/sh", "sh", "-c", "exit $0", number, NULL);
+	_exit(99);
+}
+
 char *unit_tmpdir(void)
 {
 	char *dir = NULL;

@@ -274,8 +274,8 @@ START_TEST(full_output_is_an_error)
 		char *argv[] = { W("vhpc-unit"), W("echo"), NULL };
 
 		if (!freopen("/dev/full", "w", stdout) || !freopen("/dev/null", "w", stderr))
-			_exit(99);
-		_exit(vh_main(&prog, 2, argv));
+			unit_exit(99);
+		unit_exit(vh_main(&prog, 2, argv));
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status));
@@ -296,12 +296,12 @@ START_TEST(rights_are_refused_without_them)
 		int with = vh_need_rights("cluster apply", &err), without;
 
 		if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
-			_exit(99);
+			unit_exit(99);
 		without = vh_need_rights("cluster apply", &err);
 		status = with == 0 && without == -EPERM && err.exit == VH_EXIT_REFUSED &&
 			 !strncmp(err.text, "cluster apply: needs root", 25);
 		vh_err_clear(&err);
-		_exit(status ? 0 : 1);
+		unit_exit(status ? 0 : 1);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %#x", status);

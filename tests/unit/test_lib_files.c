@@ -124,7 +124,7 @@ START_TEST(lock_of_a_killed_holder_is_free)
 	if (pid == 0) {
 		if (vh_lock(state, "cluster", 0, &fd, &err) == 0 && write(ready[1], "x", 1) == 1)
 			pause();
-		_exit(1);
+		unit_exit(1);
 	}
 	ck_assert_int_eq(read(ready[0], &c, 1), 1);
 	ck_assert_int_eq(vh_lock(state, "cluster", 0, &fd, &err), -EBUSY);

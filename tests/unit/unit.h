@@ -26,6 +26,9 @@ void unit_skipped(const char *suite, const char *test, const char *fmt, ...)
 	}
 Suite *unit_suite(const char *name, const TTest *const tests[]);
 
+/* Ends a forked child with this status, past the leak check of what its parent holds. */
+void unit_exit(int status) __attribute__((noreturn));
+
 /* A directory for this test, empty; removed by the runner. malloc'd. */
 char *unit_tmpdir(void);
 /* DIR/NAME with this text; parents are made. Returns its path, malloc'd. */
