@@ -99,19 +99,22 @@ void vh_table_print(FILE *f, const struct vh_col *cols, const json_t *rows)
 {
 	size_t n_cols = 0, n_rows = json_array_size(rows), widths[MAX_COLS] = { 0 };
 	vh_autostrv cells = NULL;
+	char **cell;
 
 	while (cols[n_cols].head && n_cols < MAX_COLS) {
 		widths[n_cols] = width(cols[n_cols].head);
 		n_cols++;
 	}
+	cell = cells = calloc(n_rows * n_cols + 1, sizeof(*cells));
+	if (!cells)
+		return;
 	for (size_t i = 0; i < n_rows; i++)
-		for (size_t c = 0; c < n_cols; c++) {
-			vh_autofree char *text = cell_text(&cols[c], json_array_get(rows, i));
-
-			if (!text || vh_strv_push(&cells, text) < 0)
+		for (size_t c = 0; c < n_cols; c++, cell++) {
+			*cell = cell_text(&cols[c], json_array_get(rows, i));
+			if (!*cell)
 				return;
-			if (width(text) > widths[c])
-				widths[c] = width(text);
+			if (width(*cell) > widths[c])
+				widths[c] = width(*cell);
 		}
 	for (size_t c = 0; c < n_cols; c++)
 		print_cell(f, cols[c].head, widths[c], cols[c].kind == VH_COL_RIGHT || cols[c].kind == VH_COL_SIZE,
