@@ -9,7 +9,7 @@ UNIT_vmm_USES      := vmm sriov lib
 UNIT_images_USES   := images lib
 UNIT_netctl_USES   := netctl lib
 UNIT_mpirun_USES   := mpirun-wrap lib
-UNIT_tools_USES    := cluster vmm images netctl sriov lib
+UNIT_tools_USES    := cluster validate vmm images netctl sriov lib
 
 UNIT_lib_PKGS      := jansson sqlite3 yaml-0.1
 UNIT_sriov_PKGS    := libnl-route-3.0 libnl-3.0 $(UNIT_lib_PKGS)
@@ -31,6 +31,7 @@ $(call binary,tests/units-$(1),$(UNIT_RUNNER) $(patsubst %,tests/unit/test_%.c,$
 endef
 $(foreach d,$(UNIT_DIRS),$(eval $(call units,$(d))))
 
+unit-runners: $(UNITS)
 units: $(UNITS)
 	@tests/units $(UNITS)
 
@@ -40,7 +41,43 @@ units-%: $(B)/tests/units-%
 valgrind: $(UNITS)
 	@tests/units --valgrind $(UNITS)
 
-.PHONY: units valgrind
+.PHONY: unit-runners units valgrind
+
+# --- fuzz: a libFuzzer target a parser of untrusted text, tests/fuzz/NAME.c. They are made
+# in a build directory of their own, where clang compiles everything, with sanitizers.
+FUZZ_TARGETS       := doc manifest recipe values cidr lease cluster identity
+FUZZ_doc_USES      := lib
+FUZZ_manifest_USES := $(UNIT_tools_USES)
+FUZZ_recipe_USES   := images lib
+FUZZ_values_USES   := lib
+FUZZ_cidr_USES     := netctl lib
+FUZZ_lease_USES    := vmm sriov lib
+FUZZ_cluster_USES  := mpirun-wrap lib
+FUZZ_identity_SRC  := images/guest/identity_parse.c
+FUZZ_manifest_PKGS := $(UNIT_tools_PKGS)
+FUZZ_recipe_PKGS   := $(UNIT_images_PKGS)
+FUZZ_cidr_PKGS     := $(UNIT_netctl_PKGS)
+FUZZ_lease_PKGS    := $(UNIT_vmm_PKGS)
+
+# $(call fuzz,NAME)
+define fuzz
+$(call binary,fuzz/$(1),tests/fuzz/$(1).c $(FUZZ_$(1)_SRC),$(FUZZ_$(1)_USES),$(or $(FUZZ_$(1)_PKGS),$(UNIT_lib_PKGS)),-fsanitize=fuzzer -pthread -lresolv)
+endef
+$(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz,$(t))))
+FUZZERS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
+
+FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+CLANG_MAKE  = $(MAKE) --no-print-directory B=$(B)-clang SAN= CC=clang LDFLAGS="$(FUZZ_FLAGS)" \
+	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(FUZZ_FLAGS)"
+
+clang:
+	+@$(CLANG_MAKE) programs unit-runners fuzzers
+fuzzers: $(FUZZERS)
+fuzz:
+	+@$(CLANG_MAKE) fuzzers
+	@tests/fuzz/run $(B)-clang/fuzzed $(patsubst $(B)/%,$(B)-clang/%,$(FUZZERS))
+
+.PHONY: clang fuzzers fuzz
 
 $(eval $(call binary,bench/report,tests/bench/report.c,lib,jansson))
 PROGRAMS += $(B)/bench/report
