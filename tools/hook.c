@@ -10,7 +10,6 @@
 #include <time.h>
 
 #include "lib/cli.h"
-#include "lib/strv.h"
 #include "vmm/vmm.h"
 
 enum { XML_MAX = 1 << 20, READ_MS = 10000 };
@@ -141,15 +140,18 @@ static const struct vh_verb verbs[] = {
  * running guest, so nothing at all is looked at then. */
 static int called_by_libvirt(const struct vh_prog *prog, int argc, char **argv)
 {
-	vh_autostrv args = NULL;
-	int r;
+	vh_autofree char **args = calloc((size_t)argc + 3, sizeof(*args));
 
 	if (argc > 2 && !strcmp(argv[2], "reconnect"))
 		return VH_EXIT_DONE;
-	r = vh_strv_push(&args, argv[0]) | vh_strv_push(&args, "qemu") | vh_strv_push(&args, "--");
+	if (!args)
+		return VH_EXIT_FAILED;
+	args[0] = argv[0];
+	args[1] = (char *)"qemu";
+	args[2] = (char *)"--";
 	for (int i = 1; i < argc; i++)
-		r |= vh_strv_push(&args, argv[i]);
-	return r < 0 ? VH_EXIT_FAILED : vh_main(prog, (int)vh_strv_len(args), args);
+		args[i + 2] = argv[i];
+	return vh_main(prog, argc + 2, args);
 }
 
 int main(int argc, char **argv)

@@ -236,6 +236,8 @@ static int write_tree(const char *dir, const char *state, struct vh_err *err)
 	if (r == 0)
 		r = make_dir(dir, "etc/hooks/qemu.d", 0755, err);
 	if (r == 0)
+		r = make_dir(dir, "log/qemu", 0700, err);
+	if (r == 0)
 		r = write_conf(dir, "libvirtd.conf", libvirtd_conf, err);
 	if (r == 0)
 		r = write_conf(dir, "qemu.conf", qemu_conf, err);
@@ -272,7 +274,7 @@ static void own_mounts(void)
 		child_fails("the root directory");
 }
 
-static _Noreturn void child(char *const *sources, const char *program, int log)
+static _Noreturn void child(char *const *sources, char *const *targets, const char *program, int log)
 {
 	char *const argv[] = { (char *)"libvirtd", (char *)"--daemon", (char *)"--config",
 			       (char *)"/etc/libvirt/libvirtd.conf", NULL };
@@ -288,9 +290,9 @@ static _Noreturn void child(char *const *sources, const char *program, int log)
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_DFL);
 	own_mounts();
-	for (size_t i = 0; i < vh_array_len(mounts); i++)
-		if (mount(sources[i], mounts[i].target, NULL, MS_BIND, NULL) < 0)
-			child_fails(mounts[i].target);
+	for (size_t i = 0; sources[i]; i++)
+		if (mount(sources[i], targets[i], NULL, MS_BIND, NULL) < 0)
+			child_fails(targets[i]);
 	close_range(3, ~0U, 0);
 	execv(program, argv);
 	child_fails(program);
@@ -312,24 +314,54 @@ static int start_failed(const char *dir, int status, struct vh_err *err)
 	return vh_err_set(err, EIO, "libvirtd: does not start: %s", line ? line : "it says nothing");
 }
 
+/* libvirtd probes QEMU with more rights than it runs it with. Where /dev/kvm is of no use
+ * the two disagree, and it probes anew at every turn (12 s a domain); so it sees none. */
+static int hide_kvm(const char *dir, char ***sources, char ***targets, struct vh_err *err)
+{
+	vh_autofree char *nothing = vh_strf("%s/no-kvm", dir);
+	vh_autoroot root = NULL;
+	struct vh_accel accel;
+	int r = nothing ? vh_root_open(&root, NULL, err) : vh_err_nomem(err);
+
+	if (r < 0)
+		return r;
+	vh_accel_detect(root, &accel);
+	if (accel.kvm || !vh_root_exists(root, "dev/kvm"))
+		return 0;
+	r = vh_write_file(nothing, "", 0, 0, err);
+	if (r == 0 && (vh_strv_push(sources, nothing) < 0 || vh_strv_push(targets, "/dev/kvm") < 0))
+		r = vh_err_nomem(err);
+	return r;
+}
+
+static int list_mounts(const char *dir, char ***sources, char ***targets, struct vh_err *err)
+{
+	for (size_t i = 0; i < vh_array_len(mounts); i++)
+		if (vh_strv_pushf(sources, "%s/%s", dir, mounts[i].dir) < 0 ||
+		    vh_strv_push(targets, mounts[i].target) < 0)
+			return vh_err_nomem(err);
+	return hide_kvm(dir, sources, targets, err);
+}
+
 static int run_daemon(const char *dir, const char *program, struct vh_err *err)
 {
 	vh_autofree char *said = vh_strf("%s/start.log", dir);
 	vh_autoclose int log = said ? open(said, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
 	vh_autostrv sources = NULL;
+	vh_autostrv targets = NULL;
 	int status;
 	pid_t pid;
 
 	if (log < 0)
 		return vh_err_set(err, said ? errno : ENOMEM, "%s/start.log: %s", dir, strerror(errno));
-	for (size_t i = 0; i < vh_array_len(mounts); i++)
-		if (vh_strv_pushf(&sources, "%s/%s", dir, mounts[i].dir) < 0)
-			return vh_err_nomem(err);
+	status = list_mounts(dir, &sources, &targets, err);
+	if (status < 0)
+		return status;
 	pid = fork();
 	if (pid < 0)
 		return vh_err_set(err, errno, "libvirtd: %s", strerror(errno));
 	if (pid == 0)
-		child(sources, program, log);
+		child(sources, targets, program, log);
 	status = vh_child_wait(pid, START_MS);
 	return status == 0 ? 0 : start_failed(dir, status, err);
 }

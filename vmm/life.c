@@ -112,8 +112,10 @@ int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct
 			return vh_virt_err(err, "VM %s: resume", name);
 	} else if (state == VIR_DOMAIN_SHUTOFF || state == VIR_DOMAIN_CRASHED) {
 		started = virDomainCreate(domain) == 0;
-		if (!started && virDomainIsActive(domain) != 1)
-			return vh_virt_err(err, "VM %s: start", name);
+		r = started ? 0 : vh_virt_err(err, "VM %s: start", name);
+		if (r < 0 && virDomainIsActive(domain) != 1)
+			return r;
+		vh_err_clear(err);
 	}
 	if (ret_started)
 		*ret_started = started;
@@ -150,9 +152,15 @@ static int shut_down(virDomainPtr domain, int deadline_ms, struct vh_err *err)
 /* Destroys it unless it ended in the meantime. */
 static int destroy(virDomainPtr domain, struct vh_err *err)
 {
-	if (virDomainIsActive(domain) != 1 || virDomainDestroy(domain) == 0 || virDomainIsActive(domain) == 0)
+	int r;
+
+	if (virDomainIsActive(domain) != 1 || virDomainDestroy(domain) == 0)
 		return 0;
-	return vh_virt_err(err, "VM %s: destroy", virDomainGetName(domain));
+	r = vh_virt_err(err, "VM %s: destroy", virDomainGetName(domain));
+	if (virDomainIsActive(domain) != 0)
+		return r;
+	vh_err_clear(err);
+	return 0;
 }
 
 int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err)
