@@ -6,3 +6,6 @@ $(eval $(call program,vhpc-cluster,tools/cluster/main.c,cluster vmm netctl sriov
 $(eval $(call program,vhpc-probe,tools/probe.c,vmm sriov lib,\
     libvirt libxml-2.0 hwloc libnl-route-3.0 libnl-3.0 jansson sqlite3 yaml-0.1,-pthread))
 $(eval $(call program,vhpc-hook,tools/hook.c,vmm lib,libxml-2.0 jansson sqlite3 yaml-0.1))
+$(eval $(call library,validate,$(addprefix tools/validate/,results.c target.c measure.c)))
+$(eval $(call program,vhpc-validate,tools/validate/main.c,validate lib,jansson sqlite3 yaml-0.1))
+$(eval $(call guest,vhpc-kernels,tools/validate/kernels.c))
