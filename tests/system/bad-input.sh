@@ -11,10 +11,10 @@ cp tests/fixtures/image.json "$VHPC_STATE/images/mpi/image.json"
 
 # refused NAME TEXT [KEY: VALUE]...: apply and plan of a manifest exit 3 and say TEXT.
 refused() {
-	name=$1 text=$2; shift 2
+	case=$1 text=$2; shift 2
 	manifest bad "$@"
 	for verb in plan apply; do
-		exits 3 "$name: $verb" vhpc cluster $verb "$T/bad.yaml" && says "$text" "$name: $verb says why"
+		exits 3 "$case: $verb" vhpc cluster $verb "$T/bad.yaml" && says "$text" "$case: $verb says why"
 	done
 }
 
@@ -33,17 +33,19 @@ refused "more memory than the host has" "$memory GiB" "nodes: 1" "vcpus: 1" "mem
 refused "more memory than the host has, in all" "GiB" "nodes: 1000" "vcpus: 1" "memory: ${memory}G" "cpu_policy: shared"
 refused "a network that is none" "bad.yaml:7:9: " "nodes: 1" "vcpus: 1" "memory: 1G" "network:" "  cidr: 10.1.2.3/24"
 refused "a network too small" "addresses wanted" "nodes: 4" "vcpus: 1" "memory: 512M" "cpu_policy: shared" "network:" "  cidr: 10.119.0.0/30"
-refused "a network in use" "overlaps" "nodes: 1" "vcpus: 1" "memory: 512M" "network:" "  cidr: 127.0.0.0/8"
+refused "a network that no host can be in" "unicast" "nodes: 1" "vcpus: 1" "memory: 512M" "network:" "  cidr: 127.0.0.0/8"
+ip link add other0 type dummy && ip address add 10.99.1.1/24 dev other0 && ip link set other0 up
+refused "a network in use" "overlaps 10.99.1.0/24" "nodes: 1" "vcpus: 1" "memory: 512M" "network:" "  cidr: 10.99.0.0/16"
 refused "duplicate key" "bad.yaml:4:1: " "nodes: 1" "nodes: 2"
 refused "a missing key" "vcpus" "nodes: 1" "memory: 1G"
-refused "no YAML" "bad.yaml:3:" "nodes: ["
+refused "no YAML" "bad.yaml:4:1: " "nodes: ["
 
 for name in "Two_Nodes" "-x" "../../etc" "a b" "$(printf 'x%.0s' $(seq 70))"; do
 	printf 'name: "%s"\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 512M\n' "$name" >"$T/name.yaml"
 	exits 3 "no host name: '$name'" vhpc cluster apply "$T/name.yaml" && says "name.yaml:1:7: " "no host name: '$name': says where"
 done
 printf 'name: x\nimage: mpo\nnodes: 1\nvcpus: 1\nmemory: 512M\n' >"$T/image.yaml"
-exits 3 "a missing image" vhpc cluster apply "$T/image.yaml" && says "'mpi'" "a missing image: the nearest is named"
+exits 3 "a missing image" vhpc cluster apply "$T/image.yaml" && says "did you mean mpi?" "a missing image: the nearest is named"
 exits 3 "a missing manifest" vhpc cluster apply "$T/none.yaml"
 exits 3 "status of no cluster" vhpc cluster status nowhere
 exits 3 "ssh to no cluster" vhpc cluster ssh nowhere
