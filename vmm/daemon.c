@@ -3,6 +3,7 @@
  * it runs in a mount namespace where STATE/libvirt/... stands in for them. */
 #include "vmm/virt_private.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -63,6 +64,20 @@ int vh_daemon_socket(const char *state, char **ret, struct vh_err *err)
 	}
 	*ret = vh_steal(&path);
 	return 0;
+}
+
+bool vh_daemon_has_domains(const char *state)
+{
+	vh_autofree char *dir = vh_strf("%s/libvirt/etc/qemu", state);
+	DIR *d = dir ? opendir(dir) : NULL;
+	const struct dirent *entry;
+	bool found = false;
+
+	while (d && !found && (entry = readdir(d)))
+		found = entry->d_type == DT_REG && entry->d_name[0] != '.';
+	if (d)
+		closedir(d);
+	return found;
 }
 
 /* A process of another pid namespace counts as of another network; one that may not be
@@ -277,7 +292,8 @@ static void own_mounts(void)
 static _Noreturn void child(char *const *sources, char *const *targets, const char *program, int log)
 {
 	char *const argv[] = { (char *)"libvirtd", (char *)"--daemon", (char *)"--config",
-			       (char *)"/etc/libvirt/libvirtd.conf", NULL };
+			       (char *)"/etc/libvirt/libvirtd.conf", (char *)"--pid-file",
+			       (char *)"/run/libvirt/libvirtd.pid", NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 

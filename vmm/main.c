@@ -109,7 +109,8 @@ static int console(struct vh_cli *cli, struct vh_err *err)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
-	say(cli, "console, Ctrl-] leaves it");
+	if (isatty(STDIN_FILENO))
+		say(cli, "console, Ctrl-] leaves it");
 	return vh_virt_console(v, cli->argv[0], STDIN_FILENO, STDOUT_FILENO, &interrupted, err);
 }
 

@@ -30,9 +30,19 @@ static void init_once(void)
 	virSetErrorFunc(NULL, drop_error);
 }
 
-int vh_virt_err(struct vh_err *err, const char *fmt, ...)
+/* Of a hook's failure libvirt tells the whole command; ours speaks for itself. */
+static const char *plain_message(void)
 {
 	const char *said = virGetLastErrorMessage();
+	const char *ours = strstr(said, "vhpc hook: ");
+
+	return ours ? ours + strlen("vhpc hook: ") : said;
+}
+
+int vh_virt_err(struct vh_err *err, const char *fmt, ...)
+{
+	const char *said = plain_message();
+	int len = (int)strcspn(said, "\n");
 	vh_autofree char *what = NULL;
 	va_list ap;
 
@@ -42,8 +52,8 @@ int vh_virt_err(struct vh_err *err, const char *fmt, ...)
 	va_end(ap);
 	/* A hook's refusal means that nothing was started. */
 	if (virGetLastErrorCode() == VIR_ERR_HOOK_SCRIPT_FAILED || virGetLastErrorCode() == VIR_ERR_AUTH_FAILED)
-		return vh_err_refuse(err, EPERM, "%s: %s", what ? what : "libvirt", said);
-	return vh_err_set(err, EIO, "%s: %s", what ? what : "libvirt", said);
+		return vh_err_refuse(err, EPERM, "%s: %.*s", what ? what : "libvirt", len, said);
+	return vh_err_set(err, EIO, "%s: %.*s", what ? what : "libvirt", len, said);
 }
 
 /* Opening has no deadline of its own, so it runs in a thread, which is left behind, with
@@ -140,10 +150,8 @@ static int find_private(const char *state, const char *socket, bool start, struc
 
 	if (r == -EACCES)
 		return vh_err_refuse(err, EACCES, "%s: %s", socket, strerror(EACCES));
-	if (r < 0 && !start)
-		return -ENOTCONN;
 	if (r < 0)
-		return vh_daemon_start(state, err);
+		return start || vh_daemon_has_domains(state) ? vh_daemon_start(state, err) : -ENOTCONN;
 	if (!same_net)
 		return vh_err_refuse(err, EXDEV, "the private libvirt daemon of %s runs in another network "
 				     "namespace, from where it does not see this one's interfaces", state);

@@ -143,8 +143,8 @@ struct vh_virt;
 /* connect given: that URI, or "private" for the private daemon. NULL: a running system
  * daemon of this network namespace (another could not see our taps), else the private
  * daemon under STATE/libvirt (with start it is started where it does not run: libvirtd
- * in a mount namespace of its own, with our hook as qemu.d/vhpc). Without start
- * -ENOTCONN (no error text) when no daemon runs. */
+ * in a mount namespace of its own, with our hook as qemu.d/vhpc; without start only when
+ * it has domains). -ENOTCONN (no error text): no daemon runs, and none was started. */
 int vh_virt_open(struct vh_virt **ret, const char *connect, const char *state, bool start,
 		 struct vh_err *err);
 void vh_virt_close(struct vh_virt *v);
