@@ -69,7 +69,7 @@ $(B)/guest/$(1): $(2)
 GUEST += $(B)/guest/$(1)
 endef
 
-include $(patsubst %,%/module.mk,$(DIRS))
+include $(patsubst %,%/module.mk,$(DIRS)) tools/install.mk
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)

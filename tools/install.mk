@@ -1,35 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-# make install [PREFIX=/usr/local] [DESTDIR=]: programs, what images are built from, man pages,
-# completion, libvirt's hook. Install with the PREFIX that the programs were built with.
+# make install [PREFIX=/usr/local] [DESTDIR=]: programs, what goes into guests, recipes, man pages,
+# completion, documentation, and libvirt's hook.
 
-BINDIR  := $(DESTDIR)$(PREFIX)/bin
-SHARE   := $(DESTDIR)$(PREFIX)/share
+DEST    := $(DESTDIR)$(PREFIX)
+DOC     := $(DEST)/share/doc/vhpc
 HOOKS   := $(DESTDIR)/etc/libvirt/hooks/qemu.d
-MAN     := $(wildcard */*.1 */*/*.1)
-RECIPES := $(wildcard images/recipes/*)
+COMPLETION := $(DEST)/share/bash-completion/completions
 INSTALLED := $(filter $(B)/bin/%,$(PROGRAMS))
+FOR_GUESTS := $(GUEST) $(filter $(B)/bench/pingpong,$(PROGRAMS))
+RECIPES := $(wildcard images/recipes/*)
+MAN     := $(wildcard */*.1 */*/*.1)
 
 install: programs
-	install -d $(BINDIR) $(DESTDIR)$(PREFIX)/lib/vhpc/guest $(SHARE)/vhpc/recipes $(SHARE)/man/man1 \
-	    $(SHARE)/bash-completion/completions $(HOOKS)
-	install $(INSTALLED) $(BINDIR)
-	install $(GUEST) $(DESTDIR)$(PREFIX)/lib/vhpc/guest
-	install -m 0644 $(RECIPES) $(SHARE)/vhpc/recipes
-	install -m 0644 $(MAN) $(SHARE)/man/man1
-	install -m 0644 tools/vhpc.bash $(SHARE)/bash-completion/completions/vhpc
-	for name in $(filter-out vhpc,$(notdir $(INSTALLED))); do \
-	    ln -sf vhpc $(SHARE)/bash-completion/completions/$$name || exit 1; done
+	install -d $(DEST)/bin $(DEST)/lib/vhpc/guest $(DEST)/share/vhpc/recipes $(DEST)/share/man/man1 \
+	    $(COMPLETION) $(DOC)/examples $(DOC)/formats $(HOOKS)
+	install $(INSTALLED) $(DEST)/bin
+	install $(FOR_GUESTS) $(DEST)/lib/vhpc/guest
+	install -m 0644 $(RECIPES) $(DEST)/share/vhpc/recipes
+	install -m 0644 $(MAN) $(DEST)/share/man/man1
+	install -m 0644 tools/vhpc.bash $(COMPLETION)/vhpc
+	for name in $(filter-out vhpc,$(notdir $(INSTALLED))); do ln -sf vhpc $(COMPLETION)/$$name || exit 1; done
+	install -m 0644 README.md $(wildcard docs/*.md) $(DOC)
+	install -m 0644 $(wildcard docs/examples/*) $(DOC)/examples
+	install -m 0644 $(wildcard docs/formats/*) $(DOC)/formats
 	ln -sf $(PREFIX)/bin/vhpc-hook $(HOOKS)/vhpc
 
-# The directories that others may use too stay, unless this empties vhpc's own.
+# Directories that others use too stay.
 uninstall:
-	rm -f $(addprefix $(BINDIR)/,$(notdir $(INSTALLED)))
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/vhpc/guest/,$(notdir $(GUEST)))
-	rm -f $(addprefix $(SHARE)/vhpc/recipes/,$(notdir $(RECIPES)))
-	rm -f $(addprefix $(SHARE)/man/man1/,$(notdir $(MAN)))
-	rm -f $(addprefix $(SHARE)/bash-completion/completions/,$(notdir $(INSTALLED)))
+	rm -f $(addprefix $(DEST)/bin/,$(notdir $(INSTALLED)))
+	rm -f $(addprefix $(DEST)/share/man/man1/,$(notdir $(MAN)))
+	rm -f $(addprefix $(COMPLETION)/,$(notdir $(INSTALLED)))
 	rm -f $(HOOKS)/vhpc
-	-rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/lib/vhpc/guest $(DESTDIR)$(PREFIX)/lib/vhpc \
-	    $(SHARE)/vhpc/recipes $(SHARE)/vhpc
+	rm -rf $(DEST)/lib/vhpc $(DEST)/share/vhpc $(DOC)
 
-.PHONY: install uninstall
+# Programs look below the prefix for what is not beside them: those are compiled again for another.
+$(patsubst %.c,$(B)/%.o,$(shell grep -rl --include='*.c' VHPC_PREFIX $(DIRS))): $(B)/prefix
+$(B)/prefix: always
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+
+.PHONY: install uninstall always
