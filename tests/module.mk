@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests. `make check` is all of them; each part is a target of its own.
 
+check:
+	@tools/install-packages
+	+@B="$(B)" SAN="$(SAN)" MAKE="$(MAKE)" tests/check $(PARTS)
+
+.PHONY: check
+
 # One unit runner a directory, of the suites that tests/unit/suites.h lists for it, so
 # that lib's are built where libvirt is not. Per directory: archives, packages.
 UNIT_lib_USES      := lib

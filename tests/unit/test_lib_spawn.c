@@ -299,6 +299,7 @@ START_TEST(signals_are_set_back_for_programs)
 {
 	vh_autooutput out = { 0 };
 	sigset_t usr1, old;
+	const char *ignored;
 
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&usr1);
@@ -308,7 +309,10 @@ START_TEST(signals_are_set_back_for_programs)
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	ck_assert_ptr_nonnull(strstr(out.out, "SigBlk:\t0000000000000000"));
-	ck_assert_ptr_nonnull(strstr(out.out, "SigIgn:\t0000000000000000"));
+	ignored = strstr(out.out, "SigIgn:");
+	ck_assert_ptr_nonnull(ignored);
+	/* Others may have been ignored before us. */
+	ck_assert_uint_eq(strtoull(ignored + 8, NULL, 16) & 1 << (SIGPIPE - 1), 0);
 }
 END_TEST
 
