@@ -28,6 +28,7 @@ struct boot {
 
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static _Noreturn void die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void vsay(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 static void vsay(const char *fmt, va_list ap)
 {
