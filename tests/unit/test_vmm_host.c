@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Hosts as hwloc tells them: live, from XML (also damaged), from a captured root; and
+ * what is said of acceleration. */
+#include <errno.h>
+#include <hwloc.h>
+#include <string.h>
+#include "lib/strv.h"
+#include "tests/unit/unit.h"
+#include "vmm/vmm.h"
+
+/* An hwloc XML file of a synthetic machine; malloc'd path. */
+static char *machine(const char *description)
+{
+	vh_autofree char *dir = unit_tmpdir();
+	char *path = vh_strf("%s/host.xml", dir);
+	hwloc_topology_t topo;
+
+	ck_assert_int_eq(hwloc_topology_init(&topo), 0);
+	ck_assert_int_eq(hwloc_topology_set_synthetic(topo, description), 0);
+	ck_assert_int_eq(hwloc_topology_load(topo), 0);
+	ck_assert_int_eq(hwloc_topology_export_xml(topo, path, 0), 0);
+	hwloc_topology_destroy(topo);
+	return path;
+}
+
+START_TEST(xml_of_two_sockets)
+{
+	vh_autofree char *xml = machine("pack:2 [numa(memory=8589934592)] l3:2 core:4 pu:2");
+	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_host_load(NULL, xml, &host, &err), 0);
+	ck_assert_uint_eq(host->n_nodes, 2);
+	ck_assert_uint_eq(host->nodes[1].id, 1);
+	ck_assert_uint_eq(host->nodes[1].memory, 8ULL << 30);
+	ck_assert_uint_eq(host->nodes[1].free, 8ULL << 30);
+	ck_assert_uint_eq(host->n_cpus, 32);
+	for (size_t i = 0; i < host->n_cpus; i++) {
+		ck_assert_uint_eq(host->cpus[i].id, i);
+		ck_assert_uint_eq(host->cpus[i].core, i / 2);
+		ck_assert_uint_eq(host->cpus[i].l3, i / 8);
+		ck_assert_uint_eq(host->cpus[i].node, i / 16);
+		ck_assert_uint_eq(host->cpus[i].package, i / 16);
+	}
+}
+END_TEST
+
+START_TEST(refuses_bad_xml)
+{
+	vh_autofree char *good = machine("numa:1 core:2 pu:1"), *dir = unit_tmpdir(), *text = NULL;
+	vh_autofree char *half = NULL, *garbage = unit_file(dir, "garbage.xml", "<topology><object type=");
+	vh_autofree char *other = unit_file(dir, "other.xml", "<html><body/></html>");
+	struct vh_host *host = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autofclose FILE *f = fopen(good, "r");
+	size_t n;
+
+	text = calloc(1, 1 << 16);
+	n = fread(text, 1, (1 << 16) - 1, f);
+	text[n / 2] = 0;
+	half = unit_file(dir, "half.xml", text);
+	const char *const files[] = { garbage, other, half, dir, "/nonexistent.xml" };
+	for (size_t i = 0; i < vh_array_len(files); i++) {
+		ck_assert_int_lt(vh_host_load(NULL, files[i], &host, &err), 0);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		ck_assert_ptr_nonnull(strstr(err.text, files[i]));
+		ck_assert_ptr_null(host);
+	}
+}
+END_TEST
+
+START_TEST(this_host)
+{
+	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
+	vh_autoroot root = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_root_open(&root, NULL, &err), 0);
+	ck_assert_int_eq(vh_host_load(root, NULL, &host, &err), 0);
+	ck_assert_uint_gt(host->n_cpus, 0);
+	ck_assert_uint_gt(host->n_nodes, 0);
+	ck_assert_uint_gt(host->nodes[0].memory, 0);
+	ck_assert_uint_le(host->nodes[0].free, host->nodes[0].memory);
+}
+END_TEST
+
+static void cpu(const char *dir, int id, int package, const char *siblings)
+{
+	const struct { const char *name; char text[16]; } files[] = {
+		{ "physical_package_id", { (char)('0' + package), '\n' } },
+		{ "core_id", { (char)('0' + id % 2), '\n' } },
+		{ "core_cpus", { (char)('0' + (1 << id)), '\n' } },
+		{ "package_cpus", { siblings[0], '\n' } },
+	};
+
+	for (size_t i = 0; i < vh_array_len(files); i++) {
+		vh_autofree char *path = vh_strf("sys/devices/system/cpu/cpu%d/topology/%s", id, files[i].name);
+
+		free(unit_file(dir, path, files[i].text));
+	}
+}
+
+static void node(const char *dir, int id, const char *cpus, const char *online)
+{
+	vh_autofree char *base = vh_strf("sys/devices/system/node/node%d", id);
+	vh_autofree char *map = vh_strf("%s/cpumap", base), *info = vh_strf("%s/meminfo", base);
+	vh_autofree char *pages = vh_strf("%s/hugepages/hugepages-2048kB/nr_hugepages", base);
+	vh_autofree char *left = vh_strf("%s/hugepages/hugepages-2048kB/free_hugepages", base);
+	vh_autofree char *text = vh_strf("Node %d MemTotal: 1048576 kB\nNode %d MemFree: 1000 kB\n", id, id);
+
+	free(unit_file(dir, map, cpus));
+	free(unit_file(dir, info, text));
+	free(unit_file(dir, pages, "16\n"));
+	free(unit_file(dir, left, "12\n"));
+	free(unit_file(dir, "sys/devices/system/node/online", online));
+}
+
+START_TEST(captured_root)
+{
+	vh_autofree char *dir = unit_tmpdir();
+	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
+	vh_autoroot root = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_accel accel;
+
+	free(unit_file(dir, "proc/cpuinfo", "processor\t: 0\nmodel name\t: Some CPU\nflags\t\t: fpu vmx sse\n"));
+	free(unit_file(dir, "proc/meminfo", "MemTotal: 2097152 kB\n"));
+	free(unit_file(dir, "sys/devices/system/cpu/online", "0-3\n"));
+	for (int i = 0; i < 4; i++)
+		cpu(dir, i, i / 2, i < 2 ? "3" : "c");
+	node(dir, 0, "3\n", "0-1\n");
+	node(dir, 1, "c\n", "0-1\n");
+	ck_assert_int_eq(vh_root_open(&root, dir, &err), 0);
+	ck_assert_int_eq(vh_host_load(root, NULL, &host, &err), 0);
+	ck_assert_uint_eq(host->n_cpus, 4);
+	ck_assert_uint_eq(host->n_nodes, 2);
+	ck_assert_uint_eq(host->nodes[1].memory, 1ULL << 30);
+	ck_assert_uint_eq(host->nodes[1].free, 1ULL << 30);
+	ck_assert_uint_eq(host->nodes[1].huge_2m, 16);
+	ck_assert_uint_eq(host->nodes[1].huge_2m_free, 12);
+	ck_assert_uint_eq(host->cpus[3].node, 1);
+	ck_assert_uint_eq(host->cpus[3].package, 1);
+	ck_assert_ptr_null(getenv("HWLOC_FSROOT"));
+
+	vh_accel_detect(root, &accel);
+	ck_assert(!accel.kvm);
+	ck_assert_str_eq(accel.why, "the processor offers vmx, but there was no /dev/kvm");
+	free(unit_file(dir, "dev/kvm", ""));
+	vh_accel_detect(root, &accel);
+	ck_assert(accel.kvm);
+}
+END_TEST
+
+START_TEST(acceleration_needs_the_flag)
+{
+	vh_autofree char *dir = unit_tmpdir();
+	vh_autoroot root = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_accel accel;
+
+	/* Flags count as whole words, and only those of the processor. */
+	free(unit_file(dir, "proc/cpuinfo", "processor\t: 0\nmodel name\t: svm vmx\n"
+		       "flags\t\t: fpu vmxx svm_lock avmx\nbugs\t\t: svm\n"));
+	free(unit_file(dir, "dev/kvm", ""));
+	ck_assert_int_eq(vh_root_open(&root, dir, &err), 0);
+	vh_accel_detect(root, &accel);
+	ck_assert(!accel.kvm);
+	ck_assert_str_eq(vh_accel_name(&accel), "tcg");
+	ck_assert_str_eq(accel.why, "the processor offers neither vmx nor svm, although /dev/kvm is there");
+}
+END_TEST
+
+START_TEST(acceleration_here_has_a_reason)
+{
+	vh_autoroot root = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_accel accel;
+
+	ck_assert_int_eq(vh_root_open(&root, NULL, &err), 0);
+	vh_accel_detect(root, &accel);
+	ck_assert(accel.why[0]);
+}
+END_TEST
+
+START_TEST(cpu_lists)
+{
+	const unsigned ids[] = { 7, 1, 0, 2 };
+	vh_autofree char *list = vh_cpu_list(ids, 4);
+
+	ck_assert_str_eq(list, "0-2,7");
+	ck_assert_uint_eq(ids[0], 7);
+}
+END_TEST
+
+UNIT_SUITE(vmm_host, xml_of_two_sockets, refuses_bad_xml, this_host, captured_root,
+	   acceleration_needs_the_flag, acceleration_here_has_a_reason, cpu_lists)

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A VM's leases in the store: taken, in conflict, given back, and counted as taken. */
+#include <errno.h>
+#include <string.h>
+#include "lib/strv.h"
+#include "tests/unit/unit.h"
+#include "vmm/vmm.h"
+
+struct fixture {
+	char *dir;
+	struct vh_root *root;
+	struct vh_store *store;
+	struct vh_err err;
+};
+
+/* A host of two nodes with 4 GiB each. */
+static void setup(struct fixture *f)
+{
+	*f = (struct fixture){ .dir = unit_tmpdir() };
+	for (int i = 0; i < 2; i++) {
+		vh_autofree char *path = vh_strf("sys/devices/system/node/node%d/meminfo", i);
+
+		free(unit_file(f->dir, path, "Node 0 MemTotal:  4194304 kB\n"));
+	}
+	free(unit_file(f->dir, "sys/devices/system/node/online", "0-1\n"));
+	ck_assert_int_eq(vh_root_open(&f->root, f->dir, &f->err), 0);
+	ck_assert_int_eq(vh_store_open(&f->store, f->dir, VH_STORE_WRITE, &f->err), 0);
+}
+
+static void finish(struct fixture *f)
+{
+	vh_store_close(f->store);
+	vh_root_free(f->root);
+	vh_err_clear(&f->err);
+	free(f->dir);
+}
+
+static unsigned some_cpus[] = { 2, 3 }, node_1[] = { 1 };
+static uint64_t three_gib[] = { 3ULL << 30 };
+
+static struct vh_domain_lease lease_of(const char *holder)
+{
+	return (struct vh_domain_lease){
+		.holder = (char *)holder, .cpus = some_cpus, .n_cpus = 2,
+		.nodes = node_1, .node_memory = three_gib, .n_nodes = 1,
+	};
+}
+
+START_TEST(taken_twice_by_one_is_once)
+{
+	struct fixture f;
+	const struct vh_domain_lease a = lease_of("vm/a");
+	struct vh_lease *leases;
+	size_t n;
+
+	setup(&f);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &a, &f.err), 0);
+	ck_assert_int_eq(vh_lease_list(f.store, NULL, "vm/a", &leases, &n, &f.err), 0);
+	ck_assert_uint_eq(n, 3);
+	ck_assert_str_eq(leases[0].kind, "cpu");
+	ck_assert_str_eq(leases[0].key, "2");
+	ck_assert_str_eq(leases[2].kind, "memory");
+	ck_assert_str_eq(leases[2].key, "1:vm/a");
+	ck_assert_uint_eq(leases[2].amount, 3ULL << 30);
+	vh_lease_free(leases, n);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(a_cpu_has_one_holder)
+{
+	struct fixture f;
+	const struct vh_domain_lease a = lease_of("vm/a"), b = lease_of("vm/b");
+
+	setup(&f);
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &a, &f.err), 0);
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &b, &f.err), -EBUSY);
+	ck_assert_ptr_nonnull(strstr(f.err.text, "vm/a"));
+	vh_err_clear(&f.err);
+	/* What is not of this life of the VM stays. */
+	ck_assert_int_eq(vh_lease_take(f.store, "mac", "02:00:00:00:00:01", "vm/a", 0, &f.err), 0);
+	ck_assert_int_eq(vh_domain_lease_drop(f.store, "vm/a", &f.err), 0);
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &b, &f.err), 0);
+	ck_assert_int_eq(vh_lease_take(f.store, "mac", "02:00:00:00:00:01", "vm/b", 0, &f.err), -EBUSY);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(memory_is_promised_once)
+{
+	struct fixture f;
+	struct vh_domain_lease a = lease_of("vm/a"), b = lease_of("vm/b");
+
+	setup(&f);
+	b.n_cpus = 0;
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &a, &f.err), 0);
+	ck_assert_int_eq(vh_store_begin(f.store, &f.err), 0);
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &b, &f.err), -ENOSPC);
+	ck_assert_str_eq(f.err.text, "vm/b: memory of NUMA node 1: 6 GiB promised to VMs, 4 GiB there");
+	vh_err_clear(&f.err);
+	ck_assert_int_eq(vh_store_end(f.store, false, &f.err), 0);
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &a, &f.err), 0);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(leases_count_as_taken)
+{
+	struct fixture f;
+	const struct vh_domain_lease a = lease_of("vm/a");
+	struct vh_host_node nodes[] = { { .id = 0 }, { .id = 1 } };
+	const struct vh_host host = { .nodes = nodes, .n_nodes = 2 };
+	struct vh_taken taken;
+
+	setup(&f);
+	ck_assert_int_eq(vh_taken_load(f.store, f.root, &host, &taken, &f.err), 0);
+	ck_assert_uint_eq(taken.n_cpus, 0);
+	vh_taken_clear(&taken);
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &a, &f.err), 0);
+	ck_assert_int_eq(vh_taken_load(f.store, f.root, &host, &taken, &f.err), 0);
+	ck_assert_uint_eq(taken.n_cpus, 2);
+	ck_assert_uint_eq(taken.cpus[1], 3);
+	ck_assert_uint_eq(taken.memory[0], 0);
+	ck_assert_uint_eq(taken.memory[1], 3ULL << 30);
+	vh_taken_clear(&taken);
+	finish(&f);
+}
+END_TEST
+
+UNIT_SUITE(vmm_lease, taken_twice_by_one_is_once, a_cpu_has_one_holder, memory_is_promised_once,
+	   leases_count_as_taken)
