@@ -127,7 +127,7 @@ static void print_conditions(const struct validation *v)
 	       v->o.runs == 1 ? "run" : "runs", v->conditions.path);
 	printf("Host: %s; ", v->conditions.host_cpu);
 	if (t->cpus[0] >= 0)
-		printf("pinned to CPUs %d and %d, as the VM's first vCPUs.\n", t->cpus[0], t->cpus[1]);
+		printf("pinned to CPUs %d and %d, where the VM runs.\n", t->cpus[0], t->cpus[1]);
 	else
 		printf("not pinned.\n");
 	printf("VM: %s, %u vCPUs, %s.\n", t->node[0], t->vcpus, v->conditions.vm_cpu);

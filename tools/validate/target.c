@@ -3,11 +3,9 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
 #include "lib/spawn.h"
 #include "lib/strv.h"
@@ -232,51 +230,54 @@ static int ssh(const struct target *t, unsigned node, const char *command, const
 	return vh_spawn_ok(&spawn, NULL, err) < 0 ? vh_err_within(err, "%s", t->node[node]) : 0;
 }
 
-static int read_program(const char *path, char **ret, size_t *ret_len, struct vh_err *err)
+static int append_program(FILE *to, const char *path, size_t *ret_len, struct vh_err *err)
 {
 	vh_autofclose FILE *f = fopen(path, "re");
-	vh_autofree char *data = NULL;
-	struct stat st;
+	char block[65536];
+	size_t n;
 
-	if (!f || fstat(fileno(f), &st) < 0)
+	*ret_len = 0;
+	if (!f)
 		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
-	data = malloc(st.st_size + 1);
-	if (!data)
-		return vh_err_nomem(err);
-	if (fread(data, 1, st.st_size, f) != (size_t)st.st_size)
-		return vh_err_set(err, EIO, "%s: cannot be read", path);
-	*ret = vh_steal(&data);
-	*ret_len = st.st_size;
-	return 0;
+	while ((n = fread(block, 1, sizeof(block), f)) > 0) {
+		fwrite(block, 1, n, to);
+		*ret_len += n;
+	}
+	return ferror(f) || ferror(to) ? vh_err_set(err, EIO, "%s: cannot be copied", path) : 0;
 }
 
-static int copy_program(const struct target *t, unsigned node, const char *path, struct vh_err *err)
+/* Both programs behind one another, in one connection: under TCG each costs seconds. */
+static int copy_programs(const struct target *t, unsigned node, struct vh_err *err)
 {
-	const char *name = strrchr(path, '/') + 1;
-	vh_autofree char *command = vh_strf("cat >%s/%s && chmod 700 %s/%s", t->dir, name, t->dir, name), *data = NULL;
-	size_t len = 0;
-	int r = read_program(path, &data, &len, err);
+	vh_autofree char *command = NULL, *data = NULL;
+	size_t len = 0, kernels, pingpong;
+	FILE *to = open_memstream(&data, &len);
+	int r;
 
-	return r < 0 ? r : ssh(t, node, command, data, len, err);
+	if (!to)
+		return vh_err_nomem(err);
+	r = append_program(to, t->kernels, &kernels, err);
+	if (r == 0)
+		r = append_program(to, t->pingpong, &pingpong, err);
+	if (fclose(to) != 0 && r == 0)
+		r = vh_err_nomem(err);
+	if (r < 0)
+		return r;
+	command = vh_strf("mkdir -m 700 %s && cd %s && head -c %zu >vhpc-kernels && head -c %zu >pingpong && chmod 700 *",
+			  t->dir, t->dir, kernels, pingpong);
+	return ssh(t, node, command, data, len, err);
 }
 
 int target_enter(struct target *t, struct vh_err *err)
 {
-	vh_autofree char *command = NULL;
 	uint64_t nonce;
 	int r = 0;
 
 	if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
 		return vh_err_set(err, errno, "getrandom: %s", strerror(errno));
 	snprintf(t->dir, sizeof(t->dir), "/tmp/vhpc-validate.%016llx", (unsigned long long)nonce);
-	command = vh_strf("mkdir -m 700 %s", t->dir);
-	for (unsigned i = 0; r == 0 && i < MAX_PAIR && t->node[i]; i++) {
-		r = ssh(t, i, command, NULL, 0, err);
-		if (r == 0)
-			r = copy_program(t, i, t->pingpong, err);
-		if (r == 0 && i == 0)
-			r = copy_program(t, i, t->kernels, err);
-	}
+	for (unsigned i = 0; r == 0 && i < MAX_PAIR && t->node[i]; i++)
+		r = copy_programs(t, i, err);
 	return r;
 }
 
