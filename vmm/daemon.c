@@ -124,7 +124,7 @@ static bool may_search(const struct stat *st, const struct passwd *pw)
 }
 
 /* QEMU runs as libvirt-qemu and must get to disks under state. */
-static int check_reach(const char *state, struct vh_err *err)
+int vh_daemon_check(const char *state, struct vh_err *err)
 {
 	const struct passwd *pw = getpwnam("libvirt-qemu");
 	char part[PATH_MAX];
@@ -252,6 +252,9 @@ static int write_tree(const char *dir, const char *state, struct vh_err *err)
 		r = make_dir(dir, "etc/hooks/qemu.d", 0755, err);
 	if (r == 0)
 		r = make_dir(dir, "log/qemu", 0700, err);
+	/* Where libvirt locks consoles; a minimal system may lack it. */
+	if (r == 0)
+		r = vh_mkdirs("/run/lock", 0755, err);
 	if (r == 0)
 		r = write_conf(dir, "libvirtd.conf", libvirtd_conf, err);
 	if (r == 0)
@@ -411,7 +414,7 @@ static int start_locked(const char *state, const char *socket_path, struct vh_er
 		return 0;
 	r = find_program(&program, err);
 	if (r == 0)
-		r = check_reach(state, err);
+		r = vh_daemon_check(state, err);
 	if (r == 0)
 		r = write_tree(dir, state, err);
 	if (r == 0)

@@ -39,13 +39,13 @@ static int list(struct vh_cli *cli, struct vh_err *err)
 	return vh_listing(cli, "vhpc.vm.list/1", "vms", columns, rows, err);
 }
 
-/* For what needs a VM to be there. */
-static int open_running(struct vh_cli *cli, struct vh_virt **ret, struct vh_err *err)
+/* For what needs a VM to be there; a private daemon that has some is started for it. */
+static int open_daemon(struct vh_cli *cli, struct vh_virt **ret, struct vh_err *err)
 {
 	int r = vh_virt_open(ret, cli->connect, cli->state, false, err);
 
 	if (r == -ENOTCONN && !err->num)
-		return vh_err_refuse(err, ENOTCONN, "VM %s: no libvirt daemon runs here", cli->argv[0]);
+		return vh_err_refuse(err, ENOTCONN, "VM %s: no such VM: no libvirt daemon runs here", cli->argv[0]);
 	return r;
 }
 
@@ -57,18 +57,13 @@ static void say(const struct vh_cli *cli, const char *what)
 
 static int start(struct vh_cli *cli, struct vh_err *err)
 {
-	struct vh_virt *v = NULL;
-	vh_autoerr ignored = VH_ERR_NONE;
+	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
 	bool started;
-	int r = vh_virt_open(&v, cli->connect, cli->state, true, err);
+	int r = open_daemon(cli, &v, err);
 
-	if (r < 0)
-		return r;
-	r = vh_virt_start(v, cli->argv[0], &started, err);
-	vh_virt_close(v);
-	if (r < 0)
-		vh_virt_stop_private(cli->state, &ignored);
-	else
+	if (r == 0)
+		r = vh_virt_start(v, cli->argv[0], &started, err);
+	if (r == 0)
 		say(cli, started ? "started" : "runs already");
 	return r;
 }
@@ -82,7 +77,7 @@ static int stop(struct vh_cli *cli, struct vh_err *err)
 
 	if (r < 0)
 		return err->exit = VH_EXIT_USAGE, vh_err_within(err, "--timeout");
-	r = open_running(cli, &v, err);
+	r = open_daemon(cli, &v, err);
 	if (r == 0)
 		r = vh_virt_stop(v, cli->argv[0], (int)seconds * 1000, opts->force, err);
 	if (r == 0)
@@ -102,7 +97,7 @@ static int console(struct vh_cli *cli, struct vh_err *err)
 {
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
 	struct sigaction action = { .sa_handler = on_signal };
-	int r = open_running(cli, &v, err);
+	int r = open_daemon(cli, &v, err);
 
 	if (r < 0)
 		return r;

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <libvirt/virterror.h>
 #include <libxml/uri.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
@@ -158,29 +157,51 @@ static int find_private(const char *state, const char *socket, bool start, struc
 	return 0;
 }
 
-static int open_private(struct vh_virt *v, const char *state, bool start, struct vh_err *err)
+/* The state directory as an absolute path, be it there yet or not. */
+static int absolute(const char *state, char **ret, struct vh_err *err)
 {
-	vh_autofree char *socket = NULL;
-	char abs[PATH_MAX];
-	int r = start ? vh_need_rights("start a private libvirt daemon", err) : 0;
+	vh_autofree char *cwd = NULL;
 
-	if (r == 0 && start)
-		r = vh_mkdirs(state, 0711, err);
-	if (r < 0)
-		return r;
-	if (!realpath(state, abs))
-		return start ? vh_err_set(err, errno, "%s: %s", state, strerror(errno)) : -ENOTCONN;
-	v->private_dir = vh_strf("%s/libvirt", abs);
-	r = v->private_dir ? vh_daemon_socket(abs, &socket, err) : vh_err_nomem(err);
-	if (r == 0 && start)
-		r = vh_mkdirs(v->private_dir, 0711, err);
-	if (r < 0)
-		return r;
-	if (access(v->private_dir, F_OK) < 0)
-		return -ENOTCONN;
-	r = hold(v, LOCK_SH, err);
+	*ret = realpath(state, NULL);
+	if (!*ret && state[0] != '/')
+		cwd = getcwd(NULL, 0);
+	if (!*ret)
+		*ret = cwd ? vh_strf("%s/%s", cwd, state) : strdup(state);
+	return *ret ? 0 : vh_err_nomem(err);
+}
+
+/* All that can be refused is, before anything is made. */
+static int make_private_dir(const char *state, const char *dir, struct vh_err *err)
+{
+	int r = vh_need_rights("start a private libvirt daemon", err);
+
 	if (r == 0)
-		r = find_private(abs, socket, start, err);
+		r = vh_daemon_check(state, err);
+	if (r == 0)
+		r = vh_mkdirs(state, 0711, err);
+	return r < 0 ? r : vh_mkdirs(dir, 0711, err);
+}
+
+static int open_private(struct vh_virt *v, const char *given, bool start, struct vh_err *err)
+{
+	vh_autofree char *socket = NULL, *state = NULL;
+	int r = absolute(given, &state, err);
+
+	if (r == 0)
+		r = vh_daemon_socket(state, &socket, err);
+	if (r < 0)
+		return r;
+	v->private_dir = vh_strf("%s/libvirt", state);
+	if (!v->private_dir)
+		return vh_err_nomem(err);
+	if (start)
+		r = make_private_dir(state, v->private_dir, err);
+	else if (access(v->private_dir, F_OK) < 0)
+		return -ENOTCONN;
+	if (r == 0)
+		r = hold(v, LOCK_SH, err);
+	if (r == 0)
+		r = find_private(state, socket, start, err);
 	return r < 0 ? r : private_uri(socket, &v->uri, err);
 }
 
@@ -277,13 +298,13 @@ static int end_unused(const char *state, struct vh_err *err)
 int vh_virt_stop_private(const char *state, struct vh_err *err)
 {
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = calloc(1, sizeof(*v));
-	char abs[PATH_MAX];
+	vh_autofree char *abs = realpath(state, NULL);
 	int r;
 
 	if (!v)
 		return vh_err_nomem(err);
 	v->in_use = -1;
-	if (!realpath(state, abs))
+	if (!abs)
 		return 0;
 	v->private_dir = vh_strf("%s/libvirt", abs);
 	if (!v->private_dir)
