@@ -34,7 +34,7 @@ refused "more memory than the host has, in all" "GiB" "nodes: 1000" "vcpus: 1" "
 refused "a network that is none" "bad.yaml:7:9: " "nodes: 1" "vcpus: 1" "memory: 1G" "network:" "  cidr: 10.1.2.3/24"
 refused "a network too small" "addresses wanted" "nodes: 4" "vcpus: 1" "memory: 512M" "cpu_policy: shared" "network:" "  cidr: 10.119.0.0/30"
 refused "a network that no host can be in" "unicast" "nodes: 1" "vcpus: 1" "memory: 512M" "network:" "  cidr: 127.0.0.0/8"
-ip link add other0 type dummy && ip address add 10.99.1.1/24 dev other0 && ip link set other0 up
+ip link add other0 type veth peer name other1 && ip address add 10.99.1.1/24 dev other0 && ip link set other0 up
 refused "a network in use" "overlaps 10.99.1.0/24" "nodes: 1" "vcpus: 1" "memory: 512M" "network:" "  cidr: 10.99.0.0/16"
 refused "duplicate key" "bad.yaml:4:1: " "nodes: 1" "nodes: 2"
 refused "a missing key" "vcpus" "nodes: 1" "memory: 1G"

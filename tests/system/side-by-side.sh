@@ -14,7 +14,7 @@ if wait $left; then pass "apply of one"; else fail "apply of one" "$(tail -n 3 "
 if wait $right; then pass "apply of the other, at the same time"; else fail "apply of the other, at the same time" "$(tail -n 3 "$T/right.out")"; fi
 
 check "list" vhpc cluster list --json
-check "both are listed" sh -c 'grep -q "\"left\"" '"$T"'/out && grep -q "\"right\"" '"$T"'/out'
+check "both are listed" test "$(grep -cE '"name": "(left|right)"' "$T/out")" = 2
 cidrs=$(sqlite3 "$VHPC_STATE/store.db" "select count(distinct key) from lease where kind = 'subnet';")
 cpus=$(sqlite3 "$VHPC_STATE/store.db" "select count(distinct key) || ' ' || count(distinct holder) from lease where kind = 'cpu';")
 check "networks of their own" test "$cidrs" = 2
