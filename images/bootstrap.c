@@ -179,6 +179,26 @@ static const char *propagation(void)
 	return "unchanged";
 }
 
+/* The tree's start, so that no usrmerge need turn it into one later: /bin and the like
+ * are links into /usr. */
+static int make_merged(const char *work, struct vh_err *err)
+{
+	static const char *const dirs[] = { "bin", "lib", "lib64", "sbin" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < vh_array_len(dirs); i++) {
+		vh_autofree char *dir = vh_strf("%s/merged/usr/%s", work, dirs[i]);
+		vh_autofree char *link = vh_strf("%s/merged/%s", work, dirs[i]);
+		vh_autofree char *target = vh_strf("usr/%s", dirs[i]);
+		if (!dir || !link || !target)
+			return vh_err_nomem(err);
+		r = vh_mkdirs(dir, 0755, err);
+		if (r == 0 && symlink(target, link) < 0)
+			r = vh_err_set(err, errno, "%s: %s", link, strerror(errno));
+	}
+	return r;
+}
+
 static int make_argv(const struct vh_recipe *r, char ***ret)
 {
 	/* Killed with us, and all that it started with it: the process namespace ends, and
@@ -189,6 +209,7 @@ static int make_argv(const struct vh_recipe *r, char ***ret)
 		"--variant=essential", "--format=directory", "--verbose",
 		"--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"2\"",
 		"--aptopt=Acquire::http::Timeout \"30\"",
+		"--setup-hook=sync-in merged /",
 		"--setup-hook=upload status /var/lib/dpkg/status",
 		"--essential-hook=upload dpkg.cfg /etc/dpkg/dpkg.cfg.d/vhpc",
 	};
@@ -219,7 +240,7 @@ int vh_bootstrap(const struct vh_bootstrap *b, struct vh_err *err)
 	int r;
 
 	if ((r = put(b->work, "status", status, err)) < 0 ||
-	    (r = put(b->work, "dpkg.cfg", config, err)) < 0)
+	    (r = put(b->work, "dpkg.cfg", config, err)) < 0 || (r = make_merged(b->work, err)) < 0)
 		return r;
 	if (!tmp || make_argv(b->recipe, &argv) < 0)
 		return vh_err_nomem(err);

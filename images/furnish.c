@@ -7,7 +7,8 @@
 #include "images/tree.h"
 #include "lib/strv.h"
 
-struct file { const char *path; mode_t mode; const char *text; };
+/* suite: only for that one; VH_SUITE_HOST: for all. */
+struct file { const char *path; mode_t mode; const char *text; enum vh_suite suite; };
 struct link { const char *path, *target; };
 
 static const struct file files[] = {
@@ -23,14 +24,14 @@ static const struct file files[] = {
 	  "[Service]\n"
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"
-	  "ExecStart=/usr/lib/vhpc/identity\n" },
+	  "ExecStart=/usr/lib/vhpc/identity\n", VH_SUITE_HOST },
 	{ "usr/lib/systemd/system/vhpc-power.service", 0644,
 	  "[Unit]\n"
 	  "Description=Power button\n"
 	  "\n"
 	  "[Service]\n"
 	  "ExecStart=/usr/lib/vhpc/power\n"
-	  "Restart=on-failure\n" },
+	  "Restart=on-failure\n", VH_SUITE_HOST },
 	/* Debian's own waits for the network, which sshd need not: it listens on every address. */
 	{ "etc/systemd/system/ssh.service", 0644,
 	  "[Unit]\n"
@@ -48,7 +49,7 @@ static const struct file files[] = {
 	  "RuntimeDirectory=sshd\n"
 	  "RuntimeDirectoryMode=0755\n"
 	  "TasksMax=infinity\n"
-	  "OOMPolicy=continue\n" },
+	  "OOMPolicy=continue\n", VH_SUITE_HOST },
 	/* Keys only; no PAM, name service or motd between a launcher and its ranks. */
 	{ "etc/ssh/sshd_config.d/00-vhpc.conf", 0644,
 	  "HostKey /etc/ssh/ssh_host_ed25519_key\n"
@@ -62,17 +63,19 @@ static const struct file files[] = {
 	  "X11Forwarding no\n"
 	  "MaxStartups 512:30:1024\n"
 	  "MaxSessions 1024\n"
-	  "LoginGraceTime 60\n" },
+	  "LoginGraceTime 60\n", VH_SUITE_HOST },
+	/* OpenSSH 9.8 locks out who connects often without logging in, as one who waits for a boot does. */
+	{ "etc/ssh/sshd_config.d/01-vhpc.conf", 0644, "PerSourcePenalties no\n", VH_SUITE_TRIXIE },
 	{ "etc/systemd/journald.conf.d/vhpc.conf", 0644,
-	  "[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\n" },
-	{ "etc/default/locale", 0644, "LANG=C.UTF-8\n" },
-	{ "etc/hostname", 0644, "localhost\n" },
-	{ "etc/hosts", 0644, "127.0.0.1 localhost\n::1 localhost\n" },
-	{ "etc/resolv.conf", 0644, "" },
-	{ "etc/fstab", 0644, "" },
+	  "[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\n", VH_SUITE_HOST },
+	{ "etc/default/locale", 0644, "LANG=C.UTF-8\n", VH_SUITE_HOST },
+	{ "etc/hostname", 0644, "localhost\n", VH_SUITE_HOST },
+	{ "etc/hosts", 0644, "127.0.0.1 localhost\n::1 localhost\n", VH_SUITE_HOST },
+	{ "etc/resolv.conf", 0644, "", VH_SUITE_HOST },
+	{ "etc/fstab", 0644, "", VH_SUITE_HOST },
 	/* Empty: made at the first boot, and that boot is no 'first boot' with presets. */
-	{ "etc/machine-id", 0444, "" },
-	{ "var/lib/dpkg/info/" VH_GUEST_PACKAGE ".md5sums", 0644, "" },
+	{ "etc/machine-id", 0444, "", VH_SUITE_HOST },
+	{ "var/lib/dpkg/info/" VH_GUEST_PACKAGE ".md5sums", 0644, "", VH_SUITE_HOST },
 };
 
 static const struct link links[] = {
@@ -91,6 +94,7 @@ static const struct link links[] = {
 /* What package scripts left behind that is secret, of the build, or made again. */
 static const struct { const char *dir, *prefix; } leftovers[] = {
 	{ "etc/ssh", "ssh_host_" },
+	{ ".", "vmlinuz" }, { ".", "initrd.img" },
 	{ "boot", "vmlinuz-" },
 	{ "boot", "System.map-" },
 	{ "etc", "passwd-" }, { "etc", "group-" }, { "etc", "shadow-" }, { "etc", "gshadow-" },
@@ -138,7 +142,7 @@ char *vh_furnish_status(const struct vh_recipe *r)
 		"Maintainer: vhpc <root@localhost>\n"
 		"Architecture: all\n"
 		"Version: %s\n"
-		"Provides: linux-initramfs-tool", VHPC_VERSION);
+		"Provides: linux-initramfs-tool, usr-is-merged", VHPC_VERSION);
 	for (char **p = r->without; p && *p; p++)
 		fprintf(f, ", %s (= 999)", *p);
 	fputs("\nDescription: node identity and settings of a vhpc image\n"
@@ -146,13 +150,14 @@ char *vh_furnish_status(const struct vh_recipe *r)
 	return fclose(f) == 0 ? text : NULL;
 }
 
-static int put_files(int tree, struct vh_err *err)
+static int put_files(int tree, int suite, struct vh_err *err)
 {
 	int r = 0;
 	for (size_t i = 0; r == 0 && i < vh_array_len(leftovers); i++)
 		r = vh_tree_clean(tree, leftovers[i].dir, leftovers[i].prefix, err);
 	for (size_t i = 0; r == 0 && i < vh_array_len(files); i++)
-		r = vh_tree_put(tree, files[i].path, files[i].mode, files[i].text, err);
+		if (files[i].suite == VH_SUITE_HOST || (int)files[i].suite == suite)
+			r = vh_tree_put(tree, files[i].path, files[i].mode, files[i].text, err);
 	for (size_t i = 0; r == 0 && i < vh_array_len(links); i++)
 		r = vh_tree_symlink(tree, links[i].target, links[i].path, err);
 	return r;
@@ -332,7 +337,7 @@ int vh_furnish(int tree, const struct vh_recipe *r, const char *guest, struct vh
 {
 	int e = prune(tree, r->exclude, err);
 	if (e == 0)
-		e = put_files(tree, err);
+		e = put_files(tree, r->suite, err);
 	for (size_t i = 0; e == 0 && i < vh_array_len(guest_programs); i++)
 		e = put_program(tree, guest, guest_programs[i], err);
 	if (e == 0)

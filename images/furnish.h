@@ -11,8 +11,9 @@
 /* The package name under which dpkg knows what is put in here. */
 #define VH_GUEST_PACKAGE "vhpc-guest"
 
-/* dpkg's entry for it: it stands in for initramfs-tools and for what the recipe is
- * without. malloc'd, NULL without memory. */
+/* dpkg's entry for it: it stands in for initramfs-tools, for usrmerge (mmdebstrap makes
+ * the tree merged; usrmerge brings all of Perl) and for what the recipe is without.
+ * malloc'd, NULL without memory. */
 char *vh_furnish_status(const struct vh_recipe *r);
 
 /* guest: the directory of the static programs. */
