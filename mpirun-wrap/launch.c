@@ -84,12 +84,48 @@ static int check_version(const struct vh_mpi_cluster *c, struct vh_err *err)
 	return 0;
 }
 
+char *vh_mpi_identity_file(const char *line)
+{
+	static const char key[] = "IdentityFile";
+	const char *at = line + strspn(line, " \t");
+	size_t n;
+
+	if (strncasecmp(at, key, strlen(key)))
+		return NULL;
+	at += strlen(key);
+	n = strspn(at, " \t=");
+	at += n;
+	if (n == 0 || !*at)
+		return NULL;
+	return *at == '"' ? strndup(at + 1, strcspn(at + 1, "\"")) : strndup(at, strcspn(at, " \t\r"));
+}
+
+/* mpirun would say of a key that it may not read only that some daemon did not start. */
+static int check_key(const struct vh_mpi_cluster *c, struct vh_err *err)
+{
+	vh_autofree char *config = NULL;
+	char *at, *line;
+	size_t len;
+	int r = vh_mpi_read(c->ssh_config, &config, &len, err);
+
+	for (at = config; r == 0 && (line = strsep(&at, "\n")); ) {
+		vh_autofree char *file = vh_mpi_identity_file(line);
+
+		if (file && access(file, R_OK) < 0)
+			r = vh_err_refuse(err, errno, "%s: %s", file, strerror(errno));
+	}
+	if (r < 0)
+		vh_err_within(err, "cluster %s", c->name);
+	return r == -EACCES ? vh_err_hint(err, "a cluster belongs to the user who applied it; run this as that user") : r;
+}
+
 int vh_mpi_check(const struct vh_mpi_cluster *c, struct vh_err *err)
 {
 	char interface[IFNAMSIZ];
+	int r = check_key(c, err);
 
-	if (access(c->ssh_config, R_OK) < 0)
-		return vh_err_refuse(err, errno, "cluster %s: %s: %s", c->name, c->ssh_config, strerror(errno));
+	if (r < 0)
+		return r;
 	if (vh_mpi_head_interface(c->cidr, interface) < 0) {
 		vh_err_refuse(err, ENETUNREACH, "cluster %s: this machine has no address in its network %s", c->name,
 			      c->cidr);

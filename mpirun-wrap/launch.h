@@ -17,6 +17,9 @@ int vh_mpi_head_interface(const char *cidr, char ret[IFNAMSIZ]);
 /* "mpirun (Open MPI) 4.1.4" -> "4.1.4"; malloc'd, NULL when the text is none such. */
 char *vh_mpi_version_parse(const char *text);
 
+/* The file of an ssh_config line "IdentityFile PATH"; malloc'd, NULL for any other line. */
+char *vh_mpi_identity_file(const char *line);
+
 /* Refuses when the nodes cannot be reached from here, or mpirun is not the nodes'. */
 int vh_mpi_check(const struct vh_mpi_cluster *c, struct vh_err *err);
 

@@ -20,15 +20,15 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
-enum { TAG_ORDER = 1, TAG_DATA, MAX_BATCHES = 8192, MAX_TRIPS = 2000, MAX_A_TURN = 8, MAX_FD = 4096, GRACE_S = 60, TEXT = 256 };
+enum { TAG_ORDER = 1, TAG_DATA, MAX_BATCHES = 8192, MAX_TRIPS = 2000, MAX_A_TURN = 8, TRIES = 5, MAX_FD = 4096, GRACE_S = 60, TEXT = 256 };
 
-static const double batch_seconds = 2e-3;
+static const double batch_seconds = 2e-3, prepare_seconds = 0.05;
 
 struct size_result {
 	int bytes;
 	int trips;			/* round trips a batch */
-	int batches;			/* a turn: short messages get more, since long ones take the time */
 	int n;
+	double best;			/* seconds one way, of all batches */
 	double one_way[MAX_BATCHES];	/* seconds, the mean of a batch */
 };
 
@@ -154,27 +154,49 @@ static double ordered_batch(struct end *e, struct size_result *s, int trips)
 	return batch(e, &o);
 }
 
-/* Warm-up, and from it how many trips fill a batch, and how many batches a turn. */
+/* Warm-up, and from it how many trips fill a batch. The best of some tries, since one
+ * disturbed try would cost the size most of its batches. */
 static void prepare(struct end *e)
 {
-	double longest = 0, batch_time[sizeof(all_sizes) / sizeof(*all_sizes)];
-
 	for (int i = 0; i < e->n_sizes; i++) {
 		struct size_result *s = &e->results[i];
-		double one_way;
+		double until = MPI_Wtime() + prepare_seconds;
 
-		ordered_batch(e, s, 2);
-		one_way = ordered_batch(e, s, 3);
-		s->trips = one_way * 2 * MAX_TRIPS > batch_seconds ? batch_seconds / (one_way * 2) : MAX_TRIPS;
+		s->best = ordered_batch(e, s, 2);
+		for (int try = 0; try < TRIES && MPI_Wtime() < until; try++) {
+			double one_way = ordered_batch(e, s, 3);
+
+			s->best = one_way < s->best ? one_way : s->best;
+		}
+		s->trips = s->best * 2 * MAX_TRIPS > batch_seconds ? batch_seconds / (s->best * 2) : MAX_TRIPS;
 		if (s->trips < 1)
 			s->trips = 1;
-		batch_time[i] = ordered_batch(e, s, s->trips) * s->trips * 2;
-		longest = batch_time[i] > longest ? batch_time[i] : longest;
 	}
-	for (int i = 0; i < e->n_sizes; i++) {
-		double n = longest / batch_time[i];
+}
 
-		e->results[i].batches = n > MAX_A_TURN ? MAX_A_TURN : n < 1 ? 1 : (int)n;
+static double longest_batch(const struct end *e)
+{
+	double longest = 0;
+
+	for (int i = 0; i < e->n_sizes; i++) {
+		double t = e->results[i].best * e->results[i].trips;
+
+		longest = t > longest ? t : longest;
+	}
+	return longest;
+}
+
+/* Long messages take the time anyway: meanwhile short ones have more batches a turn. */
+static void turn(struct end *e, struct size_result *s, double longest)
+{
+	double n = longest / (s->best * s->trips);
+	int batches = n > MAX_A_TURN ? MAX_A_TURN : n < 1 ? 1 : (int)n;
+
+	for (; batches > 0 && s->n < MAX_BATCHES; batches--) {
+		double one_way = ordered_batch(e, s, s->trips);
+
+		s->one_way[s->n++] = one_way;
+		s->best = one_way < s->best ? one_way : s->best;
 	}
 }
 
@@ -182,19 +204,15 @@ static void lead(struct end *e, double seconds)
 {
 	const struct order end = { -1, 0, 0 };
 	double until;
-	bool room = true;
 
 	prepare(e);
 	until = MPI_Wtime() + seconds;
 	do {
-		for (int i = 0; i < e->n_sizes; i++) {
-			struct size_result *s = &e->results[i];
+		double longest = longest_batch(e);
 
-			for (int n = 0; n < s->batches; n++)
-				s->one_way[s->n++] = ordered_batch(e, s, s->trips);
-			room = room && s->n + s->batches <= MAX_BATCHES;
-		}
-	} while (room && MPI_Wtime() < until);
+		for (int i = 0; i < e->n_sizes; i++)
+			turn(e, &e->results[i], longest);
+	} while (MPI_Wtime() < until);
 	give_order(&end);
 }
 

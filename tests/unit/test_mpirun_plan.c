@@ -218,6 +218,49 @@ START_TEST(versions)
 }
 END_TEST
 
+START_TEST(identity_files)
+{
+	static const struct { const char *line, *file; } cases[] = {
+		{ "  IdentityFile \"/s s/key\"", "/s s/key" }, { "identityfile=/key", "/key" }, { "\tIdentityFile /key  ", "/key" },
+		{ "IdentitiesOnly yes", NULL }, { "IdentityFile", NULL }, { "IdentityFile ", NULL }, { "IdentityFilex /k", NULL },
+		{ "# IdentityFile /key", NULL }, { "", NULL },
+	};
+
+	for (size_t i = 0; i < vh_array_len(cases); i++) {
+		vh_autofree char *file = vh_mpi_identity_file(cases[i].line);
+
+		ck_assert_pstr_eq(file, cases[i].file);
+	}
+}
+END_TEST
+
+static struct vh_mpi_cluster with_config(const char *config)
+{
+	struct vh_mpi_cluster c = cluster("4.1.4");
+
+	c.ssh_config = word(config);
+	c.cidr = word("203.0.113.0/24");
+	return c;
+}
+
+START_TEST(what_is_checked_before_a_launch)
+{
+	vh_autofree char *dir = unit_tmpdir(), *key = vh_strf("%s/key", dir), *line = vh_strf("Host *\n IdentityFile \"%s\"\n", key);
+	vh_autofree char *config = unit_file(dir, "ssh_config", line), *want = vh_strf("cluster two: %s: No such file or directory", key);
+	const struct vh_mpi_cluster none = with_config("/nonexistent"), c = with_config(config);
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_mpi_check(&none, &err), -ENOENT);
+	unit_assert_err(&err, VH_EXIT_REFUSED, "cluster two: /nonexistent: No such file or directory", NULL);
+	ck_assert_int_eq(vh_mpi_check(&c, &err), -ENOENT);
+	unit_assert_err(&err, VH_EXIT_REFUSED, want, NULL);
+	free(unit_file(dir, "key", ""));
+	ck_assert_int_lt(vh_mpi_check(&c, &err), 0);
+	unit_assert_err(&err, VH_EXIT_REFUSED, "cluster two: this machine has no address in its network 203.0.113.0/24",
+			"run it on the cluster's host, in the network namespace where it was applied");
+}
+END_TEST
+
 START_TEST(host_list_is_read_by_its_path)
 {
 	vh_autoerr err = VH_ERR_NONE;
@@ -247,4 +290,4 @@ END_TEST
 
 UNIT_SUITE(mpirun_plan, the_whole_line_of_41, the_whole_line_of_50, what_the_user_sets_wins,
 	   only_settings_of_that_very_name_are_the_users, an_mpi_that_is_not_known, a_thousand_nodes_at_once, as_json,
-	   versions, host_list_is_read_by_its_path, head_interface_by_network)
+	   versions, identity_files, what_is_checked_before_a_launch, host_list_is_read_by_its_path, head_interface_by_network)

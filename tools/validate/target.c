@@ -276,8 +276,11 @@ int target_enter(struct target *t, struct vh_err *err)
 	if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
 		return vh_err_set(err, errno, "getrandom: %s", strerror(errno));
 	snprintf(t->dir, sizeof(t->dir), "/tmp/vhpc-validate.%016llx", (unsigned long long)nonce);
-	for (unsigned i = 0; r == 0 && i < MAX_PAIR && t->node[i]; i++)
+	for (unsigned i = 0; r == 0 && i < MAX_PAIR && t->node[i]; i++) {
 		r = copy_programs(t, i, err);
+		if (r < 0 && i == 0)
+			err->exit = VH_EXIT_REFUSED;	/* nothing is changed yet */
+	}
 	return r;
 }
 
