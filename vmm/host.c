@@ -33,6 +33,17 @@ static int check_xml(const char *xml, struct vh_err *err)
 	return 0;
 }
 
+static int bad_xml(const char *xml, struct vh_err *err)
+{
+	vh_autofclose FILE *f = fopen(xml, "re");
+	char head[512] = "";
+
+	if (f && fread(head, 1, sizeof(head) - 1, f) > 0 && strstr(head, "<topology version=\"3"))
+		return vh_err_refuse(err, EINVAL, "%s: written by hwloc 3; hwloc %d.%d here reads version 2",
+				     xml, HWLOC_API_VERSION >> 16, HWLOC_API_VERSION >> 8 & 0xff);
+	return vh_err_refuse(err, EINVAL, "%s: not a machine that hwloc reads", xml);
+}
+
 static int load_locked(hwloc_topology_t topo, const struct vh_root *root, const char *xml)
 {
 	bool captured = !xml && !vh_root_is_live(root);
@@ -55,7 +66,6 @@ static int load_topology(const struct vh_root *root, const char *xml, hwloc_topo
 			 struct vh_err *err)
 {
 	vh_cleanup(topology_freep) hwloc_topology_t topo = NULL;
-	const char *what = xml ? xml : vh_root_path(root);
 	int r = xml ? check_xml(xml, err) : 0;
 
 	if (r < 0)
@@ -63,8 +73,8 @@ static int load_topology(const struct vh_root *root, const char *xml, hwloc_topo
 	if (hwloc_topology_init(&topo) < 0)
 		return vh_err_nomem(err);
 	if (load_locked(topo, root, xml) < 0)
-		return vh_err_refuse(err, EINVAL, "%s: %s", what,
-				     xml ? "not a machine that hwloc reads" : "hwloc reads no machine there");
+		return xml ? bad_xml(xml, err)
+			   : vh_err_refuse(err, EINVAL, "%s: hwloc reads no machine there", vh_root_path(root));
 	*ret = vh_steal(&topo);
 	return 0;
 }

@@ -226,6 +226,19 @@ static void take_memory_of(struct pool *p, size_t node, uint64_t want, uint64_t 
 	*got += n;
 }
 
+/* Keeps the nodes ascending, which neighbours in the host's order need not be. */
+static void add_node(struct vh_placement *out, unsigned id, uint64_t bytes)
+{
+	size_t i = out->n_nodes++;
+
+	for (; i > 0 && out->nodes[i - 1] > id; i--) {
+		out->nodes[i] = out->nodes[i - 1];
+		out->node_memory[i] = out->node_memory[i - 1];
+	}
+	out->nodes[i] = id;
+	out->node_memory[i] = bytes;
+}
+
 /* By node, even shares first (in whole MiB), the rest wherever there is room. */
 static int take_memory(struct pool *p, const struct window *w, uint64_t want, struct vh_placement *out)
 {
@@ -239,12 +252,9 @@ static int take_memory(struct pool *p, const struct window *w, uint64_t want, st
 		take_memory_of(p, w->first + i, want / (w->n - i) >> 20 << 20, &want, &got[i]);
 	for (size_t i = 0; i < w->n; i++)
 		take_memory_of(p, w->first + i, want, &want, &got[i]);
-	for (size_t i = 0; i < w->n; i++) {
-		if (!got[i])
-			continue;
-		out->nodes[out->n_nodes] = p->host->nodes[w->first + i].id;
-		out->node_memory[out->n_nodes++] = got[i];
-	}
+	for (size_t i = 0; i < w->n; i++)
+		if (got[i])
+			add_node(out, p->host->nodes[w->first + i].id, got[i]);
 	return 0;
 }
 

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The hook program as libvirt calls it, by its exit status, its output and the store. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "lib/spawn.h"
+#include "lib/strv.h"
+#include "tests/unit/unit.h"
+#include "vmm/vmm.h"
+
+#define OURS(name, cpus) "<domain type='qemu'><name>" name "</name><metadata><l:lease xmlns:l='" VH_DOMAIN_NS \
+	"' holder='vm/" name "' owner='cluster/c' cpus='" cpus "'><l:memory node='0' bytes='4096'/></l:lease>" \
+	"</metadata></domain>"
+#define FOREIGN "<domain type='qemu'><name>n</name></domain>"
+
+/* bin/vhpc-hook of the build that this runner is of; NULL: not built. */
+static char *hook_program(void)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *path;
+
+	ck_assert_int_gt(n, 0);
+	self[n] = 0;
+	*strrchr(self, '/') = 0;
+	path = vh_strf("%s/../bin/vhpc-hook", self);
+	if (access(path, X_OK) == 0)
+		return path;
+	free(path);
+	return NULL;
+}
+
+/* NAME OP SUBOP EXTRA; returns the exit status. Nothing may ever come on its output. */
+static int call(const char *state, const char *name, const char *op, const char *subop, const char *xml,
+		char **ret_said)
+{
+	vh_autofree char *program = hook_program();
+	char *const argv[] = { program, (char *)"qemu", (char *)"--state", (char *)state, (char *)name, (char *)op,
+			       (char *)subop, (char *)"-", NULL };
+	const struct vh_spawn spawn = { .argv = argv, .input = xml, .input_len = strlen(xml), .deadline_ms = 20000 };
+	vh_autooutput out = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_spawn_run(&spawn, &out, &err), 0);
+	ck_assert_str_eq(out.out, "");
+	if (ret_said)
+		*ret_said = strdup(out.err);
+	return out.status;
+}
+
+static size_t leases_of(const char *state, const char *holder)
+{
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_lease *leases;
+	size_t n;
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_READ, &err), 0);
+	ck_assert_int_eq(vh_lease_list(store, NULL, holder, &leases, &n, &err), 0);
+	vh_lease_free(leases, n);
+	return n;
+}
+
+static bool store_exists(const char *state)
+{
+	vh_autofree char *path = vh_strf("%s/store.db", state);
+
+	return access(path, F_OK) == 0;
+}
+
+#define NEED_HOOK() \
+	do { \
+		vh_autofree char *program = hook_program(); \
+		if (!program) \
+			unit_skip("vhpc-hook is not built"); \
+	} while (0)
+
+START_TEST(leases_follow_the_life)
+{
+	NEED_HOOK();
+	vh_autofree char *state = unit_tmpdir(), *said = NULL;
+
+	ck_assert_int_eq(call(state, "a", "prepare", "begin", OURS("a", "0-1"), NULL), 0);
+	ck_assert_uint_eq(leases_of(state, "vm/a"), 3);
+	ck_assert_int_eq(call(state, "a", "start", "begin", OURS("a", "0-1"), NULL), 0);
+	ck_assert_int_eq(call(state, "a", "started", "begin", OURS("a", "0-1"), NULL), 0);
+	ck_assert_int_eq(call(state, "b", "prepare", "begin", OURS("b", "1-2"), &said), 1);
+	ck_assert_str_eq(said, "vhpc hook: cpu 1: held by vm/a\n");
+	ck_assert_uint_eq(leases_of(state, "vm/b"), 0);
+	ck_assert_int_eq(call(state, "a", "stopped", "end", OURS("a", "0-1"), NULL), 0);
+	ck_assert_uint_eq(leases_of(state, "vm/a"), 3);
+	ck_assert_int_eq(call(state, "a", "release", "end", OURS("a", "0-1"), NULL), 0);
+	ck_assert_uint_eq(leases_of(state, "vm/a"), 0);
+	ck_assert_int_eq(call(state, "b", "prepare", "begin", OURS("b", "1-2"), NULL), 0);
+}
+END_TEST
+
+START_TEST(foreign_and_other_calls_pass)
+{
+	static const char *const ops[][2] = {
+		{ "start", "begin" }, { "started", "begin" }, { "stopped", "end" }, { "migrate", "begin" },
+		{ "restore", "begin" }, { "reconnect", "begin" }, { "attach", "begin" }, { "news", "-" },
+	};
+	vh_autofree char *said = NULL;
+	NEED_HOOK();
+	vh_autofree char *state = unit_tmpdir();
+
+	ck_assert_int_eq(call(state, "n", "prepare", "begin", FOREIGN, &said), 0);
+	ck_assert_str_eq(said, "");
+	ck_assert_int_eq(call(state, "-n", "release", "end", FOREIGN, NULL), 2);
+	ck_assert_int_eq(call(state, "n", "release", "end", FOREIGN, NULL), 0);
+	for (size_t i = 0; i < vh_array_len(ops); i++)
+		ck_assert_int_eq(call(state, "n", ops[i][0], ops[i][1], "garbage", NULL), 0);
+	ck_assert(!store_exists(state));
+}
+END_TEST
+
+START_TEST(bad_domains_do_not_start)
+{
+	static const struct { const char *xml, *text; } bad[] = {
+		{ "", "vhpc hook: domain" }, { "<domain><name>a</na", "vhpc hook: domain:1: " },
+		{ OURS("other", "0"), "vhpc hook: the domain on standard input is not a\n" },
+		{ OURS("a", "x"), "vhpc hook: domain a: lease: cpus is no list of CPUs\n" },
+		{ "<!DOCTYPE domain><domain><name>a</name></domain>", "vhpc hook: domain: a document type" },
+	};
+	NEED_HOOK();
+	vh_autofree char *state = unit_tmpdir();
+
+	for (size_t i = 0; i < vh_array_len(bad); i++) {
+		vh_autofree char *said = NULL;
+
+		ck_assert_int_eq(call(state, "a", "prepare", "begin", bad[i].xml, &said), 1);
+		ck_assert_msg(!strncmp(said, bad[i].text, strlen(bad[i].text)), "%s", said);
+	}
+	ck_assert(!store_exists(state));
+}
+END_TEST
+
+/* Starts it by another name with these arguments; the exit status. */
+static int called_as(const char *path, const char *const *args, const char *state, const char *xml)
+{
+	vh_autofree char *env_state = vh_strf("VHPC_STATE=%s", state);
+	char *argv[8] = { (char *)path }, *const env[] = { env_state, NULL };
+	const struct vh_spawn spawn = { .argv = argv, .env = env, .input = xml, .input_len = strlen(xml),
+					.deadline_ms = 20000 };
+	vh_autooutput out = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	for (int i = 0; args[i]; i++)
+		argv[i + 1] = (char *)args[i];
+	ck_assert_int_eq(vh_spawn_run(&spawn, &out, &err), 0);
+	ck_assert_str_eq(out.out, "");
+	return out.status;
+}
+
+START_TEST(called_by_libvirt)
+{
+	NEED_HOOK();
+	vh_autofree char *program = hook_program(), *dir = unit_tmpdir(), *state = unit_tmpdir();
+	vh_autofree char *hooks = vh_strf("%s/qemu.d", dir), *link = vh_strf("%s/qemu.d/vhpc", dir);
+	const char *const prepare[] = { "a", "prepare", "begin", "-", NULL };
+	const char *const dashed[] = { "--help", "prepare", "begin", "-", NULL };
+	const char *const reconnect[] = { "a", "reconnect", NULL }, *const few[] = { "a", "prepare", NULL };
+
+	ck_assert_int_eq(mkdir(hooks, 0755), 0);
+	ck_assert_int_eq(symlink(program, link), 0);
+	ck_assert_int_eq(called_as(link, prepare, state, OURS("a", "0")), 0);
+	ck_assert_uint_eq(leases_of(state, "vm/a"), 2);
+	/* A domain may have any name. */
+	ck_assert_int_eq(called_as(link, dashed, state, FOREIGN), 0);
+	ck_assert_int_eq(called_as(link, reconnect, state, "garbage"), 0);
+	ck_assert_int_eq(called_as(link, few, state, OURS("a", "0")), 2);
+}
+END_TEST
+
+UNIT_SUITE(tools_hook, leases_follow_the_life, foreign_and_other_calls_pass, bad_domains_do_not_start,
+	   called_by_libvirt)
