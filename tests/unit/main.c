@@ -25,12 +25,14 @@ static const struct {
 static atomic_uint *n_skipped;
 static char *tmp_root;
 
-void unit_skipped(const char *suite, const char *test, const char *fmt, ...)
+/* FILE is tests/unit/test_SUITE.c. */
+void unit_skipped(const char *file, const char *test, const char *fmt, ...)
 {
+	const char *suite = strrchr(file, '/') + strlen("/test_");
 	va_list ap;
 
 	atomic_fetch_add(n_skipped, 1);
-	printf("skip %s/%.*s: ", suite, (int)(strlen(test) - strlen("_fn")), test);
+	printf("skip %.*s/%s: ", (int)(strlen(suite) - strlen(".c")), suite, test);
 	va_start(ap, fmt);
 	vprintf(fmt, ap);
 	va_end(ap);

@@ -13,8 +13,8 @@
 #undef SUITE
 
 /* Leaves the test, reported as skipped with the reason. For what cannot run here. */
-#define unit_skip(...) do { unit_skipped(tcase_name(), __func__, __VA_ARGS__); return; } while (0)
-void unit_skipped(const char *suite, const char *test, const char *fmt, ...)
+#define unit_skip(...) do { unit_skipped(__FILE__, tcase_name(), __VA_ARGS__); return; } while (0)
+void unit_skipped(const char *file, const char *test, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* UNIT_SUITE(lib_err, first_test, second_test) defines lib_err_suite(). */
