@@ -70,7 +70,7 @@ static json_t *read_node(const struct vh_root *root, const struct vh_host *host,
 	for (size_t i = 0; cpus && i < host->n_cpus; i++)
 		if (host->cpus[i].node == node->id)
 			cpus[n++] = host->cpus[i].id;
-	list = cpus ? vh_cpu_list(cpus, n) : NULL;
+	list = n ? vh_cpu_list(cpus, n) : NULL;
 	return json_pack("{s:i, s:o, s:I, s:o, s:o, s:o}", "node", (int)node->id, "cpus", text_or_null(list),
 			 "memory", (json_int_t)node->memory, "free",
 			 vh_root_is_live(root) ? json_integer((json_int_t)node->free) : json_null(),

@@ -70,6 +70,9 @@ static int load_topology(const struct vh_root *root, const char *xml, hwloc_topo
 
 	if (r < 0)
 		return r;
+	/* Without it hwloc would count the CPUs of the machine that it runs on. */
+	if (!xml && !vh_root_exists(root, "sys/devices/system/cpu"))
+		return vh_err_refuse(err, ENOENT, "%s: no host: has no sys/devices/system/cpu", vh_root_path(root));
 	if (hwloc_topology_init(&topo) < 0)
 		return vh_err_nomem(err);
 	if (load_locked(topo, root, xml) < 0)

@@ -154,6 +154,20 @@ START_TEST(captured_root)
 }
 END_TEST
 
+START_TEST(a_directory_is_no_host)
+{
+	vh_autofree char *dir = unit_tmpdir();
+	struct vh_host *host = NULL;
+	vh_autoroot root = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_root_open(&root, dir, &err), 0);
+	ck_assert_int_lt(vh_host_load(root, NULL, &host, &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_ptr_nonnull(strstr(err.text, "no host"));
+}
+END_TEST
+
 START_TEST(acceleration_needs_the_flag)
 {
 	vh_autofree char *dir = unit_tmpdir();
@@ -195,5 +209,5 @@ START_TEST(cpu_lists)
 }
 END_TEST
 
-UNIT_SUITE(vmm_host, xml_of_two_sockets, refuses_bad_xml, this_host, captured_root,
+UNIT_SUITE(vmm_host, xml_of_two_sockets, refuses_bad_xml, this_host, captured_root, a_directory_is_no_host,
 	   acceleration_needs_the_flag, acceleration_here_has_a_reason, cpu_lists)
