@@ -17,7 +17,7 @@ CFLAGS ?= -O2 -g
 override CPPFLAGS += -I. -D_GNU_SOURCE -DVHPC_VERSION='"$(VERSION)"' -DVHPC_PREFIX='"$(PREFIX)"'
 STD    := -std=gnu11 $(WARN)
 ifneq ($(SAN),)
-override B := $(B)-san
+override B := $(patsubst %-san,%,$(B))-san
 STD    += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 override LDFLAGS += -fsanitize=address,undefined
 endif
