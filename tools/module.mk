@@ -9,3 +9,5 @@ $(eval $(call program,vhpc-hook,tools/hook.c,vmm lib,libxml-2.0 jansson sqlite3 
 $(eval $(call library,validate,$(addprefix tools/validate/,results.c target.c measure.c)))
 $(eval $(call program,vhpc-validate,tools/validate/main.c,validate lib,jansson sqlite3 yaml-0.1))
 $(eval $(call guest,vhpc-kernels,tools/validate/kernels.c))
+# The hook's unit tests run it.
+$(B)/tests/units-tools: | $(B)/bin/vhpc-hook
