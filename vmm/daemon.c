@@ -318,6 +318,24 @@ static _Noreturn void child(char *const *sources, char *const *targets, const ch
 	child_fails(program);
 }
 
+/* Runs libvirtd until it is ready or has failed. Should the starter be killed meanwhile,
+ * this process goes on holding its lock, so that nobody takes the daemon for absent. */
+static _Noreturn void guard(char *const *sources, char *const *targets, const char *program, int log)
+{
+	int status = 0;
+	pid_t pid;
+
+	setsid();
+	pid = fork();
+	if (pid < 0)
+		child_fails("fork");
+	if (pid == 0)
+		child(sources, targets, program, log);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 127);
+}
+
 static int start_failed(const char *dir, int status, struct vh_err *err)
 {
 	vh_autofree char *said = vh_strf("%s/start.log", dir), *log = vh_strf("%s/log/libvirtd.log", dir);
@@ -381,7 +399,7 @@ static int run_daemon(const char *dir, const char *program, struct vh_err *err)
 	if (pid < 0)
 		return vh_err_set(err, errno, "libvirtd: %s", strerror(errno));
 	if (pid == 0)
-		child(sources, targets, program, log);
+		guard(sources, targets, program, log);
 	status = vh_child_wait(pid, START_MS);
 	return status == 0 ? 0 : start_failed(dir, status, err);
 }
@@ -459,11 +477,14 @@ int vh_daemon_start(const char *state, struct vh_err *err)
 int vh_daemon_end(const char *state, struct vh_err *err)
 {
 	vh_autofree char *socket_path = NULL;
-	vh_autoclose int pidfd = -1;
+	vh_autoclose int pidfd = -1, lock = -1;
 	bool same_net;
 	pid_t pid, again;
 	int r = vh_daemon_socket(state, &socket_path, err);
 
+	/* One that is starting, perhaps for a run that was killed, is waited for. */
+	if (r == 0)
+		r = vh_lock(state, "libvirt", START_MS, &lock, err);
 	if (r < 0)
 		return r;
 	if (vh_daemon_peer(socket_path, &pid, &same_net) < 0 || pid <= 0)

@@ -205,6 +205,13 @@ static int open_private(struct vh_virt *v, const char *given, bool start, struct
 	return r < 0 ? r : private_uri(socket, &v->uri, err);
 }
 
+/* The first use of QEMU has libvirt probe it for a second or more. Done here, a define
+ * takes milliseconds, and one that a killed client left under way is soon over. */
+static void warm_up(virConnectPtr conn)
+{
+	free(virConnectGetDomainCapabilities(conn, NULL, "x86_64", "q35", NULL, 0));
+}
+
 int vh_virt_open(struct vh_virt **ret, const char *connect, const char *state, bool start,
 		 struct vh_err *err)
 {
@@ -229,6 +236,8 @@ int vh_virt_open(struct vh_virt **ret, const char *connect, const char *state, b
 	r = open_uri(v->uri, &v->conn, err);
 	if (r < 0)
 		return r;
+	if (start)
+		warm_up(v->conn);
 	*ret = vh_steal(&v);
 	return 0;
 }

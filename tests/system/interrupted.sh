@@ -9,7 +9,7 @@ interrupted() {
 	setsid vhpc cluster apply "$T/cut.yaml" >"$T/cut.out" 2>&1 & pid=$!
 	sleep "$2"
 	kill "-$1" $pid 2>/dev/null
-	wait $pid
+	wait $pid 2>/dev/null
 }
 
 for seconds in 0.02 0.05 0.1 0.2 0.3 0.5 0.8 1.2 2 4; do

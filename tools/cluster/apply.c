@@ -174,11 +174,28 @@ int steps_apply(const struct context *c, struct vh_store *store, unsigned *ret_c
 	return walk(c, store, false, ret_changed, err);
 }
 
-/* Every undo is harmless where nothing was done, so that a journal that was lost (or
- * never written, after kill -9 between record and first step) costs nothing. */
+/* Whether an earlier run ended in the middle of a step on a node. */
+static int was_cut_short(const struct plan *p, struct vh_store *store, bool *ret, struct vh_err *err)
+{
+	struct vh_step *steps = NULL;
+	size_t n = 0;
+	int r = vh_journal_list(store, p->owner, &steps, &n, err);
+
+	*ret = false;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		*ret |= steps[i].state == VH_STEP_BEGUN && !strcmp(steps[i].what, "domain");
+	if (r == 0)
+		vh_journal_free(steps, n);
+	return r;
+}
+
+/* Every undo is harmless where nothing was done, so a step that was never begun, after
+ * kill -9 between record and first step, needs no special case. */
 int steps_undo(const struct context *c, struct vh_store *store, struct vh_err *err)
 {
+	struct context undo = *c;
 	unsigned changed;
+	int r = was_cut_short(c->plan, store, &undo.cut_short, err);
 
-	return walk(c, store, true, &changed, err);
+	return r < 0 ? r : walk(&undo, store, true, &changed, err);
 }

@@ -92,6 +92,7 @@ struct context {
 	const struct vh_cli *cli;
 	struct vh_progress *progress;
 	int ready_ms;			/* how long a node may take until it answers */
+	bool cut_short;			/* an earlier run ended in the middle of a step */
 };
 
 enum scope { ONCE_A_CLUSTER, ONCE_A_NODE };

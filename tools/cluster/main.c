@@ -401,12 +401,15 @@ static int verb_ssh(struct vh_cli *cli, struct vh_err *err)
 	return r < 0 ? vh_err_nomem(err) : vh_spawn_exec(argv, err);
 }
 
-/* Without a record nothing of the cluster can be there but a half-made directory. */
+/* Without a record nothing of the cluster can be there but its daemon and a half-made directory. */
 static int nothing_there(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
 {
 	vh_autofree char *part = vh_strf("%s/clusters/%s.part", cli->state, name);
 	int r = part ? vh_remove_tree(part, err) : vh_err_nomem(err);
 
+	/* A daemon that a killed run started serves nobody. */
+	if (r == 0)
+		r = vh_virt_stop_private(cli->state, err);
 	if (r < 0)
 		return r;
 	vh_progress_end(vh_steal(&s->progress), "not there: nothing to remove");

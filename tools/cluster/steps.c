@@ -5,10 +5,11 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/strv.h"
 
-enum { STOP_MS = 30000 };
+enum { STOP_MS = 30000, LATE_MS = 1500 };
 
 /* --- the cluster's directory: keys, identities, the files that nodes boot */
 
@@ -143,9 +144,26 @@ static int domain_apply(const struct context *c, const struct node_plan *n, bool
 	return r;
 }
 
+/* What a killed run asked of libvirt may be done only now: a domain that is not there
+ * yet is waited for. */
+static int wait_for_late_define(const struct context *c, const struct node_plan *n, struct vh_err *err)
+{
+	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
+	const char *state = NULL;
+	int r = 0;
+
+	for (int ms = 0; r == 0 && !state && ms < LATE_MS; ms += 100) {
+		nanosleep(&pause, NULL);
+		r = vh_virt_state(c->virt, n->name, &state, err);
+	}
+	return r;
+}
+
 static int domain_undo(const struct context *c, const struct node_plan *n, struct vh_err *err)
 {
-	return vh_virt_remove(c->virt, n->name, err);
+	int r = c->cut_short ? wait_for_late_define(c, n, err) : 0;
+
+	return r < 0 ? r : vh_virt_remove(c->virt, n->name, err);
 }
 
 static int start_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
