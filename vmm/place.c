@@ -301,7 +301,7 @@ static int refuse_memory(const struct vh_host *host, const struct vh_taken *take
 	if (vms > 1)
 		snprintf(many, sizeof(many), " for %zu VMs", vms);
 	return vh_err_refuse(err, ENOSPC, "%s: %s of memory wanted%s, %s on this host: %s of them free, "
-			     "%s taken by other VMs", req->name, vh_size_format(w, sizeof(w), wanted), many,
+			     "%s of that promised to other VMs", req->name, vh_size_format(w, sizeof(w), wanted), many,
 			     vh_size_format(t, sizeof(t), total), vh_size_format(f, sizeof(f), avail),
 			     vh_size_format(h, sizeof(h), held));
 }

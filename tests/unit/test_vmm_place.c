@@ -197,13 +197,13 @@ START_TEST(refusals_have_numbers)
 	refused(host, NULL, &shared, 1, "a: 3 vCPUs wanted, 2 CPUs on this host, 0 of them taken");
 	refused(host, &full, &one, 1, "a: no CPU is left to share: 2 on this host, all of them taken");
 	refused(host, &taken, &big, 1, "a: 64 GiB of memory wanted, 4 GiB on this host: 4 GiB of them free, "
-		"1 GiB taken by other VMs");
+		"1 GiB of that promised to other VMs");
 	refused(host, NULL, pair, 2, "b: 6 GiB of memory wanted for 2 VMs, 4 GiB on this host: "
-		"4 GiB of them free, 0 B taken by other VMs");
+		"4 GiB of them free, 0 B of that promised to other VMs");
 	refused(host, NULL, &none, 1, "a: a VM has at least 1 vCPU");
 	refused(host, NULL, &empty, 1, "a: a VM has some memory");
 	refused(host, NULL, &huge, 1, "a: 16 EiB of memory wanted, 4 GiB on this host: "
-		"4 GiB of them free, 0 B taken by other VMs");
+		"4 GiB of them free, 0 B of that promised to other VMs");
 }
 END_TEST
 
