@@ -327,6 +327,7 @@ static int enter(const struct vh_prog *prog, const struct vh_verb *verb, int arg
 	r = parse(&p, !verb || verb->flags & (VH_VERB_REST | VH_VERB_PASS), verb && verb->flags & VH_VERB_PASS, err);
 	cli.argc = p.n_rest;
 	cli.argv = p.rest;
+	cli.argv[cli.argc] = NULL;
 	cli.opts = opts;
 	if (r < 0)
 		;

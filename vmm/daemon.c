@@ -16,14 +16,13 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "lib/cli.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "vmm/child.h"
 
-enum { START_MS = 30000, END_MS = 15000, COMES_UP_STEPS = 20 };
+enum { START_MS = 30000, END_MS = 15000 };
 
 static const struct { const char *dir, *target; unsigned mode; } mounts[] = {
 	{ "run", "/run/libvirt", 0755 },
@@ -419,21 +418,6 @@ static int find_program(const char **ret, struct vh_err *err)
 	return vh_err_hint(err, "apt-get install libvirt-daemon libvirt-daemon-driver-qemu");
 }
 
-/* One that another starter, killed meanwhile, had begun to start comes up in the end. */
-static bool comes_up(const char *socket_path)
-{
-	const struct timespec step = { .tv_nsec = 100000000 };
-	bool same_net;
-	pid_t pid;
-
-	for (int i = 0; i < COMES_UP_STEPS; i++) {
-		if (vh_daemon_peer(socket_path, &pid, &same_net) == 0)
-			return true;
-		nanosleep(&step, NULL);
-	}
-	return false;
-}
-
 static int start_locked(const char *state, const char *socket_path, struct vh_err *err)
 {
 	vh_autofree char *dir = vh_strf("%s/libvirt", state);
@@ -451,14 +435,11 @@ static int start_locked(const char *state, const char *socket_path, struct vh_er
 		r = vh_daemon_check(state, err);
 	if (r == 0)
 		r = write_tree(dir, state, err);
-	if (r < 0)
-		return r;
-	r = run_daemon(dir, program, err);
-	if (comes_up(socket_path)) {
-		vh_err_clear(err);
-		return 0;
-	}
-	return r < 0 ? r : start_failed(dir, 0, err);
+	if (r == 0)
+		r = run_daemon(dir, program, err);
+	if (r == 0 && vh_daemon_peer(socket_path, &pid, &same_net) < 0)
+		r = start_failed(dir, 0, err);
+	return r;
 }
 
 int vh_daemon_start(const char *state, struct vh_err *err)
