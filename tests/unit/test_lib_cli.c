@@ -59,6 +59,7 @@ static const struct vh_verb verbs[] = {
 	{ "echo", "[WORD...]", 0, 3, "Print what was given", VH_VERB_JSON, ECHO },
 	{ "need", "FILE", 1, 1, "Take one file", 0, ECHO },
 	{ "rest", "COMMAND...", 1, -1, "Take a command line", VH_VERB_REST, ECHO },
+	{ "pass", "[OPTIONS] PROGRAM...", 1, -1, "Take another program's options", VH_VERB_PASS, ECHO },
 	{ "fail", "[HOW]", 0, 1, "Fail", 0, NULL, 0, go_wrong },
 	{ "secret", "", 0, 0, "Not listed", VH_VERB_HIDDEN, ECHO },
 	{ 0 }
@@ -171,6 +172,21 @@ START_TEST(rest_ends_options_at_the_first_argument)
 	ck_assert_int_eq(RUN(&o, W("rest"), W("-f"), W("ls"), W("--force"), W("-x"), W("--json")), 0);
 	ck_assert_ptr_nonnull(strstr(o.out, "force=1"));
 	ck_assert_ptr_nonnull(strstr(o.out, "args=ls;--force;-x;--json;\n"));
+}
+END_TEST
+
+START_TEST(pass_leaves_anothers_options_as_they_stand)
+{
+	unit_autooutput o = { 0 }, ours = { 0 }, missing = { 0 };
+
+	ck_assert_int_eq(RUN(&o, W("pass"), W("-f"), W("--name=x"), W("-np"), W("4"), W("--mca"), W("a"), W("prog"),
+			     W("--name"), W("y")), 0);
+	ck_assert_ptr_nonnull(strstr(o.out, "force=1 name=x "));
+	ck_assert_ptr_nonnull(strstr(o.out, "args=-np;4;--mca;a;prog;--name;y;\n"));
+	ck_assert_int_eq(RUN(&ours, W("pass"), W("--"), W("--force"), W("prog")), 0);
+	ck_assert_ptr_nonnull(strstr(ours.out, "force=0 "));
+	ck_assert_ptr_nonnull(strstr(ours.out, "args=--force;prog;\n"));
+	ck_assert_int_eq(RUN(&missing, W("pass"), W("--force")), VH_EXIT_USAGE);
 }
 END_TEST
 
@@ -310,6 +326,6 @@ END_TEST
 
 UNIT_SUITE(lib_cli, options_and_arguments_may_mix, nothing_given_is_the_default, variables_stand_behind_options,
 	   relative_state_is_made_absolute, double_dash_ends_options, rest_ends_options_at_the_first_argument,
-	   program_of_one_verb, usage_errors_exit_2_and_say_why, verbs_results_become_exit_codes,
+	   pass_leaves_anothers_options_as_they_stand, program_of_one_verb, usage_errors_exit_2_and_say_why, verbs_results_become_exit_codes,
 	   help_lists_verbs_and_options, version_is_the_one_version, hidden_verb_runs, full_output_is_an_error,
 	   rights_are_refused_without_them)

@@ -89,6 +89,53 @@ START_TEST(remove_tree_removes_all_and_follows_nothing)
 }
 END_TEST
 
+static char *read_back(const char *path)
+{
+	char *text = calloc(1, 64);
+	FILE *f = fopen(path, "r");
+
+	ck_assert_msg(f, "%s: %s", path, strerror(errno));
+	ck_assert_uint_lt(fread(text, 1, 63, f), 63);
+	fclose(f);
+	return text;
+}
+
+START_TEST(link_or_copy_gives_the_file_a_second_name)
+{
+	vh_autofree char *dir = unit_tmpdir(), *src = unit_file(dir, "src", "text"), *dst = vh_strf("%s/dst", dir);
+	vh_autofree char *none = vh_strf("%s/none", dir), *text = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct stat a, b;
+
+	ck_assert_int_eq(vh_link_or_copy(src, dst, &err), 0);
+	ck_assert(stat(src, &a) == 0 && stat(dst, &b) == 0);
+	ck_assert_uint_eq(a.st_ino, b.st_ino);
+	ck_assert_int_eq(vh_link_or_copy(src, dst, &err), 0);
+	text = read_back(dst);
+	ck_assert_str_eq(text, "text");
+	unlink(dst);
+	ck_assert_int_eq(vh_link_or_copy(none, dst, &err), -ENOENT);
+	ck_assert_int_lt(access(dst, F_OK), 0);
+}
+END_TEST
+
+START_TEST(link_or_copy_copies_across_file_systems)
+{
+	vh_autofree char *dir = unit_tmpdir(), *src = unit_file(dir, "src", "text"), *text = NULL;
+	vh_autofree char *dst = vh_strf("/dev/shm/vhpc-unit-%d", getpid()), *part = vh_strf("%s.part", dst);
+	vh_autoerr err = VH_ERR_NONE;
+	struct stat a, b;
+
+	if (stat("/dev/shm", &a) < 0 || stat(dir, &b) < 0 || a.st_dev == b.st_dev)
+		unit_skip("/dev/shm is no other file system");
+	ck_assert_msg(vh_link_or_copy(src, dst, &err) == 0, "%s", err.text);
+	text = read_back(dst);
+	unlink(dst);
+	ck_assert_str_eq(text, "text");
+	ck_assert_int_lt(access(part, F_OK), 0);
+}
+END_TEST
+
 START_TEST(lock_is_exclusive_and_names_its_holder)
 {
 	vh_autofree char *state = unit_tmpdir();
@@ -138,4 +185,5 @@ END_TEST
 
 UNIT_SUITE(lib_files, mkdirs_makes_parents_and_is_content_with_what_is_there, write_file_replaces_whole_with_mode,
 	   write_file_leaves_nothing_on_failure, remove_tree_removes_all_and_follows_nothing,
+	   link_or_copy_gives_the_file_a_second_name, link_or_copy_copies_across_file_systems,
 	   lock_is_exclusive_and_names_its_holder, lock_of_a_killed_holder_is_free)

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include "lib/spawn.h"
 #include "lib/strv.h"
@@ -149,23 +150,31 @@ START_TEST(deadline_ends_one_that_never_stops_talking)
 }
 END_TEST
 
+/* Not gone, and not waiting to be reaped by whoever adopted it either. */
+static bool alive(int pid)
+{
+	vh_autofree char *path = vh_strf("/proc/%d/stat", pid), *line = NULL;
+	FILE *f = fopen(path, "r");
+	size_t room = 0;
+	bool zombie;
+
+	if (!f)
+		return false;
+	zombie = getline(&line, &room, f) < 0 || strstr(line, ") Z ");
+	fclose(f);
+	return !zombie;
+}
+
 START_TEST(deadline_takes_the_whole_group)
 {
 	vh_autooutput out = { 0 };
 
 	run(&(struct vh_spawn){ .argv = SH("sleep 1000 & echo $!; wait"), .deadline_ms = 500 }, &out);
 	ck_assert(out.timed_out);
-	/* The sleeper is a child of init now: gone, or about to be reaped. */
-	for (int i = 0; i < 100 && kill(atoi(out.out), 0) == 0; i++)
-		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
 	ck_assert_int_gt(atoi(out.out), 0);
-	if (kill(atoi(out.out), 0) == 0) {
-		vh_autofree char *path = vh_strf("/proc/%d/status", atoi(out.out));
-		vh_autooutput status = { 0 };
-
-		run(&(struct vh_spawn){ .argv = ARGV((char *)"grep", (char *)"State", path) }, &status);
-		ck_assert_msg(strstr(status.out, "Z (zombie)"), "%s", status.out);
-	}
+	for (int i = 0; i < 250 && alive(atoi(out.out)); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+	ck_assert(!alive(atoi(out.out)));
 }
 END_TEST
 
@@ -316,6 +325,71 @@ START_TEST(signals_are_set_back_for_programs)
 }
 END_TEST
 
+START_TEST(inherited_output_is_ours)
+{
+	unit_autooutput o = { 0 };
+	vh_autooutput out = { 0 };
+
+	unit_capture_begin(&o);
+	run(&(struct vh_spawn){ .argv = SH("echo out; echo err >&2"), .inherit = true }, &out);
+	unit_capture_end(&o);
+	ck_assert_str_eq(o.out, "out\n");
+	ck_assert_str_eq(o.err, "err\n");
+	ck_assert_str_eq(out.out, "");
+}
+END_TEST
+
+START_TEST(errors_go_where_they_are_sent)
+{
+	vh_autooutput out = { 0 };
+	vh_autofree char *dir = unit_tmpdir(), *path = unit_file(dir, "log", "");
+	vh_autoclose int fd = open(path, O_RDWR | O_CLOEXEC);
+	char text[16] = "";
+
+	run(&(struct vh_spawn){ .argv = SH("echo out; echo err >&2"), .err_fd = fd }, &out);
+	ck_assert_str_eq(out.out, "out\n");
+	ck_assert_str_eq(out.err, "");
+	ck_assert_int_eq(pread(fd, text, sizeof(text) - 1, 0), 4);
+	ck_assert_str_eq(text, "err\n");
+}
+END_TEST
+
+START_TEST(new_session_is_one)
+{
+	vh_autooutput out = { 0 };
+
+	run(&(struct vh_spawn){ .argv = SH("cut -d' ' -f1,5,6 /proc/$$/stat | tr ' ' '\\n' | uniq | wc -l"),
+				.new_session = true }, &out);
+	ck_assert_int_eq(atoi(out.out), 1);
+}
+END_TEST
+
+START_TEST(program_ends_when_we_are_killed)
+{
+	int ready[2];
+	char text[16] = "";
+	pid_t us;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	us = fork();
+	if (us == 0) {
+		vh_autooutput out = { 0 };
+
+		dup2(ready[1], 2);
+		run(&(struct vh_spawn){ .argv = SH("echo $$ >&2; exec sleep 1000"), .err_fd = 2 }, &out);
+		unit_exit(1);
+	}
+	ck_assert_int_gt(read(ready[0], text, sizeof(text) - 1), 0);
+	kill(us, SIGKILL);
+	waitpid(us, NULL, 0);
+	for (int i = 0; i < 250 && alive(atoi(text)); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+	ck_assert_msg(!alive(atoi(text)), "process %s goes on", text);
+	close(ready[0]);
+	close(ready[1]);
+}
+END_TEST
+
 UNIT_SUITE(lib_spawn, output_is_captured_apart, nothing_said_is_empty_text, arguments_pass_no_shell,
 	   input_is_given_whole, input_that_nobody_reads_does_no_harm, no_input_reads_as_end,
 	   big_output_is_cut_at_the_limit, deadline_ends_a_sleeper, deadline_ends_one_that_ignores_the_signal,
@@ -323,4 +397,5 @@ UNIT_SUITE(lib_spawn, output_is_captured_apart, nothing_said_is_empty_text, argu
 	   grandchild_that_keeps_the_pipe_does_not_hold_us, death_by_signal_is_128_and_more,
 	   missing_program_is_named, ok_makes_an_error_of_a_status, environment_is_added_to_and_replaced,
 	   directory_is_the_programs_own, lines_come_one_by_one, pipes_do_not_leak_into_programs,
-	   signals_are_set_back_for_programs)
+	   signals_are_set_back_for_programs, inherited_output_is_ours, errors_go_where_they_are_sent,
+	   new_session_is_one, program_ends_when_we_are_killed)
