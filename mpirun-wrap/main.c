@@ -51,7 +51,6 @@ static int run(struct vh_cli *cli, struct vh_err *err)
 	vh_autoclose int fd = -1;
 	int r;
 
-	cli->argv[cli->argc] = NULL;	/* behind the options that were taken out, argv has the room */
 	if (cli->json && !o->plan)
 		return vh_err_usage(err, "--json goes with --plan");
 	r = find_cluster(cli, &c, err);
