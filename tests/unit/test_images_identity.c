@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the program in the image makes of its credential. */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include "images/guest/identity_parse.h"
+#include "tests/unit/unit.h"
+
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+/* "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n" */
+#define HOSTKEY "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZLS0tLS0KeAo="
+
+static int parse(const char *text, struct vh_identity *id, char why[128])
+{
+	return vh_identity_parse(text, strlen(text), id, why, 128);
+}
+
+START_TEST(whole_identity_is_read)
+{
+	struct vh_identity id;
+	char why[128] = "";
+
+	ck_assert_msg(parse("# of a test\n\nhostname two-node-1\n"
+			    "nic 02:00:0A:00:00:01 10.119.0.11/24 mpi0\n"
+			    "nic 02:00:0a:00:00:02 10.120.0.11/16 mpi1 10.120.0.1\n"
+			    "host 10.119.0.11 two-node-1\nhost 10.119.0.12 two-node-2\nmtu 9000\n"
+			    "authorized " KEY " a comment\nhostkey " HOSTKEY "\nhostkey.pub " KEY, &id, why) == 0,
+		      "%s", why);
+	ck_assert_str_eq(id.hostname, "two-node-1");
+	ck_assert_uint_eq(id.n_nics, 2);
+	ck_assert_str_eq(id.nics[0].mac, "02:00:0a:00:00:01");
+	ck_assert_str_eq(id.nics[0].gateway, "");
+	ck_assert_str_eq(id.nics[1].gateway, "10.120.0.1");
+	ck_assert_uint_eq(id.nics[1].prefix, 16);
+	ck_assert_uint_eq(id.n_hosts, 2);
+	ck_assert_str_eq(id.hosts[1].name, "two-node-2");
+	ck_assert_uint_eq(id.mtu, 9000);
+	ck_assert_str_eq(id.authorized[0], KEY " a comment");
+	ck_assert_str_eq(id.hostkey, "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n");
+	ck_assert_uint_eq(id.hostkey_len, strlen(id.hostkey));
+	ck_assert_str_eq(id.hostkey_pub, KEY);
+	vh_identity_clear(&id);
+	ck_assert(!id.nics && !id.hostkey);
+}
+END_TEST
+
+START_TEST(bad_lines_are_refused_with_their_number)
+{
+	static const struct { const char *line, *why; } bad[] = {
+		{ "hostname", "line 2: a keyword without a value" },
+		{ "hostname b", "line 2: a second host name" },
+		{ "rootpw x", "line 2: unknown keyword" },
+		{ "host 10.0.0.1", "line 2: host wants ADDRESS NAME" },
+		{ "host 10.0.0.1 a b", "line 2: host wants ADDRESS NAME" },
+		{ "host 10.0.0.1 a/../b", "line 2: not a host name" },
+		{ "host 10.0.0 a", "line 2: host wants ADDRESS NAME" },
+		{ "nic 02:00:00:00:00:01 10.0.0.1 mpi0", "line 2: address without /PREFIX" },
+		{ "nic 02:00:00:00:00:01 10.0.0.1/33 mpi0", "line 2: not an IPv4 ADDRESS/PREFIX" },
+		{ "nic 02:00:00:00:00:01 10.0.0.1/-1 mpi0", "line 2: not an IPv4 ADDRESS/PREFIX" },
+		{ "nic 03:00:00:00:00:01 10.0.0.1/24 mpi0", "line 2: not a unicast MAC address" },
+		{ "nic 00:00:00:00:00:00 10.0.0.1/24 mpi0", "line 2: not a unicast MAC address" },
+		{ "nic 02:00:00:00:00:0x 10.0.0.1/24 mpi0", "line 2: not a unicast MAC address" },
+		{ "nic 02-00-00-00-00-01 10.0.0.1/24 mpi0", "line 2: not a unicast MAC address" },
+		{ "nic 02:00:00:00:00:01 10.0.0.1/24 ../x", "line 2: not an interface name" },
+		{ "nic 02:00:00:00:00:01 10.0.0.1/24 mpi0 x", "line 2: gateway is not an IPv4 address" },
+		{ "nic 02:00:00:00:00:01 10.0.0.1/24", "line 2: nic wants MAC ADDRESS/PREFIX NAME [GATEWAY]" },
+		{ "mtu 100", "line 2: mtu is not a number from 576 to 65535" },
+		{ "authorized command=\"x\" " KEY, "line 2: not an OpenSSH public key" },
+		{ "authorized ssh-ed25519 AAAA", "line 2: not an OpenSSH public key" },
+		{ "authorized " KEY " \033[2J", "line 2: not an OpenSSH public key" },
+		{ "authorized " KEY "\r", "line 2: not an OpenSSH public key" },
+		{ "hostkey !!!!", "line 2: host key is not base64" },
+		{ "hostkey aGVsbG8=", "line 2: host key is not an OpenSSH private key" },
+		{ "hostkey aGVs bG8=", "line 2: host key is not base64" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(bad); i++) {
+		char text[512], why[128] = "";
+		struct vh_identity id;
+
+		snprintf(text, sizeof(text), "hostname a\n%s\n", bad[i].line);
+		ck_assert_msg(parse(text, &id, why) < 0, "taken: %s", bad[i].line);
+		ck_assert_str_eq(why, bad[i].why);
+		ck_assert(!id.n_nics && !id.authorized && !*id.hostname);
+	}
+}
+END_TEST
+
+START_TEST(text_as_a_whole_is_checked)
+{
+	struct vh_identity id;
+	char why[128];
+
+	ck_assert_int_lt(parse("", &id, why), 0);
+	ck_assert_str_eq(why, "line 0: no host name");
+	ck_assert_int_lt(vh_identity_parse("hostname a\0b", 12, &id, why, sizeof(why)), 0);
+	ck_assert_str_eq(why, "line 0: a NUL byte");
+	ck_assert_int_lt(vh_identity_parse("x", VH_ID_TEXT_MAX + 1, &id, why, sizeof(why)), 0);
+	ck_assert_str_eq(why, "line 0: more than 1 MiB");
+	ck_assert_int_lt(parse("hostname A\n", &id, why), 0);
+	ck_assert_int_lt(parse("hostname -a\n", &id, why), 0);
+	ck_assert_int_lt(parse("nic 02:00:00:00:00:01 10.0.0.1/24 mpi0\nnic 02:00:00:00:00:02 10.0.0.2/24 mpi0\n",
+			       &id, why), 0);
+	ck_assert_str_eq(why, "line 2: a second nic of this name or MAC address");
+}
+END_TEST
+
+START_TEST(reasons_hold_no_secret)
+{
+	struct vh_identity id;
+	char why[128];
+
+	ck_assert_int_lt(parse("hostname a\nhostkey c2VjcmV0LXNlY3JldA==x\n", &id, why), 0);
+	ck_assert_ptr_null(strstr(why, "c2Vj"));
+}
+END_TEST
+
+UNIT_SUITE(images_identity, whole_identity_is_read, bad_lines_are_refused_with_their_number,
+	   text_as_a_whole_is_checked, reasons_hold_no_secret)

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The store, the directories of builds under way, and the tree that stays inside. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include "images/images.h"
+#include "images/store.h"
+#include "images/tree.h"
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "tests/unit/unit.h"
+
+#define JSON \
+	"{\"schema\": \"vhpc.image/1\", \"name\": \"mpi\", \"digest\": \"%s\", \"suite\": \"bookworm\"," \
+	" \"kernel\": {\"package\": \"k\", \"version\": \"6.1\"}, \"cmdline\": \"root=/dev/vda\", \"user\": \"hpc\"," \
+	" \"mpi\": {\"name\": \"openmpi\", \"version\": \"4.1.4\"}, \"root\": {\"size\": 4096}, \"built\": \"today\"}"
+
+/* DIR/NAME with the files of an image; returns its path. */
+static char *image(const char *dir, const char *name, const char *digest)
+{
+	vh_autofree char *text = NULL;
+
+	ck_assert_int_gt(asprintf(&text, JSON, digest), 0);
+	for (const char *const *f = vh_image_files; *f; f++) {
+		vh_autofree char *path = vh_strf("%s/%s", name, *f);
+		vh_autofree char *made = unit_file(dir, path, f[1] ? digest : text);
+		ck_assert_ptr_nonnull(made);
+	}
+	return vh_strf("%s/%s", dir, name);
+}
+
+START_TEST(image_is_installed_found_replaced_and_removed)
+{
+	vh_autofree char *dir = unit_tmpdir(), *one = image(dir, "one", "11"), *two = image(dir, "two", "22");
+	vh_autofree char *store = vh_strf("%s/store", dir);
+	vh_cleanup(vh_image_freep) struct vh_image *a = NULL, *b = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autojson rows = NULL;
+	struct stat before, after;
+
+	ck_assert_msg(vh_image_install(one, store, "mpi", &err) == 0, "%s", err.text);
+	ck_assert_msg(vh_image_find(store, "mpi", &a, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(a->digest, "11");
+	ck_assert_str_eq(a->mpi_version, "4.1.4");
+	ck_assert_uint_eq(a->root_size, 4096);
+	ck_assert_int_eq(stat(a->root, &before), 0);
+	/* The same again leaves the files alone; another takes their place. */
+	ck_assert_int_eq(vh_image_install(one, store, "mpi", &err), 0);
+	ck_assert(stat(a->root, &after) == 0 && before.st_ino == after.st_ino);
+	ck_assert_int_eq(vh_image_install(two, store, "mpi", &err), 0);
+	ck_assert_int_eq(vh_image_find(store, "mpi", &b, &err), 0);
+	ck_assert_str_eq(b->digest, "22");
+	ck_assert_int_eq(vh_image_list(store, &rows, &err), 0);
+	ck_assert_uint_eq(json_array_size(rows), 1);
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 0), "mpi")), "openmpi 4.1.4");
+	ck_assert_int_eq(vh_image_remove(store, "mpi", &err), 0);
+	ck_assert_int_eq(vh_image_remove(store, "mpi", &err), -ENOENT);
+	ck_assert_int_eq(rmdir(store), 0);
+}
+END_TEST
+
+START_TEST(missing_image_is_refused_with_the_nearest)
+{
+	vh_autofree char *dir = unit_tmpdir(), *one = image(dir, "mpi-dev", "11"), *text = NULL;
+	vh_cleanup(vh_image_freep) struct vh_image *i = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_ptr_nonnull(one);
+	ck_assert_int_eq(vh_image_find(dir, "mpi-dvv", &i, &err), -ENOENT);
+	text = vh_strf("image mpi-dvv: not in %s", dir);
+	unit_assert_err(&err, VH_EXIT_REFUSED, text, "did you mean mpi-dev?");
+	ck_assert_int_lt(vh_image_find(dir, "../mpi-dev", &i, &err), 0);
+	ck_assert_int_lt(vh_image_remove(dir, "..", &err), 0);
+}
+END_TEST
+
+START_TEST(damaged_image_is_an_error)
+{
+	vh_autofree char *dir = unit_tmpdir(), *file = unit_file(dir, "mpi/image.json", "{\"schema\": \"vhpc.image/1\"}");
+	vh_autofree char *other = unit_file(dir, "old/image.json", "{\"schema\": \"vhpc.image/0\"}");
+	vh_cleanup(vh_image_freep) struct vh_image *i = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert(file && other);
+	ck_assert_int_eq(vh_image_find(dir, "mpi", &i, &err), -EBADMSG);
+	unit_assert_err(&err, VH_EXIT_FAILED, "image mpi: image.json lacks a member", NULL);
+	ck_assert_int_eq(vh_image_find(dir, "old", &i, &err), -EBADMSG);
+}
+END_TEST
+
+START_TEST(leftovers_of_the_dead_are_swept)
+{
+	vh_autofree char *dir = unit_tmpdir(), *dead = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct vh_workdir w = VH_WORKDIR_NONE;
+		bool ok = vh_workdir_make(&w, dir, "build", &err) == 0;
+		vh_autofree char *file = unit_file(w.path, "tree/etc/x", "y");
+		unit_exit(ok && file ? 0 : 1);
+	}
+	ck_assert(waitpid(pid, &status, 0) == pid && status == 0);
+	dead = vh_strf("%s/.build-%d", dir, (int)pid);
+	ck_assert_int_eq(access(dead, F_OK), 0);
+	vh_workdir_sweep(dir, "other");
+	ck_assert_int_eq(access(dead, F_OK), 0);
+	struct vh_workdir live = VH_WORKDIR_NONE;
+	ck_assert_int_eq(vh_workdir_make(&live, dir, "build", &err), 0);
+	ck_assert_int_lt(access(dead, F_OK), 0);
+	pid = fork();
+	if (pid == 0) {
+		vh_workdir_sweep(dir, "build");
+		unit_exit(0);
+	}
+	ck_assert(waitpid(pid, &status, 0) == pid && status == 0);
+	ck_assert_int_eq(access(live.path, F_OK), 0);
+	vh_workdir_remove(&live);
+	ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+START_TEST(tree_paths_stay_inside)
+{
+	vh_autofree char *dir = unit_tmpdir(), *tree = vh_strf("%s/tree", dir), *outside = unit_file(dir, "out/f", "old");
+	vh_autofree char *link = vh_strf("%s/escape", tree), *inner = NULL, *text = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autoclose int fd = -1;
+	size_t len;
+
+	inner = unit_file(dir, "tree/usr/lib/x", "text");
+	ck_assert_int_eq(symlink("../out", link), 0);
+	ck_assert_int_eq(vh_tree_open(tree, &fd, &err), 0);
+	ck_assert_int_eq(vh_tree_symlink(fd, "usr/lib", "lib", &err), 0);
+	ck_assert_int_eq(vh_tree_put(fd, "lib/y", 0640, "more", &err), 0);
+	ck_assert_int_eq(vh_tree_read(fd, "usr/lib/y", &text, &len, &err), 0);
+	ck_assert_str_eq(text, "more");
+	free(vh_steal(&text));
+	ck_assert_int_lt(vh_tree_read(fd, "escape/f", &text, &len, &err), 0);
+	/* A link at the place of a file is replaced, not followed. */
+	ck_assert_int_eq(vh_tree_symlink(fd, outside, "etc/f", &err), 0);
+	ck_assert_int_eq(vh_tree_put(fd, "etc/f", 0644, "new", &err), 0);
+	vh_autoclose int old = open(outside, O_RDONLY | O_CLOEXEC);
+	char buf[8] = "";
+	ck_assert(read(old, buf, 7) == 3 && !strcmp(buf, "old"));
+}
+END_TEST
+
+START_TEST(prune_takes_what_matches_but_what_is_kept)
+{
+	vh_autofree char *dir = unit_tmpdir(), *a = unit_file(dir, "usr/share/doc/x/README", "a");
+	vh_autofree char *b = unit_file(dir, "usr/share/doc/x/copyright", "b");
+	vh_autofree char *c = unit_file(dir, "usr/share/doc/y/z/changelog", "c"), *d = unit_file(dir, "usr/bin/doc", "d");
+	char *const patterns[] = { (char[]){ "/usr/share/doc/*" }, NULL };
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autoclose int fd = -1;
+
+	ck_assert_int_eq(vh_tree_open(dir, &fd, &err), 0);
+	ck_assert_int_eq(vh_tree_prune(fd, patterns, "/usr/share/doc/*/copyright", &err), 0);
+	ck_assert(access(a, F_OK) < 0 && access(b, F_OK) == 0 && access(c, F_OK) < 0 && access(d, F_OK) == 0);
+	ck_assert(!vh_tree_exists(fd, "usr/share/doc/y") && vh_tree_exists(fd, "usr/share/doc/x"));
+}
+END_TEST
+
+UNIT_SUITE(images_store, image_is_installed_found_replaced_and_removed,
+	   missing_image_is_refused_with_the_nearest, damaged_image_is_an_error,
+	   leftovers_of_the_dead_are_swept, tree_paths_stay_inside,
+	   prune_takes_what_matches_but_what_is_kept)
