@@ -292,6 +292,17 @@ static bool have(const char *dir)
 	return all;
 }
 
+/* Held by one builder of a digest; says so where that is another one. */
+static int take_lock(const struct vh_build *b, const char *name, int *ret_fd, struct vh_err *err)
+{
+	int r = vh_lock(b->cache, name, 0, ret_fd, err);
+	if (r != -EBUSY)
+		return r;
+	vh_progress_step(b->progress, "waiting for another build of the same image");
+	vh_err_clear(err);
+	return vh_lock(b->cache, name, WAIT_MS, ret_fd, err);
+}
+
 int vh_build_image(const struct vh_build *b, bool *ret_built, struct vh_err *err)
 {
 	char digest[65], lock_name[32];
@@ -306,7 +317,7 @@ int vh_build_image(const struct vh_build *b, bool *ret_built, struct vh_err *err
 	target = vh_strf("%s/images/%s", b->cache, digest);
 	if (!target)
 		return vh_err_nomem(err);
-	if ((r = vh_lock(b->cache, lock_name, WAIT_MS, &lock, err)) < 0)
+	if ((r = take_lock(b, lock_name, &lock, err)) < 0)
 		return r;
 	if (b->again || !have(target)) {
 		r = build(b, digest, target, err);
