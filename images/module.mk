@@ -7,3 +7,5 @@ $(eval $(call guest,init,images/guest/init.c))
 $(eval $(call guest,identity,images/guest/identity.c images/guest/identity_parse.c))
 $(eval $(call guest,power,images/guest/power.c))
 $(B)/guest/identity: images/guest/identity_parse.h
+# A test runs it.
+$(B)/tests/units-images: | $(B)/guest/identity

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the program in the image makes of its credential. */
+#include <libgen.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "images/guest/identity_parse.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
 #include "tests/unit/unit.h"
 
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
@@ -115,5 +119,68 @@ START_TEST(reasons_hold_no_secret)
 }
 END_TEST
 
+/* The program itself, on a root made for the test; its exit status. */
+static int apply(const char *root, const char *text)
+{
+	char self[4096] = "";
+	ck_assert_int_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
+	vh_autofree char *program = vh_strf("%s/../guest/identity", dirname(self));
+	vh_autofree char *file = unit_file(root, "credential", text);
+	const char *const argv[] = { program, file, root, NULL };
+	vh_autooutput out = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(vh_spawn_run(&(struct vh_spawn){ .argv = (char *const *)argv, .deadline_ms = 20000 },
+				   &out, &err) == 0, "%s", err.text);
+	return out.status;
+}
+
+static void check_file(const char *root, const char *name, mode_t mode, const char *want, struct stat *st)
+{
+	vh_autofree char *path = vh_strf("%s/%s", root, name);
+	char text[1024] = "";
+	FILE *f = fopen(path, "re");
+
+	ck_assert_msg(f && fstat(fileno(f), st) == 0, "%s is missing", name);
+	text[fread(text, 1, sizeof(text) - 1, f)] = 0;
+	fclose(f);
+	ck_assert_msg(!strcmp(text, want), "%s: %s", name, text);
+	ck_assert_uint_eq(st->st_mode & 07777, mode);
+}
+
+START_TEST(program_writes_the_files_once)
+{
+	static const char identity[] =
+		"hostname n1\nnic 02:00:00:00:00:01 10.0.0.2/24 mpi0\nhost 10.0.0.2 n1\nhost 10.0.0.3 n2\n"
+		"mtu 9000\nauthorized " KEY " c\nhostkey " HOSTKEY "\nhostkey.pub " KEY "\n";
+	vh_autofree char *dir = unit_tmpdir();
+	vh_autofree char *passwd = unit_file(dir, "etc/passwd",
+		"root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1::/usr/sbin:/bin/false\nhpc:x:1000:1000::/home/hpc:/bin/bash\n");
+	vh_autofree char *a = unit_file(dir, "etc/ssh/x", ""), *b = unit_file(dir, "etc/systemd/x", "");
+	vh_autofree char *c = unit_file(dir, "root/x", ""), *d = unit_file(dir, "home/hpc/x", "");
+	struct stat first, again, st;
+
+	ck_assert(passwd && a && b && c && d);
+	ck_assert_int_eq(apply(dir, identity), 0);
+	check_file(dir, "etc/hostname", 0644, "n1\n", &st);
+	check_file(dir, "etc/hosts", 0644, "127.0.0.1 localhost\n::1 localhost\n10.0.0.2 n1\n10.0.0.3 n2\n", &st);
+	check_file(dir, "etc/systemd/network/10-vhpc-mpi0.link", 0644,
+		   "[Match]\nMACAddress=02:00:00:00:00:01\n\n[Link]\nName=mpi0\nMTUBytes=9000\n", &st);
+	check_file(dir, "etc/ssh/ssh_host_ed25519_key", 0600, "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n", &first);
+	check_file(dir, "etc/ssh/ssh_host_ed25519_key.pub", 0644, KEY "\n", &st);
+	check_file(dir, "root/.ssh/authorized_keys", 0600, KEY " c\n", &st);
+	check_file(dir, "home/hpc/.ssh/authorized_keys", 0600, KEY " c\n", &st);
+	ck_assert_uint_eq(st.st_uid, geteuid() == 0 ? 1000 : geteuid());
+	/* Again: the same files. A bad line: nothing is touched. Another name: only that. */
+	ck_assert_int_eq(apply(dir, identity), 0);
+	check_file(dir, "etc/ssh/ssh_host_ed25519_key", 0600, "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n", &again);
+	ck_assert_uint_eq(first.st_ino, again.st_ino);
+	ck_assert_int_eq(apply(dir, "hostname n9\nnic x\n"), 1);
+	check_file(dir, "etc/hostname", 0644, "n1\n", &st);
+	ck_assert_int_eq(apply(dir, "hostname n2\n"), 0);
+	check_file(dir, "etc/hosts", 0644, "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 n2\n", &st);
+}
+END_TEST
+
 UNIT_SUITE(images_identity, whole_identity_is_read, bad_lines_are_refused_with_their_number,
-	   text_as_a_whole_is_checked, reasons_hold_no_secret)
+	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once)
