@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/err.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+
+/* Text of users, files and guests stands in errors: one line, and nothing that a
+ * terminal obeys. */
+static char *made_plain(char *text)
+{
+	for (char *p = text; p && *p; p++)
+		if (iscntrl((unsigned char)*p))
+			*p = isspace((unsigned char)*p) ? ' ' : '?';
+	return text;
+}
 
 static __attribute__((format(printf, 4, 0))) int set(struct vh_err *err, int num, enum vh_exit code, const char *fmt, va_list ap)
 {
@@ -14,7 +25,7 @@ static __attribute__((format(printf, 4, 0))) int set(struct vh_err *err, int num
 	vh_err_clear(err);
 	err->num = num;
 	err->exit = code;
-	err->text = text;
+	err->text = made_plain(text);
 	return -num;
 }
 
@@ -56,6 +67,7 @@ int vh_err_hint(struct vh_err *err, const char *fmt, ...)
 	va_start(ap, fmt);
 	if (vasprintf(&err->hint, fmt, ap) < 0)
 		err->hint = NULL;
+	made_plain(err->hint);
 	va_end(ap);
 	return -err->num;
 }
@@ -72,7 +84,7 @@ int vh_err_within(struct vh_err *err, const char *fmt, ...)
 	va_end(ap);
 	if (context && asprintf(&text, "%s: %s", context, err->text ? err->text : strerror(err->num)) >= 0) {
 		free(err->text);
-		err->text = text;
+		err->text = made_plain(text);
 	}
 	return -err->num;
 }
