@@ -113,7 +113,8 @@ static char *value(const struct vh_mpi_input *in, const struct setting *s)
 	case CIDR:
 		return strdup(c->cidr);
 	case AGENT:
-		return vh_strf("ssh -F %s", c->ssh_config);
+		/* mpirun does not wait for its ssh: it ends with mpirun. */
+		return vh_strf("setpriv --pdeathsig TERM ssh -F %s", c->ssh_config);
 	case HOSTFILE:
 		return strdup(in->hostfile);
 	case INTERFACES:

@@ -61,7 +61,7 @@ START_TEST(the_whole_line_of_41)
 	make("4.1.4", just_a_program, nothing, &p);
 	line = joined(p.argv);
 	ck_assert_str_eq(line, "mpirun|--mca|plm|rsh|--mca|ras|^slurm,gridengine,tm,loadleveler|"
-			       "--mca|plm_rsh_agent|ssh -F /s/ssh_config|--mca|plm_rsh_no_tree_spawn|1|"
+			       "--mca|plm_rsh_agent|setpriv --pdeathsig TERM ssh -F /s/ssh_config|--mca|plm_rsh_no_tree_spawn|1|"
 			       "--mca|orte_default_hostfile|/proc/self/fd/3|--mca|if_base_do_not_resolve|1|"
 			       "--mca|oob_tcp_if_include|10.9.0.0/24|--mca|btl_tcp_if_include|10.9.0.0/24|"
 			       "--mca|pml|ob1|--mca|btl|self,vader,tcp|-n|4|./a.out|");
@@ -80,7 +80,7 @@ START_TEST(the_whole_line_of_50)
 	make("5.0.7", just_a_program, nothing, &p);
 	line = joined(p.argv);
 	ck_assert_str_eq(line, "mpirun|--prtemca|plm|ssh|--prtemca|ras|^slurm,gridengine,lsf,pbs,flux|"
-			       "--prtemca|plm_ssh_agent|ssh -F /s/ssh_config|--prtemca|plm_ssh_no_tree_spawn|1|"
+			       "--prtemca|plm_ssh_agent|setpriv --pdeathsig TERM ssh -F /s/ssh_config|--prtemca|plm_ssh_no_tree_spawn|1|"
 			       "--prtemca|prte_default_hostfile|/proc/self/fd/3|--prtemca|prte_if_include|vb0,mpi0|"
 			       "--mca|btl_tcp_if_include|10.9.0.0/24|--mca|pml|ob1|--mca|btl|self,sm,tcp|-n|4|./a.out|");
 }
