@@ -94,7 +94,10 @@ static int open_at(const struct vh_root *root, int flags, const char *path)
 	how.flags = (unsigned)(flags | O_CLOEXEC);
 	/* The absolute links of a captured host must not lead to this one. */
 	how.resolve = root->live ? 0 : RESOLVE_IN_ROOT;
-	fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	/* A rename or mount anywhere meanwhile, and the kernel is not sure of a "..". */
+	do
+		fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
+	while (fd < 0 && errno == EAGAIN && how.resolve);
 	return fd < 0 ? -errno : fd;
 }
 
