@@ -212,17 +212,24 @@ static void warm_up(virConnectPtr conn)
 	free(virConnectGetDomainCapabilities(conn, NULL, "x86_64", "q35", NULL, 0));
 }
 
-int vh_virt_open(struct vh_virt **ret, const char *connect, const char *state, bool start,
-		 struct vh_err *err)
+static bool is_gone(const char *private_dir)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	vh_autofree char *socket = vh_strf("%s/run/libvirt-sock", private_dir);
+	bool same_net;
+	pid_t pid;
+
+	return socket && vh_daemon_peer(socket, &pid, &same_net) < 0;
+}
+
+static int open_once(struct vh_virt **ret, const char *connect, const char *state, bool start,
+		     struct vh_err *err)
+{
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = calloc(1, sizeof(*v));
 	int r = 0;
 
 	if (!v)
 		return vh_err_nomem(err);
 	v->in_use = -1;
-	pthread_once(&once, init_once);
 	if (connect && strcmp(connect, "private"))
 		v->uri = strdup(connect);
 	else if (!connect && system_daemon_answers())
@@ -235,11 +242,27 @@ int vh_virt_open(struct vh_virt **ret, const char *connect, const char *state, b
 		return vh_err_nomem(err);
 	r = open_uri(v->uri, &v->conn, err);
 	if (r < 0)
-		return r;
+		return v->private_dir && is_gone(v->private_dir) ? -ECONNRESET : r;
 	if (start)
 		warm_up(v->conn);
 	*ret = vh_steal(&v);
 	return 0;
+}
+
+int vh_virt_open(struct vh_virt **ret, const char *connect, const char *state, bool start,
+		 struct vh_err *err)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int r;
+
+	pthread_once(&once, init_once);
+	r = open_once(ret, connect, state, start, err);
+	/* It was just about to end when we found it. */
+	if (r == -ECONNRESET) {
+		vh_err_clear(err);
+		r = open_once(ret, connect, state, start, err);
+	}
+	return r == -ECONNRESET ? -err->num : r;
 }
 
 void vh_virt_close(struct vh_virt *v)
