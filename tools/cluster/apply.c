@@ -104,6 +104,7 @@ static int run_nodes(struct walk *w, struct vh_err *err)
 	w->err = err;
 	w->next = w->finished = 0;
 	w->result = 0;
+	vh_progress_step(w->c->progress, "%s %zu nodes", w->undo ? "remove" : "start", w->c->plan->n_nodes);
 	while (started < n && pthread_create(&threads[started], NULL, worker, w) == 0)
 		started++;
 	if (started == 0)
