@@ -12,6 +12,9 @@
 /* "0000:3b:00.1", domain of four digits or more. */
 bool vh_pci_is_address(const char *s);
 
+/* "3B:00.1" and the like made whole; malloc'd. Not so shaped: usage. */
+int vh_pci_full_address(const char *text, char **ret, struct vh_err *err);
+
 /* Contents of the device's file, text or number; null when absent, empty or damaged. */
 json_t *vh_pci_text(const struct vh_root *root, const char *address, const char *file);
 json_t *vh_pci_count(const struct vh_root *root, const char *address, const char *file);

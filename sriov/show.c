@@ -149,7 +149,7 @@ static int set_vf_index(const struct vh_root *root, const char *address, json_t 
 	return index ? json_object_set(row, "vf", index) : 0;
 }
 
-static int full_address(const char *text, char **ret, struct vh_err *err)
+int vh_pci_full_address(const char *text, char **ret, struct vh_err *err)
 {
 	vh_autofree char *address = strchr(text, ':') == strrchr(text, ':') ? vh_strf("0000:%s", text) :
 									      strdup(text);
@@ -170,7 +170,7 @@ int vh_sriov_show(const struct vh_root *root, const char *text, json_t **ret, st
 	vh_autofree char *address = NULL;
 	vh_autojson row = NULL;
 	vh_autojson more = NULL;
-	int r = full_address(text, &address, err);
+	int r = vh_pci_full_address(text, &address, err);
 
 	if (r < 0)
 		return r;

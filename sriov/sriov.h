@@ -22,4 +22,42 @@ int vh_sriov_list(const struct vh_root *root, json_t **ret, struct vh_err *err);
  * prefetch}], vf_addresses (by index), vfs_autoprobe. -ENOENT, refused, when there is none. */
 int vh_sriov_show(const struct vh_root *root, const char *address, json_t **ret, struct vh_err *err);
 
+/* --- changes. Each is checked first, read back after, and undone when it fails: the error
+ * then exits with 1, or with 4 where undoing failed too and the journal has it. A change that
+ * a killed process left is undone by the next one of the same device. One at a time. */
+
+struct vh_sriov;
+
+/* root: NULL for this host; state: the state directory. */
+int vh_sriov_open(struct vh_sriov **ret, const char *root, const char *state, struct vh_err *err);
+void vh_sriov_close(struct vh_sriov *s);
+static inline void vh_sriov_closep(struct vh_sriov **s) { vh_sriov_close(*s); }
+#define vh_autosriov vh_cleanup(vh_sriov_closep) struct vh_sriov *
+
+/* Waives what protects that device (the host lives on it, it is in use, others keep it). */
+void vh_sriov_force(struct vh_sriov *s, const char *address);
+
+/* n VFs. Another number than there is removes those that are; refused while any is leased or
+ * used. probe: whether new VFs get a driver, 1 or 0; -1: as it is. */
+int vh_sriov_create(struct vh_sriov *s, const char *pf, unsigned n, int probe, struct vh_err *err);
+
+/* vf here and below: its address, or "PF/INDEX". name is "mac", "vlan", "qos", "spoofchk",
+ * "trust", "min-rate", "max-rate", "link-state", "node-guid", "port-guid" or "pkey-index". */
+struct vh_sriov_attr { const char *name, *value; };
+int vh_sriov_set(struct vh_sriov *s, const char *vf, const struct vh_sriov_attr *attrs, size_t n,
+		 struct vh_err *err);
+
+/* To vfio-pci a GPU goes with all functions of its slot. device: of a VF also "PF/INDEX". */
+int vh_sriov_bind(struct vh_sriov *s, const char *device, const char *driver, struct vh_err *err);
+int vh_sriov_unbind(struct vh_sriov *s, const char *device, struct vh_err *err);
+/* Back to the host: its own driver, attributes neutral, its lease given back. */
+int vh_sriov_release(struct vh_sriov *s, const char *device, struct vh_err *err);
+/* Resets the function, and makes sure that it answers. */
+int vh_sriov_reset(struct vh_sriov *s, const char *device, struct vh_err *err);
+
+/* Undoes what a killed run left of the device; *ret_n counts the changes. */
+int vh_sriov_recover(struct vh_sriov *s, const char *device, unsigned *ret_n, struct vh_err *err);
+/* What restore is to make of the device is forgotten; the device stays as it is. */
+int vh_sriov_forget(struct vh_sriov *s, const char *device, struct vh_err *err);
+
 #endif

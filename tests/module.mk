@@ -31,9 +31,12 @@ UNITS       := $(patsubst %,$(B)/tests/units-%,$(UNIT_DIRS))
 
 UNIT_RUNNER := tests/unit/main.c tests/unit/capture.c tests/unit/valgrind.c
 
+# What suites of a directory share.
+UNIT_sriov_SRC := tests/unit/sriov_fake.c
+
 # $(call units,DIR)
 define units
-$(call binary,tests/units-$(1),$(UNIT_RUNNER) $(patsubst %,tests/unit/test_%.c,$(filter $(1)_%,$(UNIT_SUITES))),$(UNIT_$(1)_USES),check $(UNIT_$(1)_PKGS))
+$(call binary,tests/units-$(1),$(UNIT_RUNNER) $(UNIT_$(1)_SRC) $(patsubst %,tests/unit/test_%.c,$(filter $(1)_%,$(UNIT_SUITES))),$(UNIT_$(1)_USES),check $(UNIT_$(1)_PKGS))
 endef
 $(foreach d,$(UNIT_DIRS),$(eval $(call units,$(d))))
 

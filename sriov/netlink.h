@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/* VF attributes over rtnetlink: one socket, a request an attribute, many in flight. */
+#ifndef VH_SRIOV_NETLINK_H
+#define VH_SRIOV_NETLINK_H
+
+#include <netlink/netlink.h>
+#include "sriov/state.h"
+
+static inline void vh_vfnl_freep(struct nl_sock **s) { nl_socket_free(*s); }
+#define vh_autovfnl vh_cleanup(vh_vfnl_freep) struct nl_sock *
+
+/* protocol NETLINK_ROUTE and peer 0: the kernel's. */
+int vh_vfnl_open(struct nl_sock **ret, int protocol, uint32_t peer, struct vh_err *err);
+int vh_vfnl_read(struct nl_sock *sock, const char *netdev, struct vh_fn *fn, size_t n, struct vh_err *err);
+int vh_vfnl_write(struct nl_sock *sock, const char *netdev, const struct vh_fn *fn, size_t n, struct vh_err *err);
+
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The state of a PF and its VFs, or of the functions of another device, as it is or as it
+ * is wanted: what is known or wanted of it is in "have", the rest is left alone. */
+#ifndef VH_SRIOV_STATE_H
+#define VH_SRIOV_STATE_H
+
+#include <jansson.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "lib/err.h"
+#include "lib/sysroot.h"
+
+enum { VH_PCI_ADDRESS_SIZE = 20, VH_DRIVER_SIZE = 64, VH_FNS_MAX = 4096 };
+
+/* What the PF sets of a VF. Each is one number: MACs and GUIDs with their first byte in
+ * front, rates in Mb/s, the link state as the kernel counts it. */
+enum vh_fn_attr {
+	VH_FN_MAC, VH_FN_VLAN, VH_FN_QOS, VH_FN_SPOOFCHK, VH_FN_TRUST, VH_FN_MIN_RATE, VH_FN_MAX_RATE,
+	VH_FN_LINK_STATE, VH_FN_NODE_GUID, VH_FN_PORT_GUID, VH_FN_PKEY_INDEX, VH_FN_ATTRS,
+};
+
+#define VH_FN_BIT(attr) (1u << (attr))
+#define VH_FN_ATTR_BITS (VH_FN_BIT(VH_FN_ATTRS) - 1)
+#define VH_FN_DRIVER VH_FN_BIT(VH_FN_ATTRS)
+#define VH_FN_OVERRIDE VH_FN_BIT(VH_FN_ATTRS + 1)
+/* Wanted as a driver: the one that the kernel chooses, or none. */
+#define VH_DRIVER_ANY "*"
+
+struct vh_fn {
+	int index;		/* of a VF; -1: not a VF of this PF */
+	char address[VH_PCI_ADDRESS_SIZE];
+	unsigned have;		/* bits of attributes, VH_FN_DRIVER, VH_FN_OVERRIDE */
+	uint64_t value[VH_FN_ATTRS];
+	char driver[VH_DRIVER_SIZE], override[VH_DRIVER_SIZE];	/* "": none */
+};
+
+#define VH_PF_VFS 1u
+#define VH_PF_AUTOPROBE 2u
+
+struct vh_pf {
+	char address[VH_PCI_ADDRESS_SIZE];	/* of the PF, or of the device's first function */
+	unsigned have;				/* VH_PF_VFS, VH_PF_AUTOPROBE */
+	unsigned vfs, vfs_max;
+	bool autoprobe;
+	bool ib;
+	char netdev[IFNAMSIZ];			/* through which VFs are set; "": none */
+	struct vh_fn *fn;			/* observed: the VFs, by index */
+	size_t n;
+};
+
+void vh_pf_clear(struct vh_pf *pf);
+#define vh_autopf vh_cleanup(vh_pf_clear) struct vh_pf
+/* Appends one; NULL without memory. The pointer is good until the next call. */
+struct vh_fn *vh_pf_add(struct vh_pf *pf, int index, const char *address);
+/* The VF of that index or, index -1, the function of that address; NULL: not there. */
+struct vh_fn *vh_pf_find(const struct vh_pf *pf, int index, const char *address);
+
+/* --- attributes by name and text */
+
+/* Letters, digits, '-' and '_'. */
+bool vh_driver_is_name(const char *s);
+
+const char *vh_fn_attr_name(enum vh_fn_attr attr);
+/* What a user wrote. Not readable: usage; a multicast or all-zero identity, or a value past
+ * what there is: refused. */
+int vh_fn_attr_parse(enum vh_fn_attr attr, const char *text, uint64_t *ret, struct vh_err *err);
+/* The same without the refusals; -EINVAL. */
+int vh_fn_attr_read(enum vh_fn_attr attr, const char *text, uint64_t *ret);
+json_t *vh_fn_attr_json(enum vh_fn_attr attr, uint64_t value);
+/* The kernel's and our form; buf of 32 bytes. */
+const char *vh_fn_attr_text(enum vh_fn_attr attr, uint64_t value, char buf[32]);
+
+/* --- as JSON, for the journal, records and --json */
+
+json_t *vh_fn_json(const struct vh_fn *fn);
+json_t *vh_pf_json(const struct vh_pf *pf);
+/* Reads what vh_pf_json wrote, of any hand: -EUCLEAN when it is none. */
+int vh_pf_from_json(const json_t *doc, struct vh_pf *ret, struct vh_err *err);
+
+#endif
