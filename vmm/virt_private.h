@@ -25,6 +25,9 @@ int vh_virt_lease(virDomainPtr domain, struct vh_domain_lease *ret, struct vh_er
 /* Finds one of ours; -ENOENT and, for another's, -EPERM, both refused. */
 int vh_virt_find_ours(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err);
 
+/* virDomainGetState's state. */
+int vh_virt_get_state(virDomainPtr domain, int *ret, struct vh_err *err);
+
 /* --- the private daemon (daemon.c) */
 
 /* STATE/libvirt/run/libvirt-sock; refused when it is too long for a socket. */

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VH_VMM_DAEMON_DIR_H
+#define VH_VMM_DAEMON_DIR_H
+
+#include "lib/err.h"
+
+/* Makes or brings up to date everything under dir (STATE/libvirt). */
+int vh_daemon_dir_write(const char *dir, const char *state, struct vh_err *err);
+/* What is to be mounted (strv) over what, in the daemon's mount namespace. */
+int vh_daemon_dir_mounts(const char *dir, char ***sources, char ***targets, struct vh_err *err);
+
+/* The last line of a file that says something, in a fresh string; NULL: none. */
+char *vh_last_line(const char *path);
+
+#endif
