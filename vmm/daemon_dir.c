@@ -37,6 +37,7 @@ static const char qemu_conf[] =
 	"security_driver = \"none\"\n"
 	"namespaces = [ ]\n"
 	"cgroup_controllers = [ ]\n";
+
 static bool may_search(const struct stat *st, const struct passwd *pw)
 {
 	if (st->st_uid == pw->pw_uid)
