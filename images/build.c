@@ -11,7 +11,6 @@
 #include "images/furnish.h"
 #include "images/initrd.h"
 #include "images/packages.h"
-#include "images/sha256.h"
 #include "images/store.h"
 #include "images/tree.h"
 #include "lib/cli.h"
@@ -47,7 +46,7 @@ static void work_clear(struct work *w)
 	free(w->kernel);
 }
 
-static int add_program(struct vh_sha256 *s, const char *guest, const char *name, struct vh_err *err)
+static int add_program(SHA256_CTX *s, const char *guest, const char *name, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/%s", guest, name);
 	vh_autofclose FILE *f = path ? fopen(path, "re") : NULL;
@@ -56,9 +55,9 @@ static int add_program(struct vh_sha256 *s, const char *guest, const char *name,
 
 	if (!f)
 		return vh_err_set(err, errno, "%s/%s: %s", guest, name, strerror(errno));
-	vh_sha256_add(s, name, strlen(name) + 1);
+	vh_digest_text(s, name);
 	while ((n = fread(buf, 1, sizeof buf, f)) > 0)
-		vh_sha256_add(s, buf, n);
+		vh_digest_add(s, buf, n);
 	return ferror(f) ? vh_err_set(err, EIO, "%s: cannot be read", path) : 0;
 }
 
@@ -68,20 +67,20 @@ static int make_digest(const struct vh_build *b, char hex[65], struct vh_err *er
 	vh_autojson doc = vh_recipe_json(b->recipe);
 	vh_autofree char *text = doc ? json_dumps(doc, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
 	vh_autostrv packages = vh_recipe_packages(b->recipe);
-	struct vh_sha256 s;
+	SHA256_CTX s;
 	int r = 0;
 
 	if (!text || !packages)
 		return vh_err_nomem(err);
-	vh_sha256_init(&s);
-	vh_sha256_add(&s, BUILDER " " CMDLINE, sizeof BUILDER " " CMDLINE);
-	vh_sha256_add(&s, text, strlen(text) + 1);
+	SHA256_Init(&s);
+	vh_digest_text(&s, BUILDER " " CMDLINE);
+	vh_digest_text(&s, text);
 	for (char **p = packages; *p; p++)
-		vh_sha256_add(&s, *p, strlen(*p) + 1);
+		vh_digest_text(&s, *p);
 	vh_furnish_digest(&s);
 	for (size_t i = 0; r == 0 && i < vh_array_len(programs); i++)
 		r = add_program(&s, b->guest, programs[i], err);
-	vh_sha256_end(&s, hex);
+	SHA256_End(&s, hex);
 	return r;
 }
 

@@ -111,19 +111,19 @@ static const struct { const char *dir, *prefix; } leftovers[] = {
 
 static const char *const guest_programs[] = { "identity", "power" };
 
-void vh_furnish_digest(struct vh_sha256 *s)
+void vh_furnish_digest(SHA256_CTX *s)
 {
 	for (size_t i = 0; i < vh_array_len(files); i++) {
-		vh_sha256_add(s, files[i].path, strlen(files[i].path) + 1);
-		vh_sha256_add(s, files[i].text, strlen(files[i].text) + 1);
+		vh_digest_text(s, files[i].path);
+		vh_digest_text(s, files[i].text);
 	}
 	for (size_t i = 0; i < vh_array_len(links); i++) {
-		vh_sha256_add(s, links[i].path, strlen(links[i].path) + 1);
-		vh_sha256_add(s, links[i].target, strlen(links[i].target) + 1);
+		vh_digest_text(s, links[i].path);
+		vh_digest_text(s, links[i].target);
 	}
 	for (size_t i = 0; i < vh_array_len(leftovers); i++) {
-		vh_sha256_add(s, leftovers[i].dir, strlen(leftovers[i].dir) + 1);
-		vh_sha256_add(s, leftovers[i].prefix, strlen(leftovers[i].prefix) + 1);
+		vh_digest_text(s, leftovers[i].dir);
+		vh_digest_text(s, leftovers[i].prefix);
 	}
 }
 

@@ -4,8 +4,8 @@
 #ifndef VH_FURNISH_H
 #define VH_FURNISH_H
 
+#include "images/digest.h"
 #include "images/recipe.h"
-#include "images/sha256.h"
 #include "lib/err.h"
 
 /* The package name under which dpkg knows what is put in here. */
@@ -20,6 +20,6 @@ char *vh_furnish_status(const struct vh_recipe *r);
 int vh_furnish(int tree, const struct vh_recipe *r, const char *guest, struct vh_err *err);
 
 /* Adds every fixed text to a digest. */
-void vh_furnish_digest(struct vh_sha256 *s);
+void vh_furnish_digest(SHA256_CTX *s);
 
 #endif

@@ -2,22 +2,22 @@
 /* Digest, modules to load, installed packages, and what dpkg is told. */
 #include <errno.h>
 #include <string.h>
+#include "images/digest.h"
 #include "images/furnish.h"
 #include "images/modules.h"
 #include "images/packages.h"
-#include "images/sha256.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "tests/unit/unit.h"
 
 static const char *digest(const char *text, size_t step, size_t len, char hex[65])
 {
-	struct vh_sha256 s;
+	SHA256_CTX s;
 
-	vh_sha256_init(&s);
+	SHA256_Init(&s);
 	for (size_t done = 0; done < len; done += step)
-		vh_sha256_add(&s, text + done, len - done < step ? len - done : step);
-	vh_sha256_end(&s, hex);
+		vh_digest_add(&s, text + done, len - done < step ? len - done : step);
+	SHA256_End(&s, hex);
 	return hex;
 }
 
