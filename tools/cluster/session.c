@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/session.h"
+
+#include <errno.h>
+
+#include "lib/strv.h"
+
+enum { LOCK_MS = 5000, READY_S = 300 };
+
+void session_clear(struct session *s)
+{
+	vh_progress_end(s->progress, NULL);
+	vh_virt_close(s->virt);
+	vh_store_close(s->store);
+	vh_image_free(s->image);
+	plan_clear(&s->plan);
+	vh_close_fd(&s->lock);
+}
+
+static int lock_cluster(const struct vh_cli *cli, const char *name, int *ret_fd, struct vh_err *err)
+{
+	vh_autofree char *lock = vh_strf("cluster-%s", name);
+
+	return lock ? vh_lock(cli->state, lock, LOCK_MS, ret_fd, err) : vh_err_nomem(err);
+}
+
+int session_load(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
+{
+	int r = vh_store_open(&s->store, cli->state, VH_STORE_READ, err);
+
+	if (r == 0)
+		r = record_load(s->store, cli->state, name, &s->plan, err);
+	if (r == -ENOENT) {
+		vh_err_refuse(err, ENOENT, "cluster %s: not applied on this host", name);
+		return vh_err_hint(err, "vhpc cluster list shows those that are");
+	}
+	return r;
+}
+
+int session_open(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
+{
+	vh_autofree char *title = vh_strf("cluster %s", name);
+	int r = title ? vh_need_rights(title, err) : vh_err_nomem(err);
+
+	if (r == 0 && cli->root)
+		r = vh_err_refuse(err, EROFS, "%s: a captured host (--root) can be planned on, not changed", title);
+	if (r == 0)
+		r = lock_cluster(cli, name, &s->lock, err);
+	if (r == 0)
+		r = vh_store_open(&s->store, cli->state, VH_STORE_WRITE, err);
+	if (r == 0)
+		s->progress = vh_progress_start(title, cli->quiet);
+	return r;
+}
+
+struct context session_context(const struct vh_cli *cli, const struct session *s, uint64_t ready_s)
+{
+	return (struct context){ .plan = &s->plan, .image = s->image, .virt = s->virt, .cli = cli,
+				 .progress = s->progress, .ready_ms = (int)(1000 * (ready_s ? ready_s : READY_S)) };
+}
+
+int session_undo(const struct context *c, struct vh_store *store, struct vh_err *err)
+{
+	int r = steps_undo(c, store, err);
+
+	return r < 0 ? r : record_remove(store, c->plan, err);
+}

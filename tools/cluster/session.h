@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the verbs of vhpc cluster share: the cluster that they work on, opened. */
+#ifndef VH_CLUSTER_SESSION_H
+#define VH_CLUSTER_SESSION_H
+
+#include "tools/cluster/cluster.h"
+
+struct session {
+	struct plan plan;
+	struct vh_store *store;
+	struct vh_virt *virt;
+	struct vh_image *image;
+	struct vh_progress *progress;
+	int lock;
+};
+void session_clear(struct session *s);
+#define autosession vh_cleanup(session_clear) struct session
+
+/* For verbs that look: store and plan of a cluster that is applied, or refused. */
+int session_load(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
+/* For verbs that change: rights, the cluster's lock, the store for writing, progress. */
+int session_open(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
+/* ready_s 0: the default. */
+struct context session_context(const struct vh_cli *cli, const struct session *s, uint64_t ready_s);
+/* Undoes every step, then gives back the leases and forgets the cluster. */
+int session_undo(const struct context *c, struct vh_store *store, struct vh_err *err);
+
+/* Options of plan and apply. */
+struct apply_opts { char *store; uint64_t timeout; bool keep; };
+struct ssh_opts { char *user; };
+
+int verb_plan(struct vh_cli *cli, struct vh_err *err);
+int verb_apply(struct vh_cli *cli, struct vh_err *err);
+int verb_status(struct vh_cli *cli, struct vh_err *err);
+int verb_list(struct vh_cli *cli, struct vh_err *err);
+int verb_leases(struct vh_cli *cli, struct vh_err *err);
+int verb_ssh(struct vh_cli *cli, struct vh_err *err);
+int verb_destroy(struct vh_cli *cli, struct vh_err *err);
+
+#endif

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vhpc cluster plan and apply. */
+#include "tools/cluster/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+#include "lib/strv.h"
+
+/* The image that a cluster boots; one that exists keeps what it was made with. */
+static int find_image(const struct vh_cli *cli, const char *store, const char *name, struct vh_image **ret, struct vh_err *err)
+{
+	vh_autofree char *dir = vh_image_store(store, cli->state);
+
+	return dir ? vh_image_find(dir, name, ret, err) : vh_err_nomem(err);
+}
+
+/* The plan that is recorded and fits the manifest, or a new one; *ret_exists says which. */
+static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, bool *ret_exists, struct vh_err *err)
+{
+	const struct apply_opts *o = cli->opts;
+	int r = record_load(s->store, cli->state, m->name, &s->plan, err);
+
+	*ret_exists = r == 0;
+	if (r == 0)
+		return plan_matches(&s->plan, m, err);
+	if (r != -ENOENT)
+		return r;
+	r = find_image(cli, o->store, m->image, &s->image, err);
+	return r < 0 ? r : plan_make(m, s->image, cli, s->store, &s->plan, err);
+}
+
+int verb_plan(struct vh_cli *cli, struct vh_err *err)
+{
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	autosession s = { .lock = -1 };
+	bool exists;
+	int r = manifest_load(cli->argv[0], &m, err);
+
+	if (r == 0)
+		r = vh_store_open(&s.store, cli->state, VH_STORE_READ, err);
+	if (r == 0)
+		r = find_or_make_plan(cli, &m, &s, &exists, err);
+	return r < 0 ? r : plan_show(cli, &s.plan, exists, err);
+}
+
+/* Domains are other people's too: a name that is taken is refused before anything is made. */
+static int check_names(struct session *s, struct vh_err *err)
+{
+	for (size_t i = 0; i < s->plan.n_nodes; i++) {
+		const char *state = NULL;
+		int r = vh_virt_state(s->virt, s->plan.nodes[i].name, &state, err);
+
+		if (r < 0)
+			return r;
+		if (state) {
+			vh_err_refuse(err, EEXIST, "cluster %s: a domain named %s exists already (%s) and is not of this cluster",
+				      s->plan.name, s->plan.nodes[i].name, vh_virt_uri(s->virt));
+			return vh_err_hint(err, "give the cluster another name");
+		}
+	}
+	return 0;
+}
+
+static int give_uuids(struct plan *p, struct vh_err *err)
+{
+	vh_autoroot root = NULL;
+	int r = vh_root_open(&root, NULL, err);
+
+	for (size_t i = 0; r == 0 && i < p->n_nodes; i++) {
+		r = vh_root_read(root, &p->nodes[i].uuid, "proc/sys/kernel/random/uuid");
+		if (r < 0)
+			vh_err_set(err, -r, "no random UUID to be had: %s", strerror(-r));
+	}
+	return r;
+}
+
+/* Plan, leases and record are one transaction, so that two clusters never choose the same. */
+static int plan_and_record(const struct vh_cli *cli, const struct manifest *m, struct session *s, bool *ret_exists, struct vh_err *err)
+{
+	int r = vh_store_begin(s->store, err);
+
+	if (r < 0)
+		return r;
+	r = find_or_make_plan(cli, m, s, ret_exists, err);
+	if (r == 0 && !*ret_exists)
+		r = check_names(s, err);
+	if (r == 0 && !*ret_exists)
+		r = give_uuids(&s->plan, err);
+	if (r == 0 && !*ret_exists)
+		r = record_create(s->store, &s->plan, err);
+	if (r < 0) {
+		vh_autoerr rollback = VH_ERR_NONE;
+
+		vh_store_end(s->store, false, &rollback);
+		return r;
+	}
+	return vh_store_end(s->store, true, err);
+}
+
+/* What failed is said; then a new cluster is taken away again, an old one left to be finished. */
+static int apply_failed(const struct context *c, struct session *s, bool undo, struct vh_err *err)
+{
+	vh_autoerr undo_err = VH_ERR_NONE;
+
+	if (!undo) {
+		err->exit = VH_EXIT_PARTIAL;
+		return -err->num;
+	}
+	vh_progress_note(s->progress, "%s; undoing what was done", err->text);
+	if (session_undo(c, s->store, &undo_err) < 0) {
+		vh_err_print(stderr, c->cli->prog, &undo_err);
+		err->exit = VH_EXIT_PARTIAL;
+		return vh_err_hint(err, "vhpc cluster destroy %s takes the rest away", c->plan->name);
+	}
+	vh_virt_close(vh_steal(&s->virt));
+	vh_virt_stop_private(c->cli->state, &undo_err);
+	return -err->num;
+}
+
+static char interrupted_text[256];
+
+static void interrupted(int sig)
+{
+	(void)sig;
+	if (write(STDERR_FILENO, interrupted_text, strlen(interrupted_text)) < 0)
+		_exit(VH_EXIT_FAILED);
+	_exit(VH_EXIT_PARTIAL);
+}
+
+/* Nothing is lost by ending at any point: the journal is written ahead of every step. */
+static void tell_when_interrupted(const char *name)
+{
+	const struct sigaction act = { .sa_handler = interrupted };
+
+	snprintf(interrupted_text, sizeof(interrupted_text),
+		 "\nvhpc cluster: interrupted (hint: apply again to finish it, or vhpc cluster destroy %s to remove it)\n", name);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+}
+
+static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists, unsigned *ret_changed, struct vh_err *err)
+{
+	const struct apply_opts *o = cli->opts;
+	const struct context c = session_context(cli, s, o->timeout);
+	int r;
+
+	if (!s->plan.kvm)
+		vh_progress_note(s->progress, "no KVM: %s; TCG emulates the CPUs, so figures are not those of hardware", s->plan.accel_why);
+	r = steps_apply(&c, s->store, ret_changed, err);
+	return r < 0 ? apply_failed(&c, s, !exists && !o->keep, err) : 0;
+}
+
+int verb_apply(struct vh_cli *cli, struct vh_err *err)
+{
+	const struct apply_opts *o = cli->opts;
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	autosession s = { .lock = -1 };
+	unsigned changed = 0;
+	bool exists;
+	int r = manifest_load(cli->argv[0], &m, err);
+
+	if (r == 0)
+		r = session_open(cli, m.name, &s, err);
+	/* All that can be refused is refused before the daemon starts or anything is recorded. */
+	if (r == 0)
+		r = find_or_make_plan(cli, &m, &s, &exists, err);
+	if (r == 0)
+		r = vh_virt_open(&s.virt, cli->connect, cli->state, true, err);
+	if (r < 0)
+		return r;
+	tell_when_interrupted(m.name);
+	plan_clear(&s.plan);
+	vh_image_free(vh_steal(&s.image));
+	r = plan_and_record(cli, &m, &s, &exists, err);
+	if (r == 0 && !s.image)
+		r = find_image(cli, o->store, s.plan.image, &s.image, err);
+	if (r == 0)
+		r = apply_steps(cli, &s, exists, &changed, err);
+	if (r < 0)
+		return r;
+	if (changed)
+		vh_progress_end(vh_steal(&s.progress), "%zu nodes answer over ssh", s.plan.n_nodes);
+	else
+		vh_progress_end(vh_steal(&s.progress), "nothing to do: %zu nodes answer over ssh", s.plan.n_nodes);
+	return 0;
+}

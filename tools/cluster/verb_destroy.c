@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/session.h"
+
+#include <errno.h>
+
+#include "lib/strv.h"
+
+/* Without a record nothing of the cluster can be there but its daemon and a half-made directory. */
+static int nothing_there(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
+{
+	vh_autofree char *part = vh_strf("%s/clusters/%s.part", cli->state, name);
+	int r = part ? vh_remove_tree(part, err) : vh_err_nomem(err);
+
+	/* A daemon that a killed run started serves nobody. */
+	if (r == 0)
+		r = vh_virt_stop_private(cli->state, err);
+	if (r < 0)
+		return r;
+	vh_progress_end(vh_steal(&s->progress), "not there: nothing to remove");
+	return 0;
+}
+
+int verb_destroy(struct vh_cli *cli, struct vh_err *err)
+{
+	vh_autofree char *name = NULL;
+	autosession s = { .lock = -1 };
+	struct context c;
+	int r = cluster_name(cli->argv[0], &name, err);
+
+	if (r == 0)
+		r = session_open(cli, name, &s, err);
+	if (r < 0)
+		return r;
+	r = record_load(s.store, cli->state, name, &s.plan, err);
+	if (r == -ENOENT)
+		return nothing_there(cli, name, &s, err);
+	if (r == 0)
+		r = vh_virt_open(&s.virt, cli->connect, cli->state, true, err);
+	if (r < 0)
+		return r;
+	c = session_context(cli, &s, 0);
+	r = session_undo(&c, s.store, err);
+	if (r < 0) {
+		err->exit = VH_EXIT_PARTIAL;
+		return err->hint ? r : vh_err_hint(err, "destroy again once the cause is gone");
+	}
+	vh_virt_close(vh_steal(&s.virt));
+	r = vh_virt_stop_private(cli->state, err);
+	if (r < 0)
+		return r;
+	vh_progress_end(vh_steal(&s.progress), "removed; nothing of it is left on this host");
+	return 0;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/session.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/spawn.h"
+#include "lib/strv.h"
+
+/* The node that the first argument names ("2" or its whole name), else the first one. */
+static const struct node_plan *choose_node(const struct plan *p, int *argc, char ***argv)
+{
+	for (size_t i = 0; *argc > 0 && i < p->n_nodes; i++) {
+		const char *name = p->nodes[i].name;
+
+		if (!strcmp(**argv, name) || !strcmp(**argv, name + strlen(p->name) + 1)) {
+			(*argc)--;
+			(*argv)++;
+			return &p->nodes[i];
+		}
+	}
+	return &p->nodes[0];
+}
+
+int verb_ssh(struct vh_cli *cli, struct vh_err *err)
+{
+	const struct ssh_opts *o = cli->opts;
+	vh_autofree char *name = NULL, *config = NULL;
+	vh_autostrv argv = NULL;
+	autosession s = { .lock = -1 };
+	const struct node_plan *node;
+	int argc = cli->argc - 1, r = cluster_name(cli->argv[0], &name, err);
+	char **rest = cli->argv + 1;
+
+	if (r == 0)
+		r = session_load(cli, name, &s, err);
+	if (r < 0)
+		return r;
+	node = choose_node(&s.plan, &argc, &rest);
+	if (argc > 0 && !strcmp(*rest, "--")) {
+		argc--;
+		rest++;
+	}
+	config = vh_strf("%s/ssh_config", s.plan.dir);
+	r = config ? 0 : -ENOMEM;
+	for (const char *const *w = (const char *const []){ "ssh", "-F", config, "-l", o->user ? o->user : s.plan.user, node->name, NULL };
+	     r == 0 && *w; w++)
+		r = vh_strv_push(&argv, *w);
+	for (; r == 0 && argc > 0; argc--)
+		r = vh_strv_push(&argv, *rest++);
+	return r < 0 ? vh_err_nomem(err) : vh_spawn_exec(argv, err);
+}
