@@ -56,14 +56,16 @@ exits 2 "unknown tool" vhpc clutser && says "did you mean 'cluster'?" "unknown t
 exits 2 "unknown option" vhpc cluster plan --jsno "$T/good.yaml" && says "did you mean '--json'?" "unknown option: the nearest is named"
 exits 3 "a missing VM" vhpc vm start nowhere
 
-# Without rights, before anything is changed.
+# Without rights, before anything is changed. Others may not look into where this is built,
+# so the programs go along.
 mkdir -m 777 "$T/other"
+cp -r "$B/bin" "$T/other/bin"
 setpriv --reuid=65534 --regid=65534 --clear-groups cp "$T/good.yaml" "$T/other/good.yaml"
 exits 3 "apply without rights" setpriv --reuid=65534 --regid=65534 --clear-groups \
-	vhpc cluster apply --state "$T/other/state" --store "$VHPC_STATE/images" "$T/other/good.yaml" &&
+	"$T/other/bin/vhpc" cluster apply --state "$T/other/state" --store "$VHPC_STATE/images" "$T/other/good.yaml" &&
 	says "root" "apply without rights: says what lacks"
 exits 3 "destroy without rights" setpriv --reuid=65534 --regid=65534 --clear-groups \
-	vhpc cluster destroy --state "$T/other/state" good
+	"$T/other/bin/vhpc" cluster destroy --state "$T/other/state" good
 if [ -e "$T/other/state" ]; then fail "without rights nothing is made" "$(find "$T/other/state")"; else pass "without rights nothing is made"; fi
 
 # An image build where there is no network (this namespace has none).
