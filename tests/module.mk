@@ -14,7 +14,7 @@ UNIT_sriov_USES    := sriov lib
 UNIT_vmm_USES      := vmm sriov lib
 UNIT_images_USES   := images lib
 UNIT_netctl_USES   := netctl lib
-UNIT_mpirun_USES   := mpirun-wrap lib
+UNIT_mpirun_USES   := mpirun-wrap ivshm lib
 UNIT_tools_USES    := cluster validate vmm images netctl sriov lib
 
 UNIT_lib_PKGS      := jansson sqlite3 yaml-0.1
@@ -52,9 +52,18 @@ valgrind: $(UNITS)
 
 .PHONY: unit-runners units valgrind
 
+# What threads and processes share without locks, under ThreadSanitizer. In one process, and
+# at fixed addresses: the sanitizer of gcc 12 knows no others.
+tsan:
+	+@$(MAKE) --no-print-directory B=$(B)-tsan SAN= LDFLAGS="-fsanitize=thread" \
+		CFLAGS="-O1 -g -fsanitize=thread" $(B)-tsan/tests/units-mpirun
+	@CK_FORK=no setarch -R timeout -k 10 600 $(B)-tsan/tests/units-mpirun mpirun_ivshm
+
+.PHONY: tsan
+
 # --- fuzz: a libFuzzer target a parser of untrusted text, tests/fuzz/NAME.c. They are made
 # in a build directory of their own, where clang compiles everything, with sanitizers.
-FUZZ_TARGETS       := doc manifest recipe values cidr lease cluster identity
+FUZZ_TARGETS       := doc manifest recipe values cidr lease cluster identity ivshm
 FUZZ_doc_USES      := lib
 FUZZ_manifest_USES := $(UNIT_tools_USES)
 FUZZ_recipe_USES   := images lib
@@ -62,6 +71,7 @@ FUZZ_values_USES   := lib
 FUZZ_cidr_USES     := netctl lib
 FUZZ_lease_USES    := vmm sriov lib
 FUZZ_cluster_USES  := mpirun-wrap lib
+FUZZ_ivshm_USES    := ivshm
 FUZZ_identity_SRC  := images/guest/identity_parse.c
 FUZZ_manifest_PKGS := $(UNIT_tools_PKGS)
 FUZZ_recipe_PKGS   := $(UNIT_images_PKGS)

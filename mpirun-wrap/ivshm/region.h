@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A region of memory that VMs of one host share, and who has which part of it. No Open
+ * MPI in here. Every process computes the layout from the region's size alone; all that is
+ * read from the region is checked, since anyone in it can write anything.
+ *
+ *   header | slots, one a process | inboxes, slots x slots | owners of chunks | chunks
+ *
+ * A process claims a slot, and chunks for the channels that it sends on. What a process of
+ * a job held is free again when no process of that job is left: until then a peer may
+ * still write to it. Those of one machine find each other dead; nobody judges another's.
+ *
+ * Claims are compare-and-swap on one word that names its owner, so that one who dies in
+ * the middle holds no lock. Sending and receiving (ring.h) have no such instruction. */
+#ifndef VH_IVSHM_REGION_H
+#define VH_IVSHM_REGION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+	IVSHM_LINE = 64,
+	IVSHM_CHUNK = 64 << 10,
+	IVSHM_MIN_SLOTS = 64,
+	IVSHM_MAX_SLOTS = 2048,
+	IVSHM_MAX_RUN = 255,		/* chunks of one channel */
+	IVSHM_MIN_SIZE = 1 << 20,
+};
+
+struct ivshm_header {
+	uint64_t magic;			/* the layout's version is in it; 0: nobody was here yet */
+	uint64_t size;
+};
+
+struct ivshm_slot {
+	uint64_t owner;			/* state, generation, machine, process; see region.c */
+	uint64_t machine, started, job;
+	uint64_t nonce[2];
+	uint32_t rank, reserved;
+	uint8_t pad[IVSHM_LINE - 56];
+	uint32_t knocks;		/* raised by everyone who writes into this slot's inbox */
+	uint8_t pad2[IVSHM_LINE - 4];
+};
+_Static_assert(sizeof(struct ivshm_slot) == 2 * IVSHM_LINE, "a slot is two cache lines");
+
+/* Who a process is, to those who must tell whether it is gone. */
+struct ivshm_self {
+	uint64_t machine;		/* the same for processes that see each other's pids */
+	uint64_t started;		/* tells a pid from its next owner, over reboots too */
+	uint64_t job;			/* the same for processes that may talk to each other */
+	uint32_t rank;
+	pid_t pid;
+	/* Whether a process of this machine lives. */
+	bool (*alive)(pid_t pid, uint64_t started);
+};
+
+/* What others find a process by; exchanged outside the region. */
+struct ivshm_address {
+	uint64_t size, job, nonce[2];
+	uint32_t slot, generation;
+};
+
+struct ivshm_region {
+	uint8_t *base;
+	uint64_t size;
+	struct ivshm_slot *slots;
+	uint64_t *inboxes, *owners;
+	uint32_t n_slots, n_chunks;
+	uint8_t *chunks;
+	bool fenced;			/* not write-back: stores must be flushed in order */
+	struct ivshm_self self;
+	struct ivshm_address mine;
+};
+
+/* A channel's memory, as a word of an inbox says where it is. */
+struct ivshm_run { uint32_t first, n; };
+
+/* The size for a job of so many ranks, twice over; a power of two. */
+uint64_t ivshm_size_for(uint64_t ranks);
+
+/* Takes over a mapping of size bytes: -EINVAL too small, -EBADMSG another version's or size's. */
+int ivshm_open(struct ivshm_region *r, void *base, uint64_t size, bool fenced);
+/* Frees what the dead of this machine held and claims a slot: -EUSERS when all are taken. */
+int ivshm_join(struct ivshm_region *r, const struct ivshm_self *self);
+/* Gives back the slot, and with the job's last process all that the job held. */
+void ivshm_leave(struct ivshm_region *r);
+
+/* Whether that process is in this very memory: 0, -EXDEV another memory, -EACCES another
+ * job's, -EINVAL no such slot. */
+int ivshm_find(const struct ivshm_region *r, const struct ivshm_address *peer);
+/* The same for a slot that knocked; *ret_generation tells it from the slot's next owner. */
+bool ivshm_slot_is_peer(const struct ivshm_region *r, uint32_t slot, uint32_t *ret_generation);
+
+/* Chunks that follow each other: -ENOSPC. They are given back by ivshm_leave. */
+int ivshm_claim(struct ivshm_region *r, uint32_t n, struct ivshm_run *ret);
+uint32_t ivshm_free_chunks(const struct ivshm_region *r);
+
+/* Tells a peer where this process sends to it, and reads what peers told this one. */
+void ivshm_announce(struct ivshm_region *r, uint32_t to, uint32_t generation, struct ivshm_run run);
+uint32_t ivshm_knocks(const struct ivshm_region *r);
+bool ivshm_announced(const struct ivshm_region *r, uint32_t from, uint32_t generation, struct ivshm_run *ret);
+
+static inline uint8_t *ivshm_run_at(const struct ivshm_region *r, struct ivshm_run run)
+{
+	return r->chunks + (uint64_t)run.first * IVSHM_CHUNK;
+}
+
+/* The usual self: this process on this machine. */
+void ivshm_self_here(struct ivshm_self *ret, uint64_t job, uint32_t rank);
+bool ivshm_process_alive(pid_t pid, uint64_t started);
+
+#endif

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The region shared between VMs: parts, channels, and neighbours that die or lie. Run
+ * under ThreadSanitizer too (make tsan). */
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "lib/cleanup.h"
+#include "mpirun-wrap/ivshm/copy.h"
+#include "mpirun-wrap/ivshm/map.h"
+#include "mpirun-wrap/ivshm/region.h"
+#include "mpirun-wrap/ivshm/ring.h"
+#include "tests/unit/unit.h"
+
+enum { SIZE = 8 << 20, CHANNEL = 3 * IVSHM_CHUNK };
+
+static pid_t the_dead[8];
+
+struct memory { void *at; size_t size; };
+
+static void memory_clear(struct memory *m)
+{
+	munmap(m->at, m->size);
+}
+
+static struct memory shared(size_t size)
+{
+	struct memory m = { mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), size };
+
+	ck_assert(m.at != MAP_FAILED);
+	memset(the_dead, 0, sizeof(the_dead));
+	return m;
+}
+#define autoshared vh_cleanup(memory_clear) struct memory
+
+/* --- processes of the tests: pids from 1000 on, those in the list are dead */
+
+static bool is_alive(pid_t pid, uint64_t started)
+{
+	(void)started;
+	for (size_t i = 0; i < vh_array_len(the_dead); i++)
+		if (the_dead[i] == pid)
+			return false;
+	return true;
+}
+
+static struct ivshm_self self(uint64_t machine, uint64_t job, pid_t pid)
+{
+	return (struct ivshm_self){ .machine = machine, .started = 7, .job = job, .rank = (uint32_t)pid - 1000,
+				    .pid = pid, .alive = is_alive };
+}
+
+static void join(struct ivshm_region *r, const struct memory *m, uint64_t machine, uint64_t job, pid_t pid)
+{
+	const struct ivshm_self me = self(machine, job, pid);
+
+	ck_assert_int_eq(ivshm_open(r, m->at, m->size, false), 0);
+	ck_assert_int_eq(ivshm_join(r, &me), 0);
+}
+
+START_TEST(takes_no_memory_of_another_layout)
+{
+	autoshared m = shared(SIZE);
+	struct ivshm_region r;
+	uint64_t *words = m.at;
+
+	ck_assert_int_eq(ivshm_open(&r, m.at, 4096, false), -EINVAL);
+	ck_assert_int_eq(ivshm_open(&r, m.at, SIZE, false), 0);
+	ck_assert_int_eq(ivshm_open(&r, m.at, SIZE / 2, false), -EBADMSG);
+	words[0] ^= 1;
+	ck_assert_int_eq(ivshm_open(&r, m.at, SIZE, false), -EBADMSG);
+}
+END_TEST
+
+START_TEST(sizes_hold_their_ranks)
+{
+	ck_assert_uint_eq(ivshm_size_for(2), 16 << 20);
+	ck_assert_uint_eq(ivshm_size_for(16), 128 << 20);
+	ck_assert_uint_eq(ivshm_size_for(1000000), 4ull << 30);
+}
+END_TEST
+
+START_TEST(finds_those_in_the_same_memory)
+{
+	autoshared m = shared(SIZE), other_memory = shared(SIZE);
+	struct ivshm_region a, b, elsewhere, other_job;
+	struct ivshm_address address;
+
+	join(&a, &m, 1, 5, 1001);
+	join(&b, &m, 2, 5, 1002);
+	join(&other_job, &m, 2, 6, 1003);
+	join(&elsewhere, &other_memory, 2, 5, 1004);
+	ck_assert_int_eq(ivshm_find(&a, &b.mine), 0);
+	ck_assert_int_eq(ivshm_find(&b, &a.mine), 0);
+	ck_assert_int_eq(ivshm_find(&a, &elsewhere.mine), -EXDEV);
+	ck_assert_int_eq(ivshm_find(&a, &other_job.mine), -EACCES);
+	address = b.mine;
+	address.slot = 1 << 30;
+	ck_assert_int_eq(ivshm_find(&a, &address), -EINVAL);
+	address = b.mine;
+	address.size *= 2;
+	ck_assert_int_eq(ivshm_find(&a, &address), -EXDEV);
+	address = b.mine;
+	ivshm_leave(&b);
+	ck_assert_int_eq(ivshm_find(&a, &address), -EXDEV);
+}
+END_TEST
+
+START_TEST(announces_channels_to_the_living)
+{
+	autoshared m = shared(SIZE);
+	struct ivshm_region a, b;
+	struct ivshm_run run, got;
+	uint32_t generation, knocks;
+
+	join(&a, &m, 1, 5, 1001);
+	join(&b, &m, 2, 5, 1002);
+	knocks = ivshm_knocks(&b);
+	ck_assert_int_eq(ivshm_claim(&a, 3, &run), 0);
+	ck_assert(!ivshm_announced(&b, a.mine.slot, a.mine.generation, &got));
+	ivshm_announce(&a, b.mine.slot, b.mine.generation, run);
+	ck_assert_uint_ne(ivshm_knocks(&b), knocks);
+	ck_assert(ivshm_slot_is_peer(&b, a.mine.slot, &generation));
+	ck_assert(ivshm_announced(&b, a.mine.slot, generation, &got));
+	ck_assert(got.first == run.first && got.n == 3);
+	ck_assert(!ivshm_announced(&b, a.mine.slot, generation + 1, &got));
+	ck_assert(!ivshm_slot_is_peer(&b, UINT32_MAX, &generation));
+	/* What another wrote there leads out of the region. */
+	b.inboxes[(uint64_t)b.mine.slot * b.n_slots + a.mine.slot] |= 0xfffffffull << 36;
+	ck_assert(!ivshm_announced(&b, a.mine.slot, a.mine.generation, &got));
+}
+END_TEST
+
+START_TEST(frees_a_job_only_after_its_last_process)
+{
+	autoshared m = shared(SIZE);
+	struct ivshm_region a, b, c;
+	struct ivshm_run run;
+	uint32_t free_before;
+
+	join(&a, &m, 1, 5, 1001);
+	join(&b, &m, 1, 5, 1002);
+	free_before = ivshm_free_chunks(&a);
+	ck_assert_int_eq(ivshm_claim(&a, 4, &run), 0);
+	ck_assert_int_eq(ivshm_claim(&b, 4, &run), 0);
+	the_dead[0] = 1001;
+	join(&c, &m, 1, 6, 1003);	/* looks after the dead; b still may write to a */
+	ck_assert_uint_eq(ivshm_free_chunks(&c), free_before - 8);
+	ivshm_leave(&b);
+	ck_assert_uint_eq(ivshm_free_chunks(&c), free_before);
+	ivshm_leave(&c);
+}
+END_TEST
+
+START_TEST(judges_no_process_of_another_machine)
+{
+	autoshared m = shared(SIZE);
+	struct ivshm_region a, b;
+	struct ivshm_run run;
+	uint32_t free_before;
+
+	join(&a, &m, 1, 5, 1001);
+	free_before = ivshm_free_chunks(&a);
+	ck_assert_int_eq(ivshm_claim(&a, 4, &run), 0);
+	the_dead[0] = 1001;
+	join(&b, &m, 2, 6, 1002);
+	ck_assert_uint_eq(ivshm_free_chunks(&b), free_before - 4);
+	join(&b, &m, 1, 6, 1003);
+	ck_assert_uint_eq(ivshm_free_chunks(&b), free_before);
+}
+END_TEST
+
+START_TEST(is_full_and_says_so)
+{
+	autoshared m = shared(SIZE);
+	struct ivshm_region r, first;
+	struct ivshm_self me = self(1, 5, 1001);
+	struct ivshm_run run;
+	uint32_t n = 0;
+
+	join(&first, &m, 1, 5, 1000);
+	while (ivshm_claim(&first, 5, &run) == 0)
+		n++;
+	ck_assert_uint_eq(n, first.n_chunks / 5);
+	ck_assert_int_eq(ivshm_claim(&first, 0, &run), -EINVAL);
+	ck_assert_int_eq(ivshm_open(&r, m.at, SIZE, false), 0);
+	for (uint32_t i = 1; i < r.n_slots; i++)
+		ck_assert_int_eq(ivshm_join(&r, &me), 0);
+	ck_assert_int_eq(ivshm_join(&r, &me), -EUSERS);
+}
+END_TEST
+
+struct claimer { struct ivshm_region r; struct ivshm_run runs[64]; unsigned n; };
+
+static void *claim_all(void *arg)
+{
+	struct claimer *c = arg;
+
+	while (c->n < 64 && ivshm_claim(&c->r, 3, &c->runs[c->n]) == 0)
+		c->n++;
+	return NULL;
+}
+
+START_TEST(gives_no_chunk_twice)
+{
+	autoshared m = shared(SIZE);
+	static struct claimer c[4];
+	unsigned owners[SIZE / IVSHM_CHUNK] = { 0 };
+	pthread_t t[4];
+
+	for (int i = 0; i < 4; i++)
+		join(&c[i].r, &m, 1, (uint64_t)i, 1000 + i);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, claim_all, &c[i]), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	for (int i = 0; i < 4; i++)
+		for (unsigned k = 0; k < c[i].n; k++)
+			for (uint32_t chunk = 0; chunk < 3; chunk++)
+				ck_assert_uint_eq(owners[c[i].runs[k].first + chunk]++, 0);
+	for (int i = 0; i < 4; i++)
+		ivshm_leave(&c[i].r);
+	ck_assert_uint_eq(ivshm_free_chunks(&c[0].r), c[0].r.n_chunks);
+}
+END_TEST
+
+/* Threads join and leave at the same time as others bury the dead. */
+static void *join_and_leave(void *arg)
+{
+	const struct memory *m = arg;
+
+	for (int i = 0; i < 50; i++) {
+		const struct ivshm_self me = self(1, (uint64_t)i % 3, 1000);
+		struct ivshm_region r;
+		struct ivshm_run run;
+
+		if (ivshm_open(&r, m->at, m->size, false) == 0 && ivshm_join(&r, &me) == 0) {
+			ivshm_claim(&r, 2, &run);
+			ivshm_leave(&r);
+		}
+	}
+	return NULL;
+}
+
+START_TEST(comes_and_goes_at_the_same_time)
+{
+	autoshared m = shared(SIZE);
+	struct ivshm_region r;
+	pthread_t t[4];
+
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, join_and_leave, &m), 0);
+	for (int i = 0; i < 4; i++)
+		pthread_join(t[i], NULL);
+	join(&r, &m, 1, 9, 1001);
+	ck_assert_uint_eq(ivshm_free_chunks(&r), r.n_chunks);
+}
+END_TEST
+
+/* --- channels */
+
+static uint8_t byte_of(uint32_t message, uint32_t i)
+{
+	return (uint8_t)(message * 31 + i * 7 + (i >> 8));
+}
+
+static uint32_t length_of(uint32_t message)
+{
+	static const uint32_t lengths[] = { 1, 64, 240, 241, 1000, 4096, 20000, 32768, 3, 100 };
+
+	return lengths[message * 7 % 10] + message % 3;
+}
+
+static bool send_one(struct ivshm_tx *tx, uint32_t message)
+{
+	uint32_t len = length_of(message);
+	uint8_t *to = ivshm_tx_reserve(tx, len);
+
+	for (uint32_t i = 0; to && i < len; i++)
+		to[i] = byte_of(message, i);
+	if (to)
+		ivshm_tx_commit(tx, len, (uint8_t)message);
+	return to;
+}
+
+static bool receive_one(struct ivshm_rx *rx, uint32_t message)
+{
+	struct ivshm_message m;
+	int r = ivshm_rx_peek(rx, &m);
+	uint32_t wrong = 0;
+
+	ck_assert_int_ge(r, 0);
+	if (r == 0)
+		return false;
+	ck_assert_uint_eq(m.len, length_of(message));
+	ck_assert_uint_eq(m.tag, (uint8_t)message);
+	for (uint32_t i = 0; i < m.len; i++)
+		wrong += ((const uint8_t *)m.data)[i] != byte_of(message, i);
+	ck_assert_uint_eq(wrong, 0);
+	ivshm_rx_done(rx);
+	return true;
+}
+
+enum { MESSAGES = 3000 };
+
+static void *send_all(void *arg)
+{
+	for (uint32_t i = 0; i < MESSAGES; )
+		if (send_one(arg, i))
+			i++;
+		else
+			sched_yield();
+	return NULL;
+}
+
+START_TEST(brings_every_message_whole_and_in_order)
+{
+	autoshared m = shared(CHANNEL);
+	struct ivshm_tx tx;
+	struct ivshm_rx rx;
+	pthread_t t;
+
+	memset(m.at, 0xff, CHANNEL);	/* left by the last owner */
+	ivshm_tx_open(&tx, m.at, CHANNEL, 42, true);
+	ck_assert(!ivshm_rx_open(&rx, m.at, CHANNEL, 43, true));
+	ck_assert(ivshm_rx_open(&rx, m.at, CHANNEL, 42, true));
+	ck_assert_int_eq(pthread_create(&t, NULL, send_all, &tx), 0);
+	for (uint32_t i = 0; i < MESSAGES; )
+		if (receive_one(&rx, i))
+			i++;
+		else
+			sched_yield();
+	pthread_join(t, NULL);
+	ck_assert(!tx.broken);
+}
+END_TEST
+
+START_TEST(waits_when_full)
+{
+	autoshared m = shared(IVSHM_CHUNK);
+	struct ivshm_tx tx;
+	struct ivshm_rx rx;
+	uint32_t sent = 0;
+
+	ivshm_tx_open(&tx, m.at, m.size, 42, false);
+	ck_assert(ivshm_rx_open(&rx, m.at, m.size, 42, false));
+	ck_assert_ptr_null(ivshm_tx_reserve(&tx, IVSHM_MAX_MESSAGE));
+	while (send_one(&tx, sent))
+		sent++;
+	ck_assert_uint_lt(sent, IVSHM_CELLS);
+	for (uint32_t i = 0; i < sent; i++)
+		ck_assert(receive_one(&rx, i));
+	ck_assert(!receive_one(&rx, sent));
+	ck_assert(send_one(&tx, sent));
+}
+END_TEST
+
+static uint64_t random_state = 88172645463325252;
+
+static uint64_t random_word(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	/* Often small, and often what would be right. */
+	return random_state % 3 ? random_state : random_state >> 58;
+}
+
+/* What the receiver is handed stays in the channel, and a sender that is told nonsense
+ * writes nowhere else: the pages beside it cannot be touched. */
+START_TEST(outlives_a_hostile_peer)
+{
+	size_t guard = 1 << 20;
+	uint8_t *all = mmap(NULL, CHANNEL + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *at = all + guard;
+
+	ck_assert(all != MAP_FAILED);
+	ck_assert_int_eq(mprotect(at, CHANNEL, PROT_READ | PROT_WRITE), 0);
+	for (unsigned round = 0; round < 300; round++) {
+		struct ivshm_tx tx;
+		struct ivshm_rx rx;
+
+		ivshm_tx_open(&tx, at, CHANNEL, 42, false);
+		ck_assert(ivshm_rx_open(&rx, at, CHANNEL, 42, false));
+		for (unsigned i = 0; i < 200; i++) {
+			struct ivshm_cell *cell = &rx.c->cells[rx.next % IVSHM_CELLS];
+			struct ivshm_message m;
+
+			__atomic_store_n(&tx.c->consumed, (uint32_t)random_word(), __ATOMIC_RELAXED);
+			__atomic_store_n(&cell->at, (uint32_t)random_word(), __ATOMIC_RELAXED);
+			__atomic_store_n(&cell->ready, random_word() << 32 | (rx.next + 1), __ATOMIC_RELAXED);
+			if (ivshm_rx_peek(&rx, &m) > 0) {
+				ck_assert((const uint8_t *)m.data >= at &&
+					  (const uint8_t *)m.data + m.len <= at + CHANNEL);
+				ivshm_rx_done(&rx);
+			}
+			send_one(&tx, i);
+		}
+	}
+	munmap(all, CHANNEL + 2 * guard);
+}
+END_TEST
+
+START_TEST(outlives_a_region_of_random_words)
+{
+	autoshared m = shared(IVSHM_MIN_SIZE * 2);
+	uint64_t *words = m.at;
+
+	for (unsigned round = 0; round < 200; round++) {
+		struct ivshm_self me = self(round & 1 ? 1 : random_word(), random_word() & 3, 1000);
+		struct ivshm_address address = { .size = m.size, .slot = (uint32_t)random_word(), .job = 1 };
+		struct ivshm_region r;
+		struct ivshm_run run;
+		uint32_t generation;
+
+		for (size_t i = 2; i < m.size / 8; i += 1 + (random_word() & 15))
+			words[i] = random_word();
+		if (ivshm_open(&r, m.at, m.size, false) < 0 || ivshm_join(&r, &me) < 0) {
+			memset(m.at, 0, m.size);
+			continue;
+		}
+		ivshm_find(&r, &address);
+		for (uint32_t i = 0; i < r.n_slots; i++)
+			if (ivshm_slot_is_peer(&r, i, &generation) && ivshm_announced(&r, i, generation, &run))
+				ck_assert(ivshm_run_at(&r, run) + (size_t)run.n * IVSHM_CHUNK <= (uint8_t *)m.at + m.size);
+		ivshm_claim(&r, 1 + (uint32_t)round % 4, &run);
+		ivshm_leave(&r);
+	}
+}
+END_TEST
+
+/* --- copies, mapping, and who is alive */
+
+START_TEST(copies_are_copies)
+{
+	uint8_t from[300], to[300];
+
+	for (const struct ivshm_copy *c = ivshm_copies; c->name; c++)
+		for (size_t len = 0; len <= 256; len++) {
+			for (size_t i = 0; i < sizeof(from); i++)
+				from[i] = byte_of((uint32_t)len, (uint32_t)i);
+			memset(to, 0xaa, sizeof(to));
+			c->copy(to + 8 + len % 8, from + len % 3, len);
+			ck_assert_msg(!memcmp(to + 8 + len % 8, from + len % 3, len), "%s of %zu", c->name, len);
+			ck_assert_uint_eq(to[8 + len % 8 + len], 0xaa);
+			ck_assert_uint_eq(to[7 + len % 8], 0xaa);
+		}
+	ck_assert_ptr_nonnull(ivshm_copy_choose(to, sizeof(to)));
+}
+END_TEST
+
+START_TEST(maps_a_file)
+{
+	vh_autofree char *dir = unit_tmpdir(), *file = unit_file(dir, "region", "");
+	struct ivshm_mapping m;
+
+	ck_assert_int_eq(ivshm_map(file, &m), -EINVAL);
+	ck_assert_int_eq(truncate(file, 65536), 0);
+	ck_assert_int_eq(ivshm_map(file, &m), 0);
+	ck_assert_uint_eq(m.size, 65536);
+	ck_assert_str_eq(m.by, "file");
+	ivshm_unmap(&m);
+	ck_assert_int_eq(ivshm_map("/nonexistent", &m), -ENOENT);
+	/* A device's directory, with one of its two ways. */
+	free(unit_file(dir, "resource2", ""));
+	ck_assert_int_eq(ivshm_map(dir, &m), -EINVAL);
+}
+END_TEST
+
+START_TEST(knows_who_is_alive)
+{
+	struct ivshm_self me;
+	pid_t child;
+
+	ivshm_self_here(&me, 1, 2);
+	ck_assert(me.alive(getpid(), me.started));
+	ck_assert(!me.alive(getpid(), me.started + 2));
+	child = fork();
+	if (child == 0)
+		unit_exit(0);
+	/* A child that has ended is dead before it is waited for. */
+	for (int i = 0; i < 500 && me.alive(child, 0); i++)
+		usleep(10000);
+	ck_assert(!me.alive(child, 0));
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert(!me.alive(child, 0));
+}
+END_TEST
+
+UNIT_SUITE(mpirun_ivshm, takes_no_memory_of_another_layout, sizes_hold_their_ranks, finds_those_in_the_same_memory,
+	   announces_channels_to_the_living, frees_a_job_only_after_its_last_process,
+	   judges_no_process_of_another_machine, is_full_and_says_so, gives_no_chunk_twice,
+	   comes_and_goes_at_the_same_time, brings_every_message_whole_and_in_order, waits_when_full,
+	   outlives_a_hostile_peer, outlives_a_region_of_random_words, copies_are_copies, maps_a_file,
+	   knows_who_is_alive)
