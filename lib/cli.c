@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <signal.h>
@@ -56,21 +57,32 @@ static void print_opts(FILE *f, const struct vh_verb *verb)
 			print_opt(f, &common_opts[i].opt);
 }
 
+static void print_verbs(FILE *f, const struct vh_prog *prog)
+{
+	size_t room = 0;
+
+	for (const struct vh_verb *v = prog->verbs; v->name; v++) {
+		size_t len = strlen(v->name) + 1 + strlen(v->args);
+
+		room = len > room && !(v->flags & VH_VERB_HIDDEN) ? len : room;
+	}
+	for (const struct vh_verb *v = prog->verbs; v->name; v++)
+		if (!(v->flags & VH_VERB_HIDDEN))
+			fprintf(f, "  %s %-*s  %s\n", v->name, (int)(room - strlen(v->name) - 1), v->args, v->help);
+}
+
 static void print_help(FILE *f, const struct vh_prog *prog, const struct vh_verb *verb)
 {
 	if (verb) {
-		fprintf(f, "Usage: %s%s%s [OPTIONS]%s%s\n\n%s.\n", prog->name, *verb->name ? " " : "", verb->name,
-			*verb->args ? " " : "", verb->args, single_verb(prog) ? prog->summary : verb->help);
+		const char *says = single_verb(prog) ? prog->summary : verb->help;
+
+		fprintf(f, "Usage: %s%s%s [OPTIONS]%s%s\n\n%c%s.\n", prog->name, *verb->name ? " " : "", verb->name,
+			*verb->args ? " " : "", verb->args, toupper((unsigned char)*says), says + 1);
 		print_opts(f, verb);
 		return;
 	}
 	fprintf(f, "Usage: %s VERB [OPTIONS] [ARGUMENTS]\n\n%s.\n\nVerbs:\n", prog->name, prog->summary);
-	for (const struct vh_verb *v = prog->verbs; v->name; v++) {
-		vh_autofree char *left = vh_strf("%s %s", v->name, v->args);
-
-		if (!(v->flags & VH_VERB_HIDDEN))
-			fprintf(f, "  %-26s  %s\n", left ? left : v->name, v->help);
-	}
+	print_verbs(f, prog);
 	print_opts(f, NULL);
 	fprintf(f, "\n%s VERB --help tells a verb's own options.\n", prog->name);
 }
