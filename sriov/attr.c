@@ -11,21 +11,21 @@
 enum kind { MAC, GUID, NUMBER, SWITCH, LINK };
 
 static const struct {
-	const char *name;
+	const char *name, *key;
 	enum kind kind;
 	uint64_t max;
 } attrs[VH_FN_ATTRS] = {
-	[VH_FN_MAC] = { "mac", MAC, 0xffffffffffff },
-	[VH_FN_VLAN] = { "vlan", NUMBER, 4094 },
-	[VH_FN_QOS] = { "qos", NUMBER, 7 },
-	[VH_FN_SPOOFCHK] = { "spoofchk", SWITCH, 1 },
-	[VH_FN_TRUST] = { "trust", SWITCH, 1 },
-	[VH_FN_MIN_RATE] = { "min-rate", NUMBER, UINT32_MAX },
-	[VH_FN_MAX_RATE] = { "max-rate", NUMBER, UINT32_MAX },
-	[VH_FN_LINK_STATE] = { "link-state", LINK, 2 },
-	[VH_FN_NODE_GUID] = { "node-guid", GUID, UINT64_MAX },
-	[VH_FN_PORT_GUID] = { "port-guid", GUID, UINT64_MAX },
-	[VH_FN_PKEY_INDEX] = { "pkey-index", NUMBER, 127 },
+	[VH_FN_MAC] = { "mac", "mac", MAC, 0xffffffffffff },
+	[VH_FN_VLAN] = { "vlan", "vlan", NUMBER, 4094 },
+	[VH_FN_QOS] = { "qos", "qos", NUMBER, 7 },
+	[VH_FN_SPOOFCHK] = { "spoofchk", "spoofchk", SWITCH, 1 },
+	[VH_FN_TRUST] = { "trust", "trust", SWITCH, 1 },
+	[VH_FN_MIN_RATE] = { "min-rate", "min_rate", NUMBER, UINT32_MAX },
+	[VH_FN_MAX_RATE] = { "max-rate", "max_rate", NUMBER, UINT32_MAX },
+	[VH_FN_LINK_STATE] = { "link-state", "link_state", LINK, 2 },
+	[VH_FN_NODE_GUID] = { "node-guid", "node_guid", GUID, UINT64_MAX },
+	[VH_FN_PORT_GUID] = { "port-guid", "port_guid", GUID, UINT64_MAX },
+	[VH_FN_PKEY_INDEX] = { "pkey-index", "pkey_index", NUMBER, 127 },
 };
 
 /* As iproute2 says it; InfiniBand's policies mean the same. */
@@ -35,6 +35,11 @@ static const char *const policies[] = { "follow", "up", "down" };
 const char *vh_fn_attr_name(enum vh_fn_attr attr)
 {
 	return attrs[attr].name;
+}
+
+const char *vh_fn_attr_key(enum vh_fn_attr attr)
+{
+	return attrs[attr].key;
 }
 
 /* Bytes in hexadecimal with colons between, in groups of one or two bytes, or one 0x number. */

@@ -37,6 +37,13 @@ int vh_check_group(const struct vh_sriov *s, const struct vh_pf *taken, struct v
 /* No other VF of this host has, or is to have, that identity. */
 int vh_check_unique(const struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err);
 
+/* --- driver.c */
+
+/* A device's unit of change: a VF's PF, else the device itself; and the function in it. */
+int vh_sriov_locate(struct vh_sriov *s, const char *text, struct vh_pf *ret, struct vh_err *err);
+/* A GPU brings its sound, USB and the like: the functions of its slot in its group. */
+int vh_sriov_companions(struct vh_sriov *s, struct vh_pf *want, struct vh_err *err);
+
 /* --- owner.c */
 
 /* Nobody else keeps the PF's VFs: systemd-networkd, NetworkManager, the SR-IOV operator. */

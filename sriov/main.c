@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <string.h>
 
 #include "lib/cli.h"
+#include "lib/store.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"
+#include "sriov/commands.h"
 #include "sriov/sriov.h"
 
 struct list_opts {
@@ -35,6 +38,19 @@ static json_t *only(json_t *rows, const char *kind)
 	return some;
 }
 
+/* Who may not read the store sees the devices all the same. */
+static int add_leases(struct vh_cli *cli, json_t *rows, struct vh_err *err)
+{
+	vh_autostore store = NULL;
+	int r = vh_store_open(&store, cli->state, VH_STORE_READ, err);
+
+	if (r == -EACCES) {
+		vh_err_clear(err);
+		return 0;
+	}
+	return r < 0 ? r : vh_sriov_add_leases(store, rows, err);
+}
+
 static int list(struct vh_cli *cli, struct vh_err *err)
 {
 	static const struct vh_col cols[] = {
@@ -53,6 +69,7 @@ static int list(struct vh_cli *cli, struct vh_err *err)
 		{ "LINK", "link", VH_COL_TEXT },
 		{ "SPEED", "speed", VH_COL_RIGHT },
 		{ "MAC", "mac", VH_COL_TEXT },
+		{ "LEASE", "lease", VH_COL_TEXT },
 		{ 0 },
 	};
 	const struct list_opts *opts = cli->opts;
@@ -65,6 +82,11 @@ static int list(struct vh_cli *cli, struct vh_err *err)
 		return r;
 	if (opts->kind)
 		rows = only(rows, opts->kind);
+	r = add_leases(cli, rows, err);
+	if (r < 0) {
+		json_decref(rows);
+		return r;
+	}
 	return vh_listing(cli, "vhpc.sriov.list/1", "devices", cols, rows, err);
 }
 
@@ -121,12 +143,40 @@ static const struct vh_opt list_options[] = {
 	{ 0 },
 };
 
+#define CHANGE(verb, what, most, text) \
+	{ .name = #verb, .args = what, .min_args = most, .max_args = most, .help = text, .flags = VH_VERB_JSON, \
+	  .opts = vh_cmd_driver_options, .opts_size = sizeof(struct vh_driver_opts), .run = vh_cmd_##verb }
+
 static const struct vh_verb verbs[] = {
 	{ .name = "list", .args = "", .help = "NICs, HCAs, their VFs, GPUs and NVMe, and where they sit",
 	  .flags = VH_VERB_JSON, .opts = list_options, .opts_size = sizeof(struct list_opts), .run = list },
 	{ .name = "show", .args = "ADDRESS", .min_args = 1, .max_args = 1,
 	  .help = "One PCI device: link, BARs, reset, IOMMU group, path to the root complex",
 	  .flags = VH_VERB_JSON, .run = show },
+	{ .name = "create", .args = "PF", .min_args = 1, .max_args = 1, .help = "Give a PF so many VFs",
+	  .flags = VH_VERB_JSON, .opts = vh_cmd_create_options, .opts_size = sizeof(struct vh_create_opts),
+	  .run = vh_cmd_create },
+	{ .name = "set", .args = "VF", .min_args = 1, .max_args = 1, .help = "Set a VF's attributes through its PF",
+	  .flags = VH_VERB_JSON, .opts = vh_cmd_set_options, .opts_size = sizeof(struct vh_set_opts), .run = vh_cmd_set },
+	CHANGE(bind, "DEVICE DRIVER", 2, "Bind a driver, vfio-pci for one"),
+	CHANGE(unbind, "DEVICE", 1, "Leave a device without driver"),
+	CHANGE(release, "DEVICE", 1, "Give a device back to the host, neutral, and its lease too"),
+	CHANGE(reset, "DEVICE", 1, "Reset a device, and make sure that it answers"),
+	{ .name = "lease", .args = "VM", .min_args = 1, .max_args = 1, .help = "Lease a free VF to a VM",
+	  .flags = VH_VERB_JSON, .opts = vh_cmd_lease_options, .opts_size = sizeof(struct vh_lease_opts),
+	  .run = vh_cmd_lease },
+	{ .name = "return", .args = "VM", .min_args = 1, .max_args = 1, .help = "Give back the VFs of a VM",
+	  .run = vh_cmd_return },
+	{ .name = "identity", .args = "CLUSTER NODE", .min_args = 2, .max_args = 2,
+	  .help = "The MAC and GUID of a VM's port, and lease them to it", .flags = VH_VERB_JSON,
+	  .opts = vh_cmd_identity_options, .opts_size = sizeof(struct vh_identity_opts), .run = vh_cmd_identity },
+	{ .name = "restore", .args = "", .help = "Make all devices what was last asked of them, after a boot",
+	  .flags = VH_VERB_JSON, .opts = vh_cmd_restore_options, .opts_size = sizeof(struct vh_restore_opts),
+	  .run = vh_cmd_restore },
+	{ .name = "recover", .args = "DEVICE", .min_args = 1, .max_args = 1,
+	  .help = "Undo what a killed or failed change left of a device", .run = vh_cmd_recover },
+	{ .name = "forget", .args = "DEVICE", .min_args = 1, .max_args = 1,
+	  .help = "Leave a device out of restore", .run = vh_cmd_forget },
 	{ 0 },
 };
 

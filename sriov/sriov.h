@@ -55,9 +55,47 @@ int vh_sriov_release(struct vh_sriov *s, const char *device, struct vh_err *err)
 /* Resets the function, and makes sure that it answers. */
 int vh_sriov_reset(struct vh_sriov *s, const char *device, struct vh_err *err);
 
+/* What a device's functions are now, by reading: of a PF all VFs, of a VF itself, of a GPU
+ * those of its slot. Rows of address, vf, driver, override, and the attributes that are
+ * known by key ("mac", "min_rate", ...). */
+int vh_sriov_functions(struct vh_sriov *s, const char *device, json_t **ret, struct vh_err *err);
+
 /* Undoes what a killed run left of the device; *ret_n counts the changes. */
 int vh_sriov_recover(struct vh_sriov *s, const char *device, unsigned *ret_n, struct vh_err *err);
 /* What restore is to make of the device is forgotten; the device stays as it is. */
 int vh_sriov_forget(struct vh_sriov *s, const char *device, struct vh_err *err);
+
+/* Makes every device what was last asked of it, where it is now: found by its path of slots
+ * when its address has changed. Waits for devices and drivers, wait_s at most, all in all.
+ * Rows: device, stored (its address when it was stored), result "restored", "refused",
+ * "failed" or "partly", cause, hint. */
+int vh_sriov_restore(struct vh_sriov *s, unsigned wait_s, json_t **ret, struct vh_err *err);
+
+/* --- leases. A VF is leased (kind "vf", key its address) to a holder, "vm/NAME". Safe from
+ * any number of processes at a time. */
+
+struct vh_sriov_request {
+	const char *holder;
+	const char *pf, *kind;	/* of this PF; "ib" or "ethernet"; NULL: any */
+	int numa;		/* of this node; -1: any */
+	int pid;		/* the lease ends with this process; 0: when it is given back */
+};
+
+/* A VF that nobody has or uses; the holder's own where it has one of these already. Refused,
+ * -EBUSY, when none is free. ret_address: of 20 bytes. */
+int vh_sriov_lease(struct vh_sriov *s, const struct vh_sriov_request *request, char *ret_address,
+		   struct vh_err *err);
+/* Gives back all VFs of the holder; *ret_n (or NULL) counts them. */
+int vh_sriov_return(struct vh_sriov *s, const char *holder, unsigned *ret_n, struct vh_err *err);
+
+/* Sets "lease" of each row of vh_sriov_list: the holder, or null. */
+struct vh_store;
+int vh_sriov_add_leases(struct vh_store *store, json_t *rows, struct vh_err *err);
+
+struct vh_sriov_identity { char mac[18], guid[24]; };
+/* The MAC and GUID of a VM's port: derived from the names, so that they are the same after
+ * any restart and on any host, and leased to "vm/NODE" so that no other VM here gets them. */
+int vh_sriov_identity(struct vh_sriov *s, const char *cluster, const char *node, unsigned port,
+		      struct vh_sriov_identity *ret, struct vh_err *err);
 
 #endif

@@ -57,7 +57,7 @@ json_t *vh_fn_json(const struct vh_fn *fn)
 
 	for (unsigned a = 0; r == 0 && a < VH_FN_ATTRS; a++)
 		if (fn->have & VH_FN_BIT(a))
-			r = json_object_set_new(j, vh_fn_attr_name(a), vh_fn_attr_json(a, fn->value[a]));
+			r = json_object_set_new(j, vh_fn_attr_key(a), vh_fn_attr_json(a, fn->value[a]));
 	if (r == 0 && fn->have & VH_FN_DRIVER)
 		r = set_text(j, "driver", fn->driver);
 	if (r == 0 && fn->have & VH_FN_OVERRIDE)
@@ -81,7 +81,7 @@ json_t *vh_pf_json(const struct vh_pf *pf)
 
 static bool get_attr(const json_t *j, enum vh_fn_attr attr, struct vh_fn *fn)
 {
-	const json_t *value = json_object_get(j, vh_fn_attr_name(attr));
+	const json_t *value = json_object_get(j, vh_fn_attr_key(attr));
 	char number[32];
 	const char *text = json_string_value(value);
 

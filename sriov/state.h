@@ -61,7 +61,9 @@ struct vh_fn *vh_pf_find(const struct vh_pf *pf, int index, const char *address)
 /* Letters, digits, '-' and '_'. */
 bool vh_driver_is_name(const char *s);
 
+/* "min-rate", as in options and errors; "min_rate", as in JSON. */
 const char *vh_fn_attr_name(enum vh_fn_attr attr);
+const char *vh_fn_attr_key(enum vh_fn_attr attr);
 /* What a user wrote. Not readable: usage; a multicast or all-zero identity, or a value past
  * what there is: refused. */
 int vh_fn_attr_parse(enum vh_fn_attr attr, const char *text, uint64_t *ret, struct vh_err *err);

@@ -5,15 +5,17 @@
 DEST    := $(DESTDIR)$(PREFIX)
 DOC     := $(DEST)/share/doc/vhpc
 HOOKS   := $(DESTDIR)/etc/libvirt/hooks/qemu.d
+UNITDIR := $(DEST)/lib/systemd/system
 COMPLETION := $(DEST)/share/bash-completion/completions
 INSTALLED := $(filter $(B)/bin/%,$(PROGRAMS))
 FOR_GUESTS := $(GUEST) $(filter $(B)/bench/pingpong,$(PROGRAMS))
 RECIPES := $(wildcard images/recipes/*)
 MAN     := $(wildcard */*.1 */*/*.1)
+SERVICES := $(wildcard */*.service)
 
 install: programs
 	install -d $(DEST)/bin $(DEST)/lib/vhpc/guest $(DEST)/share/vhpc/recipes $(DEST)/share/man/man1 \
-	    $(COMPLETION) $(DOC)/examples $(DOC)/formats $(HOOKS)
+	    $(COMPLETION) $(DOC)/examples $(DOC)/formats $(HOOKS) $(UNITDIR)
 	install $(INSTALLED) $(DEST)/bin
 	install $(FOR_GUESTS) $(DEST)/lib/vhpc/guest
 	install -m 0644 $(RECIPES) $(DEST)/share/vhpc/recipes
@@ -23,6 +25,7 @@ install: programs
 	install -m 0644 README.md $(wildcard docs/*.md) $(DOC)
 	install -m 0644 $(wildcard docs/examples/*) $(DOC)/examples
 	install -m 0644 $(wildcard docs/formats/*) $(DOC)/formats
+	install -m 0644 $(SERVICES) $(UNITDIR)
 	ln -sf $(PREFIX)/bin/vhpc-hook $(HOOKS)/vhpc
 
 # Directories that others use too stay.
@@ -30,7 +33,7 @@ uninstall:
 	rm -f $(addprefix $(DEST)/bin/,$(notdir $(INSTALLED)))
 	rm -f $(addprefix $(DEST)/share/man/man1/,$(notdir $(MAN)))
 	rm -f $(addprefix $(COMPLETION)/,$(notdir $(INSTALLED)))
-	rm -f $(HOOKS)/vhpc
+	rm -f $(HOOKS)/vhpc $(addprefix $(UNITDIR)/,$(notdir $(SERVICES)))
 	rm -rf $(DEST)/lib/vhpc $(DEST)/share/vhpc $(DOC)
 
 # Programs look below the prefix for what is not beside them: those are compiled again for another.
