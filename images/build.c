@@ -1,30 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <time.h>
 #include "images/bootstrap.h"
 #include "images/build.h"
+#include "images/component.h"
+#include "images/ext4.h"
 #include "images/furnish.h"
+#include "images/hostfile.h"
 #include "images/initrd.h"
 #include "images/packages.h"
 #include "images/store.h"
 #include "images/tree.h"
 #include "lib/cli.h"
-#include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"
 
 /* Goes up with every change to what the same recipe becomes that no text below shows. */
-#define BUILDER "vhpc-image 5"
+#define BUILDER "vhpc-image 6"
 
 #define CMDLINE "root=/dev/vda rootfstype=ext4 rw console=ttyS0"
 
-enum { WAIT_MS = 60 * 60 * 1000, MKE2FS_MS = 15 * 60 * 1000 };
+enum { WAIT_MS = 60 * 60 * 1000 };
 static const uint64_t room_needed = 1536ULL << 20;
 
 static const char *const programs[] = { "init", "identity", "power" };
@@ -34,13 +33,13 @@ struct work {
 	struct vh_workdir dir;
 	char digest[65];
 	char *out;		/* DIR/out, becomes CACHE/images/DIGEST */
-	int tree;		/* DIR/tree */
+	struct vh_tree *tree;
 	char *kernel;		/* version */
 };
 
 static void work_clear(struct work *w)
 {
-	vh_close_fd(&w->tree);
+	vh_tree_free(w->tree);
 	vh_workdir_remove(&w->dir);
 	free(w->out);
 	free(w->kernel);
@@ -48,17 +47,17 @@ static void work_clear(struct work *w)
 
 static int add_program(SHA256_CTX *s, const char *guest, const char *name, struct vh_err *err)
 {
-	vh_autofree char *path = vh_strf("%s/%s", guest, name);
-	vh_autofclose FILE *f = path ? fopen(path, "re") : NULL;
-	char buf[65536];
-	size_t n;
+	vh_autofree char *path = vh_strf("%s/%s", guest, name), *data = NULL;
+	size_t len;
 
-	if (!f)
-		return vh_err_set(err, errno, "%s/%s: %s", guest, name, strerror(errno));
+	if (!path)
+		return vh_err_nomem(err);
+	int r = vh_host_file(path, &data, &len, err);
+	if (r < 0)
+		return r;
 	vh_digest_text(s, name);
-	while ((n = fread(buf, 1, sizeof buf, f)) > 0)
-		vh_digest_add(s, buf, n);
-	return ferror(f) ? vh_err_set(err, EIO, "%s: cannot be read", path) : 0;
+	vh_digest_add(s, data, len);
+	return 0;
 }
 
 /* Over all that decides what the image becomes, but the archive's state of the day. */
@@ -80,6 +79,8 @@ static int make_digest(const struct vh_build *b, char hex[65], struct vh_err *er
 	vh_furnish_digest(&s);
 	for (size_t i = 0; r == 0 && i < vh_array_len(programs); i++)
 		r = add_program(&s, b->guest, programs[i], err);
+	if (r == 0)
+		r = vh_component_digest(b->guest, &s, err);
 	SHA256_End(&s, hex);
 	return r;
 }
@@ -102,23 +103,14 @@ static int check_room(const char *path, struct vh_err *err)
 /* The one kernel that was installed. */
 static int find_kernel(struct work *w, struct vh_err *err)
 {
-	int fd = vh_tree_openat(w->tree, "lib/modules", O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	unsigned n = 0;
+	const struct vh_node *dir = vh_tree_find(w->tree, "lib/modules");
+	size_t n = dir ? dir->n_children : 0;
 
-	for (struct dirent *e; d && (e = readdir(d));) {
-		if (e->d_name[0] == '.')
-			continue;
-		free(w->kernel);
-		w->kernel = strdup(e->d_name);
-		n++;
-	}
-	if (d)
-		closedir(d);
-	if (n != 1 || !w->kernel)
-		return vh_err_set(err, ENOENT, "package %s brought %u kernels with modules, not one",
+	if (n != 1)
+		return vh_err_set(err, ENOENT, "package %s brought %zu kernels with modules, not one",
 				  w->b->recipe->kernel, n);
-	return 0;
+	w->kernel = strdup(dir->children[0]->name);
+	return w->kernel ? 0 : vh_err_nomem(err);
 }
 
 static int copy_kernel(struct work *w, struct vh_err *err)
@@ -149,35 +141,31 @@ static void make_uuid(const char *digest, char uuid[37])
 		 digest + 20);
 }
 
-static int explain_mke2fs(struct work *w, struct vh_err *err)
+/* The newest of the times that packages brought, by a file that each of them has: what
+ * is newer is of the build, and shows as that old. */
+static int64_t find_epoch(const struct vh_tree *tree)
 {
-	char size[16];
-	if (strstr(err->text, "Could not allocate") || strstr(err->text, "No space left in ext2")) {
-		vh_err_refuse(err, ENOSPC, "the packages do not fit into a root disk of %s",
-			      vh_size_format(size, sizeof size, w->b->recipe->size));
-		return vh_err_hint(err, "raise size in the recipe");
+	const struct vh_node *dir = vh_tree_find(tree, "usr/share/doc");
+	int64_t epoch = 0;
+
+	for (size_t i = 0; dir && i < dir->n_children; i++) {
+		const struct vh_node *text = vh_node_child(dir->children[i], "copyright");
+		if (text && S_ISREG(text->mode) && text->mtime > epoch)
+			epoch = text->mtime;
 	}
-	if (strstr(err->text, "No space left on device"))
-		return vh_err_set(err, ENOSPC, "no space left on the disk of %s", w->dir.path);
-	return vh_err_within(err, "root disk");
+	return epoch;
 }
 
 static int write_root(struct work *w, struct vh_err *err)
 {
-	char uuid[37], options[64];
-	vh_autofree char *size = vh_strf("%lluk", (unsigned long long)w->b->recipe->size >> 10);
+	vh_autofree char *path = vh_strf("%s/root.ext4", w->out);
+	char uuid[37];
 
-	make_uuid(w->digest, uuid);
-	snprintf(options, sizeof options, "hash_seed=%s,root_owner=0:0", uuid);
-	const char *const argv[] = { "mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", "-b", "4096", "-J",
-				     "size=16", "-L", "root", "-U", uuid, "-E", options, "-d", "tree",
-				     "out/root.ext4", size, NULL };
-	const char *const env[] = { "LC_ALL=C", NULL };
-	if (!size)
+	if (!path)
 		return vh_err_nomem(err);
-	int r = vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .env = (char *const *)env,
-			    .cwd = w->dir.path, .deadline_ms = MKE2FS_MS }, NULL, err);
-	return r < 0 ? explain_mke2fs(w, err) : 0;
+	make_uuid(w->digest, uuid);
+	return vh_ext4_write(&(struct vh_ext4){ .path = path, .size = w->b->recipe->size, .uuid = uuid,
+			     .epoch = find_epoch(w->tree) }, w->tree, err);
 }
 
 static char *make_cmdline(char *const *more)
@@ -197,19 +185,16 @@ static json_t *make_json(struct work *w, json_t *packages)
 	const char *package = vh_mpi_package(r->mpi);
 	vh_autofree char *mpi = package ? vh_packages_upstream(packages, package) : strdup("");
 	vh_autofree char *cmdline = make_cmdline(r->cmdline);
-	char built[32], uuid[37];
-	time_t now = time(NULL);
-	struct tm tm;
+	char uuid[37];
 
-	strftime(built, sizeof built, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 	make_uuid(w->digest, uuid);
-	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:I}, s:s, s:o, s:O}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:I}, s:o, s:O}",
 			 "schema", VH_IMAGE_SCHEMA, "name", r->name, "digest", w->digest,
 			 "suite", vh_suite_name(r->suite), "kernel", "package", r->kernel,
 			 "version", w->kernel, "cmdline", cmdline, "user", r->user,
 			 "mpi", "name", vh_mpi_name(r->mpi), "version", mpi ? mpi : "",
 			 "root", "type", "ext4", "uuid", uuid, "size", (json_int_t)r->size,
-			 "built", built, "recipe", vh_recipe_json(r), "packages", packages);
+			 "recipe", vh_recipe_json(r), "packages", packages);
 }
 
 static int write_json(struct work *w, struct vh_err *err)
@@ -231,7 +216,7 @@ static int write_json(struct work *w, struct vh_err *err)
 static int open_tree(struct work *w, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/tree", w->dir.path);
-	return path ? vh_tree_open(path, &w->tree, err) : vh_err_nomem(err);
+	return path ? vh_tree_load(path, &w->tree, err) : vh_err_nomem(err);
 }
 
 static int make_parts(struct work *w, struct vh_err *err)
@@ -253,7 +238,7 @@ static int make_parts(struct work *w, struct vh_err *err)
 
 static int build(const struct vh_build *b, const char *digest, const char *target, struct vh_err *err)
 {
-	vh_cleanup(work_clear) struct work w = { .b = b, .dir = VH_WORKDIR_NONE, .tree = -1 };
+	vh_cleanup(work_clear) struct work w = { .b = b, .dir = VH_WORKDIR_NONE };
 	vh_autofree char *parent = vh_strf("%s/images", b->cache);
 	int r;
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+#include "images/component.h"
 #include "images/furnish.h"
-#include "images/tree.h"
+#include "images/hostfile.h"
+#include "images/packages.h"
 #include "lib/strv.h"
+#include "lib/table.h"
 
 /* suite: only for that one; VH_SUITE_HOST: for all. */
 struct file { const char *path; mode_t mode; const char *text; enum vh_suite suite; };
@@ -109,6 +110,8 @@ static const struct { const char *dir, *prefix; } leftovers[] = {
 	{ "var/lib/systemd", "random-seed" },
 };
 
+enum { PASSWORD_DAY = 19000 };
+
 static const char *const guest_programs[] = { "identity", "power" };
 
 void vh_furnish_digest(SHA256_CTX *s)
@@ -150,77 +153,91 @@ char *vh_furnish_status(const struct vh_recipe *r)
 	return fclose(f) == 0 ? text : NULL;
 }
 
-static int put_files(int tree, int suite, struct vh_err *err)
+static int put_files(struct vh_tree *tree, int suite, struct vh_err *err)
 {
 	int r = 0;
-	for (size_t i = 0; r == 0 && i < vh_array_len(leftovers); i++)
-		r = vh_tree_clean(tree, leftovers[i].dir, leftovers[i].prefix, err);
+	for (size_t i = 0; i < vh_array_len(leftovers); i++)
+		vh_tree_clean(tree, leftovers[i].dir, leftovers[i].prefix);
 	for (size_t i = 0; r == 0 && i < vh_array_len(files); i++)
 		if (files[i].suite == VH_SUITE_HOST || (int)files[i].suite == suite)
-			r = vh_tree_put(tree, files[i].path, files[i].mode, files[i].text, err);
+			r = vh_tree_text(tree, files[i].path, files[i].mode, files[i].text, err);
 	for (size_t i = 0; r == 0 && i < vh_array_len(links); i++)
 		r = vh_tree_symlink(tree, links[i].target, links[i].path, err);
 	return r;
 }
 
-static int put_program(int tree, const char *guest, const char *name, struct vh_err *err)
+static int put_program(struct vh_tree *tree, const char *guest, const char *name, struct vh_err *err)
 {
 	vh_autofree char *from = vh_strf("%s/%s", guest, name), *to = vh_strf("usr/lib/vhpc/%s", name);
-	vh_autoclose int in = -1, out = -1;
+	vh_autofree char *data = NULL;
+	size_t len;
 
 	if (!from || !to)
 		return vh_err_nomem(err);
-	int r = vh_tree_put(tree, to, 0755, "", err);
-	if (r < 0)
-		return r;
-	in = open(from, O_RDONLY | O_CLOEXEC);
-	out = vh_tree_openat(tree, to, O_WRONLY);
-	struct stat st;
-	if (in < 0 || out < 0 || fstat(in, &st) < 0)
-		return vh_err_set(err, errno, "%s: %s", from, strerror(errno));
-	for (off_t done = 0; done < st.st_size;) {
-		ssize_t n = copy_file_range(in, NULL, out, NULL, (size_t)(st.st_size - done), 0);
-		if (n <= 0)
-			return vh_err_set(err, n < 0 ? errno : EIO, "%s: cannot be copied: %s", from,
-					  n < 0 ? strerror(errno) : "cut short");
-		done += n;
-	}
-	return 0;
+	int r = vh_host_file(from, &data, &len, err);
+	return r < 0 ? r : vh_tree_put(tree, to, 0755, data, len, err);
 }
 
-static int append(int tree, const char *path, const char *line, struct vh_err *err)
+static int put_component(struct vh_tree *tree, int mpi, const char *guest, struct vh_err *err)
 {
-	vh_autofree char *text = NULL;
+	vh_autofree char *status = NULL, *release = NULL;
 	size_t len;
-	struct stat st;
-	int r = vh_tree_read(tree, path, &text, &len, err);
+	bool put;
+	int r = vh_tree_read(tree, "var/lib/dpkg/status", &status, &len, err);
+
+	if (r < 0 || mpi != VH_MPI_OPENMPI)
+		return r;
+	vh_autojson packages = vh_packages_json(status);
+	release = packages ? vh_packages_upstream(packages, vh_mpi_package(mpi)) : NULL;
+	return release ? vh_component_put(tree, guest, release, &put, err) : vh_err_nomem(err);
+}
+
+/* The day a password was set is that of the build, for users that package scripts make. */
+static int settle_shadow(struct vh_tree *tree, struct vh_err *err)
+{
+	vh_autofree char *old = NULL, *text = NULL;
+	size_t len;
+	FILE *f = NULL;
+	int r = vh_tree_read(tree, "etc/shadow", &old, &len, err);
+
 	if (r < 0)
 		return r;
-	vh_autoclose int fd = vh_tree_openat(tree, path, O_WRONLY | O_APPEND);
-	if (fd < 0 || fstat(fd, &st) < 0 || write(fd, line, strlen(line)) != (ssize_t)strlen(line))
-		return vh_err_set(err, fd < 0 ? -fd : errno, "image tree: /%s: cannot be written", path);
+	f = open_memstream(&text, &len);
+	if (!f)
+		return vh_err_nomem(err);
+	for (char *save, *l = strtok_r(old, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
+		size_t name = strcspn(l, ":"), password = name + 1 + strcspn(l + name + 1, ":");
+		size_t day = password + 1 + strcspn(l + password + 1, ":");
+		fprintf(f, "%.*s:%d%s\n", (int)password, l, PASSWORD_DAY, l + day);
+	}
+	fclose(f);
+	struct vh_node *node = vh_tree_find(tree, "etc/shadow");
+	free(node->data);
+	node->data = vh_steal(&text);
+	node->size = len;
+	node->mtime = INT64_MAX;
 	return 0;
 }
 
 /* '*' is no password, but, unlike '!', no lock that sshd respects. */
-static int put_user(int tree, const char *user, struct vh_err *err)
+static int put_user(struct vh_tree *tree, const char *user, struct vh_err *err)
 {
 	vh_autofree char *passwd = vh_strf("%s:x:1000:1000::/home/%s:/bin/bash\n", user, user);
 	vh_autofree char *group = vh_strf("%s:x:1000:\n", user);
-	vh_autofree char *shadow = vh_strf("%s:*:19000:0:99999:7:::\n", user);
+	vh_autofree char *shadow = vh_strf("%s:*:%d:0:99999:7:::\n", user, PASSWORD_DAY);
 	vh_autofree char *home = vh_strf("home/%s", user);
 	int r;
 
 	if (!passwd || !group || !shadow || !home)
 		return vh_err_nomem(err);
-	if ((r = append(tree, "etc/passwd", passwd, err)) < 0 ||
-	    (r = append(tree, "etc/group", group, err)) < 0 ||
-	    (r = append(tree, "etc/shadow", shadow, err)) < 0)
+	if ((r = vh_tree_append(tree, "etc/passwd", passwd, err)) < 0 ||
+	    (r = vh_tree_append(tree, "etc/group", group, err)) < 0 ||
+	    (r = vh_tree_append(tree, "etc/shadow", shadow, err)) < 0)
 		return r;
 	return vh_tree_mkdir(tree, home, 0700, 1000, 1000, err);
 }
 
-static int put_sysctl(int tree, char *const *sysctl, struct vh_err *err)
+static int put_sysctl(struct vh_tree *tree, char *const *sysctl, struct vh_err *err)
 {
 	vh_autofree char *text = strdup("");
 	for (; text && sysctl && *sysctl; sysctl++) {
@@ -228,7 +245,7 @@ static int put_sysctl(int tree, char *const *sysctl, struct vh_err *err)
 		free(text);
 		text = more;
 	}
-	return text ? vh_tree_put(tree, "etc/sysctl.d/60-vhpc.conf", 0644, text, err) : vh_err_nomem(err);
+	return text ? vh_tree_text(tree, "etc/sysctl.d/60-vhpc.conf", 0644, text, err) : vh_err_nomem(err);
 }
 
 /* KiB in limits.conf, bytes in a unit, for these. */
@@ -252,7 +269,7 @@ static void print_limit(FILE *login, FILE *unit, const char *name, const char *v
 }
 
 /* For console logins through PAM, and for sshd, which does without. */
-static int put_limits(int tree, char *const *limits, struct vh_err *err)
+static int put_limits(struct vh_tree *tree, char *const *limits, struct vh_err *err)
 {
 	vh_autofree char *login = NULL, *unit = NULL;
 	size_t login_len, unit_len;
@@ -272,11 +289,11 @@ static int put_limits(int tree, char *const *limits, struct vh_err *err)
 	fclose(u);
 	if (!login || !unit)
 		return vh_err_nomem(err);
-	int r = vh_tree_put(tree, "etc/security/limits.d/vhpc.conf", 0644, login, err);
-	return r < 0 ? r : vh_tree_put(tree, "etc/systemd/system/ssh.service.d/vhpc.conf", 0644, unit, err);
+	int r = vh_tree_text(tree, "etc/security/limits.d/vhpc.conf", 0644, login, err);
+	return r < 0 ? r : vh_tree_text(tree, "etc/systemd/system/ssh.service.d/vhpc.conf", 0644, unit, err);
 }
 
-static int put_blacklist(int tree, char *const *modules, struct vh_err *err)
+static int put_blacklist(struct vh_tree *tree, char *const *modules, struct vh_err *err)
 {
 	vh_autofree char *text = strdup("");
 	for (; text && modules && *modules; modules++) {
@@ -284,10 +301,10 @@ static int put_blacklist(int tree, char *const *modules, struct vh_err *err)
 		free(text);
 		text = more;
 	}
-	return text ? vh_tree_put(tree, "etc/modprobe.d/vhpc.conf", 0644, text, err) : vh_err_nomem(err);
+	return text ? vh_tree_text(tree, "etc/modprobe.d/vhpc.conf", 0644, text, err) : vh_err_nomem(err);
 }
 
-static int mask_units(int tree, char *const *units, struct vh_err *err)
+static int mask_units(struct vh_tree *tree, char *const *units, struct vh_err *err)
 {
 	int r = 0;
 	for (; r == 0 && units && *units; units++) {
@@ -297,16 +314,16 @@ static int mask_units(int tree, char *const *units, struct vh_err *err)
 	return r;
 }
 
-static int put_console_login(int tree, struct vh_err *err)
+static int put_console_login(struct vh_tree *tree, struct vh_err *err)
 {
-	return vh_tree_put(tree, "etc/systemd/system/serial-getty@ttyS0.service.d/vhpc.conf", 0644,
+	return vh_tree_text(tree, "etc/systemd/system/serial-getty@ttyS0.service.d/vhpc.conf", 0644,
 			   "[Service]\nExecStart=\n"
 			   "ExecStart=-/sbin/agetty --autologin root --keep-baud 115200,57600,38400,9600 - $TERM\n",
 			   err);
 }
 
 /* dpkg -S and dpkg --audit know these files too. */
-static int put_list(int tree, struct vh_err *err)
+static int put_list(struct vh_tree *tree, struct vh_err *err)
 {
 	vh_autofree char *text = NULL;
 	size_t len = 0;
@@ -321,25 +338,29 @@ static int put_list(int tree, struct vh_err *err)
 		if (!strncmp(files[i].path, "usr/", 4))
 			fprintf(f, "/%s\n", files[i].path);
 	fclose(f);
-	return text ? vh_tree_put(tree, "var/lib/dpkg/info/" VH_GUEST_PACKAGE ".list", 0644, text, err) :
+	return text ? vh_tree_text(tree, "var/lib/dpkg/info/" VH_GUEST_PACKAGE ".list", 0644, text, err) :
 	       vh_err_nomem(err);
 }
 
 /* The essential packages came before dpkg knew what to leave out. */
-static int prune(int tree, char *const *exclude, struct vh_err *err)
+static int prune(struct vh_tree *tree, char *const *exclude, struct vh_err *err)
 {
 	static const char *const always[] = { VH_EXCLUDE, NULL };
 	int r = vh_tree_prune(tree, (char *const *)always, VH_KEEP, err);
 	return r == 0 && exclude ? vh_tree_prune(tree, exclude, VH_KEEP, err) : r;
 }
 
-int vh_furnish(int tree, const struct vh_recipe *r, const char *guest, struct vh_err *err)
+int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *guest, struct vh_err *err)
 {
 	int e = prune(tree, r->exclude, err);
 	if (e == 0)
 		e = put_files(tree, r->suite, err);
 	for (size_t i = 0; e == 0 && i < vh_array_len(guest_programs); i++)
 		e = put_program(tree, guest, guest_programs[i], err);
+	if (e == 0)
+		e = put_component(tree, r->mpi, guest, err);
+	if (e == 0)
+		e = settle_shadow(tree, err);
 	if (e == 0)
 		e = put_user(tree, r->user, err);
 	if (e == 0)

@@ -6,6 +6,7 @@
 
 #include "images/digest.h"
 #include "images/recipe.h"
+#include "images/tree.h"
 #include "lib/err.h"
 
 /* The package name under which dpkg knows what is put in here. */
@@ -17,7 +18,7 @@
 char *vh_furnish_status(const struct vh_recipe *r);
 
 /* guest: the directory of the static programs. */
-int vh_furnish(int tree, const struct vh_recipe *r, const char *guest, struct vh_err *err);
+int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *guest, struct vh_err *err);
 
 /* Adds every fixed text to a digest. */
 void vh_furnish_digest(SHA256_CTX *s);

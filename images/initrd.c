@@ -70,7 +70,7 @@ static int unpack(const char *path, const char *data, size_t len, char **ret, si
 	return 0;
 }
 
-static int add_module(struct archive *out, int tree, const char *kernel, const char *file,
+static int add_module(struct archive *out, const struct vh_tree *tree, const char *kernel, const char *file,
 		      struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("lib/modules/%s/%s", kernel, file), *data = NULL, *elf = NULL;
@@ -85,7 +85,7 @@ static int add_module(struct archive *out, int tree, const char *kernel, const c
 	return r < 0 ? r : add(out, name, S_IFREG | 0644, 0, elf, len, err);
 }
 
-static int find_modules(int tree, const char *kernel, char ***ret, struct vh_err *err)
+static int find_modules(const struct vh_tree *tree, const char *kernel, char ***ret, struct vh_err *err)
 {
 	vh_autofree char *dep_path = vh_strf("lib/modules/%s/modules.dep", kernel);
 	vh_autofree char *builtin_path = vh_strf("lib/modules/%s/modules.builtin", kernel);
@@ -108,7 +108,7 @@ static int find_modules(int tree, const char *kernel, char ***ret, struct vh_err
 	return 0;
 }
 
-static int add_modules(struct archive *out, int tree, const char *kernel, struct vh_err *err)
+static int add_modules(struct archive *out, const struct vh_tree *tree, const char *kernel, struct vh_err *err)
 {
 	vh_autostrv files = NULL;
 	vh_autofree char *list = NULL;
@@ -142,7 +142,7 @@ static int add_init(struct archive *out, const char *init, struct vh_err *err)
 	return add(out, "init", S_IFREG | 0755, 0, data, len, err);
 }
 
-int vh_initrd_write(const char *path, int tree, const char *kernel, const char *init,
+int vh_initrd_write(const char *path, const struct vh_tree *tree, const char *kernel, const char *init,
 		    struct vh_err *err)
 {
 	static const char *const dirs[] = { "dev", "lib", "proc", "root", "sys" };

@@ -3,11 +3,11 @@
 #ifndef VH_INITRD_H
 #define VH_INITRD_H
 
-#include "lib/err.h"
+#include "images/tree.h"
 
 /* Writes a cpio archive (newc, uncompressed: a megabyte) to path. tree is the image's
  * tree, kernel its version, init the path of the static program. */
-int vh_initrd_write(const char *path, int tree, const char *kernel, const char *init,
+int vh_initrd_write(const char *path, const struct vh_tree *tree, const char *kernel, const char *init,
 		    struct vh_err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include "images/images.h"
 #include "images/store.h"
 #include "lib/cli.h"
@@ -154,6 +155,18 @@ static json_int_t disk_use(const char *store, const char *name)
 	return sum;
 }
 
+/* When it was built is the time of its files, for what stands in them is the same every time. */
+void vh_image_built(const char *store, const char *name, char *buf, size_t len)
+{
+	vh_autofree char *path = vh_strf("%s/%s/image.json", store, name);
+	struct stat st;
+	struct tm tm;
+
+	if (len > 0 && (!path || stat(path, &st) < 0 ||
+			!strftime(buf, len, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&st.st_mtime, &tm))))
+		*buf = 0;
+}
+
 static json_t *row(const char *store, const char *name, const json_t *doc)
 {
 	const json_t *kernel = json_object_get(json_object_get(doc, "kernel"), "version");
@@ -161,10 +174,13 @@ static json_t *row(const char *store, const char *name, const json_t *doc)
 	const char *version = json_string_value(json_object_get(json_object_get(doc, "mpi"), "version"));
 	vh_autofree char *both = vh_strf("%s%s%s", mpi ? mpi : "", version && *version ? " " : "",
 					 version ? version : "");
-	return json_pack("{s:s, s:O?, s:O?, s:s?, s:I, s:O?, s:O?}", "name", name,
+	char built[32] = "";
+
+	vh_image_built(store, name, built, sizeof built);
+	return json_pack("{s:s, s:O?, s:O?, s:s?, s:I, s:O?, s:s}", "name", name,
 			 "suite", json_object_get(doc, "suite"), "kernel", kernel, "mpi", both,
 			 "size", disk_use(store, name), "digest", json_object_get(doc, "digest"),
-			 "built", json_object_get(doc, "built"));
+			 "built", built);
 }
 
 int vh_image_list(const char *store, json_t **ret, struct vh_err *err)
@@ -222,7 +238,7 @@ static bool same_file(const char *a, const char *b)
 	return true;
 }
 
-/* image.json holds digest and time of the build: equal, it is the same image. */
+/* Hard links to the same files, or equal ones: image.json holds the digest. */
 static bool installed(const char *dir, const char *store, const char *name)
 {
 	bool same = true;

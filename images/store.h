@@ -32,6 +32,8 @@ void vh_workdir_remove(struct vh_workdir *w);
 
 /* Makes STORE/NAME the image that lies in dir (hard links, copies across file systems). */
 int vh_image_install(const char *dir, const char *store, const char *name, struct vh_err *err);
+/* RFC 3339, or empty. */
+void vh_image_built(const char *store, const char *name, char *buf, size_t len);
 int vh_image_remove(const char *store, const char *name, struct vh_err *err);
 
 #endif

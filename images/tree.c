@@ -1,215 +1,296 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <linux/openat2.h>
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 #include "images/tree.h"
-#include "lib/cleanup.h"
+#include "images/tree_node.h"
 #include "lib/strv.h"
 
-enum { READ_MAX = 64 << 20 };
-
-int vh_tree_open(const char *path, int *ret_fd, struct vh_err *err)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
-	*ret_fd = fd;
-	return 0;
-}
-
-int vh_tree_openat(int tree, const char *path, int flags)
-{
-	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT };
-	long fd = syscall(SYS_openat2, tree, path, &how, sizeof how);
-	return fd < 0 ? -errno : (int)fd;
-}
-
-bool vh_tree_exists(int tree, const char *path)
-{
-	vh_autoclose int fd = vh_tree_openat(tree, path, O_PATH);
-	return fd >= 0;
-}
+enum { READ_MAX = 64 << 20, LINKS_MAX = 40 };
 
 static int fail(struct vh_err *err, const char *path, int num)
 {
 	return vh_err_set(err, num, "image tree: /%s: %s", path, strerror(num));
 }
 
+void vh_tree_free(struct vh_tree *tree)
+{
+	if (!tree)
+		return;
+	vh_close_fd(&tree->dir);
+	vh_node_free(tree->root);
+	free(tree);
+}
+
+/* Walks path from node; at its end a link is followed only where asked for. */
+static struct vh_node *walk(const struct vh_tree *tree, struct vh_node *node, const char *path,
+			    bool follow, unsigned *links)
+{
+	while (node && *(path += strspn(path, "/"))) {
+		size_t n = strcspn(path, "/");
+		vh_autofree char *name = strndup(path, n);
+		struct vh_node *next;
+
+		path += n;
+		if (!name)
+			return NULL;
+		if (!strcmp(name, "."))
+			continue;
+		next = !strcmp(name, "..") ? (node->parent ? node->parent : node) : vh_node_child(node, name);
+		if (next && S_ISLNK(next->mode) && (follow || path[strspn(path, "/")])) {
+			if (++*links > LINKS_MAX)
+				return NULL;
+			next = walk(tree, next->target[0] == '/' ? tree->root : node, next->target, true, links);
+		}
+		node = next;
+	}
+	return node;
+}
+
+struct vh_node *vh_tree_find(const struct vh_tree *tree, const char *path)
+{
+	unsigned links = 0;
+	return walk(tree, tree->root, path, true, &links);
+}
+
+char *vh_node_path(const struct vh_node *node)
+{
+	char *path = strdup("");
+
+	for (; path && node->parent; node = node->parent) {
+		char *longer = vh_strf("/%s%s", node->name, path);
+		free(path);
+		path = longer;
+	}
+	return path;
+}
+
+int vh_node_open(const struct vh_tree *tree, const struct vh_node *node, int *ret_fd, struct vh_err *err)
+{
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW,
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
+	vh_autofree char *path = vh_node_path(node);
+
+	if (!path)
+		return vh_err_nomem(err);
+	long fd = syscall(SYS_openat2, tree->dir, path + 1, &how, sizeof how);
+	if (fd < 0)
+		return fail(err, path + 1, errno);
+	*ret_fd = (int)fd;
+	return 0;
+}
+
 /* The directory that holds path, made where it is missing; *ret_name points into path. */
-static int parent(int tree, const char *path, int *ret_fd, const char **ret_name, struct vh_err *err)
+static int parent(struct vh_tree *tree, const char *path, struct vh_node **ret, const char **ret_name,
+		  struct vh_err *err)
 {
 	const char *slash = strrchr(path, '/');
 	vh_autofree char *dir = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	struct vh_node *node;
+
 	if (!dir)
 		return vh_err_nomem(err);
-	int fd = vh_tree_openat(tree, dir, O_RDONLY | O_DIRECTORY);
-	if (fd == -ENOENT && vh_tree_mkdir(tree, dir, 0755, 0, 0, err) == 0)
-		fd = vh_tree_openat(tree, dir, O_RDONLY | O_DIRECTORY);
-	if (fd < 0)
-		return fail(err, path, -fd);
-	*ret_fd = fd;
 	*ret_name = slash ? slash + 1 : path;
+	if (!**ret_name || !strcmp(*ret_name, ".") || !strcmp(*ret_name, ".."))
+		return fail(err, path, EINVAL);
+	node = vh_tree_find(tree, dir);
+	if (!node) {
+		int r = vh_tree_mkdir(tree, dir, 0755, 0, 0, err);
+		if (r < 0)
+			return r;
+		node = vh_tree_find(tree, dir);
+	}
+	if (!node || !S_ISDIR(node->mode))
+		return fail(err, path, ENOTDIR);
+	*ret = node;
 	return 0;
 }
 
-int vh_tree_mkdir(int tree, const char *path, mode_t mode, uid_t uid, gid_t gid, struct vh_err *err)
+/* A new node in the place of what path names. */
+static int replace(struct vh_tree *tree, const char *path, mode_t mode, struct vh_node **ret,
+		   struct vh_err *err)
 {
-	vh_autoclose int dir = -1;
+	struct vh_node *dir, *old;
 	const char *name;
 	int r = parent(tree, path, &dir, &name, err);
+
 	if (r < 0)
 		return r;
-	if ((mkdirat(dir, name, 0700) < 0 && errno != EEXIST) ||
-	    fchownat(dir, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 || fchmodat(dir, name, mode, 0) < 0)
-		return fail(err, path, errno);
+	old = vh_node_child(dir, name);
+	if (old && S_ISDIR(old->mode))
+		return fail(err, path, EISDIR);
+	if (old)
+		vh_node_drop(old);
+	*ret = vh_node_add(dir, name, mode);
+	return *ret ? 0 : vh_err_nomem(err);
+}
+
+int vh_tree_mkdir(struct vh_tree *tree, const char *path, mode_t mode, uid_t uid, gid_t gid,
+		  struct vh_err *err)
+{
+	struct vh_node *dir, *node;
+	const char *name;
+	int r = parent(tree, path, &dir, &name, err);
+
+	if (r < 0)
+		return r;
+	node = vh_node_child(dir, name);
+	if (node && !S_ISDIR(node->mode))
+		return fail(err, path, EEXIST);
+	if (!node)
+		node = vh_node_add(dir, name, S_IFDIR);
+	if (!node)
+		return vh_err_nomem(err);
+	node->mode = S_IFDIR | mode;
+	node->uid = uid;
+	node->gid = gid;
 	return 0;
 }
 
-int vh_tree_put(int tree, const char *path, mode_t mode, const char *text, struct vh_err *err)
+int vh_tree_put(struct vh_tree *tree, const char *path, mode_t mode, const void *data, size_t len,
+		struct vh_err *err)
 {
-	vh_autoclose int dir = -1, fd = -1;
-	size_t len = strlen(text), done = 0;
-	const char *name;
-	int r = parent(tree, path, &dir, &name, err);
+	vh_autofree char *copy = malloc(len + 1);
+	struct vh_node *node;
+	int r;
+
+	if (!copy)
+		return vh_err_nomem(err);
+	memcpy(copy, data, len);
+	copy[len] = 0;
+	if ((r = replace(tree, path, S_IFREG | mode, &node, err)) < 0)
+		return r;
+	node->data = vh_steal(&copy);
+	node->size = len;
+	return 0;
+}
+
+int vh_tree_text(struct vh_tree *tree, const char *path, mode_t mode, const char *text,
+		 struct vh_err *err)
+{
+	return vh_tree_put(tree, path, mode, text, strlen(text), err);
+}
+
+int vh_tree_symlink(struct vh_tree *tree, const char *target, const char *path, struct vh_err *err)
+{
+	vh_autofree char *copy = strdup(target);
+	struct vh_node *node;
+	int r;
+
+	if (!copy)
+		return vh_err_nomem(err);
+	if ((r = replace(tree, path, S_IFLNK | 0777, &node, err)) < 0)
+		return r;
+	node->target = vh_steal(&copy);
+	return 0;
+}
+
+int vh_tree_append(struct vh_tree *tree, const char *path, const char *text, struct vh_err *err)
+{
+	vh_autofree char *old = NULL;
+	size_t len, more = strlen(text);
+	int r = vh_tree_read(tree, path, &old, &len, err);
 
 	if (r < 0)
 		return r;
-	unlinkat(dir, name, 0);
-	fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	while (fd >= 0 && done < len) {
-		ssize_t n = write(fd, text + done, len - done);
+	char *longer = realloc(old, len + more + 1);
+	if (!longer)
+		return vh_err_nomem(err);
+	old = longer;
+	memcpy(old + len, text, more + 1);
+	struct vh_node *node = vh_tree_find(tree, path);
+	free(node->data);
+	node->data = vh_steal(&old);
+	node->size = len + more;
+	node->mtime = INT64_MAX;
+	node->link = 0;
+	return 0;
+}
+
+static int read_all(int fd, char *to, size_t len)
+{
+	for (size_t done = 0; done < len;) {
+		ssize_t n = read(fd, to + done, len - done);
 		if (n < 0)
-			return fail(err, path, errno);
+			return -errno;
+		if (n == 0)
+			return -EIO;
 		done += (size_t)n;
 	}
-	if (fd < 0 || fchmod(fd, mode) < 0)
-		return fail(err, path, errno);
 	return 0;
 }
 
-int vh_tree_symlink(int tree, const char *target, const char *path, struct vh_err *err)
+int vh_tree_read(const struct vh_tree *tree, const char *path, char **ret, size_t *ret_len,
+		 struct vh_err *err)
 {
-	vh_autoclose int dir = -1;
-	const char *name;
-	int r = parent(tree, path, &dir, &name, err);
-	if (r < 0)
-		return r;
-	unlinkat(dir, name, 0);
-	return symlinkat(target, dir, name) < 0 ? fail(err, path, errno) : 0;
-}
+	const struct vh_node *node = vh_tree_find(tree, path);
+	vh_autoclose int fd = -1;
+	int r;
 
-int vh_tree_read(int tree, const char *path, char **ret, size_t *ret_len, struct vh_err *err)
-{
-	vh_autoclose int fd = vh_tree_openat(tree, path, O_RDONLY);
-	struct stat st;
-	size_t len = 0;
-
-	if (fd < 0)
-		return fail(err, path, -fd);
-	if (fstat(fd, &st) < 0)
-		return fail(err, path, errno);
-	if (!S_ISREG(st.st_mode) || st.st_size > READ_MAX)
-		return fail(err, path, EFBIG);
-	vh_autofree char *text = malloc((size_t)st.st_size + 1);
+	if (!node)
+		return fail(err, path, ENOENT);
+	if (!S_ISREG(node->mode) || node->size > READ_MAX)
+		return fail(err, path, S_ISREG(node->mode) ? EFBIG : EINVAL);
+	vh_autofree char *text = malloc(node->size + 1);
 	if (!text)
 		return vh_err_nomem(err);
-	while (len < (size_t)st.st_size) {
-		ssize_t n = read(fd, text + len, (size_t)st.st_size - len);
-		if (n < 0)
-			return fail(err, path, errno);
-		if (n == 0)
-			break;
-		len += (size_t)n;
-	}
-	text[len] = 0;
+	if (node->data)
+		memcpy(text, node->data, node->size);
+	else if ((r = vh_node_open(tree, node, &fd, err)) < 0)
+		return r;
+	else if ((r = read_all(fd, text, node->size)) < 0)
+		return fail(err, path, -r);
+	text[node->size] = 0;
 	*ret = vh_steal(&text);
-	*ret_len = len;
+	*ret_len = node->size;
 	return 0;
 }
 
-int vh_tree_clean(int tree, const char *dir, const char *prefix, struct vh_err *err)
+void vh_tree_clean(struct vh_tree *tree, const char *dir, const char *prefix)
 {
-	int fd = vh_tree_openat(tree, dir, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	int r = 0;
+	struct vh_node *node = vh_tree_find(tree, dir);
 
-	if (fd == -ENOENT)
-		return 0;
-	if (!d)
-		return fail(err, dir, fd < 0 ? -fd : errno);
-	for (struct dirent *e; r == 0 && (e = readdir(d));)
-		if (e->d_type != DT_DIR && !strncmp(e->d_name, prefix, strlen(prefix)) &&
-		    unlinkat(dirfd(d), e->d_name, 0) < 0)
-			r = fail(err, dir, errno);
-	closedir(d);
-	return r;
+	for (size_t i = node ? node->n_children : 0; i-- > 0;)
+		if (!S_ISDIR(node->children[i]->mode) &&
+		    !strncmp(node->children[i]->name, prefix, strlen(prefix)))
+			vh_node_drop(node->children[i]);
 }
 
-struct prune { char *const *patterns; const char *keep; };
-
-static bool goes(const struct prune *p, const char *path)
+static bool goes(char *const *patterns, const char *keep, const char *path)
 {
-	if (fnmatch(p->keep, path, 0) == 0)
+	if (fnmatch(keep, path, 0) == 0)
 		return false;
-	for (char *const *pattern = p->patterns; pattern && *pattern; pattern++)
-		if (fnmatch(*pattern, path, 0) == 0)
+	for (; patterns && *patterns; patterns++)
+		if (fnmatch(*patterns, path, 0) == 0)
 			return true;
 	return false;
 }
 
-static int prune_entry(const struct prune *p, int dir, const char *path, const char *name,
-		       bool is_dir, unsigned *removed, struct vh_err *err);
-
-/* dir is taken over. */
-static int prune_dir(const struct prune *p, int dir, const char *path, unsigned *ret_removed,
-		     struct vh_err *err)
+static int prune(struct vh_node *dir, const char *path, char *const *patterns, const char *keep,
+		 struct vh_err *err)
 {
-	DIR *d = fdopendir(dir);
 	int r = 0;
 
-	if (!d)
-		return fail(err, path, errno);
-	for (struct dirent *e; r == 0 && (e = readdir(d));)
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			r = prune_entry(p, dirfd(d), path, e->d_name, e->d_type == DT_DIR, ret_removed, err);
-	closedir(d);
+	for (size_t i = dir->n_children; r == 0 && i-- > 0;) {
+		struct vh_node *node = dir->children[i];
+		vh_autofree char *full = vh_strf("%s/%s", path, node->name);
+		bool had = node->n_children;
+
+		if (!full)
+			return vh_err_nomem(err);
+		if (S_ISDIR(node->mode))
+			r = prune(node, full, patterns, keep, err);
+		if (S_ISDIR(node->mode) ? had && !node->n_children : goes(patterns, keep, full))
+			vh_node_drop(node);
+	}
 	return r;
 }
 
-static int prune_entry(const struct prune *p, int dir, const char *path, const char *name,
-		       bool is_dir, unsigned *removed, struct vh_err *err)
+int vh_tree_prune(struct vh_tree *tree, char *const *patterns, const char *keep, struct vh_err *err)
 {
-	vh_autofree char *full = vh_strf("%s/%s", path, name);
-	unsigned below = 0;
-
-	if (!full)
-		return vh_err_nomem(err);
-	if (is_dir) {
-		int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		int r = fd < 0 ? fail(err, full + 1, errno) : prune_dir(p, fd, full, &below, err);
-		if (r == 0 && below && unlinkat(dir, name, AT_REMOVEDIR) < 0 && errno != ENOTEMPTY)
-			r = fail(err, full + 1, errno);
-		*removed += below;
-		return r;
-	}
-	if (!goes(p, full))
-		return 0;
-	++*removed;
-	return unlinkat(dir, name, 0) < 0 ? fail(err, full + 1, errno) : 0;
-}
-
-int vh_tree_prune(int tree, char *const *patterns, const char *keep, struct vh_err *err)
-{
-	struct prune p = { patterns, keep };
-	unsigned removed = 0;
-	int fd = vh_tree_openat(tree, ".", O_RDONLY | O_DIRECTORY);
-	return fd < 0 ? fail(err, "", -fd) : prune_dir(&p, fd, "", &removed, err);
+	return prune(tree->root, "", patterns, keep, err);
 }

@@ -43,7 +43,7 @@ static const char *text(const json_t *doc, const char *object, const char *key)
 	return s ? s : "-";
 }
 
-static void print(const struct vh_image *image, const json_t *doc)
+static void print(const struct vh_image *image, const json_t *doc, const char *built)
 {
 	const json_t *packages = json_object_get(doc, "packages"), *p;
 	char size[16];
@@ -53,7 +53,7 @@ static void print(const struct vh_image *image, const json_t *doc)
 	       "user     %s\nbuilt    %s\ndigest   %s\npackages %zu\n", image->name, image->suite,
 	       image->kernel_version, image->mpi, image->mpi_version, image->root,
 	       vh_size_format(size, sizeof size, image->root_size), image->cmdline, image->user,
-	       text(doc, NULL, "built"), image->digest, json_array_size(packages));
+	       built, image->digest, json_array_size(packages));
 	json_array_foreach(packages, i, p)
 		printf("  %s %s\n", text(p, NULL, "name"), text(p, NULL, "version"));
 }
@@ -63,6 +63,7 @@ int vh_image_show(struct vh_cli *cli, struct vh_err *err)
 	vh_autofree char *store = store_of(cli);
 	vh_cleanup(vh_image_freep) struct vh_image *image = NULL;
 	vh_autojson doc = NULL;
+	char built[32] = "";
 	int r;
 
 	if (!store)
@@ -73,7 +74,8 @@ int vh_image_show(struct vh_cli *cli, struct vh_err *err)
 		return r == -ENOENT ? vh_err_set(err, ENOENT, "image %s: just removed", cli->argv[0]) : r;
 	if (cli->json)
 		return vh_json_print(VH_IMAGE_SCHEMA, vh_steal(&doc), err);
-	print(image, doc);
+	vh_image_built(store, cli->argv[0], built, sizeof built);
+	print(image, doc, built);
 	return 0;
 }
 

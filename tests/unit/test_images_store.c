@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The store, the directories of builds under way, and the tree that stays inside. */
+/* The store, and the directories of builds under way. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include "images/images.h"
 #include "images/store.h"
-#include "images/tree.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "tests/unit/unit.h"
@@ -15,7 +14,7 @@
 #define JSON \
 	"{\"schema\": \"vhpc.image/1\", \"name\": \"mpi\", \"digest\": \"%s\", \"suite\": \"bookworm\"," \
 	" \"kernel\": {\"package\": \"k\", \"version\": \"6.1\"}, \"cmdline\": \"root=/dev/vda\", \"user\": \"hpc\"," \
-	" \"mpi\": {\"name\": \"openmpi\", \"version\": \"4.1.4\"}, \"root\": {\"size\": 4096}, \"built\": \"today\"}"
+	" \"mpi\": {\"name\": \"openmpi\", \"version\": \"4.1.4\"}, \"root\": {\"size\": 4096}}"
 
 /* DIR/NAME with the files of an image; returns its path. */
 static char *image(const char *dir, const char *name, const char *digest)
@@ -123,49 +122,6 @@ START_TEST(leftovers_of_the_dead_are_swept)
 }
 END_TEST
 
-START_TEST(tree_paths_stay_inside)
-{
-	vh_autofree char *dir = unit_tmpdir(), *tree = vh_strf("%s/tree", dir), *outside = unit_file(dir, "out/f", "old");
-	vh_autofree char *link = vh_strf("%s/escape", tree), *inner = NULL, *text = NULL;
-	vh_autoerr err = VH_ERR_NONE;
-	vh_autoclose int fd = -1;
-	size_t len;
-
-	inner = unit_file(dir, "tree/usr/lib/x", "text");
-	ck_assert_int_eq(symlink("../out", link), 0);
-	ck_assert_int_eq(vh_tree_open(tree, &fd, &err), 0);
-	ck_assert_int_eq(vh_tree_symlink(fd, "usr/lib", "lib", &err), 0);
-	ck_assert_int_eq(vh_tree_put(fd, "lib/y", 0640, "more", &err), 0);
-	ck_assert_int_eq(vh_tree_read(fd, "usr/lib/y", &text, &len, &err), 0);
-	ck_assert_str_eq(text, "more");
-	free(vh_steal(&text));
-	ck_assert_int_lt(vh_tree_read(fd, "escape/f", &text, &len, &err), 0);
-	/* A link at the place of a file is replaced, not followed. */
-	ck_assert_int_eq(vh_tree_symlink(fd, outside, "etc/f", &err), 0);
-	ck_assert_int_eq(vh_tree_put(fd, "etc/f", 0644, "new", &err), 0);
-	vh_autoclose int old = open(outside, O_RDONLY | O_CLOEXEC);
-	char buf[8] = "";
-	ck_assert(read(old, buf, 7) == 3 && !strcmp(buf, "old"));
-}
-END_TEST
-
-START_TEST(prune_takes_what_matches_but_what_is_kept)
-{
-	vh_autofree char *dir = unit_tmpdir(), *a = unit_file(dir, "usr/share/doc/x/README", "a");
-	vh_autofree char *b = unit_file(dir, "usr/share/doc/x/copyright", "b");
-	vh_autofree char *c = unit_file(dir, "usr/share/doc/y/z/changelog", "c"), *d = unit_file(dir, "usr/bin/doc", "d");
-	char *const patterns[] = { (char[]){ "/usr/share/doc/*" }, NULL };
-	vh_autoerr err = VH_ERR_NONE;
-	vh_autoclose int fd = -1;
-
-	ck_assert_int_eq(vh_tree_open(dir, &fd, &err), 0);
-	ck_assert_int_eq(vh_tree_prune(fd, patterns, "/usr/share/doc/*/copyright", &err), 0);
-	ck_assert(access(a, F_OK) < 0 && access(b, F_OK) == 0 && access(c, F_OK) < 0 && access(d, F_OK) == 0);
-	ck_assert(!vh_tree_exists(fd, "usr/share/doc/y") && vh_tree_exists(fd, "usr/share/doc/x"));
-}
-END_TEST
-
 UNIT_SUITE(images_store, image_is_installed_found_replaced_and_removed,
 	   missing_image_is_refused_with_the_nearest, damaged_image_is_an_error,
-	   leftovers_of_the_dead_are_swept, tree_paths_stay_inside,
-	   prune_takes_what_matches_but_what_is_kept)
+	   leftovers_of_the_dead_are_swept)

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "images/component.h"
+#include "images/hostfile.h"
+#include "lib/strv.h"
+
+#define COMPONENT "mca_btl_ivshm.so"
+#define LIBRARIES "usr/lib/x86_64-linux-gnu/openmpi/lib"
+
+static int add(const char *dir, const char *release, SHA256_CTX *s, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/%s/" COMPONENT, dir, release), *data = NULL;
+	size_t len;
+
+	if (!path)
+		return vh_err_nomem(err);
+	if (release[0] == '.' || access(path, F_OK) < 0)
+		return 0;
+	int r = vh_host_file(path, &data, &len, err);
+	if (r < 0)
+		return r;
+	vh_digest_text(s, release);
+	vh_digest_add(s, data, len);
+	return 0;
+}
+
+int vh_component_digest(const char *guest, SHA256_CTX *s, struct vh_err *err)
+{
+	vh_autofree char *dir = vh_strf("%s/mca", guest);
+	struct dirent **list = NULL;
+	int n = dir ? scandir(dir, &list, NULL, alphasort) : 0, r = 0;
+
+	for (int i = 0; i < n; i++) {
+		if (r == 0)
+			r = add(dir, list[i]->d_name, s, err);
+		free(list[i]);
+	}
+	free(list);
+	return r;
+}
+
+/* The directory of Open MPI's own components: its name changes with the release. */
+static const struct vh_node *components(const struct vh_tree *tree)
+{
+	const struct vh_node *libraries = vh_tree_find(tree, LIBRARIES);
+
+	for (size_t i = 0; libraries && i < libraries->n_children; i++) {
+		const struct vh_node *dir = libraries->children[i];
+		if (S_ISDIR(dir->mode) && vh_node_child(dir, "mca_btl_tcp.so"))
+			return dir;
+	}
+	return NULL;
+}
+
+int vh_component_put(struct vh_tree *tree, const char *guest, const char *release, bool *ret_put,
+		     struct vh_err *err)
+{
+	vh_autofree char *from = vh_strf("%s/mca/%s/" COMPONENT, guest, release), *data = NULL;
+	const struct vh_node *dir = components(tree);
+	vh_autofree char *path = dir ? vh_node_path(dir) : NULL;
+	vh_autofree char *to = path ? vh_strf("%s/" COMPONENT, path + 1) : NULL;
+	size_t len;
+
+	*ret_put = false;
+	if (!from || (dir && !to))
+		return vh_err_nomem(err);
+	if (!dir || access(from, F_OK) < 0)
+		return 0;
+	int r = vh_host_file(from, &data, &len, err);
+	if (r == 0)
+		r = vh_tree_put(tree, to, 0644, data, len, err);
+	*ret_put = r == 0;
+	return r;
+}

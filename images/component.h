@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vhpc's own transport, built against one release of Open MPI each: GUEST/mca/RELEASE/
+ * mca_btl_ivshm.so. An image takes the one of its own release, where there is one. */
+#ifndef VH_COMPONENT_H
+#define VH_COMPONENT_H
+
+#include <stdbool.h>
+#include "images/digest.h"
+#include "images/tree.h"
+
+/* Adds every one that there is to a digest. */
+int vh_component_digest(const char *guest, SHA256_CTX *s, struct vh_err *err);
+/* Beside the components that the image's Open MPI brought. *ret_put: whether. */
+int vh_component_put(struct vh_tree *tree, const char *guest, const char *release, bool *ret_put,
+		     struct vh_err *err);
+
+#endif

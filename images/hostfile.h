@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Files of the building host that go into an image. */
+#ifndef VH_HOSTFILE_H
+#define VH_HOSTFILE_H
+
+#include <stddef.h>
+#include "lib/err.h"
+
+/* The whole of a regular file, at most 64 MiB; malloc'd, NUL-terminated. */
+int vh_host_file(const char *path, char **ret, size_t *ret_len, struct vh_err *err);
+
+#endif

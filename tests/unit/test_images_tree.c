@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The tree that stays inside, and the file system made of it: the same every time. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include "images/component.h"
+#include "images/ext4.h"
+#include "images/tree.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
+#include "tests/unit/unit.h"
+
+enum { EPOCH = 1700000000 };
+
+START_TEST(tree_paths_stay_inside)
+{
+	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/tree", dir), *outside = unit_file(dir, "out/f", "old");
+	vh_autofree char *link = vh_strf("%s/escape", path), *inner = unit_file(dir, "tree/usr/lib/x", "text");
+	vh_autofree char *text = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autotree tree = NULL;
+	size_t len;
+
+	ck_assert(outside && inner);
+	ck_assert_int_eq(symlink("../../../../out", link), 0);
+	ck_assert_int_eq(vh_tree_load(path, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_symlink(tree, "usr/lib", "lib", &err), 0);
+	ck_assert_int_eq(vh_tree_text(tree, "lib/y", 0640, "more", &err), 0);
+	ck_assert_int_eq(vh_tree_append(tree, "lib/x", "er", &err), 0);
+	ck_assert_int_eq(vh_tree_read(tree, "usr/lib/y", &text, &len, &err), 0);
+	ck_assert_str_eq(text, "more");
+	free(vh_steal(&text));
+	ck_assert_int_eq(vh_tree_read(tree, "usr/../lib/./x", &text, &len, &err), 0);
+	ck_assert_str_eq(text, "texter");
+	/* Nothing outside is seen, and nothing on the disk is written to. */
+	ck_assert_ptr_null(vh_tree_find(tree, "escape/f"));
+	ck_assert_ptr_null(vh_tree_find(tree, "../out/f"));
+	ck_assert_int_lt(vh_tree_text(tree, "usr/..", 0644, "", &err), 0);
+	ck_assert_int_lt(vh_tree_text(tree, "usr", 0644, "", &err), 0);
+	vh_autoclose int fd = open(inner, O_RDONLY | O_CLOEXEC);
+	char buf[16] = "";
+	ck_assert(read(fd, buf, 15) == 4 && !strcmp(buf, "text"));
+}
+END_TEST
+
+START_TEST(links_in_circles_lead_nowhere)
+{
+	vh_autofree char *dir = unit_tmpdir();
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autotree tree = NULL;
+
+	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_symlink(tree, "b", "a", &err), 0);
+	ck_assert_int_eq(vh_tree_symlink(tree, "a", "b", &err), 0);
+	ck_assert_int_eq(vh_tree_symlink(tree, "self/self", "self", &err), 0);
+	ck_assert_ptr_null(vh_tree_find(tree, "a"));
+	ck_assert_ptr_null(vh_tree_find(tree, "self"));
+	ck_assert_int_lt(vh_tree_text(tree, "a/file", 0644, "", &err), 0);
+}
+END_TEST
+
+START_TEST(prune_takes_what_matches_but_what_is_kept)
+{
+	vh_autofree char *dir = unit_tmpdir(), *a = unit_file(dir, "usr/share/doc/x/README", "a");
+	vh_autofree char *b = unit_file(dir, "usr/share/doc/x/copyright", "b");
+	vh_autofree char *c = unit_file(dir, "usr/share/doc/y/z/changelog", "c"), *d = unit_file(dir, "usr/bin/doc", "d");
+	char *const patterns[] = { (char[]){ "/usr/share/doc/*" }, NULL };
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autotree tree = NULL;
+
+	ck_assert(a && b && c && d);
+	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_mkdir(tree, "usr/share/doc/empty", 0755, 0, 0, &err), 0);
+	ck_assert_int_eq(vh_tree_prune(tree, patterns, "/usr/share/doc/*/copyright", &err), 0);
+	ck_assert(!vh_tree_find(tree, "usr/share/doc/x/README") && vh_tree_find(tree, "usr/share/doc/x/copyright"));
+	ck_assert(!vh_tree_find(tree, "usr/share/doc/y") && vh_tree_find(tree, "usr/bin/doc"));
+	ck_assert_ptr_nonnull(vh_tree_find(tree, "usr/share/doc/empty"));
+	vh_tree_clean(tree, "usr/bin", "d");
+	ck_assert_ptr_null(vh_tree_find(tree, "usr/bin/doc"));
+	ck_assert_int_eq(access(a, F_OK) | access(d, F_OK), 0);
+}
+END_TEST
+
+/* The same files made in another order, at another time. */
+static char *sources(bool other)
+{
+	char *dir = unit_tmpdir();
+	static const char *const names[] = { "usr/bin/a", "usr/bin/b", "usr/lib/long/path/to/a/file", "etc/conf" };
+
+	for (size_t i = 0; i < vh_array_len(names); i++) {
+		const char *name = names[other ? vh_array_len(names) - 1 - i : i];
+		vh_autofree char *file = unit_file(dir, name, name);
+		const struct timeval old[2] = { { .tv_sec = EPOCH - 1000 }, { .tv_sec = EPOCH - 1000 } };
+		ck_assert_int_eq(strcmp(name, "etc/conf") ? utimes(file, old) : 0, 0);
+	}
+	vh_autofree char *from = vh_strf("%s/usr/bin/a", dir), *to = vh_strf("%s/usr/bin/hard", dir);
+	vh_autofree char *bin = vh_strf("%s/bin", dir);
+	ck_assert(link(from, to) == 0 && symlink("usr/bin", bin) == 0);
+	return dir;
+}
+
+static void write_ext4(const char *dir, const char *path)
+{
+	vh_autofree char *big = malloc(3 << 20);
+	const struct vh_ext4 to = { path, 64 << 20, "01234567-89ab-4cde-8012-3456789abcde", EPOCH };
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autotree tree = NULL;
+
+	memset(big, 'x', 3 << 20);
+	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_put(tree, "usr/lib/big", 0755, big, 3 << 20, &err), 0);
+	ck_assert_int_eq(vh_tree_mkdir(tree, "home/hpc", 0700, 100000, 1000, &err), 0);
+	for (unsigned i = 0; i < 400; i++) {
+		vh_autofree char *name = vh_strf("many/a-name-that-fills-the-directory-%u", i);
+		ck_assert_int_eq(vh_tree_text(tree, name, 0644, "", &err), 0);
+	}
+	ck_assert_msg(vh_ext4_write(&to, tree, &err) == 0, "%s", err.text);
+}
+
+/* What debugfs answers to a request. */
+static char *ask(const char *path, const char *request)
+{
+	const char *const argv[] = { "debugfs", "-R", request, path, NULL };
+	vh_autooutput out = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .deadline_ms = 30000 }, &out, &err) == 0,
+		      "%s", err.text);
+	return vh_steal(&out.out);
+}
+
+START_TEST(file_system_is_sound_and_always_the_same)
+{
+	vh_autofree char *dir = unit_tmpdir(), *one = sources(false), *two = sources(true);
+	vh_autofree char *a = vh_strf("%s/a", dir), *b = vh_strf("%s/b", dir), *said = NULL, *home = NULL, *hard = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	write_ext4(one, a);
+	write_ext4(two, b);
+	const char *const cmp[] = { "cmp", a, b, NULL }, *const fsck[] = { "e2fsck", "-fn", a, NULL };
+	ck_assert_msg(vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)cmp, .deadline_ms = 60000 }, NULL, &err) == 0,
+		      "%s", err.text);
+	ck_assert_msg(vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)fsck, .deadline_ms = 60000 }, NULL, &err) == 0,
+		      "%s", err.text);
+	said = ask(a, "cat /usr/lib/long/path/to/a/file");
+	ck_assert_str_eq(said, "usr/lib/long/path/to/a/file");
+	home = ask(a, "stat /home/hpc");
+	ck_assert(strstr(home, "Mode:  0700") && strstr(home, "User: 100000"));
+	hard = ask(a, "stat /usr/bin/hard");
+	ck_assert(strstr(hard, "Links: 2"));
+}
+END_TEST
+
+START_TEST(what_does_not_fit_is_refused)
+{
+	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/fs", dir), *big = calloc(1, 40 << 20);
+	const struct vh_ext4 to = { path, 40 << 20, "01234567-89ab-4cde-8012-3456789abcde", EPOCH };
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autotree tree = NULL;
+
+	memset(big, 1, 40 << 20);
+	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_put(tree, "big", 0644, big, 40 << 20, &err), 0);
+	ck_assert_int_eq(vh_ext4_write(&to, tree, &err), -ENOSPC);
+	unit_assert_err(&err, VH_EXIT_REFUSED, "the packages do not fit into a root disk of 40 MiB",
+			"raise size in the recipe");
+}
+END_TEST
+
+START_TEST(transport_goes_beside_the_components_of_its_release)
+{
+	vh_autofree char *guest = unit_tmpdir(), *dir = unit_tmpdir();
+	vh_autofree char *a = unit_file(guest, "mca/4.1.4/mca_btl_ivshm.so", "four");
+	vh_autofree char *b = unit_file(dir, "usr/lib/x86_64-linux-gnu/openmpi/lib/openmpi3/mca_btl_tcp.so", "tcp");
+	char with[VH_DIGEST_HEX], without[VH_DIGEST_HEX];
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autotree tree = NULL;
+	SHA256_CTX s;
+	bool put;
+
+	ck_assert(a && b);
+	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_component_put(tree, guest, "5.0.7", &put, &err), 0);
+	ck_assert(!put);
+	ck_assert_int_eq(vh_component_put(tree, guest, "4.1.4", &put, &err), 0);
+	ck_assert(put && vh_tree_find(tree, "usr/lib/x86_64-linux-gnu/openmpi/lib/openmpi3/mca_btl_ivshm.so"));
+	SHA256_Init(&s);
+	ck_assert_int_eq(vh_component_digest(guest, &s, &err), 0);
+	SHA256_End(&s, with);
+	SHA256_Init(&s);
+	ck_assert_int_eq(vh_component_digest(dir, &s, &err), 0);
+	SHA256_End(&s, without);
+	ck_assert_str_ne(with, without);
+}
+END_TEST
+
+UNIT_SUITE(images_tree, tree_paths_stay_inside, links_in_circles_lead_nowhere,
+	   prune_takes_what_matches_but_what_is_kept, file_system_is_sound_and_always_the_same,
+	   what_does_not_fit_is_refused, transport_goes_beside_the_components_of_its_release)
