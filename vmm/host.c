@@ -2,14 +2,18 @@
 #include "vmm/vmm.h"
 
 #include <errno.h>
-#include <hwloc.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/strv.h"
+#include "lib/values.h"
+#include "vmm/host_devices.h"
 #include "vmm/memory.h"
 
-enum { XML_MAX = 64 << 20, HUGE_2M = 2 << 20 };
+#define NODES "sys/devices/system/node"
+enum { XML_MAX = 64 << 20, L2_BASE = 1 << 16, CPUS_MAX = 4096, NODES_MAX = 1024 };
 
 /* hwloc is told of another root, and to keep quiet, by environment variables only. */
 static pthread_mutex_t env_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -20,42 +24,63 @@ static void topology_freep(hwloc_topology_t *t)
 		hwloc_topology_destroy(*t);
 }
 
-static int check_xml(const char *xml, struct vh_err *err)
+static int read_xml(const char *xml, char **ret, size_t *ret_len, struct vh_err *err)
 {
+	vh_autofclose FILE *f = fopen(xml, "re");
+	vh_autofree char *text = NULL;
 	struct stat st;
 
-	if (stat(xml, &st) < 0)
+	if (!f || fstat(fileno(f), &st) < 0)
 		return vh_err_refuse(err, errno, "%s: %s", xml, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return vh_err_refuse(err, EINVAL, "%s: not a file", xml);
 	if (st.st_size > XML_MAX)
 		return vh_err_refuse(err, EFBIG, "%s: larger than 64 MiB", xml);
+	text = malloc((size_t)st.st_size + 1);
+	if (!text)
+		return vh_err_nomem(err);
+	*ret_len = fread(text, 1, (size_t)st.st_size, f);
+	text[*ret_len] = 0;
+	*ret = vh_steal(&text);
 	return 0;
 }
 
-static int bad_xml(const char *xml, struct vh_err *err)
+/* hwloc 2 refuses files of version 3, also when all that they say is of version 2. Told
+ * that they are of version 2 it reads these, and still refuses what it does not know. */
+static bool present_as_version_2(char *text)
 {
-	vh_autofclose FILE *f = fopen(xml, "re");
-	char head[512] = "";
+	char *at = strstr(text, "<topology version=\"3.");
 
-	if (f && fread(head, 1, sizeof(head) - 1, f) > 0 && strstr(head, "<topology version=\"3"))
-		return vh_err_refuse(err, EINVAL, "%s: written by hwloc 3; hwloc %d.%d here reads version 2",
-				     xml, HWLOC_API_VERSION >> 16, HWLOC_API_VERSION >> 8 & 0xff);
+	if (HWLOC_API_VERSION >= 0x30000 || !at)
+		return false;
+	at[strlen("<topology version=\"")] = '2';
+	at[strlen("<topology version=\"3.")] = '0';
+	return true;
+}
+
+static int bad_xml(const char *xml, bool newer, struct vh_err *err)
+{
+	if (newer)
+		return vh_err_refuse(err, EINVAL, "%s: written by hwloc 3, and not readable as version 2, which "
+				     "hwloc %d.%d here reads", xml, HWLOC_API_VERSION >> 16,
+				     HWLOC_API_VERSION >> 8 & 0xff);
 	return vh_err_refuse(err, EINVAL, "%s: not a machine that hwloc reads", xml);
 }
 
-static int load_locked(hwloc_topology_t topo, const struct vh_root *root, const char *xml)
+static int load_locked(hwloc_topology_t topo, const struct vh_root *root, const char *text, size_t len)
 {
-	bool captured = !xml && !vh_root_is_live(root);
+	bool captured = !text && !vh_root_is_live(root);
 	int r;
 
-	if (xml && hwloc_topology_set_xml(topo, xml) < 0)
-		return -1;
 	pthread_mutex_lock(&env_lock);
 	setenv("HWLOC_HIDE_ERRORS", "2", 1);
+	/* Devices come from sriov's inventory; hwloc's plugins would only load drivers. */
+	setenv("HWLOC_COMPONENTS", "-gl,-opencl,-cuda,-nvml,-rsmi,-levelzero", 0);
 	if (captured)
 		setenv("HWLOC_FSROOT", vh_root_path(root), 1);
-	r = hwloc_topology_load(topo);
+	r = text ? hwloc_topology_set_xmlbuffer(topo, text, (int)len + 1) : 0;
+	if (r == 0)
+		r = hwloc_topology_load(topo);
 	if (captured)
 		unsetenv("HWLOC_FSROOT");
 	pthread_mutex_unlock(&env_lock);
@@ -66,7 +91,10 @@ static int load_topology(const struct vh_root *root, const char *xml, hwloc_topo
 			 struct vh_err *err)
 {
 	vh_cleanup(topology_freep) hwloc_topology_t topo = NULL;
-	int r = xml ? check_xml(xml, err) : 0;
+	vh_autofree char *text = NULL;
+	bool newer = false;
+	size_t len = 0;
+	int r = xml ? read_xml(xml, &text, &len, err) : 0;
 
 	if (r < 0)
 		return r;
@@ -75,34 +103,124 @@ static int load_topology(const struct vh_root *root, const char *xml, hwloc_topo
 		return vh_err_refuse(err, ENOENT, "%s: no host: has no sys/devices/system/cpu", vh_root_path(root));
 	if (hwloc_topology_init(&topo) < 0)
 		return vh_err_nomem(err);
-	if (load_locked(topo, root, xml) < 0)
-		return xml ? bad_xml(xml, err)
+	if (xml) {
+		newer = present_as_version_2(text);
+		hwloc_topology_set_io_types_filter(topo, HWLOC_TYPE_FILTER_KEEP_ALL);
+	}
+	if (load_locked(topo, root, text, len) < 0)
+		return xml ? bad_xml(xml, newer, err)
 			   : vh_err_refuse(err, EINVAL, "%s: hwloc reads no machine there", vh_root_path(root));
 	*ret = vh_steal(&topo);
 	return 0;
 }
 
-static void fill_node(const struct vh_root *root, hwloc_obj_t obj, struct vh_host_node *node)
+static void add_pool(struct vh_host_node *node, uint64_t size, uint64_t total, uint64_t left)
+{
+	size_t i = node->n_pools;
+
+	if (i == VH_HOST_POOLS)
+		return;
+	for (; i > 0 && node->pools[i - 1].size > size; i--)
+		node->pools[i] = node->pools[i - 1];
+	node->pools[i] = (struct vh_host_pool){ size, total, left < total ? left : total };
+	node->n_pools++;
+}
+
+/* "hugepages-2048kB" of a node's directory. */
+static void read_pool(const struct vh_root *root, struct vh_host_node *node, const char *name)
+{
+	int64_t total, left;
+	uint64_t kb;
+
+	if (sscanf(name, "hugepages-%" SCNu64 "kB", &kb) != 1 || !kb || kb > UINT64_MAX >> 20)
+		return;
+	if (vh_root_read_int(root, &total, NODES "/node%u/hugepages/%s/nr_hugepages", node->id, name) == 0 &&
+	    vh_root_read_int(root, &left, NODES "/node%u/hugepages/%s/free_hugepages", node->id, name) == 0 &&
+	    total >= 0 && left >= 0 && total < INT64_MAX >> 40)
+		add_pool(node, kb << 10, (uint64_t)total, (uint64_t)left);
+}
+
+static void read_pools(const struct vh_root *root, hwloc_obj_t obj, struct vh_host_node *node)
+{
+	vh_autostrv names = NULL;
+
+	if (root && vh_root_list(root, &names, NODES "/node%u/hugepages", node->id) == 0) {
+		for (char **n = names; *n; n++)
+			read_pool(root, node, *n);
+		return;
+	}
+	for (unsigned i = 0; i < obj->attr->numanode.page_types_len; i++) {
+		const struct hwloc_memory_page_type_s *t = &obj->attr->numanode.page_types[i];
+
+		if (t->size > 65536)
+			add_pool(node, t->size, t->count, t->count);
+	}
+}
+
+static unsigned package_of(hwloc_topology_t topo, hwloc_obj_t node)
+{
+	hwloc_obj_t obj = NULL;
+
+	while ((obj = hwloc_get_next_obj_by_type(topo, HWLOC_OBJ_PACKAGE, obj)))
+		if (hwloc_bitmap_intersects(obj->cpuset, node->cpuset))
+			return obj->logical_index;
+	return 0;
+}
+
+static void fill_node(hwloc_topology_t topo, const struct vh_root *root, hwloc_obj_t obj,
+		      struct vh_host_node *node)
 {
 	uint64_t total, left;
-	int64_t pages;
 
 	node->id = obj->os_index;
 	node->memory = obj->attr->numanode.local_memory;
 	node->free = node->memory;
-	for (unsigned i = 0; i < obj->attr->numanode.page_types_len; i++)
-		if (obj->attr->numanode.page_types[i].size == HUGE_2M)
-			node->huge_2m = obj->attr->numanode.page_types[i].count;
-	node->huge_2m_free = node->huge_2m;
-	if (!root)
-		return;
-	if (vh_node_memory(root, node->id, &total, &left) == 0) {
+	node->package = package_of(topo, obj);
+	if (obj->subtype)
+		snprintf(node->kind, sizeof(node->kind), "%s", obj->subtype);
+	read_pools(root, obj, node);
+	if (root && vh_node_memory(root, node->id, &total, &left) == 0) {
 		node->memory = total;
 		node->free = vh_root_is_live(root) ? left : total;
 	}
-	if (vh_root_read_int(root, &pages, "sys/devices/system/node/node%u/hugepages/"
-			     "hugepages-2048kB/free_hugepages", node->id) == 0 && pages >= 0)
-		node->huge_2m_free = (uint64_t)pages;
+	if (node->memory > VH_NODE_MEMORY_MAX)
+		node->memory = VH_NODE_MEMORY_MAX;
+	if (node->free > node->memory)
+		node->free = node->memory;
+}
+
+/* As the firmware says, else a guess that keeps their order. */
+static void fill_distances(hwloc_topology_t topo, struct vh_host *host)
+{
+	struct hwloc_distances_s *d = NULL;
+	size_t n = host->n_nodes;
+	unsigned count = 1;
+
+	for (size_t i = 0; i < n * n; i++)
+		host->distances[i] = i / n == i % n ? 10 :
+				     host->nodes[i / n].package == host->nodes[i % n].package ? 15 : 20;
+	if (hwloc_distances_get_by_name(topo, "NUMALatency", &count, &d, 0) < 0 || count < 1)
+		return;
+	for (size_t i = 0; d->nbobjs == n && i < n * n; i++)
+		if (d->values[i] >= 10 && d->values[i] < 255)
+			host->distances[d->objs[i / n]->logical_index * n + d->objs[i % n]->logical_index] =
+				(unsigned)d->values[i];
+	hwloc_distances_release(topo, d);
+}
+
+/* CPUs that the kernel leaves to what is put on them. */
+static void mark_isolated(const struct vh_root *root, struct vh_host *host)
+{
+	vh_autofree char *text = NULL;
+	vh_autofree unsigned *ids = NULL;
+	size_t n = 0;
+
+	if (vh_root_read(root, &text, "sys/devices/system/cpu/isolated") < 0 || !*text ||
+	    vh_cpulist_parse(text, &ids, &n) < 0)
+		return;
+	for (size_t i = 0; i < host->n_cpus; i++)
+		for (size_t k = 0; k < n; k++)
+			host->cpus[i].isolated |= host->cpus[i].id == ids[k];
 }
 
 static unsigned ancestor(hwloc_topology_t topo, hwloc_obj_t pu, hwloc_obj_type_t type)
@@ -110,6 +228,24 @@ static unsigned ancestor(hwloc_topology_t topo, hwloc_obj_t pu, hwloc_obj_type_t
 	hwloc_obj_t obj = hwloc_get_ancestor_obj_by_type(topo, type, pu);
 
 	return obj ? obj->logical_index : 0;
+}
+
+/* The last-level cache: where there is no L3, the L2, and without either the package. */
+static unsigned last_cache(hwloc_topology_t topo, hwloc_obj_t pu)
+{
+	hwloc_obj_t obj = hwloc_get_ancestor_obj_by_type(topo, HWLOC_OBJ_L3CACHE, pu);
+
+	if (obj)
+		return obj->logical_index;
+	obj = hwloc_get_ancestor_obj_by_type(topo, HWLOC_OBJ_L2CACHE, pu);
+	return obj ? L2_BASE + obj->logical_index : 2 * L2_BASE + ancestor(topo, pu, HWLOC_OBJ_PACKAGE);
+}
+
+static unsigned core_of(hwloc_topology_t topo, hwloc_obj_t pu)
+{
+	hwloc_obj_t obj = hwloc_get_ancestor_obj_by_type(topo, HWLOC_OBJ_CORE, pu);
+
+	return obj ? obj->logical_index : pu->logical_index;
 }
 
 /* A CPU's own node: the one nearest to it, which the fewest other CPUs share. */
@@ -136,25 +272,32 @@ static int fill(struct vh_host *host, hwloc_topology_t topo, const struct vh_roo
 	int nodes = hwloc_get_nbobjs_by_type(topo, HWLOC_OBJ_NUMANODE);
 	hwloc_obj_t obj = NULL;
 
-	if (cpus <= 0 || nodes <= 0)
+	if (cpus <= 0 || nodes <= 0 || cpus > CPUS_MAX || nodes > NODES_MAX)
 		return -EINVAL;
 	host->cpus = calloc((size_t)cpus, sizeof(*host->cpus));
 	host->nodes = calloc((size_t)nodes, sizeof(*host->nodes));
-	if (!host->cpus || !host->nodes)
+	host->distances = calloc((size_t)nodes * (size_t)nodes, sizeof(*host->distances));
+	if (!host->cpus || !host->nodes || !host->distances)
 		return -ENOMEM;
 	while ((obj = hwloc_get_next_obj_by_type(topo, HWLOC_OBJ_NUMANODE, obj)))
-		fill_node(root, obj, &host->nodes[host->n_nodes++]);
+		fill_node(topo, root, obj, &host->nodes[host->n_nodes++]);
 	while ((obj = hwloc_get_next_obj_by_type(topo, HWLOC_OBJ_PU, obj))) {
 		if (!hwloc_bitmap_isset(allowed, obj->os_index))
 			continue;
 		host->cpus[host->n_cpus++] = (struct vh_host_cpu){
 			.id = obj->os_index,
 			.node = cpu_node(topo, obj),
-			.core = ancestor(topo, obj, HWLOC_OBJ_CORE),
-			.l3 = ancestor(topo, obj, HWLOC_OBJ_L3CACHE),
+			.core = core_of(topo, obj),
+			.l3 = last_cache(topo, obj),
 			.package = ancestor(topo, obj, HWLOC_OBJ_PACKAGE),
+			.die = ancestor(topo, obj, HWLOC_OBJ_DIE),
 		};
 	}
+	fill_distances(topo, host);
+	if (root)
+		mark_isolated(root, host);
+	else if (vh_host_read_devices(topo, host) < 0)
+		return -ENOMEM;
 	return host->n_cpus ? 0 : -EINVAL;
 }
 
@@ -173,7 +316,7 @@ int vh_host_load(const struct vh_root *root, const char *xml, struct vh_host **r
 	if (r == -ENOMEM)
 		return vh_err_nomem(err);
 	if (r < 0)
-		return vh_err_refuse(err, EINVAL, "%s: names no CPU or no memory",
+		return vh_err_refuse(err, EINVAL, "%s: names no CPU or no memory, or more than 4096 CPUs or 1024 nodes",
 				     xml ? xml : vh_root_path(root));
 	*ret = vh_steal(&host);
 	return 0;
@@ -185,5 +328,7 @@ void vh_host_free(struct vh_host *host)
 		return;
 	free(host->nodes);
 	free(host->cpus);
+	free(host->distances);
+	free(host->devices);
 	free(host);
 }

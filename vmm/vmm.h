@@ -23,25 +23,62 @@ static inline const char *vh_accel_name(const struct vh_accel *a) { return a->kv
 
 /* --- host model (hwloc): what a plan is made on. Numbers are the kernel's. */
 
+struct vh_host_pool { uint64_t size, total, free; };	/* huge pages: bytes of one, and how many */
+enum { VH_HOST_POOLS = 4 };
+#define VH_NODE_MEMORY_MAX (1ULL << 52)	/* more than that is none: sums stay numbers */
+
 struct vh_host_node {
 	unsigned id;
 	uint64_t memory;	/* bytes, total */
 	uint64_t free;		/* bytes available to new VMs now; total on a captured host */
-	uint64_t huge_2m, huge_2m_free;	/* pages */
+	unsigned package;	/* of its nearest CPUs; logical */
+	char kind[16];		/* "DRAM", "HBM", "NVM", ...; "": not known */
+	struct vh_host_pool pools[VH_HOST_POOLS];	/* by size */
+	size_t n_pools;
 };
 struct vh_host_cpu {
-	unsigned id, node, core, l3, package;	/* os index; the rest logical, stable */
+	unsigned id, node, core, l3, package, die;	/* os index of CPU and node; the rest logical, stable */
+	bool isolated;		/* the kernel keeps its scheduler off it (isolcpus) */
 };
+
+enum vh_device_kind { VH_DEVICE_HCA, VH_DEVICE_NIC, VH_DEVICE_GPU, VH_DEVICE_NVME, VH_DEVICE_KINDS };
+struct vh_host_device {
+	char address[20], pf[20];	/* pf: of a VF, else "" */
+	char name[32];			/* mlx5_0, enp1s0, ...; or "" */
+	enum vh_device_kind kind;
+	unsigned vfs;			/* VFs that it has now */
+	int node;			/* index in nodes; -1: not known */
+	char root[20];			/* host bridge or root complex: "0000:3a"; "": not known */
+	char sw[20];			/* the PCIe switch's own port nearest to the root; "": none */
+	uint64_t bars;			/* bytes of its memory BARs; 0: not known */
+	bool held;			/* leased, in use, or a PF whose VFs are there */
+};
+
 struct vh_host {
 	struct vh_host_node *nodes;
 	size_t n_nodes;
+	unsigned *distances;	/* of node i to node j at i * n_nodes + j; NULL: 10 and 20 */
 	struct vh_host_cpu *cpus;	/* online ones that this process may use */
 	size_t n_cpus;
+	struct vh_host_device *devices;	/* of XML, or after vh_host_add_devices; by address */
+	size_t n_devices;
 };
+
+/* Of nodes by index; 10 is local. */
+static inline unsigned vh_host_distance(const struct vh_host *host, size_t i, size_t j)
+{
+	return host->distances ? host->distances[i * host->n_nodes + j] : i == j ? 10 : 20;
+}
 
 /* xml: an hwloc XML file instead of root's own topology, or NULL. */
 int vh_host_load(const struct vh_root *root, const char *xml, struct vh_host **ret, struct vh_err *err);
 void vh_host_free(struct vh_host *host);
+/* The devices of root with their place in the PCI tree, as sriov lists them. store (or
+ * NULL): who has which. */
+int vh_host_add_devices(struct vh_host *host, const struct vh_root *root, struct vh_store *store,
+			struct vh_err *err);
+/* "hca", "nic", "gpu", "nvme". */
+const char *vh_device_kind_name(enum vh_device_kind kind);
 /* "0-1,5" of CPUs or nodes in any order; malloc'd, NULL without memory. */
 char *vh_cpu_list(const unsigned *v, size_t n);
 static inline void vh_host_freep(struct vh_host **h) { vh_host_free(*h); }

@@ -84,8 +84,9 @@ START_TEST(the_fullest_hole_that_fits)
 	/* Node 1 has 5 CPUs left, in caches of 2 and 3. */
 	assert_cpus(p, "10-11");
 	vh_placement_free(p, 1);
+	/* An undivided cache goes before the largest hole. */
 	p = place(host, &taken, &four, 1);
-	assert_cpus(p, "10,13-15");
+	assert_cpus(p, "0-3");
 	vh_placement_free(p, 1);
 }
 END_TEST

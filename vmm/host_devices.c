@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Devices of a host as hwloc's XML tells them. */
+#include "vmm/host_devices.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *const kinds[VH_DEVICE_KINDS] = {
+	[VH_DEVICE_HCA] = "hca", [VH_DEVICE_NIC] = "nic", [VH_DEVICE_GPU] = "gpu", [VH_DEVICE_NVME] = "nvme",
+};
+
+const char *vh_device_kind_name(enum vh_device_kind kind)
+{
+	return kinds[kind];
+}
+
+int vh_host_add_device(struct vh_host *host, const struct vh_host_device *device)
+{
+	struct vh_host_device *grown = realloc(host->devices, (host->n_devices + 1) * sizeof(*grown));
+	size_t i = host->n_devices;
+
+	if (!grown)
+		return -ENOMEM;
+	host->devices = grown;
+	for (; i > 0 && strcmp(grown[i - 1].address, device->address) > 0; i--)
+		grown[i] = grown[i - 1];
+	grown[i] = *device;
+	host->n_devices++;
+	return 0;
+}
+
+/* By its operating system's device where there is one, else by its class. */
+static int kind_of(hwloc_obj_t pci)
+{
+	unsigned class = pci->attr->pcidev.class_id;
+
+	for (hwloc_obj_t os = pci->io_first_child; os; os = os->next_sibling)
+		if (os->type == HWLOC_OBJ_OS_DEVICE &&
+		    os->attr->osdev.type == HWLOC_OBJ_OSDEV_OPENFABRICS)
+			return VH_DEVICE_HCA;
+	if (class == 0x0207)
+		return VH_DEVICE_HCA;
+	if (class == 0x0200)
+		return VH_DEVICE_NIC;
+	if (class == 0x0108)
+		return VH_DEVICE_NVME;
+	return class >> 8 == 0x03 || (class == 0x1200 && pci->attr->pcidev.vendor_id == 0x1002) ? VH_DEVICE_GPU : -1;
+}
+
+static bool is_switch(hwloc_obj_t bridge)
+{
+	unsigned ports = 0;
+
+	for (hwloc_obj_t c = bridge->io_first_child; c; c = c->next_sibling)
+		ports += c->type == HWLOC_OBJ_BRIDGE;
+	return ports > 1 && bridge->attr->bridge.upstream_type == HWLOC_OBJ_BRIDGE_PCI;
+}
+
+static void set_path(hwloc_obj_t pci, struct vh_host_device *dev)
+{
+	for (hwloc_obj_t up = pci->parent; up && up->type == HWLOC_OBJ_BRIDGE; up = up->parent) {
+		const struct hwloc_bridge_attr_s *b = &up->attr->bridge;
+
+		if (b->upstream_type == HWLOC_OBJ_BRIDGE_HOST)
+			snprintf(dev->root, sizeof(dev->root), "%04x:%02x", (unsigned)b->downstream.pci.domain,
+				 b->downstream.pci.secondary_bus);
+		else if (is_switch(up))
+			snprintf(dev->sw, sizeof(dev->sw), "%04x:%02x:%02x.%u", (unsigned)b->upstream.pci.domain,
+				 b->upstream.pci.bus, b->upstream.pci.dev, b->upstream.pci.func);
+	}
+}
+
+/* The node that the fewest CPUs share of those that hold all CPUs near the device. */
+static int node_of(hwloc_topology_t topo, hwloc_obj_t pci)
+{
+	hwloc_obj_t near = hwloc_get_non_io_ancestor_obj(topo, pci), node = NULL;
+	int best = -1, best_weight = 0;
+
+	while (near && near->nodeset && (node = hwloc_get_next_obj_by_type(topo, HWLOC_OBJ_NUMANODE, node))) {
+		int weight = hwloc_bitmap_weight(node->cpuset);
+
+		if (hwloc_bitmap_isincluded(near->cpuset, node->cpuset) && !hwloc_bitmap_iszero(near->cpuset) &&
+		    (best < 0 || weight < best_weight)) {
+			best = (int)node->logical_index;
+			best_weight = weight;
+		}
+	}
+	return best;
+}
+
+int vh_host_read_devices(hwloc_topology_t topo, struct vh_host *host)
+{
+	hwloc_obj_t pci = NULL;
+
+	while ((pci = hwloc_get_next_pcidev(topo, pci))) {
+		const struct hwloc_pcidev_attr_s *a = &pci->attr->pcidev;
+		struct vh_host_device dev = { .node = node_of(topo, pci) };
+		int kind = kind_of(pci);
+
+		if (kind < 0)
+			continue;
+		dev.kind = (enum vh_device_kind)kind;
+		snprintf(dev.address, sizeof(dev.address), "%04x:%02x:%02x.%u", (unsigned)a->domain, a->bus,
+			 a->dev, a->func);
+		if (pci->io_first_child && pci->io_first_child->name)
+			snprintf(dev.name, sizeof(dev.name), "%s", pci->io_first_child->name);
+		set_path(pci, &dev);
+		if (vh_host_add_device(host, &dev) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
