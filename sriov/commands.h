@@ -16,6 +16,7 @@ struct vh_identity_opts { uint64_t port; };
 extern const struct vh_opt vh_cmd_create_options[], vh_cmd_set_options[], vh_cmd_driver_options[],
 	vh_cmd_restore_options[], vh_cmd_lease_options[], vh_cmd_identity_options[];
 
+int vh_cmd_doctor(struct vh_cli *cli, struct vh_err *err);
 int vh_cmd_create(struct vh_cli *cli, struct vh_err *err);
 int vh_cmd_set(struct vh_cli *cli, struct vh_err *err);
 int vh_cmd_bind(struct vh_cli *cli, struct vh_err *err);

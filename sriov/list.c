@@ -38,6 +38,18 @@ static int number_vfs(const struct vh_root *root, const json_t *rows)
 	return 0;
 }
 
+static int pair_gpus(const struct vh_root *root, const json_t *rows)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		if (!strcmp(json_string_value(json_object_get(row, "kind")), "gpu") &&
+		    vh_pci_set_pair(root, row, rows) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 int vh_sriov_list(const struct vh_root *root, json_t **ret, struct vh_err *err)
 {
 	vh_autojson rows = json_array();
@@ -52,7 +64,7 @@ int vh_sriov_list(const struct vh_root *root, json_t **ret, struct vh_err *err)
 		if (kind && json_array_append_new(rows, vh_pci_row(root, *n, kind)) < 0)
 			return vh_err_nomem(err);
 	}
-	if (!rows || number_vfs(root, rows) < 0)
+	if (!rows || number_vfs(root, rows) < 0 || pair_gpus(root, rows) < 0)
 		return vh_err_nomem(err);
 	*ret = vh_steal(&rows);
 	return 0;

@@ -102,17 +102,50 @@ static json_t *bar_text(const json_t *bar)
 			    json_is_true(json_object_get(bar, "prefetch")) ? " prefetchable" : "");
 }
 
+/* "nvidia-63 (GRID P40-1Q), 24 left" */
+static json_t *mdev_text(const json_t *type)
+{
+	const char *name = json_string_value(json_object_get(type, "name"));
+
+	return json_sprintf("%s%s%s%s, %d left", json_string_value(json_object_get(type, "type")), name ? " (" : "",
+			    name ? name : "", name ? ")" : "",
+			    (int)json_integer_value(json_object_get(type, "available")));
+}
+
+/* "vlan 100" */
+static json_t *attribute_text(const char *key, const json_t *value)
+{
+	vh_autofree char *text = json_is_string(value) ? strdup(json_string_value(value)) :
+							 json_dumps(value, JSON_ENCODE_ANY);
+
+	return text ? json_sprintf("%s %s", key, text) : NULL;
+}
+
 static json_t *for_people(json_t *value)
 {
+	const char *key;
 	json_t *list, *item;
 	size_t i;
 
+	if (json_is_object(value)) {
+		list = json_array();
+		json_object_foreach(value, key, item)
+			json_array_append_new(list, attribute_text(key, item));
+		return list;
+	}
 	if (!json_is_object(json_array_get(value, 0)))
 		return json_incref(value);
 	list = json_array();
 	json_array_foreach(value, i, item)
-		json_array_append_new(list, bar_text(item));
+		json_array_append_new(list, json_object_get(item, "type") ? mdev_text(item) : bar_text(item));
 	return list;
+}
+
+static int add_lease(struct vh_cli *cli, json_t *device, struct vh_err *err)
+{
+	vh_autojson rows = json_pack("[O]", device);
+
+	return rows ? add_leases(cli, rows, err) : vh_err_nomem(err);
 }
 
 static int show(struct vh_cli *cli, struct vh_err *err)
@@ -129,6 +162,9 @@ static int show(struct vh_cli *cli, struct vh_err *err)
 
 	if ((r = vh_root_open(&root, cli->root, err)) < 0 ||
 	    (r = vh_sriov_show(root, cli->argv[0], &device, err)) < 0)
+		return r;
+	r = add_lease(cli, device, err);
+	if (r < 0)
 		return r;
 	if (cli->json)
 		return vh_json_print("vhpc.sriov.show/1", json_pack("{sO}", "device", device), err);
@@ -158,6 +194,8 @@ static const struct vh_verb verbs[] = {
 	  .run = vh_cmd_create },
 	{ .name = "set", .args = "VF", .min_args = 1, .max_args = 1, .help = "Set a VF's attributes through its PF",
 	  .flags = VH_VERB_JSON, .opts = vh_cmd_set_options, .opts_size = sizeof(struct vh_set_opts), .run = vh_cmd_set },
+	{ .name = "doctor", .args = "[DEVICE]", .max_args = 1, .help = "Walk from the firmware to the guest: what is wrong, and what mends it",
+	  .flags = VH_VERB_JSON, .run = vh_cmd_doctor },
 	CHANGE(bind, "DEVICE DRIVER", 2, "Bind a driver, vfio-pci for one"),
 	CHANGE(unbind, "DEVICE", 1, "Leave a device without driver"),
 	CHANGE(release, "DEVICE", 1, "Give a device back to the host, neutral, and its lease too"),

@@ -59,8 +59,12 @@ static int put_attr(struct nl_msg *msg, const struct vh_fn *fn, enum vh_fn_attr 
 	struct ifla_vf_rate rate = { vf, (uint32_t)v[VH_FN_MIN_RATE], (uint32_t)v[VH_FN_MAX_RATE] };
 	/* One layout for all switches. */
 	struct ifla_vf_spoofchk word = { vf, (uint32_t)v[attr] };
-	struct ifla_vf_guid guid = { .vf = vf, .guid = v[attr] };
+	struct ifla_vf_guid guid;
 
+	/* Its padding goes to the kernel too. */
+	memset(&guid, 0, sizeof(guid));
+	guid.vf = vf;
+	guid.guid = v[attr];
 	switch (attr) {
 	case VH_FN_MAC:
 		for (int i = 0; i < 6; i++)

@@ -34,5 +34,6 @@ struct vh_sriov {
 /* vh_sriov_open with effects of another hand. */
 int vh_sriov_open_with(struct vh_sriov **ret, const char *root, const struct vh_sriov_ops *ops, void *arg,
 		       const char *state, struct vh_err *err);
+int vh_sriov_doctor_with(const struct vh_sriov *s, const char *device, json_t **ret, struct vh_err *err);
 
 #endif

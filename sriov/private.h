@@ -32,4 +32,24 @@ json_t *vh_pci_row(const struct vh_root *root, const char *address, const char *
 /* The PF's VFs: object of VF address -> index, in the order of the index. */
 json_t *vh_pci_vfs(const struct vh_root *root, const char *pf);
 
+/* --- gpu.c: more members of vh_sriov_show's row */
+
+/* slot_functions, window, mdev_types; of a GPU also hca and hca_distance. */
+int vh_pci_set_gpu(const struct vh_root *root, const char *address, json_t *row);
+/* node_guid, pkeys */
+int vh_pci_set_rdma(const struct vh_root *root, const char *address, json_t *row);
+
+/* --- pair.c */
+
+/* From the nearest on: one switch or root port in common, one root complex, one NUMA node. */
+extern const char *const vh_distances[];
+/* The root complex, the ports from there, the device; a strv. */
+int vh_pci_way(const struct vh_root *root, const char *address, char ***ret);
+/* How many members two ways begin with in common. */
+size_t vh_pci_common(char *const *a, char *const *b);
+/* Of the rows of vh_sriov_list; NULL: none is there. */
+const json_t *vh_pci_nearest_hca(const struct vh_root *root, const json_t *gpu, const json_t *rows, int *ret_distance);
+/* Sets hca and hca_distance of a GPU's row. */
+int vh_pci_set_pair(const struct vh_root *root, json_t *gpu, const json_t *rows);
+
 #endif

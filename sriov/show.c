@@ -6,6 +6,7 @@
 
 #include "lib/strv.h"
 #include "lib/table.h"
+#include "sriov/change.h"
 #include "sriov/private.h"
 
 /* The kernel's resource flags and the lines of a device's "resource" file. */
@@ -165,6 +166,28 @@ int vh_pci_full_address(const char *text, char **ret, struct vh_err *err)
 	return 0;
 }
 
+/* What its PF has set of a VF; null for any other device, and where it cannot be asked. */
+static json_t *attributes(const struct vh_root *root, const char *address, const json_t *row)
+{
+	const struct vh_sriov s = { .root = (struct vh_root *)root, .ops = &vh_sriov_kernel };
+	const char *pf_address = json_string_value(json_object_get(row, "pf"));
+	vh_autoerr ignored = VH_ERR_NONE;
+	vh_autojson all = NULL;
+	vh_autopf pf = { 0 };
+
+	if (!pf_address || vh_pf_observe(&s, pf_address, &pf, &ignored) < 0)
+		return json_null();
+	for (size_t i = 0; i < pf.n && !all; i++)
+		if (!strcmp(pf.fn[i].address, address))
+			all = vh_fn_json(&pf.fn[i]);
+	if (!all)
+		return json_null();
+	json_object_del(all, "address");
+	json_object_del(all, "vf");
+	json_object_del(all, "driver");
+	return vh_steal(&all);
+}
+
 int vh_sriov_show(const struct vh_root *root, const char *text, json_t **ret, struct vh_err *err)
 {
 	vh_autofree char *address = NULL;
@@ -183,7 +206,9 @@ int vh_sriov_show(const struct vh_root *root, const char *text, json_t **ret, st
 		return vh_err_nomem(err);
 	more = details(root, address, !strcmp(json_string_value(json_object_get(row, "function")), "pf"));
 	if (!more || json_object_update(row, more) < 0 || set_path(root, address, row) < 0 ||
-	    set_vf_index(root, address, row) < 0)
+	    set_vf_index(root, address, row) < 0 || vh_pci_set_gpu(root, address, row) < 0 ||
+	    vh_pci_set_rdma(root, address, row) < 0 ||
+	    json_object_set_new(row, "attributes", attributes(root, address, row)) < 0)
 		return vh_err_nomem(err);
 	*ret = vh_steal(&row);
 	return 0;

@@ -12,15 +12,24 @@
  * address "0000:3b:00.1", kind "ib"|"ethernet"|"gpu"|"nvme", function "pf"|"vf"|"device",
  * pf (address of a VF's PF), vf (its index), vendor, device (hexadecimal, 4 digits), driver,
  * numa (integer, null when the kernel says -1), iommu_group (integer), vfs, vfs_max (of a PF),
- * netdevs [..], ibdevs [..], mac, link "up"|"down", speed (Mb/s). */
+ * netdevs [..], ibdevs [..], mac, link "up"|"down", speed (Mb/s). Of a GPU also hca (the nearest)
+ * and hca_distance "switch"|"complex"|"node"|"system". */
 int vh_sriov_list(const struct vh_root *root, json_t **ret, struct vh_err *err);
 
 /* One device of any kind (kind null then), "3b:00.0" or "0000:3b:00.0": the members above and
  * class, subsystem, revision, cpus (local list), power, reset_methods [..], ari, pcie_speed,
  * pcie_width, pcie_speed_max, pcie_width_max, iommu_members [..], root_complex, upstream
  * (ports, the root port first), bars and vf_bars [{bar, size, kind "memory"|"io", bits,
- * prefetch}], vf_addresses (by index), vfs_autoprobe. -ENOENT, refused, when there is none. */
+ * prefetch}], vf_addresses (by index), vfs_autoprobe, slot_functions [..], window (bytes of
+ * 64-bit address space that a guest needs for the slot), mdev_types [{type, name, available,
+ * api}], node_guid, pkeys [..], attributes (of a VF: override and what its PF has set). -ENOENT, refused, when there is none. */
 int vh_sriov_show(const struct vh_root *root, const char *address, json_t **ret, struct vh_err *err);
+
+/* Walks from the firmware to the guest: firmware, driver, VFs, IOMMU, group, vfio, guid, subnet
+ * manager, P_Key, port; of a GPU and its nearest HCA root complex, ATS, ACS, relaxed ordering.
+ * device NULL: PFs that have or want VFs, InfiniBand devices and GPUs. Rows: device, step, state
+ * "ok"|"wrong"|"unknown", found, mend (the command that mends it, or null). Changes nothing. */
+int vh_sriov_doctor(const char *root, const char *state, const char *device, json_t **ret, struct vh_err *err);
 
 /* --- changes. Each is checked first, read back after, and undone when it fails: the error
  * then exits with 1, or with 4 where undoing failed too and the journal has it. A change that

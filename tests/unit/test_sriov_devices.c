@@ -240,7 +240,7 @@ START_TEST(hca_gpu_and_nvme_are_told_apart)
 	ASSERT_ROW(rows, "0000:3c:00.0",
 		   "\"kind\":\"gpu\",\"vendor\":\"10de\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
 		   "\"iommu_group\":null,\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"
-		   "\"vfs_max\":null," NO_NETWORK);
+		   "\"vfs_max\":null," NO_NETWORK ",\"hca\":\"" HCA "\",\"hca_distance\":\"system\"");
 	ASSERT_ROW(rows, "10000:e1:00.0",
 		   "\"kind\":\"nvme\",\"vendor\":\"8086\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
 		   "\"iommu_group\":null,\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"

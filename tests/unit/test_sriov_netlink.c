@@ -106,8 +106,11 @@ static void put_vf(struct endpoint *e, struct nl_msg *msg, uint32_t i)
 	struct ifla_vf_spoofchk spoofchk = { i, e->vf[i].spoofchk };
 	struct ifla_vf_trust trust = { i, (uint32_t)-1 };	/* a driver that lacks it */
 	struct ifla_vf_link_state link = { i, e->vf[i].link };
-	struct ifla_vf_guid guid = { .vf = i, .guid = e->vf[i].guid[1] };
+	struct ifla_vf_guid guid;
 
+	memset(&guid, 0, sizeof(guid));
+	guid.vf = i;
+	guid.guid = e->vf[i].guid[1];
 	memcpy(mac.mac, e->vf[i].mac, 6);
 	nla_put(msg, IFLA_VF_MAC, sizeof(mac), &mac);
 	nla_put(msg, IFLA_VF_VLAN, sizeof(vlan), &vlan);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a GPU brings along, and what of it can be had in parts. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "sriov/private.h"
+
+enum { FLAG_MEMORY = 0x200, FLAG_PREFETCH = 0x2000, FLAG_64 = 0x100000, BARS = 6 };
+
+/* All functions of the slot that share its IOMMU group, itself included. */
+static json_t *slot_functions(const struct vh_root *root, const char *address)
+{
+	vh_autojson members = vh_pci_names(root, address, "iommu_group/devices");
+	vh_autojson same = json_array();
+	const json_t *member;
+	size_t i;
+
+	json_array_foreach(members, i, member)
+		if (vh_pci_is_address(json_string_value(member)) &&
+		    !strncmp(json_string_value(member), address, strlen(address) - 1))
+			json_array_append(same, (json_t *)member);
+	if (json_array_size(same) == 0)
+		json_array_append_new(same, json_string(address));
+	return vh_steal(&same);
+}
+
+/* Adds the 64-bit prefetchable BARs of a function; *largest sets the alignment of all. */
+static void add_bars(const struct vh_root *root, const char *address, uint64_t *sum, uint64_t *largest)
+{
+	vh_autofree char *text = NULL;
+	char *rest, *line;
+
+	if (vh_root_read(root, &text, VH_PCI_DIR "/%s/resource", address) < 0)
+		return;
+	rest = text;
+	for (int i = 0; i < BARS && (line = strsep(&rest, "\n")); i++) {
+		uint64_t start, end, flags, size;
+
+		if (sscanf(line, "0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64, &start, &end, &flags) != 3 || end <= start ||
+		    (flags & (FLAG_MEMORY | FLAG_PREFETCH | FLAG_64)) != (FLAG_MEMORY | FLAG_PREFETCH | FLAG_64))
+			continue;
+		size = end - start + 1;
+		*sum = *sum > UINT64_MAX - size ? UINT64_MAX : *sum + size;
+		*largest = size > *largest ? size : *largest;
+	}
+}
+
+/* A bridge's window is as large as its BARs together, and aligned like the largest. */
+static json_t *window(const struct vh_root *root, const json_t *functions)
+{
+	uint64_t sum = 0, largest = 1;
+	const json_t *fn;
+	size_t i;
+
+	json_array_foreach(functions, i, fn)
+		add_bars(root, json_string_value(fn), &sum, &largest);
+	if (sum > INT64_MAX / 2)
+		return json_null();
+	return json_integer((json_int_t)((sum + largest - 1) / largest * largest));
+}
+
+static json_t *mdev_types(const struct vh_root *root, const char *address)
+{
+	vh_autojson types = vh_pci_names(root, address, "mdev_supported_types");
+	json_t *list = json_array();
+	const json_t *type;
+	size_t i;
+
+	json_array_foreach(types, i, type) {
+		const char *name = json_string_value(type);
+		vh_autofree char *title = vh_strf("mdev_supported_types/%s/name", name);
+		vh_autofree char *left = vh_strf("mdev_supported_types/%s/available_instances", name);
+		vh_autofree char *api = vh_strf("mdev_supported_types/%s/device_api", name);
+
+		if (title && left && api)
+			json_array_append_new(list, json_pack("{ss so so so}", "type", name,
+							      "name", vh_pci_text(root, address, title),
+							      "available", vh_pci_count(root, address, left),
+							      "api", vh_pci_text(root, address, api)));
+	}
+	return list;
+}
+
+int vh_pci_set_gpu(const struct vh_root *root, const char *address, json_t *row)
+{
+	vh_autojson functions = slot_functions(root, address);
+	const char *kind = json_string_value(json_object_get(row, "kind"));
+	vh_autoerr ignored = VH_ERR_NONE;
+	vh_autojson rows = NULL;
+
+	if (json_object_set(row, "slot_functions", functions) < 0 ||
+	    json_object_set_new(row, "window", window(root, functions)) < 0 ||
+	    json_object_set_new(row, "mdev_types", mdev_types(root, address)) < 0)
+		return -ENOMEM;
+	if (!kind || strcmp(kind, "gpu"))
+		return 0;
+	return vh_sriov_list(root, &rows, &ignored) < 0 ? -ENOMEM : vh_pci_set_pair(root, row, rows);
+}
+
+/* "0c42:a103:0000:0002", as the kernel has it, by bytes. */
+static json_t *node_guid(const struct vh_root *root, const char *address, const char *ibdev)
+{
+	vh_autofree char *file = vh_strf("infiniband/%s/node_guid", ibdev);
+	json_t *text = file ? vh_pci_text(root, address, file) : json_null();
+	char byte[3 * 8] = "";
+	const char *s = json_string_value(text);
+
+	if (!s || strlen(s) != strlen("0000:0000:0000:0000"))
+		return text;
+	for (size_t i = 0; i < 8; i++) {
+		memcpy(byte + 3 * i, s + 5 * (i / 2) + 2 * (i % 2), 2);
+		byte[3 * i + 2] = i == 7 ? 0 : ':';
+	}
+	json_decref(text);
+	return json_string(byte);
+}
+
+/* Each P_Key once, of all ports. */
+static int add_pkeys(const struct vh_root *root, const char *address, const char *ibdev, const char *port, json_t *list)
+{
+	vh_autofree char *dir = vh_strf("infiniband/%s/ports/%s/pkeys", ibdev, port);
+	vh_autojson names = dir ? vh_pci_names(root, address, dir) : NULL;
+	const json_t *name, *there;
+	size_t i, j;
+
+	json_array_foreach(names, i, name) {
+		vh_autofree char *file = vh_strf("%s/%s", dir, json_string_value(name));
+		vh_autojson key = file ? vh_pci_text(root, address, file) : NULL;
+		bool known = !json_is_string(key) || !strcmp(json_string_value(key), "0x0000");
+
+		json_array_foreach(list, j, there)
+			known |= json_equal(there, key);
+		if (!known && json_array_append(list, key) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int vh_pci_set_rdma(const struct vh_root *root, const char *address, json_t *row)
+{
+	const char *ibdev = json_string_value(json_array_get(json_object_get(row, "ibdevs"), 0));
+	vh_autofree char *dir = ibdev ? vh_strf("infiniband/%s/ports", ibdev) : NULL;
+	vh_autojson ports = dir ? vh_pci_names(root, address, dir) : NULL;
+	json_t *pkeys = json_array();
+	const json_t *port;
+	size_t i;
+
+	json_array_foreach(ports, i, port)
+		if (add_pkeys(root, address, ibdev, json_string_value(port), pkeys) < 0) {
+			json_decref(pkeys);
+			return -ENOMEM;
+		}
+	return json_object_set_new(row, "node_guid", ibdev ? node_guid(root, address, ibdev) : json_null()) |
+	       json_object_set_new(row, "pkeys", pkeys);
+}
