@@ -6,11 +6,40 @@ $(eval $(call program,mpirun-wrap,mpirun-wrap/main.c,mpirun-wrap lib,jansson sql
 # What runs inside the nodes: the core of the transport between VMs of one host, without Open MPI.
 $(eval $(call library,ivshm,$(addprefix mpirun-wrap/ivshm/,region.c ring.c self.c copy.c map.c)))
 
+MPICC ?= mpicc
+
+# The component of Open MPI over it, for images with this machine's release. For another,
+# make guest/mca in a root of its suite.
+OMPI_RELEASE = $(eval OMPI_RELEASE := $$(shell $(MPICC) --showme:version 2>/dev/null | sed -n 's/.*Open MPI \([0-9.]*[0-9]\).*/\1/p'))$(OMPI_RELEASE)
+OMPI_INCLUDE = $(eval OMPI_INCLUDE := $$(firstword $$(shell $(MPICC) --showme:incdirs 2>/dev/null)))$(OMPI_INCLUDE)
+IVSHM_SOURCES := $(addprefix mpirun-wrap/ivshm/,component.c endpoint.c send.c region.c ring.c self.c copy.c map.c)
+
+# A component is used by a process that has Open MPI's core already: it brings none along.
+$(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm/*.h)
+	@mkdir -p $(@D)
+	@echo "  MCA     $@"
+	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(filter-out -Wpointer-arith,$(WARN)) -O2 -g -fPIC -shared -fvisibility=hidden \
+	    -isystem mpirun-wrap/ivshm/missing -isystem $(OMPI_INCLUDE) -isystem $(OMPI_INCLUDE)/openmpi \
+	    $(addprefix -isystem ,$(wildcard $(OMPI_INCLUDE)/../../pmix2/include)) \
+	    -ffile-prefix-map=$(CURDIR)=. -Wl,--build-id=none -o $@ $(IVSHM_SOURCES)
+MCA := $(if $(OMPI_RELEASE),$(B)/guest/mca/$(OMPI_RELEASE)/mca_btl_ivshm.so)
+guest/mca: $(MCA)
+programs: $(MCA)
+
+# By release, as the image builder looks for it.
+install-mca: $(MCA)
+	$(if $(MCA),install -D -m 644 $(MCA) $(DEST)/lib/vhpc/$(patsubst $(B)/%,%,$(MCA)))
+install: install-mca
+.PHONY: guest/mca install-mca
+
 # What an MPI job measures with; built against the MPI of this machine by its own compiler,
 # and without sanitizers, whose libraries no image has.
-MPICC ?= mpicc
 $(B)/bench/pingpong: tests/bench/pingpong.c
 	@mkdir -p $(@D)
 	@echo "  MPICC   $@"
 	@$(MPICC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -g -o $@ $<
-PROGRAMS += $(B)/bench/pingpong
+$(B)/bench/mpicheck: tests/bench/mpicheck.c
+	@mkdir -p $(@D)
+	@echo "  MPICC   $@"
+	@$(MPICC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -g -o $@ $<
+PROGRAMS += $(B)/bench/pingpong $(B)/bench/mpicheck
