@@ -30,12 +30,14 @@ static const char libvirtd_conf[] =
 	"log_outputs = \"3:file:/var/log/libvirt/libvirtd.log\"\n";
 
 /* Without control groups: CPUs and memory are bound by affinity and mempolicy, which
- * work in any container, and nothing is left behind. */
+ * work in any container, and nothing is left behind. Without core dumps, which would
+ * hold the guests' keys. */
 static const char qemu_conf[] =
 	"# Written by vhpc at every start of its private daemon.\n"
 	"stdio_handler = \"file\"\n"
 	"security_driver = \"none\"\n"
 	"namespaces = [ ]\n"
+	"max_core = 0\n"
 	"cgroup_controllers = [ ]\n";
 
 static bool may_search(const struct stat *st, const struct passwd *pw)
