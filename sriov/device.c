@@ -165,11 +165,17 @@ static json_t *netdev_text(const struct vh_root *root, const char *address, cons
 	return path ? vh_pci_text(root, address, path) : json_null();
 }
 
-/* What the first network device tells; its speed only while up, else drivers may wait.
- * Empty and null for GPUs and NVMes, which are not looked at. */
+/* GPUs, NVMes and what VMs have make no network device. */
+static bool has_network(const char *kind, const json_t *driver)
+{
+	return kind && (!strcmp(kind, "ib") || !strcmp(kind, "ethernet")) &&
+	       !(json_is_string(driver) && !strcmp(json_string_value(driver), "vfio-pci"));
+}
+
+/* What the first network device tells; its speed only while up, else drivers may wait. */
 static int set_network(const struct vh_root *root, const char *address, const char *kind, json_t *row)
 {
-	bool ib = kind && !strcmp(kind, "ib"), nic = ib || (kind && !strcmp(kind, "ethernet"));
+	bool ib = kind && !strcmp(kind, "ib"), nic = has_network(kind, json_object_get(row, "driver"));
 	vh_autofree char *dir = nic ? network_dir(root, address, json_object_get(row, "driver")) : NULL;
 	json_t *netdevs = dir ? vh_pci_names(root, address, dir) : json_array();
 	const char *name = json_string_value(json_array_get(netdevs, 0));

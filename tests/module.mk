@@ -101,6 +101,16 @@ fuzz:
 $(eval $(call binary,bench/report,tests/bench/report.c,lib,jansson))
 PROGRAMS += $(B)/bench/report
 
+# make bench [BENCH=NAME]: figures of this machine, each against its limit or rival.
+BENCHES := placement sriov
+BENCH   ?= $(BENCHES)
+$(eval $(call binary,bench/placement,tests/bench/placement.c,vmm sriov lib,$(UNIT_vmm_PKGS)))
+$(eval $(call binary,bench/sriov,tests/bench/sriov.c,sriov lib,$(UNIT_sriov_PKGS)))
+bench: programs $(addprefix $(B)/bench/,$(BENCH))
+	@for bench in $(BENCH); do $(B)/bench/$$bench $(B)/bin || exit 1; done
+
+.PHONY: bench
+
 # The whole chain on this machine: README.md shows what it prints.
 demo:
 	@tools/install-packages build run
