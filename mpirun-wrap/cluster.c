@@ -161,6 +161,19 @@ static int parse_nodes(const json_t *nodes, struct vh_mpi_cluster *c, struct vh_
 	return check_distinct(c, err);
 }
 
+/* Optional: {"size": BYTES}. */
+static int parse_region(const json_t *j, struct vh_mpi_cluster *c, struct vh_err *err)
+{
+	const json_t *size = json_object_get(j, "size");
+
+	if (!j)
+		return 0;
+	if (!json_is_integer(size) || json_integer_value(size) < 1)
+		return vh_err_refuse(err, EINVAL, "'region.size' is no number of bytes");
+	c->region = (uint64_t)json_integer_value(size);
+	return 0;
+}
+
 static int parse(const json_t *doc, struct vh_mpi_cluster *c, struct vh_err *err)
 {
 	const json_t *mpi = json_object_get(doc, "mpi");
@@ -188,6 +201,8 @@ static int parse(const json_t *doc, struct vh_mpi_cluster *c, struct vh_err *err
 		r = get(mpi, "name", is_word, &c->mpi, err);
 	if (r == 0)
 		r = get(mpi, "version", is_version, &c->version, err);
+	if (r == 0)
+		r = parse_region(json_object_get(doc, "region"), c, err);
 	return r < 0 ? r : parse_nodes(json_object_get(doc, "nodes"), c, err);
 }
 

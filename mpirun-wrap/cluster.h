@@ -6,6 +6,7 @@
 #define VH_MPIRUN_CLUSTER_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include "lib/err.h"
 
 struct vh_mpi_node {
@@ -21,6 +22,7 @@ struct vh_mpi_cluster {
 	char *accel;		/* "kvm" or "tcg" */
 	char *ssh_config;	/* absolute path */
 	char *mpi, *version;	/* "openmpi", "4.1.4" */
+	uint64_t region;	/* bytes that nodes of one host share, or 0 */
 	struct vh_mpi_node *nodes;
 	size_t n_nodes;
 };

@@ -8,7 +8,7 @@
 
 #include "lib/strv.h"
 
-enum value { TEXT, CIDR, AGENT, HOSTFILE, INTERFACES };
+enum value { TEXT, CIDR, AGENT, HOSTFILE, INTERFACES, BTLS };
 
 struct setting {
 	const char *option;	/* what stands before the key */
@@ -20,7 +20,8 @@ struct setting {
 
 /* A remote daemon opens no ssh of its own (no tree spawn): the key stays on this machine.
  * Node names are not looked up in DNS: their daemons say the addresses. Without a VF,
- * ob1 over shared memory and TCP is what needs no probing of devices that hang. */
+ * ob1 over shared memory and TCP is what needs no probing of devices that hang. Debian
+ * switches the only one-sided communication off that works over every transport. */
 static const struct setting settings_41[] = {
 	{ "--mca", "plm", TEXT, "rsh", { NULL } },
 	{ "--mca", "ras", TEXT, "^slurm,gridengine,tm,loadleveler", { NULL } },
@@ -31,7 +32,8 @@ static const struct setting settings_41[] = {
 	{ "--mca", "oob_tcp_if_include", CIDR, NULL, { "oob_tcp_if_exclude", "oob_tcp_include", "oob_tcp_exclude" } },
 	{ "--mca", "btl_tcp_if_include", CIDR, NULL, { "btl_tcp_if_exclude" } },
 	{ "--mca", "pml", TEXT, "ob1", { NULL } },
-	{ "--mca", "btl", TEXT, "self,vader,tcp", { NULL } },
+	{ "--mca", "btl", BTLS, "vader", { NULL } },
+	{ "--mca", "osc", TEXT, "^ucx", { NULL } },
 	{ 0 }
 };
 
@@ -47,7 +49,7 @@ static const struct setting settings_50[] = {
 	  { "prte_if_exclude", "if_include", "if_exclude", "oob_tcp_if_include", "oob_tcp_if_exclude" } },
 	{ "--mca", "btl_tcp_if_include", CIDR, NULL, { "btl_tcp_if_exclude" } },
 	{ "--mca", "pml", TEXT, "ob1", { NULL } },
-	{ "--mca", "btl", TEXT, "self,sm,tcp", { NULL } },
+	{ "--mca", "btl", BTLS, "sm", { NULL } },
 	{ 0 }
 };
 
@@ -117,6 +119,8 @@ static char *value(const struct vh_mpi_input *in, const struct setting *s)
 		return vh_strf("setpriv --pdeathsig TERM ssh -F %s", c->ssh_config);
 	case HOSTFILE:
 		return strdup(in->hostfile);
+	case BTLS:
+		return vh_strf("self,%s,%stcp", s->text, c->region ? "ivshm," : "");
 	case INTERFACES:
 		return vh_strf("%s%s%s", in->head_interface ? in->head_interface : "", in->head_interface ? "," : "",
 			       c->interface);

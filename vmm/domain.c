@@ -64,6 +64,16 @@ static int check_nics(const struct vh_domain *d, struct vh_err *err)
 	return 0;
 }
 
+static int check_shmem(const struct vh_domain *d, struct vh_err *err)
+{
+	const struct vh_shmem *s = d->shmem;
+
+	if (s && (!*s->name || *s->name == '.' || strchr(s->name, '/') || !vh_xml_can_hold(s->name) ||
+		  s->size < 1 << 20 || s->size & (s->size - 1)))
+		return vh_err_refuse(err, EINVAL, "%s: shared memory %s: no name, or no power of two MiB", d->name, s->name);
+	return 0;
+}
+
 static int check(const struct vh_domain *d, struct vh_err *err)
 {
 	int r = vh_hostname_check(d->name, err);
@@ -77,6 +87,8 @@ static int check(const struct vh_domain *d, struct vh_err *err)
 		return vh_err_refuse(err, EINVAL, "%s: kernel, command line, owner or UUID is not plain text",
 				     d->name);
 	r = check_paths(d, err);
+	if (r == 0)
+		r = check_shmem(d, err);
 	return r < 0 ? r : check_nics(d, err);
 }
 
@@ -209,6 +221,15 @@ static void add_console(xmlNodePtr devices, const char *log)
 	vh_xml_add(console, "target", "type", "serial", "port", "0", NULL);
 }
 
+static void add_shmem(xmlNodePtr devices, const struct vh_shmem *shmem)
+{
+	xmlNodePtr dev = vh_xml_add(devices, "shmem", "name", shmem->name, NULL);
+	vh_autofree char *mib = vh_strf("%llu", (unsigned long long)(shmem->size >> 20));
+
+	vh_xml_add(dev, "model", "type", "ivshmem-plain", NULL);
+	xmlNewProp(vh_xml_text(dev, "size", mib ? mib : ""), BAD_CAST "unit", BAD_CAST "M");
+}
+
 static void add_devices(xmlNodePtr domain, const struct vh_domain *d)
 {
 	xmlNodePtr devices = vh_xml_add(domain, "devices", NULL), backend;
@@ -218,6 +239,8 @@ static void add_devices(xmlNodePtr domain, const struct vh_domain *d)
 	vh_xml_add(devices, "controller", "type", "usb", "model", "none", NULL);
 	for (size_t i = 0; i < d->n_nics; i++)
 		add_nic(devices, &d->nics[i]);
+	if (d->shmem)
+		add_shmem(devices, d->shmem);
 	add_console(devices, d->console_log);
 	vh_xml_add(devices, "memballoon", "model", "none", NULL);
 	backend = vh_xml_text(vh_xml_add(devices, "rng", "model", "virtio", NULL), "backend", "/dev/urandom");

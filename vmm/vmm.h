@@ -130,6 +130,10 @@ int vh_placement_from_json(const json_t *j, struct vh_placement *ret, struct vh_
 
 struct vh_nic { const char *tap, *mac; unsigned queues; };
 
+/* Memory shared with other VMs, a PCI device in the guest: /dev/shm/NAME, of a power of
+ * two bytes, made by the caller for QEMU's user and removed by him after the last VM. */
+struct vh_shmem { const char *name; uint64_t size; };
+
 struct vh_domain {
 	const char *name;	/* also the guest's host name */
 	const char *uuid;
@@ -145,6 +149,7 @@ struct vh_domain {
 	const struct vh_placement *place;
 	const struct vh_nic *nics;
 	size_t n_nics;
+	const struct vh_shmem *shmem;	/* or NULL */
 };
 
 /* The XML; malloc'd. The metadata element {VH_DOMAIN_NS}lease names the holder

@@ -46,6 +46,17 @@ START_TEST(reads_what_apply_writes)
 }
 END_TEST
 
+START_TEST(reads_a_region)
+{
+	vh_autofree char *text = with("\"hpc\",", "\"hpc\", \"region\": {\"size\": 16777216},");
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autocluster c = NULL;
+
+	ck_assert_msg(parse(text, &c, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(c->region, 16 << 20);
+}
+END_TEST
+
 /* Each would otherwise reach mpirun's command line or host list. */
 START_TEST(refuses_hostile_values)
 {
@@ -68,6 +79,8 @@ START_TEST(refuses_hostile_values)
 		{ "4.1.4", "4" }, { "4.1.4", "4.1.4rc1" }, { "4.1.4", "4..1" }, { "4.1.4", ".4.1" },
 		{ "openmpi", "open mpi" }, { "\"version\": \"4.1.4\"", "\"x\": 1" },
 		{ "\"user\": \"hpc\",", "" }, { "\"user\": \"hpc\",", "\"user\": \"hpc\", \"user\": \"root\"," },
+		{ "\"hpc\",", "\"hpc\", \"region\": {}," }, { "\"hpc\",", "\"hpc\", \"region\": {\"size\": \"1\"}," },
+		{ "\"hpc\",", "\"hpc\", \"region\": {\"size\": -1}," }, { "\"hpc\",", "\"hpc\", \"region\": null," },
 		{ "]}", "]" }, { "]}", ", 7]}" }, { "]}", ", []]}" },
 	};
 
@@ -195,6 +208,6 @@ START_TEST(manifest_names_that_are_none)
 }
 END_TEST
 
-UNIT_SUITE(mpirun_cluster, reads_what_apply_writes, refuses_hostile_values, says_what_is_wrong,
+UNIT_SUITE(mpirun_cluster, reads_a_region, reads_what_apply_writes, refuses_hostile_values, says_what_is_wrong,
 	   finds_by_name_manifest_and_record, says_which_cluster_is_not_there, manifest_names,
 	   manifest_names_that_are_none)

@@ -64,7 +64,7 @@ START_TEST(the_whole_line_of_41)
 			       "--mca|plm_rsh_agent|setpriv --pdeathsig TERM ssh -F /s/ssh_config|--mca|plm_rsh_no_tree_spawn|1|"
 			       "--mca|orte_default_hostfile|/proc/self/fd/3|--mca|if_base_do_not_resolve|1|"
 			       "--mca|oob_tcp_if_include|10.9.0.0/24|--mca|btl_tcp_if_include|10.9.0.0/24|"
-			       "--mca|pml|ob1|--mca|btl|self,vader,tcp|-n|4|./a.out|");
+			       "--mca|pml|ob1|--mca|btl|self,vader,tcp|--mca|osc|^ucx|-n|4|./a.out|");
 	ck_assert_str_eq(p.hostfile, "two-1 slots=2\ntwo-2 slots=4\n");
 	ck_assert(vh_strv_has(p.env, "OMPI_ALLOW_RUN_AS_ROOT=1"));
 	ck_assert(vh_strv_has(p.env, "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"));
@@ -83,6 +83,26 @@ START_TEST(the_whole_line_of_50)
 			       "--prtemca|plm_ssh_agent|setpriv --pdeathsig TERM ssh -F /s/ssh_config|--prtemca|plm_ssh_no_tree_spawn|1|"
 			       "--prtemca|prte_default_hostfile|/proc/self/fd/3|--prtemca|prte_if_include|vb0,mpi0|"
 			       "--mca|btl_tcp_if_include|10.9.0.0/24|--mca|pml|ob1|--mca|btl|self,sm,tcp|-n|4|./a.out|");
+}
+END_TEST
+
+/* Rows are for releases; the region is between VM-local memory and TCP for both. */
+START_TEST(a_region_adds_its_transport)
+{
+	static const struct { const char *version, *btl; } releases[] = {
+		{ "4.1.4", "self,vader,ivshm,tcp" }, { "5.0.7", "self,sm,ivshm,tcp" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(releases); i++) {
+		struct vh_mpi_cluster c = cluster(releases[i].version);
+		vh_autoplan p = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+
+		c.region = 16 << 20;
+		ck_assert_int_eq(vh_mpi_plan_make(&(struct vh_mpi_input){
+			.cluster = &c, .args = (char *const *)just_a_program, .hostfile = "/x" }, &p, &err), 0);
+		ck_assert(vh_strv_has(p.argv, releases[i].btl));
+	}
 }
 END_TEST
 
@@ -288,6 +308,6 @@ START_TEST(head_interface_by_network)
 }
 END_TEST
 
-UNIT_SUITE(mpirun_plan, the_whole_line_of_41, the_whole_line_of_50, what_the_user_sets_wins,
+UNIT_SUITE(mpirun_plan, a_region_adds_its_transport, the_whole_line_of_41, the_whole_line_of_50, what_the_user_sets_wins,
 	   only_settings_of_that_very_name_are_the_users, an_mpi_that_is_not_known, a_thousand_nodes_at_once, as_json,
 	   versions, identity_files, what_is_checked_before_a_launch, host_list_is_read_by_its_path, head_interface_by_network)

@@ -24,6 +24,21 @@ static int make(const char *text, struct vh_store *store, const char *state, str
 	return r < 0 ? r : plan_make(&m, &image, &cli, store, ret, err);
 }
 
+START_TEST(region_is_sized_from_ranks)
+{
+	struct node_plan nodes[64] = { { .uuid = (char *)"7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a" } };
+	struct plan p = { .name = (char *)"two", .nodes = nodes, .n_nodes = 2, .vcpus = 2 };
+
+	ck_assert_uint_eq(plan_region(&p).size, 16 << 20);
+	ck_assert_str_eq(plan_region(&p).name, "vhpc-7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a");
+	p.n_nodes = 16;
+	ck_assert_uint_eq(plan_region(&p).size, 512 << 20);
+	p.n_nodes = 64;
+	p.vcpus = 64;
+	ck_assert_uint_eq(plan_region(&p).size, 4ull << 30);
+}
+END_TEST
+
 START_TEST(manifest_has_its_defaults)
 {
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
@@ -169,6 +184,6 @@ START_TEST(another_shape_is_named)
 }
 END_TEST
 
-UNIT_SUITE(tools_cluster, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
+UNIT_SUITE(tools_cluster, region_is_sized_from_ranks, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, another_cluster_gets_another_network, a_dedicated_cpu_is_given_once,
 	   another_shape_is_named)

@@ -25,6 +25,8 @@ static const struct vh_nic nics[] = {
 	{ "vt0a1b2c3d.0", "02:00:00:00:00:01", 1 }, { "vt0a1b2c3d.1", "02:00:00:00:00:02", 4 },
 };
 
+static const struct vh_shmem shmem = { "vhpc-7d3c", 16 << 20 };
+
 static struct vh_domain domain(bool kvm)
 {
 	return (struct vh_domain){
@@ -33,7 +35,7 @@ static struct vh_domain domain(bool kvm)
 		.cmdline = "root=/dev/vda console=ttyS0", .disk = "/state/two-node-1/disk.qcow2",
 		.identity = "/state/two-node-1/identity", .console_log = "/state/two-node-1/console.log",
 		.memory = 2ULL << 30, .vcpus = kvm ? 2 : 1, .kvm = kvm, .place = kvm ? &dedicated : &shared,
-		.nics = nics, .n_nics = kvm ? 2 : 1,
+		.nics = nics, .n_nics = kvm ? 2 : 1, .shmem = kvm ? NULL : &shmem,
 	};
 }
 
@@ -137,7 +139,8 @@ END_TEST
 START_TEST(refuses_what_is_no_domain)
 {
 	const struct vh_nic bad_tap = { "a/b", "02:00:00:00:00:01", 1 }, bad_mac = { "t", "02:00:00:00:00:0g", 1 };
-	struct vh_domain bad[10];
+	const struct vh_shmem elsewhere = { "../memory", 16 << 20 }, odd = { "memory", 17 << 20 };
+	struct vh_domain bad[12];
 	struct vh_err err = VH_ERR_NONE;
 
 	for (size_t i = 0; i < vh_array_len(bad); i++)
@@ -152,6 +155,8 @@ START_TEST(refuses_what_is_no_domain)
 	bad[7].nics = &bad_mac;
 	bad[8].vcpus = 0;
 	bad[9].kernel = NULL;
+	bad[10].shmem = &elsewhere;
+	bad[11].shmem = &odd;
 	for (size_t i = 0; i < vh_array_len(bad); i++) {
 		char *xml = NULL;
 

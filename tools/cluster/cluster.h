@@ -65,6 +65,10 @@ void plan_clear(struct plan *p);
 /* The host's own address on the bridge, "a.b.c.d/p". */
 int plan_host_address(const struct plan *p, char buf[24]);
 
+/* The memory that all nodes share: its name in /dev/shm, and room for two jobs of all ranks. */
+struct plan_region { char name[48]; uint64_t size; };
+struct plan_region plan_region(const struct plan *p);
+
 /* --- record.c: the plan in the store */
 
 json_t *plan_to_json(const struct plan *p);

@@ -45,6 +45,19 @@ int plan_host_address(const struct plan *p, char buf[24])
 	return snprintf(buf, 24, "%s/%u", vh_cidr_host(&p->cidr, 1, host), p->cidr.prefix);
 }
 
+struct plan_region plan_region(const struct plan *p)
+{
+	const uint64_t least = 16ull << 20, most = 4ull << 30, channel = 256 << 10, ranks = p->n_nodes * p->vcpus;
+	struct plan_region r = { .size = least };
+	const char *id = p->n_nodes ? p->nodes[0].uuid : NULL;
+
+	while (r.size < most && r.size < 2 * ranks * ranks * channel)
+		r.size *= 2;
+	/* Clusters of the same name in other state directories share /dev/shm with this one. */
+	snprintf(r.name, sizeof(r.name), "vhpc-%s", id ? id : p->name);
+	return r;
+}
+
 /* --- network */
 
 struct nets { struct vh_cidr *v; size_t n; };

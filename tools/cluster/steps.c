@@ -4,7 +4,10 @@
 #include "tools/cluster/cluster.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "lib/strv.h"
@@ -35,6 +38,58 @@ static int files_undo(const struct context *c, const struct node_plan *n, struct
 		return vh_err_nomem(err);
 	r = vh_remove_tree(part, err);
 	return r < 0 ? r : vh_remove_tree(c->plan->dir, err);
+}
+
+/* --- the memory that the nodes share for MPI: for root and for whom QEMU runs as */
+
+static char *region_object(const struct plan *p, const struct node_plan *n)
+{
+	(void)n;
+	return strdup(plan_region(p).name);
+}
+
+static int make_region(const struct vh_shmem *shmem, struct vh_err *err)
+{
+	static const char *const users[] = { "libvirt-qemu", "qemu" };
+	vh_autoclose int fd = shm_open(shmem->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	const struct passwd *user = NULL;
+	int r;
+
+	if (fd < 0)
+		return vh_err_set(err, errno, "shared memory %s: %s", shmem->name, strerror(errno));
+	for (size_t i = 0; geteuid() == 0 && !user && i < vh_array_len(users); i++)
+		user = getpwnam(users[i]);
+	if (ftruncate(fd, (off_t)shmem->size) == 0 && (!user || fchown(fd, user->pw_uid, user->pw_gid) == 0))
+		return 0;
+	r = vh_err_set(err, errno, "shared memory %s: %s", shmem->name, strerror(errno));
+	shm_unlink(shmem->name);
+	return r;
+}
+
+static int region_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
+{
+	const struct plan_region region = plan_region(c->plan);
+	vh_autoclose int fd = -1;
+
+	(void)n;
+	*ret_changed = false;
+	if (c->plan->n_nodes < 2)
+		return 0;
+	fd = shm_open(region.name, O_RDWR | O_CLOEXEC, 0);
+	if (fd >= 0)
+		return 0;
+	*ret_changed = true;
+	return make_region(&(struct vh_shmem){ region.name, region.size }, err);
+}
+
+static int region_undo(const struct context *c, const struct node_plan *n, struct vh_err *err)
+{
+	const struct plan_region region = plan_region(c->plan);
+
+	(void)n;
+	if (shm_unlink(region.name) < 0 && errno != ENOENT)
+		return vh_err_set(err, errno, "shared memory %s: %s", region.name, strerror(errno));
+	return 0;
 }
 
 /* --- bridge and taps */
@@ -114,13 +169,15 @@ static int node_xml(const struct plan *p, const struct node_plan *n, char **ret,
 	vh_autofree char *kernel = vh_strf("%s/kernel", p->dir), *initrd = vh_strf("%s/initrd", p->dir);
 	vh_autofree char *disk = node_file(p, n, "disk.qcow2"), *identity = node_file(p, n, "identity");
 	vh_autofree char *log = node_file(p, n, "console.log");
+	const struct plan_region region = plan_region(p);
+	const struct vh_shmem shmem = { region.name, region.size };
 	const struct vh_nic nic = { .tap = n->tap, .mac = n->mac, .queues = 1 };
 	const struct vh_domain d = {
 		.name = n->name, .uuid = n->uuid, .owner = p->owner,
 		.kernel = kernel, .initrd = initrd, .cmdline = p->kernel_cmdline,
 		.disk = disk, .identity = identity, .console_log = log,
 		.memory = p->memory, .vcpus = (unsigned)p->vcpus, .kvm = p->kvm, .place = &n->place,
-		.nics = &nic, .n_nics = 1,
+		.nics = &nic, .n_nics = 1, .shmem = p->n_nodes > 1 ? &shmem : NULL,
 	};
 
 	if (!kernel || !initrd || !disk || !identity || !log)
@@ -201,11 +258,13 @@ static json_t *cluster_doc(const struct plan *p, const char *ssh_config)
 	for (size_t i = 0; i < p->n_nodes; i++)
 		json_array_append_new(nodes, json_pack("{s:s, s:s, s:I}", "name", p->nodes[i].name, "address",
 						       p->nodes[i].address, "slots", (json_int_t)p->vcpus));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:O}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:o*, s:O}",
 			 "schema", "vhpc.cluster/1", "name", p->name, "user", p->user,
 			 "cidr", vh_cidr_format(&p->cidr, cidr), "interface", "mpi0", "accel", p->kvm ? "kvm" : "tcg",
 			 "ssh_config", ssh_config, "image", "name", p->image, "suite", p->suite,
-			 "mpi", "name", p->mpi, "version", p->mpi_version, "nodes", nodes);
+			 "mpi", "name", p->mpi, "version", p->mpi_version,
+			 "region", p->n_nodes > 1 ? json_pack("{s:I}", "size", (json_int_t)plan_region(p).size) : NULL,
+			 "nodes", nodes);
 }
 
 static int publish_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
@@ -229,6 +288,7 @@ static int publish_undo(const struct context *c, const struct node_plan *n, stru
 
 const struct step_kind cluster_steps[] = {
 	{ "files", ONCE_A_CLUSTER, files_apply, files_undo, files_object },
+	{ "region", ONCE_A_CLUSTER, region_apply, region_undo, region_object },
 	{ "bridge", ONCE_A_CLUSTER, bridge_apply, bridge_undo, bridge_object },
 	{ "tap", ONCE_A_NODE, tap_apply, tap_undo, tap_object },
 	{ "disk", ONCE_A_NODE, disk_apply, disk_undo, disk_object },
