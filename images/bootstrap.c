@@ -2,64 +2,28 @@
 #include <errno.h>
 #include <string.h>
 #include "images/bootstrap.h"
+#include "images/complaint.h"
+#include "images/deb.h"
 #include "images/furnish.h"
 #include "lib/cli.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 
-enum { BOOTSTRAP_MS = 45 * 60 * 1000, TAIL = 6, LINE = 400 };
+enum { BOOTSTRAP_MS = 45 * 60 * 1000 };
 
 struct watch {
 	const struct vh_bootstrap *b;
-	char tail[TAIL][LINE];	/* the last lines that say what went wrong, oldest first */
-	char package[LINE];	/* the package that the archive does not have */
-	bool unreachable, full, unsigned_, no_suite;
+	struct vh_complaint complaint;
 };
 
 /* What mmdebstrap says, and what it means to somebody who waits. */
 static const struct { const char *said, *stage; } stages[] = {
-	{ "I: running apt-get update", "reading the package lists" },
-	{ "I: downloading packages", "downloading packages" },
 	{ "I: extracting archives", "unpacking the essential packages" },
 	{ "I: installing essential packages", "installing the essential packages" },
 	{ "I: installing remaining packages", "installing the other packages" },
 	{ "I: cleaning package lists", "cleaning up" },
 };
-
-static bool says(const char *line, const char *const *words)
-{
-	for (; *words; words++)
-		if (strcasestr(line, *words))
-			return true;
-	return false;
-}
-
-static void classify(struct watch *w, const char *line)
-{
-	static const char *const unreachable[] = { "could not resolve", "temporary failure resolving",
-		"could not connect", "unable to connect", "connection timed out", "connection failed",
-		"network is unreachable", "failed to fetch", NULL };
-	static const char *const full[] = { "no space left on device", "not enough free space",
-		"don't have enough free space", NULL };
-	static const char *const untrusted[] = { "no_pubkey", "badsig", "expkeysig", "is not signed",
-		"hash sum mismatch", NULL };
-	static const char *const absent[] = { "does not have a release file",
-		"no longer has a release file", NULL };
-	static const char unknown[] = "E: Unable to locate package ";
-
-	w->unreachable |= says(line, unreachable);
-	w->full |= says(line, full);
-	w->unsigned_ |= says(line, untrusted);
-	w->no_suite |= says(line, absent);
-	if (!strncmp(line, unknown, strlen(unknown)) && !*w->package)
-		snprintf(w->package, sizeof w->package, "%s", line + strlen(unknown));
-	if (!strncmp(line, "E: ", 3) || !strncmp(line, "Err:", 4) || !strncmp(line, "dpkg: error", 11) ||
-	    says(line, full)) {
-		memmove(w->tail, w->tail + 1, sizeof w->tail - sizeof *w->tail);
-		snprintf(w->tail[TAIL - 1], LINE, "%s", line);
-	}
-}
 
 static void on_line(void *arg, const char *line)
 {
@@ -69,73 +33,7 @@ static void on_line(void *arg, const char *line)
 	for (size_t i = 0; i < vh_array_len(stages); i++)
 		if (!strncmp(line, stages[i].said, strlen(stages[i].said)))
 			vh_progress_step(w->b->progress, "%s", stages[i].stage);
-	classify(w, line);
-}
-
-/* The most telling line: what apt or dpkg said, not what mmdebstrap made of it. */
-static const char *reason(const struct watch *w)
-{
-	const char *best = "";
-	for (int i = TAIL - 1; i >= 0; i--) {
-		const char *l = w->tail[i];
-		if (!*l || strstr(l, "mmdebstrap failed") || strstr(l, "setup failed"))
-			continue;
-		if (!*best || strstr(best, " failed"))
-			best = l;
-	}
-	return strncmp(best, "E: ", 3) ? best : best + 3;
-}
-
-/* This host's own lists are near enough to name what was meant. */
-static void suggest(const char *package, struct vh_err *err)
-{
-	vh_autooutput out = { 0 };
-	vh_autoerr none = VH_ERR_NONE;
-	static const char *const argv[] = { "apt-cache", "pkgnames", NULL };
-	vh_autofree const char **names = NULL;
-	size_t n = 0, room = 0;
-
-	if (vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .deadline_ms = 20000 }, &out, &none) < 0)
-		return;
-	for (char *save, *l = strtok_r(out.out, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-		if (n == room) {
-			const char **more = realloc(names, (room = room ? 2 * room : 4096) * sizeof *more);
-			if (!more)
-				return;
-			names = more;
-		}
-		names[n++] = l;
-	}
-	const char *near = vh_nearest(package, names, n);
-	if (near)
-		vh_err_hint(err, "did you mean %s?", near);
-}
-
-static int explain(const struct watch *w, const struct vh_output *out, struct vh_err *err)
-{
-	const char *suite = vh_suite_name(w->b->recipe->suite), *why = reason(w);
-	if (out->timed_out)
-		return vh_err_set(err, ETIMEDOUT, "packages: not installed within %d minutes",
-				  BOOTSTRAP_MS / 60000);
-	if (w->full) {
-		vh_err_set(err, ENOSPC, "no space left on the disk of %s", w->b->work);
-		return vh_err_hint(err, "free 2 GiB, or move the cache with --cache");
-	}
-	if (w->unreachable) {
-		vh_err_set(err, ENETUNREACH, "the package archive cannot be reached (%s)", why);
-		return vh_err_hint(err, "check network, name service and http_proxy");
-	}
-	if (*w->package) {
-		vh_err_set(err, ENOENT, "%s has no package %s", suite, w->package);
-		suggest(w->package, err);
-		return -ENOENT;
-	}
-	if (w->unsigned_)
-		return vh_err_set(err, EBADMSG, "the package archive's signature or checksum is wrong (%s)", why);
-	if (w->no_suite)
-		return vh_err_set(err, ENOENT, "the package archive has no suite %s (%s)", suite, why);
-	return vh_err_set(err, EIO, "installing the packages failed: %s",
-			  *why ? why : "mmdebstrap gave no reason");
+	vh_complaint_line(&w->complaint, line);
 }
 
 static int put(const char *work, const char *name, const char *text, struct vh_err *err)
@@ -199,16 +97,16 @@ static int make_merged(const char *work, struct vh_err *err)
 	return r;
 }
 
-static int make_argv(const struct vh_recipe *r, char ***ret)
+static int make_argv(const struct vh_bootstrap *b, char ***ret)
 {
+	const struct vh_recipe *r = b->recipe;
 	/* Killed with us, and all that it started with it: the process namespace ends, and
 	 * the mounts go with theirs. */
 	const char *const fixed[] = {
-		"setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork",
+		"setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--net", "--pid", "--fork",
 		"--kill-child=SIGKILL", "--mount-proc", "--propagation", propagation(), "mmdebstrap", "--mode=root",
 		"--variant=essential", "--format=directory", "--verbose",
-		"--aptopt=Acquire::Languages \"none\"", "--aptopt=Acquire::Retries \"2\"",
-		"--aptopt=Acquire::http::Timeout \"30\"",
+		"--aptopt=Acquire::Languages \"none\"",
 		"--setup-hook=sync-in merged /",
 		"--setup-hook=upload status /var/lib/dpkg/status",
 		"--essential-hook=upload dpkg.cfg /etc/dpkg/dpkg.cfg.d/vhpc",
@@ -225,6 +123,9 @@ static int make_argv(const struct vh_recipe *r, char ***ret)
 		e = vh_strv_push(&v, vh_suite_name(r->suite));
 	if (e == 0)
 		e = vh_strv_push(&v, "tree");
+	/* Their hashes are those of the lock; copied in, so that nothing outside need be mounted. */
+	if (e == 0)
+		e = vh_strv_pushf(&v, "deb [trusted=yes] copy://%s/repository ./", b->work);
 	if (e == 0)
 		*ret = vh_steal(&v);
 	return e;
@@ -233,7 +134,7 @@ static int make_argv(const struct vh_recipe *r, char ***ret)
 int vh_bootstrap(const struct vh_bootstrap *b, struct vh_err *err)
 {
 	vh_autofree char *status = vh_furnish_status(b->recipe), *config = dpkg_config(b->recipe);
-	vh_autofree char *tmp = vh_strf("TMPDIR=%s", b->work);
+	vh_autofree char *tmp = vh_strf("TMPDIR=%s", b->work), *repository = vh_strf("%s/repository", b->work);
 	vh_autostrv argv = NULL;
 	vh_autooutput out = { 0 };
 	struct watch w = { .b = b };
@@ -242,12 +143,16 @@ int vh_bootstrap(const struct vh_bootstrap *b, struct vh_err *err)
 	if ((r = put(b->work, "status", status, err)) < 0 ||
 	    (r = put(b->work, "dpkg.cfg", config, err)) < 0 || (r = make_merged(b->work, err)) < 0)
 		return r;
-	if (!tmp || make_argv(b->recipe, &argv) < 0)
+	if (!tmp || !repository || make_argv(b, &argv) < 0)
 		return vh_err_nomem(err);
+	if ((r = vh_deb_repository(repository, b->debs, b->pins, err)) < 0)
+		return r;
 	const char *const env[] = { "LC_ALL=C", "LANGUAGE=", "DEBIAN_FRONTEND=noninteractive", tmp, NULL };
 	r = vh_spawn_run(&(struct vh_spawn){ .argv = argv, .env = (char *const *)env, .cwd = b->work,
 			 .deadline_ms = BOOTSTRAP_MS, .on_line = on_line, .arg = &w }, &out, err);
-	if (r == 0 && (out.status || out.timed_out))
-		r = explain(&w, &out, err);
+	if (r == 0 && out.timed_out)
+		return vh_err_set(err, ETIMEDOUT, "packages: not installed within %d minutes", BOOTSTRAP_MS / 60000);
+	if (r == 0 && out.status)
+		return vh_complaint_explain(&w.complaint, vh_suite_name(b->recipe->suite), b->work, err);
 	return r;
 }

@@ -350,11 +350,14 @@ static int prune(struct vh_tree *tree, char *const *exclude, struct vh_err *err)
 	return r == 0 && exclude ? vh_tree_prune(tree, exclude, VH_KEEP, err) : r;
 }
 
-int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *guest, struct vh_err *err)
+int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *guest, const char *sources,
+	       struct vh_err *err)
 {
 	int e = prune(tree, r->exclude, err);
 	if (e == 0)
 		e = put_files(tree, r->suite, err);
+	if (e == 0)
+		e = vh_tree_text(tree, "etc/apt/sources.list", 0644, sources, err);
 	for (size_t i = 0; e == 0 && i < vh_array_len(guest_programs); i++)
 		e = put_program(tree, guest, guest_programs[i], err);
 	if (e == 0)

@@ -17,8 +17,9 @@
  * malloc'd, NULL without memory. */
 char *vh_furnish_status(const struct vh_recipe *r);
 
-/* guest: the directory of the static programs. */
-int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *guest, struct vh_err *err);
+/* guest: the directory of the static programs; sources: apt's sources.list. */
+int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *guest, const char *sources,
+	       struct vh_err *err);
 
 /* Adds every fixed text to a digest. */
 void vh_furnish_digest(SHA256_CTX *s);

@@ -5,12 +5,16 @@
 static const struct vh_verb verbs[] = {
 	{ "build", "RECIPE", 1, 1, "Make an image from a recipe", 0, vh_image_build_opts,
 	  sizeof(struct vh_image_build_opts), vh_image_build },
+	{ "lock", "RECIPE", 1, 1, "Print every package of an image with version and hash", 0, vh_image_lock_opts,
+	  sizeof(struct vh_image_lock_opts), vh_image_lock },
 	{ "list", "", 0, 0, "List the images of the store", VH_VERB_JSON, vh_image_store_opts,
 	  sizeof(struct vh_image_store_opts), vh_image_list_verb },
 	{ "show", "NAME", 1, 1, "Show what an image is made of", VH_VERB_JSON, vh_image_store_opts,
 	  sizeof(struct vh_image_store_opts), vh_image_show },
 	{ "rm", "NAME", 1, 1, "Remove an image from the store", 0, vh_image_store_opts,
 	  sizeof(struct vh_image_store_opts), vh_image_rm },
+	{ "prune", "", 0, 0, "Keep the cache of builds within a size", VH_VERB_JSON, vh_image_prune_opts,
+	  sizeof(struct vh_image_prune_opts), vh_image_prune },
 	{ .name = NULL },
 };
 

@@ -19,7 +19,9 @@ const struct vh_opt vh_image_build_opts[] = {
 	{ "log", 0, VH_OPT_STR, offsetof(struct vh_image_build_opts, log), "FILE",
 	  "Keep all that the build says" },
 	{ "again", 0, VH_OPT_FLAG, offsetof(struct vh_image_build_opts, again), NULL,
-	  "Build although the cache has this image, for newer packages" },
+	  "Ask the archive for its packages of today" },
+	{ "lock", 0, VH_OPT_STR, offsetof(struct vh_image_build_opts, lock), "FILE",
+	  "Take exactly the packages that vhpc image lock printed" },
 	{ .name = NULL },
 };
 
@@ -47,7 +49,7 @@ static bool installed(const char *program)
 	return false;
 }
 
-static int check_host(const struct vh_root *root, struct vh_err *err)
+int vh_image_check_host(const struct vh_root *root, struct vh_err *err)
 {
 	static const struct { const char *program, *package; } needs[] = {
 		{ "mmdebstrap", "mmdebstrap" }, { "mke2fs", "e2fsprogs" }, { "unshare", "util-linux" },
@@ -161,7 +163,7 @@ int vh_image_build(struct vh_cli *cli, struct vh_err *err)
 
 	if ((r = vh_root_open(&root, cli->root, err)) < 0 ||
 	    (r = vh_recipe_load(cli->argv[0], root, &recipe, err)) < 0 ||
-	    (r = check_host(root, err)) < 0)
+	    (r = vh_image_check_host(root, err)) < 0)
 		return r;
 	guest = guest_dir(root);
 	if (!store || !guest)
@@ -169,6 +171,6 @@ int vh_image_build(struct vh_cli *cli, struct vh_err *err)
 	if (o->log && !(log = fopen(o->log, "we")))
 		return vh_err_refuse(err, errno, "%s: %s", o->log, strerror(errno));
 	struct vh_build b = { .recipe = &recipe, .store = store, .cache = cli->cache, .guest = guest,
-			      .again = o->again, .log = log };
+			      .lock = o->lock, .again = o->again, .log = log };
 	return supervise(&b, cli, err);
 }

@@ -4,14 +4,26 @@
 #define VH_IMAGE_VERBS_H
 
 #include "lib/cli.h"
+#include "lib/sysroot.h"
 
 struct vh_image_store_opts { const char *store; };
 extern const struct vh_opt vh_image_store_opts[];
 
-struct vh_image_build_opts { const char *store, *log; bool again; };
+struct vh_image_build_opts { const char *store, *log, *lock; bool again; };
 extern const struct vh_opt vh_image_build_opts[];
 
+struct vh_image_lock_opts { bool again; };
+extern const struct vh_opt vh_image_lock_opts[];
+
+struct vh_image_prune_opts { const char *size; };
+extern const struct vh_opt vh_image_prune_opts[];
+
+/* Refused unless images can be built here. */
+int vh_image_check_host(const struct vh_root *root, struct vh_err *err);
+
 int vh_image_build(struct vh_cli *cli, struct vh_err *err);
+int vh_image_lock(struct vh_cli *cli, struct vh_err *err);
+int vh_image_prune(struct vh_cli *cli, struct vh_err *err);
 int vh_image_list_verb(struct vh_cli *cli, struct vh_err *err);
 int vh_image_show(struct vh_cli *cli, struct vh_err *err);
 int vh_image_rm(struct vh_cli *cli, struct vh_err *err);

@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <utime.h>
+#include "images/archive.h"
+#include "images/complaint.h"
+#include "images/deb.h"
+#include "images/hostfile.h"
+#include "lib/cli.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
+
+enum { APT_MS = 30 * 60 * 1000, WAIT_MS = 30 * 60 * 1000, NAMED_MAX = 5 };
+
+struct apt {
+	const struct vh_archive *a;
+	char *dir;		/* CACHE/apt/SUITE */
+	char *config;		/* "APT_CONFIG=..." */
+	char *debs;		/* CACHE/debs */
+	int lock;		/* nobody else changes the lists meanwhile */
+	struct vh_complaint complaint;
+};
+#define APT_NONE { .lock = -1 }
+
+static void apt_clear(struct apt *t)
+{
+	vh_close_fd(&t->lock);
+	free(t->dir);
+	free(t->config);
+	free(t->debs);
+}
+
+static void on_line(void *arg, const char *line)
+{
+	struct apt *t = arg;
+	if (t->a->log)
+		fprintf(t->a->log, "%s\n", line);
+	vh_complaint_line(&t->complaint, line);
+}
+
+/* Runs it in the work directory; its failure is explained by what it said. */
+static int run(struct apt *t, char *const *argv, const char *cwd, struct vh_output *ret, struct vh_err *err)
+{
+	vh_autofree char *tmp = vh_strf("TMPDIR=%s", t->a->work);
+	const char *const env[] = { "LC_ALL=C", "LANGUAGE=", "DEBIAN_FRONTEND=noninteractive",
+				    tmp ? tmp : "", t->config, NULL };
+	const char *const guard[] = { "setpriv", "--pdeathsig", "KILL", NULL };
+	vh_autostrv all = NULL;
+	vh_autooutput out = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && guard[i]; i++)
+		r = vh_strv_push(&all, guard[i]);
+	for (; r == 0 && *argv; argv++)
+		r = vh_strv_push(&all, *argv);
+	if (r < 0 || !tmp)
+		return vh_err_nomem(err);
+	r = vh_spawn_run(&(struct vh_spawn){ .argv = all, .env = (char *const *)env, .cwd = cwd,
+			 .deadline_ms = APT_MS, .on_line = on_line, .arg = t }, &out, err);
+	if (r < 0)
+		return r;
+	if (out.timed_out)
+		return vh_err_set(err, ETIMEDOUT, "the package archive did not answer within %d minutes",
+				  APT_MS / 60000);
+	if (out.status)
+		return vh_complaint_explain(&t->complaint, t->a->suite, t->a->work, err);
+	if (ret) {
+		*ret = out;
+		out = (struct vh_output){ 0 };
+	}
+	return 0;
+}
+
+/* Lists and sources as mmdebstrap would use them, without any package. */
+static int make_lists(struct apt *t, struct vh_err *err)
+{
+	vh_autofree char *new = vh_strf("%s/apt", t->a->work), *parent = vh_strf("%s/apt", t->a->cache);
+	const char *const argv[] = { "unshare", "--mount", "mmdebstrap", "--mode=root", "--variant=custom",
+				     "--format=directory", "--skip=cleanup", "--aptopt=Acquire::Languages \"none\"",
+				     "--aptopt=Acquire::Retries \"2\"", "--aptopt=Acquire::http::Timeout \"30\"",
+				     t->a->suite, new, NULL };
+	int r;
+
+	if (!new || !parent)
+		return vh_err_nomem(err);
+	if ((r = vh_mkdirs(parent, 0755, err)) < 0 ||
+	    (r = run(t, (char *const *)argv, t->a->work, NULL, err)) < 0)
+		return r;
+	return rename(new, t->dir) < 0 ? vh_err_set(err, errno, "%s: %s", t->dir, strerror(errno)) : 0;
+}
+
+static int refresh(struct apt *t, struct vh_err *err)
+{
+	static const char *const argv[] = { "apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update", NULL };
+
+	vh_progress_step(t->a->progress, "reading the package lists");
+	if (access(t->dir, F_OK) < 0)
+		return make_lists(t, err);
+	return run(t, (char *const *)argv, t->a->work, NULL, err);
+}
+
+static int write_config(struct apt *t, const char *status, struct vh_err *err)
+{
+	const struct vh_archive *a = t->a;
+	vh_autofree char *path = vh_strf("%s/apt.conf", a->work), *status_path = vh_strf("%s/apt.status", a->work);
+	vh_autofree char *text = vh_strf(
+		"Dir \"%s\";\nDir::State::status \"%s\";\n"
+		"Dir::Etc::Trusted \"/etc/apt/trusted.gpg\";\nDir::Etc::TrustedParts \"/etc/apt/trusted.gpg.d/\";\n"
+		"APT::Architecture \"amd64\";\nAPT::Architectures \"amd64\";\nAPT::Install-Recommends \"false\";\n"
+		"pkgCacheGen::ForceEssential \",\";\nAPT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\nAcquire::Retries \"2\";\n"
+		"Acquire::http::Timeout \"30\";\n", t->dir, status_path ? status_path : "");
+	int r;
+
+	if (!path || !status_path || !text)
+		return vh_err_nomem(err);
+	if (strpbrk(a->cache, "\"\\\n"))
+		return vh_err_refuse(err, EINVAL, "%s: the cache's path must not hold quotes", a->cache);
+	if ((r = vh_write_file(status_path, status, strlen(status), 0644, err)) < 0)
+		return r;
+	t->config = vh_strf("APT_CONFIG=%s", path);
+	return t->config ? vh_write_file(path, text, strlen(text), 0644, err) : vh_err_nomem(err);
+}
+
+static int apt_open(struct apt *t, const struct vh_archive *a, const char *status, struct vh_err *err)
+{
+	vh_autofree char *lock = vh_strf("apt-%s", a->suite);
+
+	t->a = a;
+	t->dir = vh_strf("%s/apt/%s", a->cache, a->suite);
+	t->debs = vh_strf("%s/debs", a->cache);
+	if (!lock || !t->dir || !t->debs)
+		return vh_err_nomem(err);
+	int r = vh_lock(a->cache, lock, WAIT_MS, &t->lock, err);
+	return r < 0 ? r : write_config(t, status, err);
+}
+
+/* "Inst NAME (VERSION ORIGIN [ARCH])" lines become NAME=VERSION. */
+static int parse_plan(char *text, char ***ret, struct vh_err *err)
+{
+	char name[256], version[256];
+
+	for (char *save, *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+		if (sscanf(l, "Inst %255[^ ] (%255[^ ) ]", name, version) == 2 &&
+		    vh_strv_pushf(ret, "%s=%s", name, version) < 0)
+			return vh_err_nomem(err);
+	return *ret ? 0 : vh_err_set(err, EIO, "apt-get planned no package");
+}
+
+static int plan(struct apt *t, char *const *packages, char ***ret, struct vh_err *err)
+{
+	static const char *const start[] = { "apt-get", "-q", "-s", "install", "?essential", NULL };
+	vh_autostrv argv = NULL;
+	vh_autooutput out = { 0 };
+	int r = 0;
+
+	for (const char *const *p = start; r == 0 && *p; p++)
+		r = vh_strv_push(&argv, *p);
+	for (; r == 0 && *packages; packages++)
+		r = vh_strv_push(&argv, *packages);
+	if (r < 0)
+		return vh_err_nomem(err);
+	r = run(t, argv, t->a->work, &out, err);
+	return r < 0 ? r : parse_plan(out.out, ret, err);
+}
+
+/* One field of a line of a Packages stanza. */
+static bool field(char *line, const char *key, char **ret)
+{
+	size_t n = strlen(key);
+	if (strncmp(line, key, n))
+		return false;
+	*ret = line + n;
+	return true;
+}
+
+struct stanza { char *name, *version, *arch, *size, *sha256; };
+
+static int flush(struct stanza *s, struct vh_pins *pins, struct vh_err *err)
+{
+	struct stanza was = *s;
+
+	*s = (struct stanza){ 0 };
+	if (!was.name || !was.version || !was.arch || !was.size || !was.sha256 || vh_pins_find(pins, was.name))
+		return 0;
+	return vh_pins_add(pins, was.name, was.version, was.arch, was.sha256, strtoull(was.size, NULL, 10), err);
+}
+
+static int parse_stanzas(char *text, struct vh_pins *pins, struct vh_err *err)
+{
+	struct stanza s = { 0 };
+	int r = 0;
+
+	while (r == 0 && *text) {
+		size_t n = strcspn(text, "\n");
+		bool last = !text[n];
+
+		text[n] = 0;
+		if (n == 0)
+			r = flush(&s, pins, err);
+		else if (!field(text, "Package: ", &s.name) && !field(text, "Version: ", &s.version) &&
+			 !field(text, "Architecture: ", &s.arch) && !field(text, "Size: ", &s.size))
+			field(text, "SHA256: ", &s.sha256);
+		text += n + !last;
+	}
+	return r < 0 ? r : flush(&s, pins, err);
+}
+
+/* What the archive says of these ("NAME=VERSION"); those that it has not are left out. */
+static int look_up(struct apt *t, char *const *wanted, struct vh_pins *ret, struct vh_err *err)
+{
+	vh_autostrv argv = NULL;
+	vh_autooutput out = { 0 };
+	const char *const env[] = { "LC_ALL=C", t->config, NULL };
+	int r = vh_strv_push(&argv, "apt-cache");
+
+	if (r == 0)
+		r = vh_strv_push(&argv, "show");
+	for (; r == 0 && *wanted; wanted++)
+		r = vh_strv_push(&argv, *wanted);
+	if (r < 0)
+		return vh_err_nomem(err);
+	r = vh_spawn_run(&(struct vh_spawn){ .argv = argv, .env = (char *const *)env, .deadline_ms = 120000 },
+			 &out, err);
+	if (r < 0)
+		return r;
+	r = parse_stanzas(out.out, ret, err);
+	vh_pins_sort(ret);
+	return r;
+}
+
+static int read_sources(struct apt *t, struct vh_pins *pins, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/etc/apt/sources.list", t->dir);
+	size_t len;
+
+	pins->suite = strdup(t->a->suite);
+	if (!path || !pins->suite)
+		return vh_err_nomem(err);
+	return vh_host_file(path, &pins->sources, &len, err);
+}
+
+/* The archive's own names are asked for the one that was meant. */
+static int suggest(struct apt *t, struct vh_err *err)
+{
+	const char *const argv[] = { "apt-cache", "pkgnames", NULL }, *const env[] = { t->config, NULL };
+	vh_autooutput out = { 0 };
+	vh_autoerr none = VH_ERR_NONE;
+	vh_autofree const char **names = NULL;
+	size_t n = 0, room = 1;
+
+	if (vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .env = (char *const *)env,
+			.deadline_ms = 20000 }, &out, &none) < 0)
+		return -ENOENT;
+	for (const char *p = out.out; *p; p++)
+		room += *p == '\n';
+	names = calloc(room, sizeof *names);
+	for (char *save, *l = strtok_r(out.out, "\n", &save); names && l; l = strtok_r(NULL, "\n", &save))
+		names[n++] = l;
+	const char *near = vh_nearest(t->complaint.package, names, n);
+	return near ? vh_err_hint(err, "did you mean %s?", near) : -ENOENT;
+}
+
+int vh_archive_resolve(const struct vh_archive *a, char *const *packages, const char *status,
+		       struct vh_pins *ret, struct vh_err *err)
+{
+	vh_cleanup(apt_clear) struct apt t = APT_NONE;
+	vh_autostrv wanted = NULL;
+	vh_autopins pins = { 0 };
+	int r;
+
+	if ((r = apt_open(&t, a, status, err)) < 0 || (r = refresh(&t, err)) < 0)
+		return r;
+	vh_progress_step(a->progress, "choosing packages");
+	r = plan(&t, packages, &wanted, err);
+	if (r < 0)
+		return *t.complaint.package ? suggest(&t, err) : r;
+	if ((r = read_sources(&t, &pins, err)) < 0 || (r = look_up(&t, wanted, &pins, err)) < 0)
+		return r;
+	if (pins.n != vh_strv_len(wanted))
+		return vh_err_set(err, EIO, "apt-cache knows %zu of %zu packages", pins.n, vh_strv_len(wanted));
+	*ret = pins;
+	pins = (struct vh_pins){ 0 };
+	return 0;
+}
+
+static char *deb_path(const struct apt *t, const struct vh_pin *p)
+{
+	return vh_strf("%s/%s.deb", t->debs, p->sha256);
+}
+
+/* Those whose file is not here, or is another; a file that is used looks new to prune. */
+static int find_missing(struct apt *t, const struct vh_pins *pins, char ***ret, struct vh_err *err)
+{
+	for (size_t i = 0; i < pins->n; i++) {
+		const struct vh_pin *p = &pins->items[i];
+		vh_autofree char *path = deb_path(t, p);
+		if (!path)
+			return vh_err_nomem(err);
+		if (vh_deb_is(path, p->sha256)) {
+			utime(path, NULL);
+			continue;
+		}
+		unlink(path);
+		if (vh_strv_pushf(ret, "%s=%s", p->name, p->version) < 0)
+			return vh_err_nomem(err);
+	}
+	return 0;
+}
+
+/* The same version with another hash is another package. */
+static int check_offered(struct apt *t, const struct vh_pins *pins, char *const *missing, struct vh_err *err)
+{
+	vh_autopins offered = { 0 };
+	vh_autofree char *names = strdup("");
+	size_t lacking = 0;
+	int r = look_up(t, missing, &offered, err);
+
+	for (size_t i = 0; r == 0 && names && missing[i]; i++) {
+		vh_autofree char *name = strndup(missing[i], strcspn(missing[i], "="));
+		const struct vh_pin *want = name ? vh_pins_find(pins, name) : NULL;
+		const struct vh_pin *have = name ? vh_pins_find(&offered, name) : NULL;
+		if (want && have && !strcmp(want->sha256, have->sha256))
+			continue;
+		if (lacking++ < NAMED_MAX) {
+			char *more = vh_strf("%s%s%s", names, *names ? ", " : "", missing[i]);
+			free(names);
+			names = more;
+		}
+	}
+	if (r < 0 || !lacking)
+		return r;
+	vh_err_refuse(err, ENOENT, "neither the archive nor the cache has %s%s", names ? names : "packages",
+		      lacking > NAMED_MAX ? " and others" : "");
+	return vh_err_hint(err, "%zu of %zu packages are missing; a cache that has them can be named by --cache",
+			   lacking, pins->n);
+}
+
+static int download(struct apt *t, char *const *missing, const char *to, struct vh_err *err)
+{
+	vh_autostrv argv = NULL;
+	int r = vh_mkdirs(to, 0700, err);
+
+	if (r < 0)
+		return r;
+	r = vh_strv_push(&argv, "apt-get");
+	if (r == 0)
+		r = vh_strv_push(&argv, "-q");
+	if (r == 0)
+		r = vh_strv_push(&argv, "download");
+	for (; r == 0 && *missing; missing++)
+		r = vh_strv_push(&argv, *missing);
+	return r < 0 ? vh_err_nomem(err) : run(t, argv, to, NULL, err);
+}
+
+static int get(struct apt *t, const struct vh_pins *pins, char *const *missing, const char *to, struct vh_err *err)
+{
+	int r = check_offered(t, pins, missing, err);
+
+	if (r < 0)
+		return r;
+	vh_progress_step(t->a->progress, "downloading %zu packages", vh_strv_len(missing));
+	return download(t, missing, to, err);
+}
+
+/* Into the cache under their hashes. */
+static int keep(struct apt *t, const char *from, struct vh_err *err)
+{
+	char hex[VH_DIGEST_HEX];
+	int r = vh_mkdirs(t->debs, 0755, err);
+	DIR *d = r < 0 ? NULL : opendir(from);
+
+	if (r == 0 && !d)
+		r = vh_err_set(err, errno, "%s: %s", from, strerror(errno));
+	for (struct dirent *e; r == 0 && (e = readdir(d));) {
+		vh_autofree char *path = vh_strf("%s/%s", from, e->d_name);
+		if (e->d_name[0] == '.' || !path || !SHA256_File(path, hex))
+			continue;
+		vh_autofree char *to = vh_strf("%s/%s.deb", t->debs, hex);
+		if (!to)
+			r = vh_err_nomem(err);
+		else if (rename(path, to) < 0)
+			r = vh_err_set(err, errno, "%s: %s", to, strerror(errno));
+	}
+	if (d)
+		closedir(d);
+	return r;
+}
+
+int vh_archive_fetch(const struct vh_archive *a, const struct vh_pins *pins, struct vh_err *err)
+{
+	vh_cleanup(apt_clear) struct apt t = APT_NONE;
+	vh_autofree char *dir = vh_strf("%s/debs", a->work);
+	vh_autostrv missing = NULL;
+	vh_autostrv still = NULL;
+	int r;
+
+	if (!dir)
+		return vh_err_nomem(err);
+	if ((r = apt_open(&t, a, "", err)) < 0 || (r = find_missing(&t, pins, &missing, err)) < 0)
+		return r;
+	if (!missing)
+		return 0;
+	r = access(t.dir, F_OK) == 0 ? get(&t, pins, missing, dir, err) : -ENOENT;
+	/* The lists may be older than the archive. */
+	if (r < 0) {
+		vh_err_clear(err);
+		t.complaint = (struct vh_complaint){ 0 };
+		if ((r = refresh(&t, err)) < 0 || (r = get(&t, pins, missing, dir, err)) < 0)
+			return r;
+	}
+	if ((r = keep(&t, dir, err)) < 0 ||
+	    (r = find_missing(&t, pins, &still, err)) < 0)
+		return r;
+	if (still)
+		return vh_err_set(err, EBADMSG, "%s: what the archive sent has another hash than its lists say", *still);
+	return 0;
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "images/assemble.h"
+#include "images/ext4.h"
+#include "images/furnish.h"
+#include "images/initrd.h"
+#include "images/packages.h"
+#include "images/store.h"
+#include "lib/cli.h"
+#include "lib/strv.h"
+#include "lib/table.h"
+
+struct work {
+	const struct vh_assemble *a;
+	char *kernel;		/* version */
+};
+
+static void work_clear(struct work *w) { free(w->kernel); }
+
+/* The one kernel that was installed. */
+static int find_kernel(struct work *w, struct vh_err *err)
+{
+	const struct vh_node *dir = vh_tree_find(w->a->tree, "lib/modules");
+	size_t n = dir ? dir->n_children : 0;
+
+	if (n != 1)
+		return vh_err_set(err, ENOENT, "package %s brought %zu kernels with modules, not one",
+				  w->a->recipe->kernel, n);
+	w->kernel = strdup(dir->children[0]->name);
+	return w->kernel ? 0 : vh_err_nomem(err);
+}
+
+static int copy_kernel(struct work *w, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("boot/vmlinuz-%s", w->kernel), *to = vh_strf("%s/kernel", w->a->out);
+	vh_autofree char *data = NULL;
+	size_t len;
+	int r;
+
+	if (!path || !to)
+		return vh_err_nomem(err);
+	r = vh_tree_read(w->a->tree, path, &data, &len, err);
+	return r < 0 ? r : vh_write_file(to, data, len, 0644, err);
+}
+
+static int write_initrd(struct work *w, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/initrd", w->a->out), *init = vh_strf("%s/init", w->a->guest);
+	if (!path || !init)
+		return vh_err_nomem(err);
+	return vh_initrd_write(path, w->a->tree, w->kernel, init, err);
+}
+
+/* The digest gives the file system its UUID, and its hash seed too. */
+static void make_uuid(const char *digest, char uuid[37])
+{
+	snprintf(uuid, 37, "%.8s-%.4s-4%.3s-8%.3s-%.12s", digest, digest + 8, digest + 13, digest + 17,
+		 digest + 20);
+}
+
+/* The newest of the times that packages brought, by a file that each of them has: what
+ * is newer is of the build, and shows as that old. */
+static int64_t find_epoch(const struct vh_tree *tree)
+{
+	const struct vh_node *dir = vh_tree_find(tree, "usr/share/doc");
+	int64_t epoch = 0;
+
+	for (size_t i = 0; dir && i < dir->n_children; i++) {
+		const struct vh_node *text = vh_node_child(dir->children[i], "copyright");
+		if (text && S_ISREG(text->mode) && text->mtime > epoch)
+			epoch = text->mtime;
+	}
+	return epoch;
+}
+
+static int write_root(struct work *w, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/root.ext4", w->a->out);
+	char uuid[37];
+
+	if (!path)
+		return vh_err_nomem(err);
+	make_uuid(w->a->digest, uuid);
+	return vh_ext4_write(&(struct vh_ext4){ .path = path, .size = w->a->recipe->size, .uuid = uuid,
+			     .epoch = find_epoch(w->a->tree) }, w->a->tree, err);
+}
+
+static char *make_cmdline(char *const *more)
+{
+	char *text = strdup(VH_CMDLINE);
+	for (; text && more && *more; more++) {
+		char *longer = vh_strf("%s %s", text, *more);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static json_t *make_json(struct work *w, json_t *packages)
+{
+	const struct vh_recipe *r = w->a->recipe;
+	const char *package = vh_mpi_package(r->mpi);
+	vh_autofree char *mpi = package ? vh_packages_upstream(packages, package) : strdup("");
+	vh_autofree char *cmdline = make_cmdline(r->cmdline);
+	char uuid[37];
+
+	make_uuid(w->a->digest, uuid);
+	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:I}, s:o, s:O}",
+			 "schema", VH_IMAGE_SCHEMA, "name", r->name, "digest", w->a->digest,
+			 "suite", vh_suite_name(r->suite), "kernel", "package", r->kernel,
+			 "version", w->kernel, "cmdline", cmdline, "user", r->user,
+			 "mpi", "name", vh_mpi_name(r->mpi), "version", mpi ? mpi : "",
+			 "root", "type", "ext4", "uuid", uuid, "size", (json_int_t)r->size,
+			 "recipe", vh_recipe_json(r), "packages", packages);
+}
+
+static int write_json(struct work *w, struct vh_err *err)
+{
+	vh_autofree char *status = NULL, *path = vh_strf("%s/image.json", w->a->out), *text = NULL;
+	size_t len;
+	int r = vh_tree_read(w->a->tree, "var/lib/dpkg/status", &status, &len, err);
+
+	if (r < 0)
+		return r;
+	vh_autojson packages = vh_packages_json(status);
+	vh_autojson doc = packages ? make_json(w, packages) : NULL;
+	text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
+	if (!text || !path)
+		return vh_err_nomem(err);
+	return vh_write_file(path, text, strlen(text), 0644, err);
+}
+
+int vh_assemble(const struct vh_assemble *a, struct vh_err *err)
+{
+	vh_cleanup(work_clear) struct work w = { .a = a };
+	int r;
+
+	if ((r = find_kernel(&w, err)) < 0 || (r = copy_kernel(&w, err)) < 0 || (r = write_initrd(&w, err)) < 0)
+		return r;
+	vh_progress_step(a->progress, "settings");
+	if ((r = vh_furnish(a->tree, a->recipe, a->guest, a->pins->sources, err)) < 0)
+		return r;
+	vh_progress_step(a->progress, "root disk");
+	if ((r = write_root(&w, err)) < 0)
+		return r;
+	return write_json(&w, err);
+}
