@@ -187,13 +187,22 @@ static int one_row(struct vh_doctor *d, const struct vh_sriov *s, const json_t *
 	return 0;
 }
 
+/* An address, or "PF/INDEX". */
+static int find_device(struct vh_doctor *d, const char *text, char ret[VH_PCI_ADDRESS_SIZE], struct vh_err *err)
+{
+	char pf[VH_PCI_ADDRESS_SIZE];
+	int index;
+
+	return strchr(text, '/') ? vh_check_vf(d->root, text, pf, &index, ret, err) : vh_check_device(d->root, text, ret, err);
+}
+
 static int examine(struct vh_doctor *d, const struct vh_sriov *s, const char *device, struct vh_err *err)
 {
 	char address[VH_PCI_ADDRESS_SIZE] = "";
 	bool found = false;
 	const json_t *row;
 	size_t i;
-	int r = device ? vh_check_device(d->root, device, address, err) : 0;
+	int r = device ? find_device(d, device, address, err) : 0;
 
 	if (r == 0)
 		r = vh_sriov_list(d->root, &d->devices, err);

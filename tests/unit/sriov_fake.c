@@ -135,6 +135,12 @@ static void bound(struct fake *f, const char *address)
 		}
 }
 
+static void neutral(struct fake_vf *vf)
+{
+	memset(vf, 0, sizeof(*vf));
+	vf->value[VH_FN_SPOOFCHK] = 1;
+}
+
 static void make_vf(struct fake *f, struct fake_pf *pf, unsigned n)
 {
 	char address[VH_PCI_ADDRESS_SIZE];
@@ -147,8 +153,7 @@ static void make_vf(struct fake *f, struct fake_pf *pf, unsigned n)
 	vf_address(pf, n, address);
 	path = vh_strf("%s/%s", parent, address);
 	to_vf = vh_strf("../%s", address);
-	memset(&pf->vf[n], 0, sizeof(pf->vf[n]));
-	pf->vf[n].value[VH_FN_SPOOFCHK] = 1;
+	neutral(&pf->vf[n]);
 	vh_root_read_int(f->root, &autoprobe, DEVICES "/%s/sriov_drivers_autoprobe", pf->address);
 	fake_device(f, path, pf->ib ? "0x020700" : "0x020000", autoprobe ? pf->vf_driver : NULL,
 		    100 + (int)(pf - f->shared->pf) * FAKE_VFS + (int)n);
@@ -261,6 +266,13 @@ static void vanish(struct fake *f)
 		set_count(f, &f->shared->pf[i], 0);
 }
 
+static void lose_attributes(struct fake *f)
+{
+	for (unsigned p = 0; p < f->shared->n; p++)
+		for (unsigned v = 0; v < FAKE_VFS; v++)
+			neutral(&f->shared->pf[p].vf[v]);
+}
+
 /* Before an effect: 0 go on, 1 leave it out, -errno. */
 static int before(struct fake *f)
 {
@@ -279,6 +291,9 @@ static int before(struct fake *f)
 	case FAKE_VANISH:
 		vanish(f);
 		return -ENODEV;
+	case FAKE_RESET:
+		lose_attributes(f);
+		return 0;
 	case FAKE_KILL:
 		kill(getpid(), SIGKILL);
 		return 0;

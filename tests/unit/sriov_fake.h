@@ -16,6 +16,7 @@ enum fake_fault {
 	FAKE_LIE,	/* it is reported as done, and is not */
 	FAKE_DOWN,	/* this one and all after it fail */
 	FAKE_VANISH,	/* all VFs vanish, and it fails with ENODEV */
+	FAKE_RESET,	/* the PF resets itself: VFs lose what was set; the effect then succeeds */
 	FAKE_KILL,	/* the process is killed before it */
 	FAKE_KILL_LATE,	/* the process is killed after it */
 };

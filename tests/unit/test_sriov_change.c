@@ -397,6 +397,26 @@ START_TEST(vfs_that_vanish_are_told)
 }
 END_TEST
 
+/* What was set before the reset is gone: reading back tells, and nothing half stays. */
+START_TEST(a_pf_that_resets_itself_is_told)
+{
+	const struct op op = { NIC, two_vfs, set_many };
+
+	for (unsigned k = 2; k <= 8; k++) {
+		vh_autofree char *was = NULL;
+		vh_autoerr err = VH_ERR_NONE;
+
+		FAKE(f);
+		op.before(&f);
+		was = fake_state(&f, NIC);
+		fake_fault(&f, k, FAKE_RESET, 0);
+		ck_assert_int_eq(op.run(&f, &err), -EIO);
+		ck_assert_ptr_nonnull(strstr(err.text, VF1 ": mac: set to 02:00:00:00:00:01, reads 00:00:00:00:00:00"));
+		assert_same(&f, &op, was, k, FAKE_RESET);
+	}
+}
+END_TEST
+
 static bool kill_at(const struct op *op, unsigned k, enum fake_fault fault)
 {
 	vh_autofree char *was = NULL;
@@ -487,6 +507,6 @@ UNIT_SUITE(sriov_change, create_goes_through_zero_and_reads_back, bind_to_vfio_w
 	   guids_go_through_the_pf_and_then_the_vf_is_bound_again, identities_in_files_are_set_there,
 	   release_gives_the_vf_back_neutral, reset_makes_sure_that_the_function_answers, each_effect_fails_once,
 	   each_effect_is_done_and_reported_as_failed, each_effect_is_reported_and_not_done,
-	   from_each_effect_on_all_fail, vfs_that_vanish_are_told,
+	   from_each_effect_on_all_fail, vfs_that_vanish_are_told, a_pf_that_resets_itself_is_told,
 	   killed_before_each_effect_the_next_call_undoes_it, killed_after_each_effect_the_next_call_undoes_it,
 	   any_verb_recovers_before_it_changes)

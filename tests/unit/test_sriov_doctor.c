@@ -82,7 +82,7 @@ START_TEST(all_is_well)
 	FINDS(rows, HCA, "port", "ok: mlx5_0 port 1: ACTIVE");
 	ck_assert_uint_eq(json_array_size(rows), 8);
 	OK(vh_sriov_bind(f.s, HCA "/1", "vfio-pci", oe));
-	vf = examine(&f, "5e:00.2");
+	vf = examine(&f, HCA "/1");
 	FINDS(vf, "0000:5e:00.2", "group", "ok: group 101, of 1");
 	FINDS(vf, "0000:5e:00.2", "vfio", "ok: vfio-pci has it");
 	FINDS(vf, "0000:5e:00.2", "guid", "ok: 02:00:00:00:00:00:00:02");

@@ -154,6 +154,47 @@ START_TEST(a_lease_ends_with_its_process)
 }
 END_TEST
 
+/* This machine's word on a process, for the host of files. */
+static void mirror(const struct fake *f, pid_t pid)
+{
+	vh_autofree char *path = vh_strf("/proc/%d/stat", pid);
+	vh_autofree char *copy = vh_strf("%s/proc/%d/stat", f->dir, pid);
+	char text[1024] = "";
+	FILE *in = fopen(path, "re");
+
+	if (!in) {
+		unlink(copy);
+		return;
+	}
+	ck_assert_ptr_nonnull(fgets(text, sizeof(text), in));
+	fclose(in);
+	fake_file(f, text, "proc/%d/stat", pid);
+}
+
+START_TEST(a_killed_process_loses_its_vf_to_the_next)
+{
+	struct vh_sriov_request a = { .holder = "vm/a", .numa = -1 };
+	struct vh_sriov_request b = { .holder = "vm/b", .numa = -1 };
+	char address[VH_PCI_ADDRESS_SIZE];
+	vh_autoerr err = VH_ERR_NONE;
+
+	FAKE(f);
+	pool(&f, 1);
+	a.pid = fork();
+	if (a.pid == 0)
+		for (;;)
+			pause();
+	mirror(&f, a.pid);
+	OK(vh_sriov_lease(f.s, &a, address, oe));
+	ck_assert_int_eq(vh_sriov_lease(f.s, &b, address, &err), -EBUSY);
+	kill(a.pid, SIGKILL);
+	ck_assert_int_eq(waitpid(a.pid, NULL, 0), a.pid);
+	mirror(&f, a.pid);
+	OK(vh_sriov_lease(f.s, &b, address, oe));
+	ck_assert_uint_eq(leases(&f), 1);
+}
+END_TEST
+
 START_TEST(a_request_gets_what_it_asks_for)
 {
 	struct vh_sriov_request q = { .holder = "vm/a", .kind = "ib", .numa = -1 };
@@ -242,5 +283,5 @@ START_TEST(a_thousand_identities_are_distinct_and_valid)
 END_TEST
 
 UNIT_SUITE(sriov_lease, of_64_callers_63_get_a_vf_each, callers_that_are_killed_leak_nothing,
-	   a_lease_ends_with_its_process, a_request_gets_what_it_asks_for, identities_are_derived_and_stay,
+	   a_lease_ends_with_its_process, a_killed_process_loses_its_vf_to_the_next, a_request_gets_what_it_asks_for, identities_are_derived_and_stay,
 	   an_identity_that_is_taken_gives_way_and_stays, a_thousand_identities_are_distinct_and_valid)

@@ -131,6 +131,12 @@ START_TEST(busy_vfs_by_their_holders)
 	OK(vh_sriov_create(f.s, NIC, 3, -1, oe));
 	vh_sriov_force(f.s, VF1);
 	OK(vh_sriov_unbind(f.s, VF1, oe));
+	/* An InfiniBand VF would be bound again. */
+	fake_file(&f, "", "sys/devices/pci0000:5d/0000:5d:00.0/0000:5e:00.1/net/ib0v0/address");
+	fake_file(&f, "Iface\tDestination\nib0v0\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF", "proc/net/route");
+	REFUSED(&f, set1(&f, HCA "/0", "port-guid", "02:00:00:00:00:00:00:09", re),
+		"0000:5e:00.1: it is in use: routes over ib0v0", NULL);
+	OK(set1(&f, HCA "/0", "link-state", "enable", oe));
 }
 END_TEST
 
