@@ -4,6 +4,7 @@
 #include <string.h>
 #include <utime.h>
 #include "images/archive.h"
+#include "images/bootstrap.h"
 #include "images/complaint.h"
 #include "images/deb.h"
 #include "images/hostfile.h"
@@ -76,8 +77,9 @@ static int run(struct apt *t, char *const *argv, const char *cwd, struct vh_outp
 static int make_lists(struct apt *t, struct vh_err *err)
 {
 	vh_autofree char *new = vh_strf("%s/apt", t->a->work), *parent = vh_strf("%s/apt", t->a->cache);
-	const char *const argv[] = { "unshare", "--mount", "mmdebstrap", "--mode=root", "--variant=custom",
-				     "--format=directory", "--skip=cleanup", "--aptopt=Acquire::Languages \"none\"",
+	const char *const argv[] = { "unshare", "--mount", "--propagation", vh_bootstrap_propagation(),
+				     "mmdebstrap", "--mode=root", "--variant=custom", "--format=directory",
+				     "--skip=cleanup", "--aptopt=Acquire::Languages \"none\"",
 				     "--aptopt=Acquire::Retries \"2\"", "--aptopt=Acquire::http::Timeout \"30\"",
 				     t->a->suite, new, NULL };
 	int r;

@@ -60,7 +60,7 @@ static char *dpkg_config(const struct vh_recipe *r)
 }
 
 /* In a chroot "/" is no mount, and what mounts below it propagate to cannot be set there. */
-static const char *propagation(void)
+const char *vh_bootstrap_propagation(void)
 {
 	vh_autofree char *mounts = NULL;
 	vh_autoerr none = VH_ERR_NONE;
@@ -104,7 +104,7 @@ static int make_argv(const struct vh_bootstrap *b, char ***ret)
 	 * the mounts go with theirs. */
 	const char *const fixed[] = {
 		"setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--net", "--pid", "--fork",
-		"--kill-child=SIGKILL", "--mount-proc", "--propagation", propagation(), "mmdebstrap", "--mode=root",
+		"--kill-child=SIGKILL", "--mount-proc", "--propagation", vh_bootstrap_propagation(), "mmdebstrap", "--mode=root",
 		"--variant=essential", "--format=directory", "--verbose",
 		"--aptopt=Acquire::Languages \"none\"",
 		"--setup-hook=sync-in merged /",

@@ -21,4 +21,7 @@ struct vh_bootstrap {
  * to. What it started dies with us. */
 int vh_bootstrap(const struct vh_bootstrap *b, struct vh_err *err);
 
+/* What `unshare --mount --propagation` takes on this machine. */
+const char *vh_bootstrap_propagation(void);
+
 #endif
