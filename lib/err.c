@@ -6,13 +6,13 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* Text of users, files and guests stands in errors: one line, and nothing that a
- * terminal obeys. */
-static char *made_plain(char *text)
+char *vh_plain(char *text)
 {
-	for (char *p = text; p && *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = isspace((unsigned char)*p) ? ' ' : '?';
+	for (unsigned char *p = (unsigned char *)text; p && *p; p++)
+		if (*p == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			p[0] = p[1] = '?';
+		else if (iscntrl(*p))
+			*p = isspace(*p) ? ' ' : '?';
 	return text;
 }
 
@@ -25,7 +25,7 @@ static __attribute__((format(printf, 4, 0))) int set(struct vh_err *err, int num
 	vh_err_clear(err);
 	err->num = num;
 	err->exit = code;
-	err->text = made_plain(text);
+	err->text = vh_plain(text);
 	return -num;
 }
 
@@ -61,14 +61,15 @@ int vh_err_usage(struct vh_err *err, const char *fmt, ...)
 
 int vh_err_hint(struct vh_err *err, const char *fmt, ...)
 {
+	char *hint;
 	va_list ap;
 
-	free(err->hint);
 	va_start(ap, fmt);
-	if (vasprintf(&err->hint, fmt, ap) < 0)
-		err->hint = NULL;
-	made_plain(err->hint);
+	if (vasprintf(&hint, fmt, ap) < 0)
+		hint = NULL;
 	va_end(ap);
+	free(err->hint);
+	err->hint = vh_plain(hint);
 	return -err->num;
 }
 
@@ -84,7 +85,7 @@ int vh_err_within(struct vh_err *err, const char *fmt, ...)
 	va_end(ap);
 	if (context && asprintf(&text, "%s: %s", context, err->text ? err->text : strerror(err->num)) >= 0) {
 		free(err->text);
-		err->text = made_plain(text);
+		err->text = vh_plain(text);
 	}
 	return -err->num;
 }

@@ -26,6 +26,10 @@ struct vh_err {
 	char *hint;		/* what to do, or NULL */
 };
 
+/* Text of users, files and guests as one line with nothing in it that a terminal obeys, the
+ * C1 controls of UTF-8 included: blanks become ' ', the rest '?'. In place; returns text. */
+char *vh_plain(char *text);
+
 /* Set the error and return -num. An error already there is replaced. The text
  * names the object and the cause, without a newline. num must not be 0. */
 int vh_err_set(struct vh_err *err, int num, const char *fmt, ...)

@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/err.h"
+
 struct vh_progress {
 	pthread_mutex_t lock;
 	char *title;
@@ -51,6 +53,7 @@ static __attribute__((format(printf, 3, 0))) void say(struct vh_progress *p, boo
 	if (!p || p->quiet)
 		return;
 	vsnprintf(text, sizeof(text), fmt, ap);
+	vh_plain(text);
 	pthread_mutex_lock(&p->lock);
 	if (p->terminal)
 		fprintf(stderr, "\r\033[K%s: %s (%.1f s)%s", p->title, text, elapsed(p), stays ? "\n" : "");

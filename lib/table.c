@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/table.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -67,12 +66,8 @@ static char *list_text(const struct vh_col *col, const json_t *v)
 static char *cell_text(const struct vh_col *col, const json_t *row)
 {
 	const json_t *v = member(row, col->key);
-	char *text = json_is_array(v) && json_array_size(v) ? list_text(col, v) : scalar_text(col, v);
 
-	for (char *p = text; p && *p; p++)
-		if (iscntrl((unsigned char)*p))
-			*p = '?';
-	return text;
+	return vh_plain(json_is_array(v) && json_array_size(v) ? list_text(col, v) : scalar_text(col, v));
 }
 
 static size_t width(const char *utf8)
@@ -125,6 +120,17 @@ void vh_table_print(FILE *f, const struct vh_col *cols, const json_t *rows)
 		print_cell(f, cells[i], widths[i % n_cols],
 			   col->kind == VH_COL_RIGHT || col->kind == VH_COL_SIZE, (i + 1) % n_cols == 0);
 	}
+}
+
+json_t *vh_json_text(const char *text)
+{
+	json_t *j = text ? json_string(text) : json_null();
+	vh_autofree char *ascii = j ? NULL : strdup(text);
+
+	for (char *p = ascii; p && *p; p++)
+		if (*p & 0x80)
+			*p = '?';
+	return j || !ascii ? j : json_string(ascii);
 }
 
 int vh_json_print(const char *schema, json_t *doc, struct vh_err *err)

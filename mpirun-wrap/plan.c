@@ -58,27 +58,12 @@ void vh_mpi_plan_clear(struct vh_mpi_plan *plan)
 	*plan = (struct vh_mpi_plan){ 0 };
 }
 
-/* Arguments may be any bytes; JSON takes UTF-8 only. */
-static json_t *text(const char *s)
-{
-	json_t *j = json_string(s);
-	vh_autofree char *plain = NULL;
-
-	if (j)
-		return j;
-	plain = strdup(s);
-	for (char *c = plain; c && *c; c++)
-		if (*c & 0x80)
-			*c = '?';
-	return plain ? json_string(plain) : NULL;
-}
-
 static json_t *texts(char *const *v)
 {
 	json_t *a = json_array();
 
 	for (; v && *v; v++)
-		json_array_append_new(a, text(*v));
+		json_array_append_new(a, vh_json_text(*v));
 	return a;
 }
 

@@ -13,11 +13,6 @@
 
 enum { VERSION_MS = 10000 };
 
-static json_t *text_or_null(const char *s)
-{
-	return s ? json_string(s) : json_null();
-}
-
 /* --- reading */
 
 static unsigned distinct(const struct vh_host *host, size_t offset)
@@ -43,7 +38,7 @@ static json_t *read_cpu(const struct vh_root *root, const struct vh_host *host)
 		at += strspn(at, ": \t");
 		model = strndup(at, strcspn(at, "\n"));
 	}
-	return json_pack("{s:o, s:i, s:i, s:i}", "model", text_or_null(model), "packages",
+	return json_pack("{s:o, s:i, s:i, s:i}", "model", vh_json_text(vh_plain(model)), "packages",
 			 (int)distinct(host, offsetof(struct vh_host_cpu, package)), "cores",
 			 (int)distinct(host, offsetof(struct vh_host_cpu, core)), "threads", (int)host->n_cpus);
 }
@@ -71,7 +66,7 @@ static json_t *read_node(const struct vh_root *root, const struct vh_host *host,
 		if (host->cpus[i].node == node->id)
 			cpus[n++] = host->cpus[i].id;
 	list = n ? vh_cpu_list(cpus, n) : NULL;
-	return json_pack("{s:i, s:o, s:I, s:o, s:o, s:o}", "node", (int)node->id, "cpus", text_or_null(list),
+	return json_pack("{s:i, s:o, s:I, s:o, s:o, s:o}", "node", (int)node->id, "cpus", vh_json_text(list),
 			 "memory", (json_int_t)node->memory, "free",
 			 vh_root_is_live(root) ? json_integer((json_int_t)node->free) : json_null(),
 			 "huge_2m", read_pool(root, node->id, "hugepages-2048kB"),
@@ -146,7 +141,7 @@ static char *ask_version(const char *program, const char *option)
 	if (vh_spawn_run(&spawn, &out, &none) < 0 || out.status)
 		return NULL;
 	said = out.out_len ? out.out : out.err;
-	return strndup(said, strcspn(said, "\n"));
+	return vh_plain(strndup(said, strcspn(said, "\n")));
 }
 
 static json_t *read_libvirt(const struct vh_cli *cli)
@@ -174,7 +169,7 @@ static json_t *read_tools(void)
 	for (size_t i = 0; i < vh_array_len(programs); i++) {
 		vh_autofree char *version = ask_version(programs[i].name, programs[i].option);
 
-		json_object_set_new(tools, programs[i].name, text_or_null(version));
+		json_object_set_new(tools, programs[i].name, vh_json_text(version));
 	}
 	return tools;
 }

@@ -61,6 +61,29 @@ START_TEST(text_may_quote_its_own_error)
 }
 END_TEST
 
+START_TEST(hint_may_quote_the_one_before)
+{
+	vh_autoerr err = VH_ERR_NONE;
+
+	vh_err_set(&err, EIO, "a");
+	vh_err_hint(&err, "b");
+	vh_err_hint(&err, "%s, or c", err.hint);
+	unit_assert_err(&err, VH_EXIT_FAILED, "a", "b, or c");
+}
+END_TEST
+
+START_TEST(terminals_find_nothing_to_obey)
+{
+	char text[] = "a\033[2J\tb\n\302\233c \303\274 \302";
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_str_eq(vh_plain(text), "a?[2J b ??c \303\274 \302");
+	ck_assert_ptr_null(vh_plain(NULL));
+	vh_err_set(&err, EIO, "it said \302\2332J");
+	unit_assert_err(&err, VH_EXIT_FAILED, "it said ??2J", NULL);
+}
+END_TEST
+
 START_TEST(move_hands_over_and_empties)
 {
 	vh_autoerr from = VH_ERR_NONE;
@@ -95,5 +118,6 @@ END_TEST
 
 UNIT_SUITE(lib_err, set_returns_the_negative_number_and_keeps_cause, set_replaces_text_and_hint,
 	   refuse_and_usage_have_their_exit_codes, within_puts_context_in_front_and_keeps_the_rest,
-	   text_may_quote_its_own_error, move_hands_over_and_empties,
+	   text_may_quote_its_own_error, hint_may_quote_the_one_before,
+	   terminals_find_nothing_to_obey, move_hands_over_and_empties,
 	   print_is_one_line_with_hint_in_brackets)

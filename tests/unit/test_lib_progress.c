@@ -23,12 +23,14 @@ START_TEST(elsewhere_than_a_terminal_lines_are_plain)
 	vh_progress_step(p, "waiting (%d of 2)", 1);
 	vh_progress_step(p, "waiting (%d of 2)", 1);
 	vh_progress_note(p, "100%% of it");
+	vh_progress_note(p, "a guest says \033[2J\r");
 	vh_progress_end(p, "ready");
 	unit_capture_end(&o);
 	ck_assert_str_eq(o.out, "");
+	ck_assert_ptr_nonnull(strstr(o.err, "a guest says ?[2J \n"));
 	ck_assert_ptr_null(strchr(o.err, '\r'));
 	ck_assert_ptr_null(strchr(o.err, 0x1b));
-	ck_assert_msg(lines(o.err) == 3, "%s", o.err);
+	ck_assert_msg(lines(o.err) == 4, "%s", o.err);
 	ck_assert(!strncmp(o.err, "cluster two: ", 13));
 	ck_assert_ptr_nonnull(strstr(o.err, "waiting (1 of 2)\n"));
 	ck_assert_ptr_nonnull(strstr(o.err, "100% of it\n"));

@@ -61,7 +61,25 @@ START_TEST(control_characters_do_not_reach_the_terminal)
 	vh_autofree char *out = table_of("[{\"name\": \"a\\u001b[31m\\nb\"}]");
 
 	ck_assert_ptr_null(strchr(out, 0x1b));
-	ck_assert_ptr_nonnull(strstr(out, "a?[31m?b"));
+	ck_assert_ptr_nonnull(strstr(out, "a?[31m b"));
+}
+END_TEST
+
+static void check_text(const char *given, const char *wanted)
+{
+	vh_autojson j = vh_json_text(given);
+
+	ck_assert_str_eq(json_string_value(j), wanted);
+}
+
+START_TEST(any_bytes_can_be_json)
+{
+	vh_autojson none = vh_json_text(NULL);
+
+	ck_assert(json_is_null(none));
+	check_text("", "");
+	check_text("\303\274\nx", "\303\274\nx");
+	check_text("\303\274 \303", "?? ?");
 }
 END_TEST
 
@@ -113,5 +131,5 @@ START_TEST(empty_listing_is_said_but_is_no_data)
 }
 END_TEST
 
-UNIT_SUITE(lib_table, columns_are_aligned, absent_and_null_are_dashes, control_characters_do_not_reach_the_terminal,
+UNIT_SUITE(lib_table, columns_are_aligned, absent_and_null_are_dashes, control_characters_do_not_reach_the_terminal, any_bytes_can_be_json,
 	   width_counts_letters_not_bytes, listing_is_json_with_its_schema, empty_listing_is_said_but_is_no_data)

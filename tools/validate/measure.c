@@ -160,6 +160,11 @@ static void copy_model(const json_t *doc, char model[128])
 	const char *s = json_string_value(json_object_get(doc, "cpu"));
 
 	snprintf(model, 128, "%s", s ? s : "unknown");
+	/* A guest may say anything; and a letter of several bytes may be cut. */
+	vh_plain(model);
+	for (char *p = model; *p; p++)
+		if (*p & 0x80)
+			*p = '?';
 }
 
 int measure_conditions(const struct target *t, struct conditions *c, struct vh_err *err)
