@@ -12,7 +12,8 @@
 
 #include "lib/strv.h"
 
-enum { FILE_MAX = 1 << 20 };
+/* The processors of a large host fill more than one of the 16 MiB (/proc/cpuinfo). */
+enum { FILE_MAX = 16 << 20 };
 
 struct vh_root {
 	int fd;
@@ -121,9 +122,9 @@ static int read_whole(const struct vh_root *root, char **ret, const char *path)
 		if (len + 1 >= room) {
 			char *grown;
 
-			if (room >= FILE_MAX)
-				return -EFBIG;
 			room = room ? room * 4 : 512;
+			if (room > FILE_MAX + 2)
+				room = FILE_MAX + 2;
 			grown = realloc(buf, room);
 			if (!grown)
 				return -ENOMEM;
@@ -137,6 +138,8 @@ static int read_whole(const struct vh_root *root, char **ret, const char *path)
 		if (n == 0)
 			break;
 		len += (size_t)n;
+		if (len > FILE_MAX)
+			return -EFBIG;
 	}
 	while (len > 0 && buf[len - 1] == '\n')
 		len--;
@@ -232,9 +235,11 @@ int vh_root_list(const struct vh_root *root, char ***ret, const char *fmt, ...)
 	if (!dir)
 		return -errno;
 	vh_steal_fd(&fd);
-	while ((e = readdir(dir)))
+	while ((errno = 0, e = readdir(dir)))
 		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && vh_strv_push(&names, e->d_name) < 0)
 			return -ENOMEM;
+	if (errno)
+		return -errno;
 	if (!names) {
 		names = calloc(1, sizeof(*names));
 		if (!names)

@@ -21,7 +21,7 @@ static inline void vh_root_freep(struct vh_root **r) { vh_root_free(*r); }
 bool vh_root_is_live(const struct vh_root *root);
 const char *vh_root_path(const struct vh_root *root);
 
-/* Whole small file (at most 1 MiB), trailing newlines removed; malloc'd. -errno. */
+/* Whole small file (at most 16 MiB), trailing newlines removed; malloc'd. -errno. */
 int vh_root_read(const struct vh_root *root, char **ret, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* One integer: decimal, or hexadecimal with 0x; may be negative (numa_node is -1). */

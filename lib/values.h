@@ -21,7 +21,7 @@ int vh_uint_parse(const char *text, uint64_t max, uint64_t *ret, struct vh_err *
 bool vh_is_hostname(const char *s);
 int vh_hostname_check(const char *s, struct vh_err *err);
 
-/* A list of small integers in the kernel's form "0-3,8": appends to *ret (malloc'd). */
+/* A list of small integers in the kernel's form "0-3,8": a fresh array, NULL when empty. */
 int vh_cpulist_parse(const char *text, unsigned **ret, size_t *ret_n);
 /* The kernel's form of n sorted integers; malloc'd, NULL without memory. */
 char *vh_cpulist_format(const unsigned *v, size_t n);
