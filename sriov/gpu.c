@@ -85,6 +85,37 @@ static json_t *mdev_types(const struct vh_root *root, const char *address)
 	return list;
 }
 
+/* "557 : NVIDIA A40-1B": what a VF of such a GPU can become, below a line of headings. */
+static json_t *vgpu_types(const struct vh_root *root, const char *address)
+{
+	vh_autojson text = vh_pci_text(root, address, "nvidia/creatable_vgpu_types");
+	vh_autofree char *copy = strdup(json_is_string(text) ? json_string_value(text) : "");
+	json_t *list = json_array();
+	char *rest = copy, *line;
+
+	while ((line = strsep(&rest, "\n"))) {
+		char *name = strchr(line, ':');
+		long id = strtol(line, NULL, 10);
+
+		if (name && id > 0)
+			json_array_append_new(list, json_pack("{ss# ss}", "type", line, (int)strspn(line, "0123456789"),
+							      "name", name + 1 + strspn(name + 1, " \t")));
+	}
+	return list;
+}
+
+/* Null where NVIDIA's library is not installed, or the GPU cannot be cut. */
+static int set_mig(const struct vh_root *root, const char *address, json_t *row)
+{
+	const char *driver = json_string_value(json_object_get(row, "driver"));
+	bool on, pending;
+	bool known = vh_root_is_live(root) && driver && !strcmp(driver, "nvidia") &&
+		     vh_nvml_mig("libnvidia-ml.so.1", address, &on, &pending) == 0;
+
+	return json_object_set_new(row, "mig", known ? json_boolean(on) : json_null()) |
+	       json_object_set_new(row, "mig_pending", known ? json_boolean(pending) : json_null());
+}
+
 int vh_pci_set_gpu(const struct vh_root *root, const char *address, json_t *row)
 {
 	vh_autojson functions = slot_functions(root, address);
@@ -94,10 +125,13 @@ int vh_pci_set_gpu(const struct vh_root *root, const char *address, json_t *row)
 
 	if (json_object_set(row, "slot_functions", functions) < 0 ||
 	    json_object_set_new(row, "window", window(root, functions)) < 0 ||
-	    json_object_set_new(row, "mdev_types", mdev_types(root, address)) < 0)
+	    json_object_set_new(row, "mdev_types", mdev_types(root, address)) < 0 ||
+	    json_object_set_new(row, "vgpu_types", vgpu_types(root, address)) < 0)
 		return -ENOMEM;
 	if (!kind || strcmp(kind, "gpu"))
 		return 0;
+	if (set_mig(root, address, row) < 0)
+		return -ENOMEM;
 	return vh_sriov_list(root, &rows, &ignored) < 0 ? -ENOMEM : vh_pci_set_pair(root, row, rows);
 }
 

@@ -102,14 +102,17 @@ static json_t *bar_text(const json_t *bar)
 			    json_is_true(json_object_get(bar, "prefetch")) ? " prefetchable" : "");
 }
 
-/* "nvidia-63 (GRID P40-1Q), 24 left" */
-static json_t *mdev_text(const json_t *type)
+/* "nvidia-63 (GRID P40-1Q), 24 left"; how many are left the types of VFs do not say. */
+static json_t *type_text(const json_t *type)
 {
 	const char *name = json_string_value(json_object_get(type, "name"));
+	const json_t *left = json_object_get(type, "available");
+	char number[32] = "";
 
-	return json_sprintf("%s%s%s%s, %d left", json_string_value(json_object_get(type, "type")), name ? " (" : "",
-			    name ? name : "", name ? ")" : "",
-			    (int)json_integer_value(json_object_get(type, "available")));
+	if (json_is_integer(left))
+		snprintf(number, sizeof(number), ", %lld left", (long long)json_integer_value(left));
+	return json_sprintf("%s%s%s%s%s", json_string_value(json_object_get(type, "type")), name ? " (" : "",
+			    name ? name : "", name ? ")" : "", number);
 }
 
 /* "vlan 100" */
@@ -137,7 +140,7 @@ static json_t *for_people(json_t *value)
 		return json_incref(value);
 	list = json_array();
 	json_array_foreach(value, i, item)
-		json_array_append_new(list, json_object_get(item, "type") ? mdev_text(item) : bar_text(item));
+		json_array_append_new(list, json_object_get(item, "type") ? type_text(item) : bar_text(item));
 	return list;
 }
 

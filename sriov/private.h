@@ -34,10 +34,14 @@ json_t *vh_pci_vfs(const struct vh_root *root, const char *pf);
 
 /* --- gpu.c: more members of vh_sriov_show's row */
 
-/* slot_functions, window, mdev_types; of a GPU also hca and hca_distance. */
+/* slot_functions, window, mdev_types, vgpu_types; of a GPU also mig, mig_pending, hca and hca_distance. */
 int vh_pci_set_gpu(const struct vh_root *root, const char *address, json_t *row);
 /* node_guid, pkeys */
 int vh_pci_set_rdma(const struct vh_root *root, const char *address, json_t *row);
+
+/* --- nvml.c: 0, or -errno where path is no such library, or it says no */
+
+int vh_nvml_mig(const char *path, const char *address, bool *ret_on, bool *ret_pending);
 
 /* --- pair.c */
 

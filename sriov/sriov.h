@@ -22,7 +22,7 @@ int vh_sriov_list(const struct vh_root *root, json_t **ret, struct vh_err *err);
  * (ports, the root port first), bars and vf_bars [{bar, size, kind "memory"|"io", bits,
  * prefetch}], vf_addresses (by index), vfs_autoprobe, slot_functions [..], window (bytes of
  * 64-bit address space that a guest needs for the slot), mdev_types [{type, name, available,
- * api}], node_guid, pkeys [..], attributes (of a VF: override and what its PF has set). -ENOENT, refused, when there is none. */
+ * api}], vgpu_types [{type, name}], mig and mig_pending (of a GPU), node_guid, pkeys [..], attributes (of a VF: override and what its PF has set). -ENOENT, refused, when there is none. */
 int vh_sriov_show(const struct vh_root *root, const char *address, json_t **ret, struct vh_err *err);
 
 /* Walks from the firmware to the guest: firmware, driver, VFs, IOMMU, group, vfio, guid, subnet

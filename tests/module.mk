@@ -40,6 +40,12 @@ $(call binary,tests/units-$(1),$(UNIT_RUNNER) $(UNIT_$(1)_SRC) $(patsubst %,test
 endef
 $(foreach d,$(UNIT_DIRS),$(eval $(call units,$(d))))
 
+# Stands for a library that vhpc opens where it is installed.
+$(B)/tests/units-sriov: | $(B)/tests/nvml_fake.so
+$(B)/tests/nvml_fake.so: tests/unit/nvml_fake.c
+	@mkdir -p $(@D)
+	@$(CC) $(STD) -shared -fPIC -o $@ $<
+
 unit-runners: $(UNITS)
 units: $(UNITS)
 	@tests/units $(UNITS)

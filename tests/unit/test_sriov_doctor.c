@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the doctor finds at each step, and GPUs with what they bring along. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "sriov/config.h"
+#include "sriov/private.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
 
@@ -282,6 +284,41 @@ START_TEST(a_gpu_shows_what_it_brings_along)
 	text = json_dumps(json_object_get(row, "mdev_types"), JSON_COMPACT);
 	ck_assert_str_eq(text, "[{\"type\":\"nvidia-63\",\"name\":\"GRID P40-1Q\",\"available\":24,\"api\":\"vfio-pci\"}]");
 	ck_assert_uint_eq(json_array_size(json_object_get(row, "slot_functions")), 2);
+	ck_assert(json_is_null(json_object_get(row, "mig")));
+}
+END_TEST
+
+START_TEST(a_vf_of_a_gpu_shows_what_it_can_become)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autofree char *text = NULL;
+	vh_autojson row = NULL;
+
+	FAKE(f);
+	fake_device(&f, "pci0000:40/0000:40:01.0/0000:41:00.4", "0x030200", "nvidia", 9);
+	fake_file(&f, "ID    : vGPU Name\n557   : NVIDIA A40-1B\nnone\n558:NVIDIA A40-2B",
+		  "sys/bus/pci/devices/0000:41:00.4/nvidia/creatable_vgpu_types");
+	ck_assert_int_eq(vh_sriov_show(f.root, "41:00.4", &row, &err), 0);
+	text = json_dumps(json_object_get(row, "vgpu_types"), JSON_COMPACT);
+	ck_assert_str_eq(text, "[{\"type\":\"557\",\"name\":\"NVIDIA A40-1B\"},{\"type\":\"558\",\"name\":\"NVIDIA A40-2B\"}]");
+}
+END_TEST
+
+START_TEST(mig_is_asked_of_the_library_that_is_there)
+{
+	char path[PATH_MAX] = "";
+	bool on = false, pending = true;
+
+	/* Made beside this program. */
+	ck_assert_int_gt(readlink("/proc/self/exe", path, sizeof(path) - sizeof("nvml_fake.so")), 0);
+	strcpy(strrchr(path, '/') + 1, "nvml_fake.so");
+	if (access(path, R_OK) < 0)
+		unit_skip("%s is not there", path);
+	ck_assert_int_eq(vh_nvml_mig(path, "0000:43:00.0", &on, &pending), 0);
+	ck_assert(on && !pending);
+	ck_assert_int_eq(vh_nvml_mig(path, "0000:44:00.0", &on, &pending), -EOPNOTSUPP);
+	ck_assert_int_eq(vh_nvml_mig(path, "0000:45:00.0", &on, &pending), -ENODEV);
+	ck_assert_int_eq(vh_nvml_mig("/no/such.so", "0000:43:00.0", &on, &pending), -ENOENT);
 }
 END_TEST
 
@@ -301,4 +338,5 @@ END_TEST
 
 UNIT_SUITE(sriov_doctor, all_is_well, each_step_can_be_wrong, firmware_driver_and_number, a_gpu_and_its_hca,
 	   a_far_hca_and_unreadable_space, damaged_configuration_space_ends, a_gpu_shows_what_it_brings_along,
+	   a_vf_of_a_gpu_shows_what_it_can_become, mig_is_asked_of_the_library_that_is_there,
 	   an_hca_shows_its_guid_and_pkeys)
