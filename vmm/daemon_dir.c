@@ -56,7 +56,8 @@ int vh_daemon_check(const char *state, struct vh_err *err)
 	char part[PATH_MAX];
 	struct stat st;
 
-	for (const char *p = state; pw && p; p = strchr(p + 1, '/')) {
+	/* "/", "/var", ..., and the whole where it is there already. */
+	for (const char *p = state; pw && p; p = *p ? strchrnul(p + 1, '/') : NULL) {
 		snprintf(part, sizeof(part), "%.*s", p == state ? 1 : (int)(p - state), state);
 		if (stat(part, &st) == 0 && !may_search(&st, pw)) {
 			vh_err_refuse(err, EACCES, "%s: QEMU runs as %s, which may not pass through %s",

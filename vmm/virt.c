@@ -58,7 +58,7 @@ int vh_virt_err(struct vh_err *err, const char *fmt, ...)
 /* Opening has no deadline of its own, so it runs in a thread, which is left behind, with
  * what it works on, when the daemon does not answer. */
 struct opening {
-	const char *uri;
+	char *uri;
 	virConnectPtr conn;
 	struct vh_err err;
 };
@@ -82,14 +82,15 @@ static int open_uri(const char *uri, virConnectPtr *ret, struct vh_err *err)
 
 	if (!o)
 		return vh_err_nomem(err);
-	o->uri = uri;
-	clock_gettime(CLOCK_REALTIME, &until);
+	o->uri = strdup(uri);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += OPEN_S;
-	if (pthread_create(&thread, NULL, open_thread, o) != 0) {
+	if (!o->uri || pthread_create(&thread, NULL, open_thread, o) != 0) {
+		free(o->uri);
 		free(o);
 		return vh_err_nomem(err);
 	}
-	if (pthread_timedjoin_np(thread, NULL, &until) != 0) {
+	if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
 		pthread_detach(thread);
 		return vh_err_set(err, ETIMEDOUT, "%s: no answer within %d s", uri, OPEN_S);
 	}
@@ -97,6 +98,7 @@ static int open_uri(const char *uri, virConnectPtr *ret, struct vh_err *err)
 		*ret = o->conn;
 	else
 		vh_err_move(err, &o->err), r = -err->num;
+	free(o->uri);
 	free(o);
 	return r;
 }
