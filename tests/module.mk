@@ -23,6 +23,7 @@ UNIT_vmm_PKGS      := libvirt libvirt-qemu libxml-2.0 hwloc $(UNIT_sriov_PKGS)
 UNIT_images_PKGS   := libarchive libmd ext2fs com_err $(UNIT_lib_PKGS)
 UNIT_netctl_PKGS   := libnl-route-3.0 libnl-3.0 $(UNIT_lib_PKGS)
 UNIT_mpirun_PKGS   := $(UNIT_lib_PKGS)
+UNIT_tools_LIBS    := -lresolv
 UNIT_tools_PKGS    := libarchive $(UNIT_vmm_PKGS)
 
 UNIT_SUITES := $(shell sed -n 's/^SUITE(\([a-z]*\), *\([a-z_]*\))$$/\1_\2/p' tests/unit/suites.h)
@@ -36,7 +37,7 @@ UNIT_sriov_SRC := tests/unit/sriov_fake.c
 
 # $(call units,DIR)
 define units
-$(call binary,tests/units-$(1),$(UNIT_RUNNER) $(UNIT_$(1)_SRC) $(patsubst %,tests/unit/test_%.c,$(filter $(1)_%,$(UNIT_SUITES))),$(UNIT_$(1)_USES),check $(UNIT_$(1)_PKGS))
+$(call binary,tests/units-$(1),$(UNIT_RUNNER) $(UNIT_$(1)_SRC) $(patsubst %,tests/unit/test_%.c,$(filter $(1)_%,$(UNIT_SUITES))),$(UNIT_$(1)_USES),check $(UNIT_$(1)_PKGS),$(UNIT_$(1)_LIBS))
 endef
 $(foreach d,$(UNIT_DIRS),$(eval $(call units,$(d))))
 

@@ -53,6 +53,7 @@ exits 0 "destroy of no cluster" vhpc cluster destroy nowhere
 exits 3 "mpirun-wrap on no cluster" mpirun-wrap --cluster nowhere -n 2 hostname
 exits 2 "unknown verb" vhpc cluster aply "$T/good.yaml" && says "did you mean 'apply'?" "unknown verb: the nearest is named"
 exits 2 "unknown tool" vhpc clutser && says "did you mean 'cluster'?" "unknown tool: the nearest is named"
+exits 2 "a time-out beyond all measure" vhpc cluster apply --timeout 3000000 "$T/good.yaml" && says "at most 86400" "a time-out beyond all measure: says how long it may be"
 exits 2 "unknown option" vhpc cluster plan --jsno "$T/good.yaml" && says "did you mean '--json'?" "unknown option: the nearest is named"
 exits 3 "a missing VM" vhpc vm start nowhere
 

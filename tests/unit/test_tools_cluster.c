@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/cluster.h"
@@ -23,6 +26,41 @@ static int make(const char *text, struct vh_store *store, const char *state, str
 
 	return r < 0 ? r : plan_make(&m, &image, &cli, store, ret, err);
 }
+
+static const struct step_kind *step(const char *what)
+{
+	const struct step_kind *s = cluster_steps;
+
+	while (strcmp(s->what, what))
+		s++;
+	return s;
+}
+
+START_TEST(region_that_a_killed_run_left_is_completed)
+{
+	char id[40];
+	struct node_plan nodes[2] = { { .uuid = id } };
+	struct plan p = { .name = (char *)"two", .nodes = nodes, .n_nodes = 2, .vcpus = 1 };
+	const struct context c = { .plan = &p };
+	vh_autoclose int fd = -1;
+	vh_autoerr err = VH_ERR_NONE;
+	bool changed;
+	struct stat st;
+
+	snprintf(id, sizeof(id), "unit-test-%d", getpid());
+	fd = shm_open(plan_region(&p).name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(step("region")->apply(&c, NULL, &changed, &err), 0);
+	ck_assert(changed);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_uint_eq((uint64_t)st.st_size, plan_region(&p).size);
+	ck_assert_int_eq(step("region")->apply(&c, NULL, &changed, &err), 0);
+	ck_assert(!changed);
+	ck_assert_int_eq(step("region")->undo(&c, NULL, &err), 0);
+	ck_assert_int_eq(step("region")->undo(&c, NULL, &err), 0);
+	ck_assert_int_lt(shm_open(plan_region(&p).name, O_RDWR, 0), 0);
+}
+END_TEST
 
 START_TEST(region_is_sized_from_ranks)
 {
@@ -184,6 +222,6 @@ START_TEST(another_shape_is_named)
 }
 END_TEST
 
-UNIT_SUITE(tools_cluster, region_is_sized_from_ranks, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
+UNIT_SUITE(tools_cluster, region_that_a_killed_run_left_is_completed, region_is_sized_from_ranks, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, another_cluster_gets_another_network, a_dedicated_cpu_is_given_once,
 	   another_shape_is_named)

@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "lib/strv.h"
@@ -48,24 +49,25 @@ static char *region_object(const struct plan *p, const struct node_plan *n)
 	return strdup(plan_region(p).name);
 }
 
-static int make_region(const struct vh_shmem *shmem, struct vh_err *err)
+/* Of this size, and QEMU's own where QEMU is not root; a run may have been killed in between. */
+static int settle_region(int fd, const struct plan_region *region, bool *changed, struct vh_err *err)
 {
 	static const char *const users[] = { "libvirt-qemu", "qemu" };
-	vh_autoclose int fd = shm_open(shmem->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	const struct passwd *user = NULL;
-	int r;
+	struct stat st;
 
-	if (fd < 0)
-		return vh_err_set(err, errno, "shared memory %s: %s", shmem->name, strerror(errno));
 	for (size_t i = 0; geteuid() == 0 && !user && i < vh_array_len(users); i++)
 		user = getpwnam(users[i]);
-	if (ftruncate(fd, (off_t)shmem->size) == 0 && (!user || fchown(fd, user->pw_uid, user->pw_gid) == 0))
+	if (fstat(fd, &st) == 0 && st.st_size == (off_t)region->size && (!user || st.st_uid == user->pw_uid))
 		return 0;
-	r = vh_err_set(err, errno, "shared memory %s: %s", shmem->name, strerror(errno));
-	shm_unlink(shmem->name);
-	return r;
+	*changed = true;
+	if (ftruncate(fd, (off_t)region->size) == 0 && (!user || fchown(fd, user->pw_uid, user->pw_gid) == 0))
+		return 0;
+	return vh_err_set(err, errno, "shared memory %s: %s", region->name, strerror(errno));
 }
 
+/* Opened first without O_CREAT: in a sticky directory the kernel may refuse that with
+ * another user's file even to root. */
 static int region_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
 {
 	const struct plan_region region = plan_region(c->plan);
@@ -76,10 +78,11 @@ static int region_apply(const struct context *c, const struct node_plan *n, bool
 	if (c->plan->n_nodes < 2)
 		return 0;
 	fd = shm_open(region.name, O_RDWR | O_CLOEXEC, 0);
-	if (fd >= 0)
-		return 0;
-	*ret_changed = true;
-	return make_region(&(struct vh_shmem){ region.name, region.size }, err);
+	if (fd < 0 && errno == ENOENT)
+		fd = shm_open(region.name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return vh_err_set(err, errno, "shared memory %s: %s", region.name, strerror(errno));
+	return settle_region(fd, &region, ret_changed, err);
 }
 
 static int region_undo(const struct context *c, const struct node_plan *n, struct vh_err *err)

@@ -8,6 +8,8 @@
 
 #include "lib/strv.h"
 
+enum { TIMEOUT_MAX_S = 86400 };
+
 /* The image that a cluster boots; one that exists keeps what it was made with. */
 static int find_image(const struct vh_cli *cli, const char *store, const char *name, struct vh_image **ret, struct vh_err *err)
 {
@@ -160,7 +162,8 @@ int verb_apply(struct vh_cli *cli, struct vh_err *err)
 	autosession s = { .lock = -1 };
 	unsigned changed = 0;
 	bool exists;
-	int r = manifest_load(cli->argv[0], &m, err);
+	int r = o->timeout > TIMEOUT_MAX_S ? vh_err_usage(err, "--timeout: at most %d", TIMEOUT_MAX_S)
+					   : manifest_load(cli->argv[0], &m, err);
 
 	if (r == 0)
 		r = session_open(cli, m.name, &s, err);
