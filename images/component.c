@@ -10,6 +10,12 @@
 #define COMPONENT "mca_btl_ivshm.so"
 #define LIBRARIES "usr/lib/x86_64-linux-gnu/openmpi/lib"
 
+/* Ranks run as the image's user (1000), who may then map the memory that VMs share. */
+static const char rule[] =
+	"ACTION==\"add\", SUBSYSTEM==\"pci\", ATTR{vendor}==\"0x1af4\", ATTR{device}==\"0x1110\", "
+	"RUN+=\"/bin/chgrp 1000 $sys$devpath/resource2 $sys$devpath/resource2_wc\", "
+	"RUN+=\"/bin/chmod 0660 $sys$devpath/resource2 $sys$devpath/resource2_wc\"\n";
+
 static int add(const char *dir, const char *release, SHA256_CTX *s, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/%s/" COMPONENT, dir, release), *data = NULL;
@@ -33,6 +39,7 @@ int vh_component_digest(const char *guest, SHA256_CTX *s, struct vh_err *err)
 	struct dirent **list = NULL;
 	int n = dir ? scandir(dir, &list, NULL, alphasort) : 0, r = 0;
 
+	vh_digest_text(s, rule);
 	for (int i = 0; i < n; i++) {
 		if (r == 0)
 			r = add(dir, list[i]->d_name, s, err);
@@ -72,6 +79,8 @@ int vh_component_put(struct vh_tree *tree, const char *guest, const char *releas
 	int r = vh_host_file(from, &data, &len, err);
 	if (r == 0)
 		r = vh_tree_put(tree, to, 0644, data, len, err);
+	if (r == 0)
+		r = vh_tree_text(tree, "etc/udev/rules.d/70-vhpc-ivshm.rules", 0644, rule, err);
 	*ret_put = r == 0;
 	return r;
 }

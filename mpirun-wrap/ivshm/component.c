@@ -224,7 +224,6 @@ static struct mca_btl_base_endpoint_t *reach(opal_proc_t *proc)
 			e = NULL;
 		}
 	}
-if (!e) { struct ivshm_slot *sl = &IVSHM.region.slots[address?address->slot:0]; opal_output(0, "FAIL modex %d size %zu slot %d gen %d find %d owner %lx nonce %lx/%lx all %u", r, size, address ? (int)address->slot:-2, address?(int)address->generation:-1, address?ivshm_find(&IVSHM.region, address):-99, sl->owner, sl->nonce[0], address?address->nonce[0]:0, IVSHM.n_all);}
 	free(address);
 	if (e)
 		e->proc = proc;
