@@ -70,13 +70,15 @@ tsan:
 
 # --- fuzz: a libFuzzer target a parser of untrusted text, tests/fuzz/NAME.c. They are made
 # in a build directory of their own, where clang compiles everything, with sanitizers.
-FUZZ_TARGETS       := doc manifest recipe values cidr lease cluster identity ivshm
+FUZZ_TARGETS       := doc manifest recipe values cidr lease cluster identity ivshm want host
 FUZZ_doc_USES      := lib
 FUZZ_manifest_USES := $(UNIT_tools_USES)
 FUZZ_recipe_USES   := images lib
 FUZZ_values_USES   := lib
 FUZZ_cidr_USES     := netctl lib
 FUZZ_lease_USES    := vmm sriov lib
+FUZZ_want_USES     := vmm sriov lib
+FUZZ_host_USES     := vmm sriov lib
 FUZZ_cluster_USES  := mpirun-wrap lib
 FUZZ_ivshm_USES    := ivshm
 FUZZ_identity_SRC  := images/guest/identity_parse.c
@@ -84,6 +86,8 @@ FUZZ_manifest_PKGS := $(UNIT_tools_PKGS)
 FUZZ_recipe_PKGS   := $(UNIT_images_PKGS)
 FUZZ_cidr_PKGS     := $(UNIT_netctl_PKGS)
 FUZZ_lease_PKGS    := $(UNIT_vmm_PKGS)
+FUZZ_want_PKGS     := $(UNIT_vmm_PKGS)
+FUZZ_host_PKGS     := $(UNIT_vmm_PKGS)
 
 # $(call fuzz,NAME)
 define fuzz

@@ -4,16 +4,19 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "vmm/child.h"
 #include "vmm/host_devices.h"
 #include "vmm/memory.h"
 
 #define NODES "sys/devices/system/node"
-enum { XML_MAX = 64 << 20, L2_BASE = 1 << 16, CPUS_MAX = 4096, NODES_MAX = 1024 };
+enum { XML_MAX = 64 << 20, XML_MS = 20000, L2_BASE = 1 << 16, CPUS_MAX = 4096, NODES_MAX = 1024 };
 
 /* hwloc is told of another root, and to keep quiet, by environment variables only. */
 static pthread_mutex_t env_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -45,6 +48,32 @@ static int read_xml(const char *xml, char **ret, size_t *ret_len, struct vh_err 
 	return 0;
 }
 
+/* Version 3 has bits where 2 has numbers: storage, memory, GPU, coprocessor, network,
+ * OpenFabrics, DMA. The most telling one, as wide as what stood there. */
+static void translate_osdev_types(char *text)
+{
+	static const struct { long bit; int type; } types[] = {
+		{ 32, HWLOC_OBJ_OSDEV_OPENFABRICS }, { 16, HWLOC_OBJ_OSDEV_NETWORK }, { 8, HWLOC_OBJ_OSDEV_COPROC },
+		{ 4, HWLOC_OBJ_OSDEV_GPU }, { 64, HWLOC_OBJ_OSDEV_DMA }, { 0, HWLOC_OBJ_OSDEV_BLOCK },
+	};
+	static const char attribute[] = " osdev_type=\"";
+
+	for (char *at = text; (at = strstr(at, attribute));) {
+		size_t digits, i = 0;
+		long bits;
+
+		at += strlen(attribute);
+		digits = strspn(at, "0123456789");
+		if (!digits || digits > 3)
+			continue;
+		bits = strtol(at, NULL, 10);
+		while (types[i].bit && !(bits & types[i].bit))
+			i++;
+		memset(at, '0', digits);
+		at[digits - 1] = (char)('0' + types[i].type);
+	}
+}
+
 /* hwloc 2 refuses files of version 3, also when all that they say is of version 2. Told
  * that they are of version 2 it reads these, and still refuses what it does not know. */
 static bool present_as_version_2(char *text)
@@ -55,6 +84,7 @@ static bool present_as_version_2(char *text)
 		return false;
 	at[strlen("<topology version=\"")] = '2';
 	at[strlen("<topology version=\"3.")] = '0';
+	translate_osdev_types(text);
 	return true;
 }
 
@@ -74,8 +104,6 @@ static int load_locked(hwloc_topology_t topo, const struct vh_root *root, const 
 
 	pthread_mutex_lock(&env_lock);
 	setenv("HWLOC_HIDE_ERRORS", "2", 1);
-	/* Devices come from sriov's inventory; hwloc's plugins would only load drivers. */
-	setenv("HWLOC_COMPONENTS", "-gl,-opencl,-cuda,-nvml,-rsmi,-levelzero", 0);
 	if (captured)
 		setenv("HWLOC_FSROOT", vh_root_path(root), 1);
 	r = text ? hwloc_topology_set_xmlbuffer(topo, text, (int)len + 1) : 0;
@@ -85,6 +113,28 @@ static int load_locked(hwloc_topology_t topo, const struct vh_root *root, const 
 		unsetenv("HWLOC_FSROOT");
 	pthread_mutex_unlock(&env_lock);
 	return r;
+}
+
+/* hwloc dies of some damaged files. A child tries first, so that only it does. */
+static bool survives_xml(const char *text, size_t len)
+{
+	static const int fatal[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL };
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		const struct rlimit none = { 0, 0 };
+		hwloc_topology_t topo;
+
+		setrlimit(RLIMIT_CORE, &none);
+		for (size_t i = 0; i < vh_array_len(fatal); i++)
+			signal(fatal[i], SIG_DFL);
+		_exit(hwloc_topology_init(&topo) < 0 ||
+		      hwloc_topology_set_io_types_filter(topo, HWLOC_TYPE_FILTER_KEEP_ALL) < 0 ||
+		      load_locked(topo, NULL, text, len) < 0);
+	}
+	status = pid < 0 ? -1 : vh_child_wait(pid, XML_MS);
+	return status == 0;
 }
 
 static int load_topology(const struct vh_root *root, const char *xml, hwloc_topology_t *ret,
@@ -105,6 +155,8 @@ static int load_topology(const struct vh_root *root, const char *xml, hwloc_topo
 		return vh_err_nomem(err);
 	if (xml) {
 		newer = present_as_version_2(text);
+		if (!survives_xml(text, len))
+			return bad_xml(xml, newer, err);
 		hwloc_topology_set_io_types_filter(topo, HWLOC_TYPE_FILTER_KEEP_ALL);
 	}
 	if (load_locked(topo, root, text, len) < 0)

@@ -7,7 +7,7 @@
 #include "lib/cli.h"
 #include "lib/table.h"
 #include "lib/values.h"
-#include "vmm/vmm.h"
+#include "vmm/verbs.h"
 
 enum { STOP_S = 60, STOP_MAX_S = 86400 };
 
@@ -120,6 +120,8 @@ static const struct vh_opt stop_options[] = {
 static const struct vh_verb verbs[] = {
 	{ "list", "", 0, 0, "the VMs of the libvirt daemon, whose they are, and where they are pinned",
 	  VH_VERB_JSON, NULL, 0, list },
+	{ "plan", "", 0, 0, "where VMs would go, and why; changes nothing", VH_VERB_JSON, vh_plan_options,
+	  sizeof(struct vh_plan_opts), vh_verb_plan },
 	{ "start", "NAME", 1, 1, "start a VM that is off", 0, NULL, 0, start },
 	{ "stop", "NAME", 1, 1, "shut a VM down", 0, stop_options, sizeof(struct stop_opts), stop },
 	{ "console", "NAME", 1, 1, "the VM's serial console; Ctrl-] leaves it", 0, NULL, 0, console },

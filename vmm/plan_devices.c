@@ -55,6 +55,7 @@ static int cost(const struct choosing *c, enum vh_device_kind kind, size_t i)
 	if (!c->left->device[i] || !vh_device_is(d, kind, w) || is_chosen(c->plan, i))
 		return -1;
 	if ((w->affinity == VH_AFFINITY_REQUIRED && !has_node(c, d, false)) ||
+	    (w->affinity == VH_AFFINITY_LEGACY && d->node >= 0 && !has_node(c, d, false)) ||
 	    (w->affinity == VH_AFFINITY_SOCKET && !has_node(c, d, true)))
 		return -1;
 	return w->affinity == VH_AFFINITY_NONE ? 0 : (int)distance(c, d);

@@ -118,7 +118,7 @@ static void make_world(struct world *w)
 	make_cpus(w);
 	make_devices(w);
 	ck_assert_int_eq(vh_left_init(&w->left, &w->host, NULL), 0);
-	for (unsigned i = 0; i < w->host.n_cpus; i++)
+	for (unsigned i = 0; i < CPUS && i < w->host.n_cpus; i++)
 		if (rnd(5) == 0)
 			w->left.cpu[i] = w->left.floats[i] = false;
 	for (unsigned i = 0; i < w->host.n_devices; i++)
@@ -139,7 +139,7 @@ static unsigned cpus_like(const struct world *w, unsigned like, bool cache)
 {
 	unsigned set = 0;
 
-	for (unsigned i = 0; i < w->host.n_cpus; i++)
+	for (unsigned i = 0; i < CPUS && i < w->host.n_cpus; i++)
 		if (w->cpus[i].node == w->cpus[like].node &&
 		    (cache ? w->cpus[i].l3 == w->cpus[like].l3 : w->cpus[i].core == w->cpus[like].core))
 			set |= 1u << i;
@@ -150,7 +150,7 @@ static unsigned free_cpus(const struct world *w)
 {
 	unsigned set = 0;
 
-	for (unsigned i = 0; i < w->host.n_cpus; i++)
+	for (unsigned i = 0; i < CPUS && i < w->host.n_cpus; i++)
 		set |= (unsigned)w->left.cpu[i] << i;
 	return set;
 }
@@ -185,7 +185,7 @@ static unsigned set_can(const struct world *w, unsigned set)
 {
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < w->host.n_cpus; i++) {
+	for (unsigned i = 0; i < CPUS && i < w->host.n_cpus; i++) {
 		unsigned core = cpus_like(w, i, false);
 
 		if (set >> i & 1 && first_of(core) == i)
@@ -198,7 +198,7 @@ static unsigned node_cpus(const struct world *w, unsigned node)
 {
 	unsigned set = 0;
 
-	for (unsigned i = 0; i < w->host.n_cpus; i++)
+	for (unsigned i = 0; i < CPUS && i < w->host.n_cpus; i++)
 		set |= (unsigned)(w->cpus[i].node == w->nodes[node].id) << i;
 	return set;
 }
@@ -206,7 +206,7 @@ static unsigned node_cpus(const struct world *w, unsigned node)
 /* Whether vCPUs may run on just these CPUs. */
 static bool allowed(const struct world *w, unsigned set)
 {
-	for (unsigned i = 0; i < w->host.n_cpus; i++) {
+	for (unsigned i = 0; i < CPUS && i < w->host.n_cpus; i++) {
 		unsigned core = cpus_like(w, i, false);
 
 		if (count(set & core) > core_can(w, core))
@@ -217,7 +217,7 @@ static bool allowed(const struct world *w, unsigned set)
 
 static void score_set(const struct world *w, unsigned set, int64_t *score)
 {
-	for (unsigned i = 0; i < w->host.n_cpus; i++) {
+	for (unsigned i = 0; i < CPUS && i < w->host.n_cpus; i++) {
 		unsigned core = cpus_like(w, i, false), cache = cpus_like(w, i, true), own = set & cache;
 
 		if (first_of(core) == i && set & core) {

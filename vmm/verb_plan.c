@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vhpc vm plan: where VMs would go, and why. It changes nothing. */
+#include <errno.h>
+#include <dirent.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "lib/values.h"
+#include "vmm/explain.h"
+#include "vmm/fleet.h"
+#include "vmm/verbs.h"
+#include "vmm/want.h"
+
+#define OPTION(name, member, arg, help) \
+	{ name, 0, VH_OPT_STR, offsetof(struct vh_plan_opts, member), arg, help }
+
+const struct vh_opt vh_plan_options[] = {
+	OPTION("host", host, "HOST", "live, an hwloc XML file, or a captured host's directory"),
+	OPTION("hosts", hosts, "DIR", "a directory of such files and captured hosts, to choose from"),
+	OPTION("request", request, "FILE", "the request, in YAML or JSON; options go before it"),
+	OPTION("name", name, "NAME", "the VM's name (default vm)"),
+	OPTION("vcpus", vcpus, "N", "virtual CPUs (default 1)"),
+	OPTION("memory", memory, "SIZE", "memory (default 1G)"),
+	OPTION("page-size", page_size, "SIZE", "4K, 2M, 1G, small, large (any huge one) or any"),
+	OPTION("cpu-policy", cpu_policy, "POLICY", "dedicated, shared, or mixed:N dedicated"),
+	OPTION("threads", threads, "POLICY", "hardware threads: prefer, isolate or require siblings"),
+	OPTION("emulator", emulator, "POLICY", "QEMU's own threads: share, or isolate on a CPU of their own"),
+	OPTION("iothreads", iothreads, "N", "I/O threads"),
+	OPTION("numa", numa, "NODES", "guest NUMA nodes: auto, their number, or VCPUS:MEMORY,..."),
+	{ "device", 0, VH_OPT_STRV, offsetof(struct vh_plan_opts, devices), "KIND[:N][:AFFINITY]",
+	  "hca, nic, gpu, nvme, or their VFs as hca-vf; preferred, required, socket, none" },
+	OPTION("pairs", pairs, "N", "so many of its GPUs each share a switch with an HCA"),
+	OPTION("vms", vms, "N", "so many VMs"),
+	OPTION("place", place, "HOW", "over hosts: pack, or spread"),
+	OPTION("reserve", reserve, "CPUS", "CPUs that are kept for the host"),
+	OPTION("svg", svg, "FILE", "draw the host and the VM"),
+	{ "explain", 0, VH_OPT_FLAG, offsetof(struct vh_plan_opts, explain), NULL,
+	  "say why there, and what each alternative lacks" },
+	{ 0 },
+};
+
+struct planning {
+	struct vh_plan_host *hosts;
+	size_t n_hosts;
+	struct vh_want want;
+	struct vh_fleet *fleet;
+	json_t *rows;
+};
+
+static void planning_clear(struct planning *p)
+{
+	for (size_t i = 0; i < p->n_hosts; i++)
+		vh_plan_host_clear(&p->hosts[i]);
+	free(p->hosts);
+	vh_fleet_free(p->fleet);
+	json_decref(p->rows);
+}
+
+/* --- request */
+
+static int override(char **member, const char *option, struct vh_err *err)
+{
+	if (!option)
+		return 0;
+	free(*member);
+	*member = strdup(option);
+	return *member ? 0 : vh_err_nomem(err);
+}
+
+static int read_want(const struct vh_plan_opts *o, struct vh_want *ret, struct vh_err *err)
+{
+	vh_cleanup(vh_want_text_free) struct vh_want_text t = { 0 };
+	int r = o->request ? vh_want_load(o->request, &t, err) : 0;
+	const struct { char **member; const char *option; } all[] = {
+		{ &t.name, o->name }, { &t.vcpus, o->vcpus }, { &t.memory, o->memory },
+		{ &t.page_size, o->page_size }, { &t.cpu_policy, o->cpu_policy }, { &t.threads, o->threads },
+		{ &t.emulator, o->emulator }, { &t.iothreads, o->iothreads }, { &t.numa, o->numa },
+		{ &t.pairs, o->pairs }, { &t.vms, o->vms }, { &t.place, o->place },
+	};
+
+	for (size_t i = 0; r == 0 && i < vh_array_len(all); i++)
+		r = override(all[i].member, all[i].option, err);
+	if (r == 0 && o->devices) {
+		vh_strv_free(t.devices);
+		t.devices = NULL;
+		for (char **d = o->devices; r == 0 && *d; d++)
+			r = vh_strv_push(&t.devices, *d) < 0 ? vh_err_nomem(err) : 0;
+	}
+	return r < 0 ? r : vh_want_read(&t, ret, err);
+}
+
+/* --- hosts */
+
+static int add_host(const struct vh_cli *cli, const char *where, struct planning *p, struct vh_err *err)
+{
+	const struct vh_plan_opts *o = cli->opts;
+	struct vh_plan_host *grown = realloc(p->hosts, (p->n_hosts + 1) * sizeof(*grown));
+	int r;
+
+	if (!grown)
+		return vh_err_nomem(err);
+	p->hosts = grown;
+	r = vh_plan_host_load(cli, where, o->reserve, &grown[p->n_hosts], err);
+	p->n_hosts += r == 0;
+	return r;
+}
+
+static int list_dir(const char *dir, char ***ret, struct vh_err *err)
+{
+	vh_autostrv names = NULL;
+	const struct dirent *e;
+	DIR *d = opendir(dir);
+	int r = 0;
+
+	if (!d)
+		return vh_err_refuse(err, errno, "%s: %s", dir, strerror(errno));
+	while (r == 0 && (e = readdir(d)))
+		if (e->d_name[0] != '.')
+			r = vh_strv_push(&names, e->d_name);
+	closedir(d);
+	if (r < 0)
+		return vh_err_nomem(err);
+	if (!names)
+		return vh_err_refuse(err, ENOENT, "%s: holds no host", dir);
+	vh_strv_sort(names);
+	*ret = vh_steal(&names);
+	return 0;
+}
+
+static int load_hosts(const struct vh_cli *cli, struct planning *p, struct vh_err *err)
+{
+	const struct vh_plan_opts *o = cli->opts;
+	vh_autostrv names = NULL;
+	int r;
+
+	if (o->host && o->hosts)
+		return vh_err_usage(err, "--host and --hosts exclude each other");
+	if (!o->hosts)
+		return add_host(cli, o->host, p, err);
+	r = list_dir(o->hosts, &names, err);
+	for (char **n = names; r == 0 && *n; n++) {
+		vh_autofree char *path = vh_strf("%s/%s", o->hosts, *n);
+
+		r = path ? add_host(cli, path, p, err) : vh_err_nomem(err);
+	}
+	return r;
+}
+
+static int make_fleet(struct planning *p, struct vh_err *err)
+{
+	p->fleet = vh_fleet_new(p->n_hosts);
+	if (!p->fleet)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < p->n_hosts; i++)
+		vh_fleet_adopt(p->fleet, i, &p->hosts[i].left);
+	return 0;
+}
+
+/* --- placing */
+
+static int refuse(const struct planning *p, const char *name, unsigned placed, struct vh_err *err)
+{
+	struct vh_want want = p->want;
+
+	snprintf(want.name, sizeof(want.name), "%s", name);
+	if (p->n_hosts == 1)
+		vh_explain_refusal(p->hosts[0].name, vh_fleet_left(p->fleet, 0), &want, err);
+	else
+		vh_err_refuse(err, ENOSPC, "%s: fits on none of %zu hosts", name, p->n_hosts);
+	return placed ? vh_err_within(err, "%u of %u VMs are placed", placed, want.vms) : -err->num;
+}
+
+static int draw(const struct vh_plan_opts *o, const struct planning *p, const char *name, size_t host,
+		const struct vh_plan *plan, struct vh_err *err)
+{
+	vh_autofree char *title = vh_strf("%s on %s", name, p->hosts[host].name);
+
+	return title ? vh_plan_svg(o->svg, title, vh_fleet_left(p->fleet, host), plan, err) : vh_err_nomem(err);
+}
+
+static void print_score(const struct vh_plan *plan)
+{
+	printf("why here:");
+	for (int i = 0; i < VH_SCORES; i++)
+		printf("%s %s %lld", i ? "," : "", vh_score_names[i],
+		       (long long)(i == VH_SCORE_HOLE || i == VH_SCORE_HOLES ? -plan->score[i] : plan->score[i]));
+	printf("\n");
+}
+
+static void print_others(const json_t *others)
+{
+	static const struct vh_col columns[] = {
+		{ "OTHER NODES", "nodes", VH_COL_TEXT }, { "FITS", "fits", VH_COL_BOOL }, { "WHY NOT", "why", VH_COL_TEXT },
+		{ NULL, NULL, 0 },
+	};
+
+	if (json_array_size(others))
+		vh_table_print(stdout, columns, others);
+}
+
+/* The vCPUs and host CPUs of each guest node as lists. */
+static json_t *table_rows(const json_t *plan)
+{
+	json_t *rows = json_array(), *cell;
+	size_t i;
+
+	json_array_foreach(json_object_get(plan, "cells"), i, cell) {
+		const json_t *vcpus = json_object_get(cell, "vcpus"), *pins = json_object_get(plan, "pins");
+		size_t n = json_array_size(vcpus), own = 0;
+		vh_autofree unsigned *ids = calloc(n + 1, sizeof(*ids)), *cpus = calloc(n + 1, sizeof(*cpus));
+		vh_autofree char *v = NULL, *c = NULL;
+
+		for (size_t k = 0; ids && cpus && k < n; k++) {
+			const json_t *pin;
+
+			ids[k] = (unsigned)json_integer_value(json_array_get(vcpus, k));
+			pin = json_array_get(pins, ids[k]);
+			if (json_is_integer(pin))
+				cpus[own++] = (unsigned)json_integer_value(pin);
+		}
+		v = ids && n ? vh_cpu_list(ids, n) : NULL;
+		c = cpus && own ? vh_cpu_list(cpus, own) : NULL;
+		json_array_append_new(rows, json_pack("{s:O, s:O, s:O, s:O, s:s?, s:s}", "cell",
+			json_object_get(cell, "cell"), "node", json_object_get(cell, "node"), "memory",
+			json_object_get(cell, "memory"), "page", json_object_get(plan, "page_size"), "vcpus", v,
+			"cpus", c ? c : "shared"));
+	}
+	return rows;
+}
+
+static void print_plan(const char *name, const char *host, const json_t *plan)
+{
+	static const struct vh_col cells[] = {
+		{ "GUEST NODE", "cell", VH_COL_TEXT }, { "NODE", "node", VH_COL_TEXT }, { "MEMORY", "memory", VH_COL_SIZE },
+		{ "PAGES", "page", VH_COL_SIZE }, { "VCPUS", "vcpus", VH_COL_TEXT }, { "CPUS", "cpus", VH_COL_TEXT },
+		{ NULL, NULL, 0 },
+	};
+	static const struct vh_col devices[] = {
+		{ "DEVICE", "address", VH_COL_TEXT }, { "KIND", "kind", VH_COL_TEXT }, { "NAME", "name", VH_COL_TEXT },
+		{ "NODE", "node", VH_COL_TEXT }, { "SWITCH", "switch", VH_COL_TEXT }, { NULL, NULL, 0 },
+	};
+	vh_autojson rows = table_rows(plan);
+
+	printf("%s on %s\n", name, host);
+	vh_table_print(stdout, cells, rows);
+	if (json_array_size(json_object_get(plan, "devices")))
+		vh_table_print(stdout, devices, json_object_get(plan, "devices"));
+}
+
+static int report(const struct vh_cli *cli, struct planning *p, const char *name, size_t host,
+		  struct vh_plan *plan, struct vh_err *err)
+{
+	const struct vh_plan_opts *o = cli->opts;
+	const struct vh_left *left = vh_fleet_left(p->fleet, host);
+	vh_autojson doc = vh_plan_to_json(left->host, plan);
+	vh_autojson others = NULL;
+	int r = 0;
+
+	/* All that is said is said of the host as it was before. */
+	vh_fleet_remove(p->fleet, host, plan);
+	if (o->explain)
+		others = vh_explain_others(left, &p->want, plan);
+	if (o->svg)
+		r = draw(o, p, name, host, plan, err);
+	if (r == 0 && !cli->json) {
+		print_plan(name, p->hosts[host].name, doc);
+		if (p->want.vms <= 1)
+			vh_plan_picture(stdout, left, plan);
+		if (o->explain) {
+			print_score(plan);
+			print_others(others);
+		}
+	}
+	vh_fleet_take(p->fleet, host, plan);
+	if (others)
+		json_object_set(doc, "others", others);
+	json_object_set_new(doc, "name", json_string(name));
+	json_object_set_new(doc, "host", json_string(p->hosts[host].name));
+	json_array_append(p->rows, doc);
+	return r;
+}
+
+static int place_all(const struct vh_cli *cli, struct planning *p, struct vh_err *err)
+{
+	unsigned n = p->want.vms ? p->want.vms : 1;
+	int r = 0;
+
+	for (unsigned i = 0; r == 0 && i < n; i++) {
+		vh_autofree char *name = n > 1 ? vh_strf("%s-%u", p->want.name, i + 1) : strdup(p->want.name);
+		vh_autoplan plan = NULL;
+		size_t host = 0;
+
+		if (!name || vh_fleet_place(p->fleet, &p->want, &host, &plan) < 0)
+			return vh_err_nomem(err);
+		r = plan ? report(cli, p, name, host, plan, err) : refuse(p, name, i, err);
+	}
+	return r;
+}
+
+int vh_verb_plan(struct vh_cli *cli, struct vh_err *err)
+{
+	vh_cleanup(planning_clear) struct planning p = { .rows = json_array() };
+	const struct vh_plan_opts *o = cli->opts;
+	int r = read_want(o, &p.want, err);
+
+	if (r == 0 && o->svg && p.want.vms > 1)
+		r = vh_err_usage(err, "--svg draws one VM");
+	if (r == 0)
+		r = load_hosts(cli, &p, err);
+	if (r == 0)
+		r = make_fleet(&p, err);
+	if (r == 0)
+		r = place_all(cli, &p, err);
+	if (r < 0 || !cli->json)
+		return r;
+	return vh_json_print("vhpc.vm.plan/1", json_pack("{s:o, s:O}", "request", vh_want_to_json(&p.want), "vms",
+							 p.rows), err);
+}
