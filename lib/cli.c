@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
@@ -268,6 +269,8 @@ static int place(const char **dir, char **own, const char *variable, const char 
 
 	if (*dir && **dir == '/')
 		return 0;
+	if (*dir && !**dir)
+		return vh_err_usage(err, "--state and --cache: a directory has a name");
 	if (*dir || (env && *env)) {
 		const char *given = *dir ? *dir : env;
 		vh_autofree char *cwd = *given == '/' ? strdup("") : getcwd(NULL, 0);
@@ -356,12 +359,23 @@ static int enter(const struct vh_prog *prog, const struct vh_verb *verb, int arg
 	return r;
 }
 
+/* Where one is missing, the next file opened would take its number, and messages land in
+ * it. What is written to these fails, and is told. */
+static void fill_standard_fds(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+			_exit(VH_EXIT_FAILED);
+}
+
 int vh_main(const struct vh_prog *prog, int argc, char **argv)
 {
 	const struct vh_verb *verb = single_verb(prog) ? prog->verbs : NULL;
 	vh_autoerr err = VH_ERR_NONE;
 	int skip = 1, r = 0;
+	bool full;
 
+	fill_standard_fds();
 	/* A closed pipe is an error to report, not an end halfway through a change. */
 	signal(SIGPIPE, SIG_IGN);
 	if (!verb && argc > 1 && argv[1][0] != '-') {
@@ -373,13 +387,17 @@ int vh_main(const struct vh_prog *prog, int argc, char **argv)
 		r = enter(prog, verb, argc - skip, argv + skip, &err);
 	if (r < 0) {
 		fflush(stdout);
+		if (!err.num)
+			vh_err_set(&err, -r, "%s", strerror(-r));
 		vh_err_print(stderr, prog->name, &err);
 		if (err.exit == VH_EXIT_USAGE && !err.hint)
 			fprintf(stderr, "%s --help tells more\n", prog->name);
 		return err.exit ? (int)err.exit : VH_EXIT_FAILED;
 	}
-	if (fflush(stdout) != 0) {
-		fprintf(stderr, "%s: cannot write to standard output: %s\n", prog->name, strerror(errno));
+	full = fflush(stdout) != 0;
+	if (full || ferror(stdout)) {
+		fprintf(stderr, "%s: cannot write to standard output: %s\n", prog->name,
+			full ? strerror(errno) : "a part of it is lost");
 		return VH_EXIT_FAILED;
 	}
 	return r;

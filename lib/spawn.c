@@ -117,7 +117,7 @@ struct child_fds { int in, out, err; };
 
 /* Between fork and exec: only what is safe in a child of a threaded process. */
 static void __attribute__((noreturn)) child(const struct vh_spawn *spawn, const char *program, char **env,
-					    struct child_fds fds, int error_fd)
+					    struct child_fds fds, int error_fd, pid_t parent)
 {
 	sigset_t none;
 	int e;
@@ -127,8 +127,8 @@ static void __attribute__((noreturn)) child(const struct vh_spawn *spawn, const 
 	else if (!spawn->inherit)
 		setpgid(0, 0);
 	/* What we started for ourselves ends with us, also after kill -9. */
-	if (!spawn->new_session)
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (!spawn->new_session && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent))
+		_exit(126);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -168,6 +168,7 @@ static int start(struct running *run, struct vh_err *err)
 	autopipe(errp);
 	autopipe(fail);
 	struct child_fds fds = { -1, -1, -1 };
+	const pid_t self = getpid();
 	int child_errno = 0, r = find_program(spawn->argv[0], &program);
 	ssize_t n;
 
@@ -189,7 +190,7 @@ static int start(struct running *run, struct vh_err *err)
 	if (run->pid < 0)
 		return vh_err_set(err, errno, "%s: cannot fork: %s", spawn->argv[0], strerror(errno));
 	if (run->pid == 0)
-		child(spawn, program, env, fds, fail[1]);
+		child(spawn, program, env, fds, fail[1], self);
 	close(fail[1]);
 	fail[1] = -1;
 	do
@@ -302,13 +303,13 @@ static bool serve(struct running *run)
 			{ .fd = run->in_fd, .events = POLLOUT },
 		};
 		int64_t left = deadline - now_ms();
-		/* A grandchild that keeps a pipe open does not hold us once the program has ended. */
+		/* A grandchild that keeps a pipe open, or talks on, does not hold us once the program has ended. */
 		int wait = ended ? 100 : left > 60000 ? 60000 : left > 0 ? (int)left : 0;
 		int n = poll(p, vh_array_len(p), wait);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n == 0 && ended)
+		if (ended && (n == 0 || left <= 0))
 			break;
 		/* Asked whatever came: one that never stops talking has its deadline too. */
 		if (!ended && left <= 0) {
@@ -316,8 +317,10 @@ static bool serve(struct running *run)
 			timed_out = true;
 			deadline = now_ms() + GRACE_MS;
 		}
-		if (p[0].revents)
+		if (p[0].revents) {
 			ended = true;
+			deadline = now_ms() + GRACE_MS;
+		}
 		if (p[1].revents)
 			read_stream(run->spawn, &run->out);
 		if (p[2].revents)
@@ -353,7 +356,10 @@ int vh_spawn_run(const struct vh_spawn *spawn, struct vh_output *ret, struct vh_
 		.out = run.out.buf ? vh_steal(&run.out.buf) : strdup(""),
 		.err = run.err.buf ? vh_steal(&run.err.buf) : strdup(""),
 	};
-	return 0;
+	if (ret->out && ret->err)
+		return 0;
+	vh_output_clear(ret);
+	return vh_err_nomem(err);
 }
 
 /* The last line that says something; empty text when there is none. Cuts in place. */

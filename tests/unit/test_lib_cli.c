@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
 #include "lib/cli.h"
@@ -110,6 +111,34 @@ START_TEST(options_and_arguments_may_mix)
 	ck_assert_str_eq(o.out, "vhpc unit/echo json=1 quiet=1 state=/s cache=/c connect=test:///default root=/r\n"
 			 "force=1 name=x count=4 size=2048 tags=p;q; args=a;b;\n");
 	ck_assert_str_eq(o.err, "");
+}
+END_TEST
+
+START_TEST(nameless_state_is_refused)
+{
+	unit_autooutput o = { 0 };
+
+	clean_env();
+	ck_assert_int_eq(RUN(&o, W("echo"), W("--state"), W("")), VH_EXIT_USAGE);
+	ck_assert_str_eq(o.out, "");
+}
+END_TEST
+
+/* In a process of its own, whose output is nobody's. */
+START_TEST(missing_descriptors_are_not_given_to_files)
+{
+	char *argv[] = { W("vhpc-unit"), W("echo"), NULL };
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(STDIN_FILENO);
+		close(STDOUT_FILENO);
+		status = vh_main(&prog, 2, argv);
+		unit_exit(status == VH_EXIT_FAILED && open("/dev/null", O_RDONLY) > STDERR_FILENO ? 0 : 1);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %#x", status);
 }
 END_TEST
 
@@ -324,7 +353,8 @@ START_TEST(rights_are_refused_without_them)
 }
 END_TEST
 
-UNIT_SUITE(lib_cli, options_and_arguments_may_mix, nothing_given_is_the_default, variables_stand_behind_options,
+UNIT_SUITE(lib_cli, options_and_arguments_may_mix, nameless_state_is_refused,
+	   missing_descriptors_are_not_given_to_files, nothing_given_is_the_default, variables_stand_behind_options,
 	   relative_state_is_made_absolute, double_dash_ends_options, rest_ends_options_at_the_first_argument,
 	   pass_leaves_anothers_options_as_they_stand, program_of_one_verb, usage_errors_exit_2_and_say_why, verbs_results_become_exit_codes,
 	   help_lists_verbs_and_options, version_is_the_one_version, hidden_verb_runs, full_output_is_an_error,

@@ -191,6 +191,18 @@ START_TEST(grandchild_that_keeps_the_pipe_does_not_hold_us)
 }
 END_TEST
 
+START_TEST(grandchild_that_talks_on_does_not_hold_us)
+{
+	vh_autooutput out = { 0 };
+	double begun = now();
+
+	run(&(struct vh_spawn){ .argv = SH("{ exec 2>/dev/null; for i in $(seq 400); do echo x; sleep 0.05; done; } & echo $! >&2") }, &out);
+	kill(atoi(out.err), SIGKILL);
+	ck_assert_int_eq(out.status, 0);
+	ck_assert(now() - begun < 10);
+}
+END_TEST
+
 START_TEST(death_by_signal_is_128_and_more)
 {
 	vh_autooutput out = { 0 };
@@ -394,7 +406,8 @@ UNIT_SUITE(lib_spawn, output_is_captured_apart, nothing_said_is_empty_text, argu
 	   input_is_given_whole, input_that_nobody_reads_does_no_harm, no_input_reads_as_end,
 	   big_output_is_cut_at_the_limit, deadline_ends_a_sleeper, deadline_ends_one_that_ignores_the_signal,
 	   deadline_ends_one_that_never_stops_talking, deadline_takes_the_whole_group,
-	   grandchild_that_keeps_the_pipe_does_not_hold_us, death_by_signal_is_128_and_more,
+	   grandchild_that_keeps_the_pipe_does_not_hold_us,
+	   grandchild_that_talks_on_does_not_hold_us, death_by_signal_is_128_and_more,
 	   missing_program_is_named, ok_makes_an_error_of_a_status, environment_is_added_to_and_replaced,
 	   directory_is_the_programs_own, lines_come_one_by_one, pipes_do_not_leak_into_programs,
 	   signals_are_set_back_for_programs, inherited_output_is_ours, errors_go_where_they_are_sent,
