@@ -19,7 +19,10 @@ if [ -z "${VHPC_STATE_OF_TEST:-}" ]; then
 	if [ -z "${WITHOUT_IMAGE:-}" ]; then
 		vhpc image build --quiet images/recipes/mpi.yaml || { echo "not ok $(basename "$0"): no image to test with"; exit 1; }
 	fi
-	timeout -k 10 "${DEADLINE:-900}" tests/netns-run "$0" "$@"
+	# Waited for, so that a signal, which does not reach the group of this timeout, ends it at once.
+	timeout -k 10 "${DEADLINE:-900}" tests/netns-run "$0" "$@" &
+	trap 'kill $!; wait $!; exit 130' INT TERM HUP
+	wait $!
 	exit $?
 fi
 
@@ -81,7 +84,8 @@ leftovers() {
 		"select 'lease ' || kind || ' ' || key || ' of ' || holder from lease;
 		 select 'record ' || class || ' ' || name from record;
 		 select 'journal ' || run || ' ' || what || ' ' || object from journal;"
-	find /dev/shm "$VHPC_STATE/libvirt/etc/qemu" -name '*.xml' 2>/dev/null | sed 's/^/domain /'
+	find /dev/shm -name 'vhpc-*' | sed 's/^/shared memory /'
+	find "$VHPC_STATE/libvirt/etc/qemu" -name '*.xml' 2>/dev/null | sed 's/^/domain /'
 }
 
 nothing_left() {

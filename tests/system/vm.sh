@@ -29,12 +29,12 @@ check "vm list without a daemon" vhpc vm list
 nothing_left "listing starts nothing"
 exits 3 "a VM where no daemon runs" vhpc vm start one-1
 
+manifest one "nodes: 1" "vcpus: 1" "memory: 512M" "cpu_policy: dedicated"
 mkdir -m 700 "$T/closed"
 exits 3 "a state directory that QEMU may not pass" vhpc cluster apply --state "$T/closed" --store "$VHPC_STATE/images" "$T/one.yaml" &&
 	says "chmod o+x $T/closed" "a state directory that QEMU may not pass: says what to do"
 
 # The guest never answers over ssh, so apply is interrupted once the VM runs.
-manifest one "nodes: 1" "vcpus: 1" "memory: 512M" "cpu_policy: dedicated"
 setsid vhpc cluster apply "$T/one.yaml" >"$T/apply" 2>&1 &
 apply=$!
 until_true running
