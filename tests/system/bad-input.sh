@@ -46,6 +46,10 @@ for name in "Two_Nodes" "-x" "../../etc" "a b" "$(printf 'x%.0s' $(seq 70))"; do
 done
 printf 'name: x\nimage: mpo\nnodes: 1\nvcpus: 1\nmemory: 512M\n' >"$T/image.yaml"
 exits 3 "a missing image" vhpc cluster apply "$T/image.yaml" && says "did you mean mpi?" "a missing image: the nearest is named"
+bridge=$(vhpc cluster plan --json "$T/good.yaml" | sed -n 's/.*"bridge": "\(.*\)".*/\1/p')
+ip link add "$bridge" type bridge
+exits 3 "another's bridge" vhpc cluster apply "$T/good.yaml" && says "interface $bridge" "another's bridge: is named"
+check "another's bridge stays" ip link delete "$bridge"
 exits 3 "a missing manifest" vhpc cluster apply "$T/none.yaml"
 exits 3 "status of no cluster" vhpc cluster status nowhere
 exits 3 "ssh to no cluster" vhpc cluster ssh nowhere

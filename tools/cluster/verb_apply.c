@@ -47,6 +47,15 @@ int verb_plan(struct vh_cli *cli, struct vh_err *err)
 	return r < 0 ? r : plan_show(cli, &s.plan, exists, err);
 }
 
+/* Names come from the cluster's alone, so a cluster of another state directory has the same. */
+static int check_bridge(const struct plan *p, struct vh_err *err)
+{
+	if (!if_nametoindex(p->bridge))
+		return 0;
+	vh_err_refuse(err, EEXIST, "cluster %s: interface %s, its bridge, exists already and is not of this cluster", p->name, p->bridge);
+	return vh_err_hint(err, "destroy the cluster of that name in its own --state, or give this one another name");
+}
+
 /* Domains are other people's too: a name that is taken is refused before anything is made. */
 static int check_names(struct session *s, struct vh_err *err)
 {
@@ -170,6 +179,8 @@ int verb_apply(struct vh_cli *cli, struct vh_err *err)
 	/* All that can be refused is refused before the daemon starts or anything is recorded. */
 	if (r == 0)
 		r = find_or_make_plan(cli, &m, &s, &exists, err);
+	if (r == 0 && !exists)
+		r = check_bridge(&s.plan, err);
 	if (r == 0)
 		r = vh_virt_open(&s.virt, cli->connect, cli->state, true, err);
 	if (r < 0)
