@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -222,6 +223,25 @@ START_TEST(another_shape_is_named)
 }
 END_TEST
 
-UNIT_SUITE(tools_cluster, region_that_a_killed_run_left_is_completed, region_is_sized_from_ranks, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
+START_TEST(files_come_from_the_image_of_the_plan_alone)
+{
+	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/two", dir);
+	struct plan p = { .name = (char *)"two", .dir = path, .image = (char *)"mpi", .image_digest = (char *)"0123" };
+	const struct vh_image other = { .digest = "4567" };
+	vh_autoerr err = VH_ERR_NONE;
+	bool made = true;
+
+	ck_assert_int_eq(files_make(&p, NULL, &made, &err), -ESTALE);
+	ck_assert_int_eq(files_make(&p, &other, &made, &err), -ESTALE);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert(!made);
+	ck_assert_int_eq(rmdir(path), -1);
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(files_make(&p, NULL, &made, &err), 0);
+	ck_assert(!made);
+}
+END_TEST
+
+UNIT_SUITE(tools_cluster, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, region_is_sized_from_ranks, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, another_cluster_gets_another_network, a_dedicated_cpu_is_given_once,
 	   another_shape_is_named)

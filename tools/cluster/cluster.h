@@ -91,7 +91,7 @@ char *node_file(const struct plan *p, const struct node_plan *n, const char *fil
 
 struct context {
 	const struct plan *plan;
-	const struct vh_image *image;	/* NULL when undoing */
+	const struct vh_image *image;	/* NULL when undoing, and when the cluster has its files */
 	struct vh_virt *virt;		/* NULL when no daemon runs */
 	const struct vh_cli *cli;
 	struct vh_progress *progress;

@@ -17,12 +17,12 @@ char *node_file(const struct plan *p, const struct node_plan *n, const char *fil
 	return vh_strf("%s/%s/%s", p->dir, n->name, file);
 }
 
-/* ssh expands % and ends at a quote in its configuration. */
+/* ssh expands % and ${NAME}, and ends at a quote, in its configuration. */
 static int check_dir(const struct plan *p, struct vh_err *err)
 {
-	if (!strpbrk(p->dir, "\"%\\\n"))
+	if (!strpbrk(p->dir, "\"%$\\\n"))
 		return 0;
-	vh_err_refuse(err, EINVAL, "state directory %s: its name has a quote, a backslash or a percent sign", p->dir);
+	vh_err_refuse(err, EINVAL, "state directory %s: its name has a quote, a backslash, a dollar or a percent sign", p->dir);
 	return vh_err_hint(err, "choose another with --state");
 }
 
@@ -219,6 +219,10 @@ int files_make(const struct plan *p, const struct vh_image *image, bool *ret_mad
 		return vh_err_nomem(err);
 	if (stat(p->dir, &st) == 0)
 		return 0;
+	if (!image || strcmp(image->digest, p->image_digest)) {
+		vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", p->image);
+		return vh_err_hint(err, "vhpc cluster destroy %s, then apply it anew", p->name);
+	}
 	/* An earlier run's half is of no use: the directory appears whole or not at all. */
 	r = vh_remove_tree(tmp, err);
 	if (r == 0)

@@ -189,7 +189,8 @@ int verb_apply(struct vh_cli *cli, struct vh_err *err)
 	plan_clear(&s.plan);
 	vh_image_free(vh_steal(&s.image));
 	r = plan_and_record(cli, &m, &s, &exists, err);
-	if (r == 0 && !s.image)
+	/* One that has its files keeps them, whatever became of the image. */
+	if (r == 0 && !s.image && access(s.plan.dir, F_OK) < 0)
 		r = find_image(cli, o->store, s.plan.image, &s.image, err);
 	if (r == 0)
 		r = apply_steps(cli, &s, exists, &changed, err);
