@@ -279,10 +279,24 @@ static void print_report(const json_t *doc)
 		printf("%-20sa captured host: %s\n", "libvirt", str(doc, "root"));
 }
 
+struct probe_opts { const char *capture; };
+
+static int capture(const struct vh_cli *cli, const char *dir, struct vh_err *err)
+{
+	vh_autoroot root = NULL;
+	int r = vh_root_open(&root, cli->root, err);
+
+	return r < 0 ? r : vh_host_capture(root, dir, err);
+}
+
 static int probe(struct vh_cli *cli, struct vh_err *err)
 {
+	const struct probe_opts *opts = cli->opts;
 	vh_autojson doc = NULL;
-	int r = read_all(cli, &doc, err);
+	int r = opts->capture ? capture(cli, opts->capture, err) : 0;
+
+	if (r == 0)
+		r = read_all(cli, &doc, err);
 
 	if (r < 0)
 		return r;
@@ -294,9 +308,14 @@ static int probe(struct vh_cli *cli, struct vh_err *err)
 
 int main(int argc, char **argv)
 {
+	static const struct vh_opt options[] = {
+		{ "capture", 0, VH_OPT_STR, offsetof(struct probe_opts, capture), "DIR",
+		  "also write what was read as a new directory, for --root elsewhere" },
+		{ 0 },
+	};
 	static const struct vh_verb verbs[] = {
 		{ "", "", 0, 0, "report CPUs, memory, acceleration, devices and software of this host",
-		  VH_VERB_JSON, NULL, 0, probe },
+		  VH_VERB_JSON, options, sizeof(struct probe_opts), probe },
 		{ 0 },
 	};
 	static const struct vh_prog prog = { "vhpc probe", "what this host offers to virtual clusters", verbs };

@@ -77,6 +77,9 @@ void vh_host_free(struct vh_host *host);
  * NULL): who has which. */
 int vh_host_add_devices(struct vh_host *host, const struct vh_root *root, struct vh_store *store,
 			struct vh_err *err);
+/* Writes what plans and listings read of root into a new directory, which then stands for
+ * the host. It holds MAC addresses. Refused, -EEXIST, when it is there. */
+int vh_host_capture(const struct vh_root *root, const char *dir, struct vh_err *err);
 /* "hca", "nic", "gpu", "nvme". */
 const char *vh_device_kind_name(enum vh_device_kind kind);
 /* "0-1,5" of CPUs or nodes in any order; malloc'd, NULL without memory. */

@@ -211,5 +211,41 @@ START_TEST(cpu_lists)
 }
 END_TEST
 
-UNIT_SUITE(vmm_host, xml_of_two_sockets, refuses_bad_xml, this_host, captured_root, a_directory_is_no_host,
+START_TEST(a_capture_stands_for_the_host)
+{
+	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/captured", dir);
+	vh_cleanup(vh_host_freep) struct vh_host *host = NULL, *again = NULL;
+	vh_autoroot live = NULL;
+	vh_autoroot root = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_root_open(&live, NULL, &err), 0);
+	ck_assert_msg(vh_host_capture(live, path, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(vh_root_open(&root, path, &err), 0);
+	ck_assert_int_eq(vh_host_load(live, NULL, &host, &err), 0);
+	ck_assert_msg(vh_host_load(root, NULL, &again, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(vh_host_add_devices(host, live, NULL, &err), 0);
+	ck_assert_int_eq(vh_host_add_devices(again, root, NULL, &err), 0);
+	ck_assert_uint_eq(host->n_cpus, again->n_cpus);
+	for (size_t i = 0; i < host->n_cpus; i++) {
+		ck_assert_uint_eq(host->cpus[i].id, again->cpus[i].id);
+		ck_assert_uint_eq(host->cpus[i].node, again->cpus[i].node);
+		ck_assert_uint_eq(host->cpus[i].core, again->cpus[i].core);
+		ck_assert_uint_eq(host->cpus[i].l3, again->cpus[i].l3);
+	}
+	ck_assert_uint_eq(host->n_nodes, again->n_nodes);
+	ck_assert_uint_eq(host->nodes[0].memory, again->nodes[0].memory);
+	ck_assert_uint_eq(host->n_devices, again->n_devices);
+	for (size_t i = 0; i < host->n_devices; i++) {
+		ck_assert_str_eq(host->devices[i].address, again->devices[i].address);
+		ck_assert_str_eq(host->devices[i].root, again->devices[i].root);
+		ck_assert_uint_eq(host->devices[i].bars, again->devices[i].bars);
+	}
+	/* And it can be captured once more, elsewhere only. */
+	ck_assert_int_eq(vh_host_capture(live, path, &err), -EEXIST);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+}
+END_TEST
+
+UNIT_SUITE(vmm_host, a_capture_stands_for_the_host, xml_of_two_sockets, refuses_bad_xml, this_host, captured_root, a_directory_is_no_host,
 	   acceleration_needs_the_flag, acceleration_here_has_a_reason, cpu_lists)
