@@ -43,3 +43,10 @@ $(B)/bench/mpicheck: tests/bench/mpicheck.c
 	@echo "  MPICC   $@"
 	@$(MPICC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -g -o $@ $<
 PROGRAMS += $(B)/bench/pingpong $(B)/bench/mpicheck
+
+# make bench BENCH=ring: the channels alone; BENCH=mpi: MPI over them, between two VMs.
+$(eval $(call binary,bench/ring,tests/bench/ring.c,ivshm))
+$(B)/bench/mpi: tests/bench/mpi.sh
+	@mkdir -p $(@D)
+	@printf '#!/bin/sh\nB=%s DEADLINE=3000 exec %s\n' '$(abspath $(B))' '$(abspath $<)' >$@
+	@chmod +x $@

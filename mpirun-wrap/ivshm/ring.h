@@ -89,9 +89,19 @@ static inline bool ivshm_tx_room(struct ivshm_tx *tx, uint32_t len)
 	return true;
 }
 
+/* Where everything was read, long messages begin at the front again: memory that both
+ * sides used just now is in their caches and translation buffers. */
+static inline void ivshm_tx_rewind(struct ivshm_tx *tx)
+{
+	if (ivshm_tx_refresh(tx) && tx->consumed == tx->sent)
+		tx->head = tx->tail = 0;
+}
+
 /* Where the next message's bytes go, or NULL: no room for it now (or ever: broken). */
 static inline void *ivshm_tx_reserve(struct ivshm_tx *tx, uint32_t len)
 {
+	if (len > IVSHM_INLINE)
+		ivshm_tx_rewind(tx);
 	if (!ivshm_tx_room(tx, len) && (!ivshm_tx_refresh(tx) || !ivshm_tx_room(tx, len)))
 		return NULL;
 	return len <= IVSHM_INLINE ? (void *)tx->c->cells[tx->sent % IVSHM_CELLS].payload
