@@ -107,13 +107,13 @@ static json_t *make_json(struct work *w, json_t *packages)
 	char uuid[37];
 
 	make_uuid(w->a->digest, uuid);
-	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:I}, s:o, s:O}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:I}, s:I, s:o, s:O}",
 			 "schema", VH_IMAGE_SCHEMA, "name", r->name, "digest", w->a->digest,
 			 "suite", vh_suite_name(r->suite), "kernel", "package", r->kernel,
 			 "version", w->kernel, "cmdline", cmdline, "user", r->user,
 			 "mpi", "name", vh_mpi_name(r->mpi), "version", mpi ? mpi : "",
 			 "root", "type", "ext4", "uuid", uuid, "size", (json_int_t)r->size,
-			 "recipe", vh_recipe_json(r), "packages", packages);
+			 "epoch", (json_int_t)find_epoch(w->a->tree), "recipe", vh_recipe_json(r), "packages", packages);
 }
 
 static int write_json(struct work *w, struct vh_err *err)
@@ -125,6 +125,8 @@ static int write_json(struct work *w, struct vh_err *err)
 	if (r < 0)
 		return r;
 	vh_autojson packages = vh_packages_json(status);
+	if (packages && (r = vh_packages_measure(packages, w->a->tree, w->a->pins, err)) < 0)
+		return r;
 	vh_autojson doc = packages ? make_json(w, packages) : NULL;
 	text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
 	if (!text || !path)

@@ -57,6 +57,12 @@ struct vh_node *vh_tree_find(const struct vh_tree *tree, const char *path)
 	return walk(tree, tree->root, path, true, &links);
 }
 
+struct vh_node *vh_tree_find_link(const struct vh_tree *tree, const char *path)
+{
+	unsigned links = 0;
+	return walk(tree, tree->root, path, false, &links);
+}
+
 char *vh_node_path(const struct vh_node *node)
 {
 	char *path = strdup("");

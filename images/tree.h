@@ -45,6 +45,8 @@ static inline void vh_tree_freep(struct vh_tree **t) { vh_tree_free(*t); }
 
 /* What path leads to, a link at its end included; NULL when nothing is there. */
 struct vh_node *vh_tree_find(const struct vh_tree *tree, const char *path);
+/* The same, but a link at its end itself. */
+struct vh_node *vh_tree_find_link(const struct vh_tree *tree, const char *path);
 struct vh_node *vh_node_child(const struct vh_node *dir, const char *name);
 /* "/usr/bin/true"; malloc'd, NULL without memory. */
 char *vh_node_path(const struct vh_node *node);

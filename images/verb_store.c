@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 #include "images/images.h"
+#include "images/sbom.h"
 #include "images/store.h"
 #include "images/verbs.h"
 #include "lib/table.h"
@@ -10,6 +12,14 @@
 const struct vh_opt vh_image_store_opts[] = {
 	{ "store", 0, VH_OPT_STR, offsetof(struct vh_image_store_opts, store), "DIR",
 	  "The image store (default: VHPC_STORE, or images under the state directory)" },
+	{ .name = NULL },
+};
+
+const struct vh_opt vh_image_show_opts[] = {
+	{ "store", 0, VH_OPT_STR, offsetof(struct vh_image_show_opts, store), "DIR",
+	  "The image store (default: VHPC_STORE, or images under the state directory)" },
+	{ "sbom", 0, VH_OPT_FLAG, offsetof(struct vh_image_show_opts, sbom), NULL,
+	  "Print the list of packages as SPDX JSON" },
 	{ .name = NULL },
 };
 
@@ -43,9 +53,35 @@ static const char *text(const json_t *doc, const char *object, const char *key)
 	return s ? s : "-";
 }
 
+static int larger(const void *a, const void *b)
+{
+	json_int_t x = json_integer_value(json_object_get(*(json_t *const *)a, "size"));
+	json_int_t y = json_integer_value(json_object_get(*(json_t *const *)b, "size"));
+	return x != y ? (x < y ? 1 : -1) : strcmp(text(*(json_t *const *)a, NULL, "name"), text(*(json_t *const *)b, NULL, "name"));
+}
+
+/* The largest first. */
+static json_t *by_size(const json_t *packages)
+{
+	size_t n = json_array_size(packages), i;
+	vh_autofree json_t **v = calloc(n + 1, sizeof *v);
+	json_t *p, *sorted = json_array();
+
+	if (!v)
+		return sorted;
+	json_array_foreach(packages, i, p)
+		v[i] = p;
+	if (n)
+		qsort(v, n, sizeof *v, larger);
+	for (i = 0; i < n; i++)
+		json_array_append(sorted, v[i]);
+	return sorted;
+}
+
 static void print(const struct vh_image *image, const json_t *doc, const char *built)
 {
-	const json_t *packages = json_object_get(doc, "packages"), *p;
+	vh_autojson packages = by_size(json_object_get(doc, "packages"));
+	const json_t *p;
 	char size[16];
 	size_t i;
 
@@ -55,14 +91,18 @@ static void print(const struct vh_image *image, const json_t *doc, const char *b
 	       vh_size_format(size, sizeof size, image->root_size), image->cmdline, image->user,
 	       built, image->digest, json_array_size(packages));
 	json_array_foreach(packages, i, p)
-		printf("  %s %s\n", text(p, NULL, "name"), text(p, NULL, "version"));
+		printf("  %9s  %s %s\n", vh_size_format(size, sizeof size,
+		       (uint64_t)json_integer_value(json_object_get(p, "size"))), text(p, NULL, "name"),
+		       text(p, NULL, "version"));
 }
 
 int vh_image_show(struct vh_cli *cli, struct vh_err *err)
 {
-	vh_autofree char *store = store_of(cli);
+	const struct vh_image_show_opts *o = cli->opts;
+	vh_autofree char *store = vh_image_store(o->store, cli->state), *sbom = NULL;
 	vh_cleanup(vh_image_freep) struct vh_image *image = NULL;
 	vh_autojson doc = NULL;
+	vh_autojson spdx = NULL;
 	char built[32] = "";
 	int r;
 
@@ -72,6 +112,11 @@ int vh_image_show(struct vh_cli *cli, struct vh_err *err)
 		return r;
 	if ((r = vh_image_json(store, cli->argv[0], &doc, err)) < 0)
 		return r == -ENOENT ? vh_err_set(err, ENOENT, "image %s: just removed", cli->argv[0]) : r;
+	if (o->sbom) {
+		spdx = vh_sbom_spdx(doc);
+		sbom = spdx ? json_dumps(spdx, JSON_INDENT(1)) : NULL;
+		return sbom ? (puts(sbom), 0) : vh_err_nomem(err);
+	}
 	if (cli->json)
 		return vh_json_print(VH_IMAGE_SCHEMA, vh_steal(&doc), err);
 	vh_image_built(store, cli->argv[0], built, sizeof built);

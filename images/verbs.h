@@ -12,6 +12,12 @@ extern const struct vh_opt vh_image_store_opts[];
 struct vh_image_build_opts { const char *store, *log, *lock; bool again; };
 extern const struct vh_opt vh_image_build_opts[];
 
+struct vh_image_export_opts { const char *store, *format; };
+extern const struct vh_opt vh_image_export_opts[];
+
+struct vh_image_show_opts { const char *store; bool sbom; };
+extern const struct vh_opt vh_image_show_opts[];
+
 struct vh_image_lock_opts { bool again; };
 extern const struct vh_opt vh_image_lock_opts[];
 
@@ -24,6 +30,10 @@ int vh_image_check_host(const struct vh_root *root, struct vh_err *err);
 int vh_image_build(struct vh_cli *cli, struct vh_err *err);
 int vh_image_lock(struct vh_cli *cli, struct vh_err *err);
 int vh_image_prune(struct vh_cli *cli, struct vh_err *err);
+int vh_image_export(struct vh_cli *cli, struct vh_err *err);
+int vh_image_publish(struct vh_cli *cli, struct vh_err *err);
+int vh_image_import(struct vh_cli *cli, struct vh_err *err);
+int vh_image_diff(struct vh_cli *cli, struct vh_err *err);
 int vh_image_list_verb(struct vh_cli *cli, struct vh_err *err);
 int vh_image_show(struct vh_cli *cli, struct vh_err *err);
 int vh_image_rm(struct vh_cli *cli, struct vh_err *err);

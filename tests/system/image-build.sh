@@ -19,9 +19,19 @@ done
 check "the file system is sound" e2fsck -fn "$store/mpi/root.ext4"
 check "the same again" build "$recipe" && says "unchanged" "the same again is looked up"
 
-sed 's/vm.stat_interval: 120/vm.stat_interval: 60/' "$recipe" >"$T/changed.yaml"
+sed 's/^name: mpi/name: changed/; s/vm.stat_interval: 120/vm.stat_interval: 60/' "$recipe" >"$T/changed.yaml"
 check "build with a changed setting" build "$T/changed.yaml"
 if [ -s "$T/log" ]; then fail "a changed setting installs nothing" "$(head -n 3 "$T/log")"; else pass "a changed setting installs nothing"; fi
+check "diff" vhpc image diff --store "$store" mpi changed && says '["vm.stat_interval=60"]' "diff names the setting"
+
+# --- out of the store and back
+check "publish" vhpc image publish mpi "$T/one"
+check "publish the other build" vhpc image publish --store "$store" mpi "$T/two"
+check "compressed disk, list of packages and checksums are the same too" cmp "$T/one/mpi/SHA256SUMS" "$T/two/mpi/SHA256SUMS"
+check "checksums hold" sh -c "cd '$T/one/mpi' && sha256sum -c SHA256SUMS"
+check "import" vhpc image import --store "$T/back" "$T/one/mpi"
+check "the root disk came back" cmp "$VHPC_STATE/images/mpi/root.ext4" "$T/back/mpi/root.ext4"
+rm -rf "$T/one" "$T/two" "$T/back"
 
 # --- what is not there is named, and nothing changes
 before=$(find "$store" -type f -exec sha256sum {} + | sort)

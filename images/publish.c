@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "images/digest.h"
+#include "images/hostfile.h"
+#include "images/images.h"
+#include "images/publish.h"
+#include "images/sbom.h"
+#include "images/store.h"
+#include "lib/cli.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "lib/values.h"
+
+enum { CONVERT_MS = 30 * 60 * 1000 };
+
+static const char *const published[] = { "kernel", "initrd", "root.qcow2", "image.json", "sbom.spdx.json", "glance.json" };
+
+static int convert(const char *from_format, const char *from, const char *format, const char *to, struct vh_err *err)
+{
+	const char *const raw[] = { "qemu-img", "convert", "-f", from_format, "-O", "raw", from, to, NULL };
+	const char *const qcow2[] = { "qemu-img", "convert", "-f", from_format, "-O", "qcow2", "-c", "-o",
+				      "compression_type=zstd,compat=1.1", from, to, NULL };
+
+	return vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)(strcmp(format, "raw") ? qcow2 : raw),
+			   .deadline_ms = CONVERT_MS }, NULL, err);
+}
+
+int vh_image_export_disk(const char *store, const char *name, const char *format, const char *path,
+			 struct vh_err *err)
+{
+	vh_cleanup(vh_image_freep) struct vh_image *image = NULL;
+	vh_autofree char *new = vh_strf("%s.new-%d", path, (int)getpid());
+	int r = vh_image_find(store, name, &image, err);
+
+	if (r < 0)
+		return r;
+	if (!new)
+		return vh_err_nomem(err);
+	r = convert("raw", image->root, format, new, err);
+	if (r == 0 && renameat2(AT_FDCWD, new, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
+		r = errno == EEXIST ? vh_err_refuse(err, EEXIST, "%s: is there already", path) :
+		    vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	if (r < 0)
+		unlink(new);
+	return r;
+}
+
+/* Takes doc over. */
+static int put_json(const char *dir, const char *name, json_t *doc, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/%s", dir, name), *text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
+
+	json_decref(doc);
+	return path && text ? vh_write_file(path, text, strlen(text), 0644, err) : vh_err_nomem(err);
+}
+
+/* No hard link: what happens to the copy is nobody's business here. */
+static int copy(const char *from, const char *dir, const char *name, struct vh_err *err)
+{
+	vh_autofree char *to = vh_strf("%s/%s", dir, name), *data = NULL;
+	size_t len;
+	int r = to ? vh_host_file(from, &data, &len, err) : vh_err_nomem(err);
+
+	return r < 0 ? r : vh_write_file(to, data, len, 0644, err);
+}
+
+static int put_sums(const char *dir, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/SHA256SUMS", dir), *text = NULL;
+	char hex[VH_DIGEST_HEX];
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f || !path)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < vh_array_len(published); i++) {
+		vh_autofree char *file = vh_strf("%s/%s", dir, published[i]);
+		if (file && SHA256_File(file, hex))
+			fprintf(f, "%s  %s\n", hex, published[i]);
+	}
+	fclose(f);
+	return text ? vh_write_file(path, text, len, 0644, err) : vh_err_nomem(err);
+}
+
+static int fill(const char *store, const struct vh_image *image, const char *dir, struct vh_err *err)
+{
+	vh_autofree char *disk = vh_strf("%s/root.qcow2", dir), *meta = vh_strf("%s/%s/image.json", store, image->name);
+	vh_autojson doc = NULL;
+	int r;
+
+	if (!disk || !meta)
+		return vh_err_nomem(err);
+	if ((r = vh_image_json(store, image->name, &doc, err)) < 0 || (r = vh_mkdirs(dir, 0755, err)) < 0 ||
+	    (r = copy(image->kernel, dir, "kernel", err)) < 0 || (r = copy(image->initrd, dir, "initrd", err)) < 0 ||
+	    (r = copy(meta, dir, "image.json", err)) < 0 || (r = convert("raw", image->root, "qcow2", disk, err)) < 0 ||
+	    (r = put_json(dir, "sbom.spdx.json", vh_sbom_spdx(doc), err)) < 0 ||
+	    (r = put_json(dir, "glance.json", vh_sbom_glance(doc), err)) < 0)
+		return r;
+	return put_sums(dir, err);
+}
+
+int vh_image_publish_to(const char *store, const char *name, const char *dir, struct vh_err *err)
+{
+	vh_cleanup(vh_image_freep) struct vh_image *image = NULL;
+	vh_autofree char *target = vh_strf("%s/%s", dir, name), *new = NULL;
+	vh_autoworkdir work = VH_WORKDIR_NONE;
+	int r = vh_image_find(store, name, &image, err);
+
+	if (r < 0)
+		return r;
+	if (!target)
+		return vh_err_nomem(err);
+	if (access(target, F_OK) == 0)
+		return vh_err_refuse(err, EEXIST, "%s: is there already", target);
+	if ((r = vh_workdir_make(&work, dir, "publish", err)) < 0)
+		return r;
+	new = vh_strf("%s/new", work.path);
+	if (!new)
+		return vh_err_nomem(err);
+	if ((r = fill(store, image, new, err)) < 0)
+		return r;
+	return rename(new, target) < 0 ? vh_err_set(err, errno, "%s: %s", target, strerror(errno)) : 0;
+}
+
+/* Every file that belongs there has the hash that stands for it. */
+static int check_sums(const char *dir, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/SHA256SUMS", dir), *text = NULL;
+	char hex[VH_DIGEST_HEX];
+	size_t len;
+	int r = path ? vh_host_file(path, &text, &len, err) : vh_err_nomem(err);
+
+	for (size_t i = 0; r == 0 && i < vh_array_len(published); i++) {
+		vh_autofree char *file = vh_strf("%s/%s", dir, published[i]);
+		if (!file || !SHA256_File(file, hex))
+			return vh_err_refuse(err, ENOENT, "%s/%s: cannot be read", dir, published[i]);
+		vh_autofree char *line = vh_strf("%s  %s\n", hex, published[i]);
+		if (!line || !strstr(text, line))
+			return vh_err_refuse(err, EBADMSG, "%s: its hash is not the one in SHA256SUMS", file);
+	}
+	return r;
+}
+
+static int unpack(const char *dir, const char *to, struct vh_err *err)
+{
+	vh_autofree char *kernel = vh_strf("%s/kernel", dir), *initrd = vh_strf("%s/initrd", dir);
+	vh_autofree char *meta = vh_strf("%s/image.json", dir), *disk = vh_strf("%s/root.qcow2", dir);
+	vh_autofree char *root = vh_strf("%s/root.ext4", to);
+	int r;
+
+	if (!kernel || !initrd || !meta || !disk || !root)
+		return vh_err_nomem(err);
+	if ((r = vh_mkdirs(to, 0755, err)) < 0 || (r = copy(kernel, to, "kernel", err)) < 0 ||
+	    (r = copy(initrd, to, "initrd", err)) < 0 || (r = convert("qcow2", disk, "raw", root, err)) < 0)
+		return r;
+	return copy(meta, to, "image.json", err);
+}
+
+int vh_image_import_from(const char *store, const char *dir, char **ret_name, struct vh_err *err)
+{
+	vh_autoworkdir work = VH_WORKDIR_NONE;
+	vh_autofree char *new = NULL, *name = NULL;
+	vh_autojson doc = NULL;
+	int r;
+
+	if ((r = check_sums(dir, err)) < 0 || (r = vh_workdir_make(&work, store, "import", err)) < 0)
+		return r;
+	new = vh_strf("%s/new", work.path);
+	if (!new)
+		return vh_err_nomem(err);
+	if ((r = unpack(dir, new, err)) < 0 || (r = vh_image_json(work.path, "new", &doc, err)) < 0)
+		return r;
+	const char *own = json_string_value(json_object_get(doc, "name"));
+	name = own ? strdup(own) : NULL;
+	if (!name || vh_hostname_check(name, err) < 0)
+		return vh_err_refuse(err, EBADMSG, "%s/image.json: has no usable name", dir);
+	if ((r = vh_image_install(new, store, name, err)) < 0)
+		return r;
+	*ret_name = vh_steal(&name);
+	return 0;
+}
