@@ -71,7 +71,7 @@ struct vh_step {
 };
 
 /* Writes the step as begun, durably, before its effect. The same (run, what, object)
- * again returns the row that is there. */
+ * again returns the row that is there, begun anew. */
 int vh_journal_begin(struct vh_store *s, const char *run, const char *what, const char *object,
 		     int64_t *ret_id, struct vh_err *err);
 int vh_journal_done(struct vh_store *s, int64_t id, struct vh_err *err);

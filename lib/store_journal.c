@@ -3,12 +3,12 @@
 #include <inttypes.h>
 #include "lib/store_sql.h"
 
-static int find(struct vh_store *s, const char *run, const char *what, const char *object,
-		int64_t *ret_id, struct vh_err *err)
+static int begin(struct vh_store *s, const char *run, const char *what, const char *object,
+		 int64_t *ret_id, struct vh_err *err)
 {
 	vh_autostmt stmt = NULL;
-	int r = vh_sql_prepare(s, &stmt, err,
-			       "SELECT id FROM journal WHERE run = ? AND what = ? AND object = ?",
+	int r = vh_sql_prepare(s, &stmt, err, "INSERT INTO journal (run, what, object) VALUES (?, ?, ?)"
+			       " ON CONFLICT (run, what, object) DO UPDATE SET done = 0 RETURNING id",
 			       "sss", run, what, object);
 
 	if (r == 0)
@@ -27,10 +27,7 @@ int vh_journal_begin(struct vh_store *s, const char *run, const char *what, cons
 
 	if (r < 0)
 		return r;
-	r = vh_sql_run(s, err, "INSERT INTO journal (run, what, object) VALUES (?, ?, ?)"
-		       " ON CONFLICT DO NOTHING", "sss", run, what, object);
-	if (r == 0)
-		r = find(s, run, what, object, &id, err);
+	r = begin(s, run, what, object, &id, err);
 	r = vh_sql_leave(s, r, err);
 	if (r == 0)
 		*ret_id = id;

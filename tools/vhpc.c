@@ -31,6 +31,8 @@ static int usage(FILE *f)
 	      "  -h, --help     this text\n"
 	      "  -V, --version  the version\n"
 	      "\nvhpc TOOL --help tells a tool's verbs. MPI jobs are started with mpirun-wrap.\n", f);
+	if (fflush(f) != 0)
+		return VH_EXIT_FAILED;
 	return f == stdout ? VH_EXIT_DONE : VH_EXIT_USAGE;
 }
 

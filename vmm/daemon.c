@@ -112,17 +112,13 @@ static void own_mounts(void)
 		child_fails("the root directory");
 }
 
-static _Noreturn void child(char *const *sources, char *const *targets, const char *program, int log)
+static _Noreturn void child(char *const *sources, char *const *targets, const char *program)
 {
 	char *const argv[] = { (char *)"libvirtd", (char *)"--daemon", (char *)"--config",
 			       (char *)"/etc/libvirt/libvirtd.conf", (char *)"--pid-file",
 			       (char *)"/run/libvirt/libvirtd.pid", NULL };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
-	dup2(null, STDIN_FILENO);
-	dup2(null, STDOUT_FILENO);
-	dup2(log, STDERR_FILENO);
 	setsid();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -141,15 +137,19 @@ static _Noreturn void child(char *const *sources, char *const *targets, const ch
  * this process goes on holding its lock, so that nobody takes the daemon for absent. */
 static _Noreturn void guard(char *const *sources, char *const *targets, const char *program, int log)
 {
-	int status = 0;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), status = 0;
 	pid_t pid;
 
+	/* Whoever reads what the starter says is not kept waiting for this process. */
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	dup2(log, STDERR_FILENO);
 	setsid();
 	pid = fork();
 	if (pid < 0)
 		child_fails("fork");
 	if (pid == 0)
-		child(sources, targets, program, log);
+		child(sources, targets, program);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 127);

@@ -291,8 +291,11 @@ static int differs_number(const struct plan *p, struct vh_err *err, const char *
 int plan_matches(const struct plan *p, const struct manifest *m, struct vh_err *err)
 {
 	static const char *const policies[] = { "dedicated", "shared" };
+	struct vh_cidr wanted = p->cidr;
 	char cidr[19];
 
+	if (m->network.cidr && vh_cidr_parse(m->network.cidr, &wanted, err) < 0)
+		return -err->num;
 	vh_cidr_format(&p->cidr, cidr);
 	if (strcmp(p->image, m->image))
 		return differs(p, err, "image", p->image, m->image);
@@ -304,7 +307,7 @@ int plan_matches(const struct plan *p, const struct manifest *m, struct vh_err *
 		return differs_number(p, err, "memory", p->memory, m->memory);
 	if (p->cpu_policy != m->cpu_policy)
 		return differs(p, err, "cpu_policy", policies[p->cpu_policy], policies[m->cpu_policy]);
-	if (m->network.cidr && strcmp(cidr, m->network.cidr))
+	if (wanted.base != p->cidr.base || wanted.prefix != p->cidr.prefix)
 		return differs(p, err, "network.cidr", cidr, m->network.cidr);
 	return 0;
 }

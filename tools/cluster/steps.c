@@ -127,12 +127,14 @@ static char *tap_object(const struct plan *p, const struct node_plan *n)
 static int tap_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
 {
 	const char *state = NULL;
-	int r = vh_net_tap(n->tap, c->plan->bridge, 1, c->plan->owner, ret_changed, err);
+	int r = 0;
 
-	if (r == 0 && *ret_changed)
-		r = vh_virt_state(c->virt, n->name, &state, err);
 	/* A VM that ran on while its tap was lost gets its network back by a restart alone. */
-	return r == 0 && state ? vh_virt_stop(c->virt, n->name, STOP_MS, true, err) : r;
+	if (if_nametoindex(n->tap) == 0)
+		r = vh_virt_state(c->virt, n->name, &state, err);
+	if (r == 0 && state)
+		r = vh_virt_stop(c->virt, n->name, STOP_MS, true, err);
+	return r < 0 ? r : vh_net_tap(n->tap, c->plan->bridge, 1, c->plan->owner, ret_changed, err);
 }
 
 static int tap_undo(const struct context *c, const struct node_plan *n, struct vh_err *err)

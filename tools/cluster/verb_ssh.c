@@ -46,6 +46,9 @@ int verb_ssh(struct vh_cli *cli, struct vh_err *err)
 	for (const char *const *w = (const char *const []){ "ssh", "-F", config, "-l", o->user ? o->user : s.plan.user, node->name, NULL };
 	     r == 0 && *w; w++)
 		r = vh_strv_push(&argv, *w);
+	/* ssh takes options behind the host too: a command that looks like one is none. */
+	if (r == 0 && argc > 0)
+		r = vh_strv_push(&argv, "--");
 	for (; r == 0 && argc > 0; argc--)
 		r = vh_strv_push(&argv, *rest++);
 	return r < 0 ? vh_err_nomem(err) : vh_spawn_exec(argv, err);
