@@ -522,6 +522,10 @@ START_TEST(journal_keeps_order_and_state)
 	ck_assert_int_eq(again, bridge);
 	ck_assert_int_ne(other, bridge);
 	OK(vh_journal_list(s, "cluster/a", &steps, &n, &ok_err));
+	ck_assert_int_eq(steps[0].state, VH_STEP_BEGUN);	/* anew */
+	vh_journal_free(steps, n);
+	OK(vh_journal_done(s, bridge, &ok_err));
+	OK(vh_journal_list(s, "cluster/a", &steps, &n, &ok_err));
 	ck_assert_uint_eq(n, 2);
 	ck_assert_int_eq(steps[0].id, bridge);
 	ck_assert_int_eq(steps[0].state, VH_STEP_DONE);
