@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -49,14 +50,15 @@ int vh_component_digest(const char *guest, SHA256_CTX *s, struct vh_err *err)
 	return r;
 }
 
-/* The directory of Open MPI's own components: its name changes with the release. */
+/* Where Open MPI looks for components: openmpi3, openmpi40. It need not hold any: those of
+ * release 5 are in its libraries. */
 static const struct vh_node *components(const struct vh_tree *tree)
 {
 	const struct vh_node *libraries = vh_tree_find(tree, LIBRARIES);
 
 	for (size_t i = 0; libraries && i < libraries->n_children; i++) {
 		const struct vh_node *dir = libraries->children[i];
-		if (S_ISDIR(dir->mode) && vh_node_child(dir, "mca_btl_tcp.so"))
+		if (S_ISDIR(dir->mode) && !strncmp(dir->name, "openmpi", 7) && isdigit((unsigned char)dir->name[7]))
 			return dir;
 	}
 	return NULL;
