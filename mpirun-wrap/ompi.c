@@ -49,7 +49,8 @@ static const struct setting settings_50[] = {
 	  { "prte_if_exclude", "if_include", "if_exclude", "oob_tcp_if_include", "oob_tcp_if_exclude" } },
 	{ "--mca", "btl_tcp_if_include", CIDR, NULL, { "btl_tcp_if_exclude" } },
 	{ "--mca", "pml", TEXT, "ob1", { NULL } },
-	{ "--mca", "btl", BTLS, "sm", { NULL } },
+	/* Its mpirun has the ranks look for components in PMIx's directory alone, where ivshm is not. */
+	{ "--mca", "btl", TEXT, "self,sm,tcp", { NULL } },
 	{ 0 }
 };
 

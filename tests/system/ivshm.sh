@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Messages through memory that the VMs of a host share: right bytes, a way round where it
 # is not to be had, a rank that is killed, and nothing left.
+case $(mpirun --version) in
+*" 4.1."*) ;;
+*) echo "skip ivshm: mpirun-wrap uses the transport with Open MPI 4.1 alone"; exit 0 ;;
+esac
 . "$(dirname "$0")/lib.sh"
 manifest pair "nodes: 2" "vcpus: 2" "memory: 1G" "cpu_policy: shared"
 check "apply" vhpc cluster apply "$T/pair.yaml" || finish

@@ -86,11 +86,11 @@ START_TEST(the_whole_line_of_50)
 }
 END_TEST
 
-/* Rows are for releases; the region is between VM-local memory and TCP for both. */
+/* Between a VM's own memory and TCP; not with 5.0, whose ranks cannot find the component. */
 START_TEST(a_region_adds_its_transport)
 {
 	static const struct { const char *version, *btl; } releases[] = {
-		{ "4.1.4", "self,vader,ivshm,tcp" }, { "5.0.7", "self,sm,ivshm,tcp" },
+		{ "4.1.4", "self,vader,ivshm,tcp" }, { "5.0.7", "self,sm,tcp" },
 	};
 
 	for (size_t i = 0; i < vh_array_len(releases); i++) {
