@@ -36,12 +36,12 @@ static int load(struct run *run, const char *arg)
 
 static void print_run(const struct run *run)
 {
-	const char *from = "?", *to = "?", *transport = "?", *mpi = "?";
+	const char *from = "?", *to = "?", *transport = "?", *mpi = "?", *btl = "?";
 	double seconds = 0;
 
-	json_unpack(run->doc, "{s:[{s:s}, {s:s}], s:s, s:s, s:F}", "ranks", "host", &from, "host", &to,
-		    "transport", &transport, "mpi", &mpi, "seconds", &seconds);
-	printf("%-12s  %s to %s, %s, %s, %.1f s\n", run->label, from, to, mpi, transport, seconds);
+	json_unpack(run->doc, "{s:[{s:s}, {s:s}], s:s, s:s, s:s, s:F}", "ranks", "host", &from, "host", &to,
+		    "transport", &transport, "asked_btl", &btl, "mpi", &mpi, "seconds", &seconds);
+	printf("%-12s  %s to %s, %s, %s (of %s), %.1f s\n", run->label, from, to, mpi, transport, btl, seconds);
 }
 
 /* The result of one size; NULL when that run did not measure it. */
