@@ -5,6 +5,7 @@
 SUITE(lib, err)
 SUITE(lib, strv)
 SUITE(lib, values)
+SUITE(lib, hostlist)
 SUITE(lib, sysroot)
 SUITE(lib, spawn)
 SUITE(lib, cli)
