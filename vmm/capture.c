@@ -171,8 +171,8 @@ int vh_host_capture(const struct vh_root *root, const char *dir, struct vh_err *
 {
 	static const char *const trees[] = {
 		"proc/cpuinfo", "proc/meminfo", "sys/devices/system/cpu/online", "sys/devices/system/cpu/possible",
-		"sys/devices/system/cpu/present", "sys/devices/system/cpu/isolated", "sys/devices/system/node/online",
-		"sys/devices/system/node/possible", "sys/kernel/iommu_groups", "sys/class/iommu",
+		"sys/devices/system/cpu/present", "sys/devices/system/cpu/isolated", "sys/devices/system/cpu/nohz_full",
+		"sys/devices/system/node/online", "sys/devices/system/node/possible", "sys/kernel/iommu_groups", "sys/class/iommu",
 	};
 	static const struct { const char *dir, *begin, *below; } each[] = {
 		{ "sys/devices/system/cpu", "cpu", "/topology" }, { "sys/devices/system/cpu", "cpu", "/cache" },

@@ -17,7 +17,7 @@
 #include "vmm/memory.h"
 
 #define NODES "sys/devices/system/node"
-enum { XML_MAX = 64 << 20, XML_MS = 20000, L2_BASE = 1 << 16, CPUS_MAX = 4096, NODES_MAX = 1024 };
+enum { XML_MAX = 64 << 20, LOAD_MS = 20000, L2_BASE = 1 << 16, CPUS_MAX = 4096, NODES_MAX = 1024 };
 
 /* hwloc is told of another root, and to keep quiet, by environment variables only. */
 static pthread_mutex_t env_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -116,25 +116,27 @@ static int load_locked(hwloc_topology_t topo, const struct vh_root *root, const 
 	return r;
 }
 
-/* Says on fd that hwloc reads the text; dies where hwloc does. */
-static void try_xml(const char *text, size_t len, int fd)
+/* Says on fd that hwloc reads this; dies, without a word, where hwloc does. */
+static void try_load(const struct vh_root *root, const char *text, size_t len, int fd)
 {
 	static const int fatal[] = { SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL };
 	const struct rlimit none = { 0, 0 };
+	int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	hwloc_topology_t topo;
 
 	setrlimit(RLIMIT_CORE, &none);
 	for (size_t i = 0; i < vh_array_len(fatal); i++)
 		signal(fatal[i], SIG_DFL);
+	dup2(quiet, STDERR_FILENO);
 	if (hwloc_topology_init(&topo) == 0 &&
 	    hwloc_topology_set_io_types_filter(topo, HWLOC_TYPE_FILTER_KEEP_ALL) == 0 &&
-	    load_locked(topo, NULL, text, len) == 0 && write(fd, "y", 1) == 1)
+	    load_locked(topo, root, text, len) == 0 && write(fd, "y", 1) == 1)
 		_exit(0);
 	_exit(1);
 }
 
 /* hwloc dies of some damaged files. A child tries first, so that only it does. */
-static bool survives_xml(const char *text, size_t len)
+static bool survives(const struct vh_root *root, const char *text, size_t len)
 {
 	int fds[2];
 	char said = 0;
@@ -144,15 +146,32 @@ static bool survives_xml(const char *text, size_t len)
 		return false;
 	pid = fork();
 	if (pid == 0)
-		try_xml(text, len, fds[1]);
+		try_load(root, text, len, fds[1]);
 	if (pid > 0)
-		vh_child_wait(pid, XML_MS);
+		vh_child_wait(pid, LOAD_MS);
 	/* Its word counts, and not its status, which what watches for leaks may change. */
 	if (read(fds[0], &said, 1) != 1)
 		said = 0;
 	close(fds[0]);
 	close(fds[1]);
 	return said == 'y';
+}
+
+/* Without its CPUs hwloc would count those of the machine that it runs on; without a node
+ * where nodes are kept it aborts. */
+static int check_root(const struct vh_root *root, struct vh_err *err)
+{
+	vh_autostrv names = NULL;
+	uint64_t id;
+
+	if (!vh_root_exists(root, "sys/devices/system/cpu"))
+		return vh_err_refuse(err, ENOENT, "%s: no host: has no sys/devices/system/cpu", vh_root_path(root));
+	if (vh_root_list(root, &names, NODES) < 0)
+		return 0;
+	for (char **n = names; n && *n; n++)
+		if (sscanf(*n, "node%" SCNu64, &id) == 1)
+			return 0;
+	return vh_err_refuse(err, ENOENT, "%s: no host: " NODES " has no node", vh_root_path(root));
 }
 
 static int load_topology(const struct vh_root *root, const char *xml, hwloc_topology_t *ret,
@@ -162,22 +181,17 @@ static int load_topology(const struct vh_root *root, const char *xml, hwloc_topo
 	vh_autofree char *text = NULL;
 	bool newer = false;
 	size_t len = 0;
-	int r = xml ? read_xml(xml, &text, &len, err) : 0;
+	int r = xml ? read_xml(xml, &text, &len, err) : check_root(root, err);
 
 	if (r < 0)
 		return r;
-	/* Without it hwloc would count the CPUs of the machine that it runs on. */
-	if (!xml && !vh_root_exists(root, "sys/devices/system/cpu"))
-		return vh_err_refuse(err, ENOENT, "%s: no host: has no sys/devices/system/cpu", vh_root_path(root));
 	if (hwloc_topology_init(&topo) < 0)
 		return vh_err_nomem(err);
 	if (xml) {
 		newer = present_as_version_2(text);
-		if (!survives_xml(text, len))
-			return bad_xml(xml, newer, err);
 		hwloc_topology_set_io_types_filter(topo, HWLOC_TYPE_FILTER_KEEP_ALL);
 	}
-	if (load_locked(topo, root, text, len) < 0)
+	if (((xml || !vh_root_is_live(root)) && !survives(root, text, len)) || load_locked(topo, root, text, len) < 0)
 		return xml ? bad_xml(xml, newer, err)
 			   : vh_err_refuse(err, EINVAL, "%s: hwloc reads no machine there", vh_root_path(root));
 	*ret = vh_steal(&topo);
@@ -278,14 +292,14 @@ static void fill_distances(hwloc_topology_t topo, struct vh_host *host)
 	hwloc_distances_release(topo, d);
 }
 
-/* CPUs that the kernel leaves to what is put on them. */
-static void mark_isolated(const struct vh_root *root, struct vh_host *host)
+/* CPUs that the kernel leaves to what is put on them; the others do its housekeeping. */
+static void mark_isolated(const struct vh_root *root, struct vh_host *host, const char *file)
 {
 	vh_autofree char *text = NULL;
 	vh_autofree unsigned *ids = NULL;
 	size_t n = 0;
 
-	if (vh_root_read(root, &text, "sys/devices/system/cpu/isolated") < 0 || !*text ||
+	if (vh_root_read(root, &text, "sys/devices/system/cpu/%s", file) < 0 || !*text ||
 	    vh_cpulist_parse(text, &ids, &n) < 0)
 		return;
 	for (size_t i = 0; i < host->n_cpus; i++)
@@ -364,10 +378,12 @@ static int fill(struct vh_host *host, hwloc_topology_t topo, const struct vh_roo
 		};
 	}
 	fill_distances(topo, host);
-	if (root)
-		mark_isolated(root, host);
-	else if (vh_host_read_devices(topo, host) < 0)
+	if (root) {
+		mark_isolated(root, host, "isolated");
+		mark_isolated(root, host, "nohz_full");
+	} else if (vh_host_read_devices(topo, host) < 0) {
 		return -ENOMEM;
+	}
 	return host->n_cpus ? 0 : -EINVAL;
 }
 

@@ -38,7 +38,7 @@ struct vh_host_node {
 };
 struct vh_host_cpu {
 	unsigned id, node, core, l3, package, die;	/* os index of CPU and node; the rest logical, stable */
-	bool isolated;		/* the kernel keeps its scheduler off it (isolcpus) */
+	bool isolated;		/* the kernel keeps off it (isolcpus, nohz_full) */
 };
 
 enum vh_device_kind { VH_DEVICE_HCA, VH_DEVICE_NIC, VH_DEVICE_GPU, VH_DEVICE_NVME, VH_DEVICE_KINDS };

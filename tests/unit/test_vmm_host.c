@@ -170,6 +170,30 @@ START_TEST(a_directory_is_no_host)
 }
 END_TEST
 
+START_TEST(a_host_without_nodes_or_with_damaged_ones)
+{
+	vh_autofree char *dir = unit_tmpdir();
+	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
+	vh_autoroot root = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	/* hwloc aborts where the directory of nodes is empty. */
+	free(unit_file(dir, "sys/devices/system/cpu/online", "0\n"));
+	free(unit_file(dir, "sys/devices/system/node/power/async", ""));
+	ck_assert_int_eq(vh_root_open(&root, dir, &err), 0);
+	ck_assert_int_lt(vh_host_load(root, NULL, &host, &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_ptr_nonnull(strstr(err.text, "has no node"));
+	vh_err_clear(&err);
+
+	/* And where a node is there that is none, or none is said to be online. */
+	free(unit_file(dir, "sys/devices/system/node/online", "\n"));
+	free(unit_file(dir, "sys/devices/system/node/node99999999999/cpumap", "1\n"));
+	if (vh_host_load(root, NULL, &host, &err) < 0)
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+}
+END_TEST
+
 START_TEST(acceleration_needs_the_flag)
 {
 	vh_autofree char *dir = unit_tmpdir();
@@ -247,5 +271,7 @@ START_TEST(a_capture_stands_for_the_host)
 }
 END_TEST
 
-UNIT_SUITE(vmm_host, a_capture_stands_for_the_host, xml_of_two_sockets, refuses_bad_xml, this_host, captured_root, a_directory_is_no_host,
+UNIT_SUITE(vmm_host, a_capture_stands_for_the_host, xml_of_two_sockets, refuses_bad_xml, this_host, captured_root,
+	   a_directory_is_no_host,
+	   a_host_without_nodes_or_with_damaged_ones,
 	   acceleration_needs_the_flag, acceleration_here_has_a_reason, cpu_lists)
