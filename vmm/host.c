@@ -17,7 +17,7 @@
 #include "vmm/memory.h"
 
 #define NODES "sys/devices/system/node"
-enum { XML_MAX = 64 << 20, LOAD_MS = 20000, L2_BASE = 1 << 16, CPUS_MAX = 4096, NODES_MAX = 1024 };
+enum { XML_MAX = 64 << 20, LOAD_MS = 20000, L2_BASE = 1 << 16 };
 
 /* hwloc is told of another root, and to keep quiet, by environment variables only. */
 static pthread_mutex_t env_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -356,7 +356,7 @@ static int fill(struct vh_host *host, hwloc_topology_t topo, const struct vh_roo
 	int nodes = hwloc_get_nbobjs_by_type(topo, HWLOC_OBJ_NUMANODE);
 	hwloc_obj_t obj = NULL;
 
-	if (cpus <= 0 || nodes <= 0 || cpus > CPUS_MAX || nodes > NODES_MAX)
+	if (cpus <= 0 || nodes <= 0 || cpus > VH_HOST_CPUS_MAX || nodes > VH_HOST_NODES_MAX)
 		return -EINVAL;
 	host->cpus = calloc((size_t)cpus, sizeof(*host->cpus));
 	host->nodes = calloc((size_t)nodes, sizeof(*host->nodes));

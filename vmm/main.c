@@ -122,6 +122,8 @@ static const struct vh_verb verbs[] = {
 	  VH_VERB_JSON, NULL, 0, list },
 	{ "plan", "", 0, 0, "where VMs would go, and why; changes nothing", VH_VERB_JSON, vh_plan_options,
 	  sizeof(struct vh_plan_opts), vh_verb_plan },
+	{ "host", "", 0, 0, "the host as VMs are placed on it, and what is taken of it", VH_VERB_JSON, vh_host_options,
+	  sizeof(struct vh_host_opts), vh_verb_host },
 	{ "start", "NAME", 1, 1, "start a VM that is off", 0, NULL, 0, start },
 	{ "stop", "NAME", 1, 1, "shut a VM down", 0, stop_options, sizeof(struct stop_opts), stop },
 	{ "console", "NAME", 1, 1, "the VM's serial console; Ctrl-] leaves it", 0, NULL, 0, console },

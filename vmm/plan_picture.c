@@ -8,6 +8,10 @@ enum { WIDTH = 100 };
 
 char vh_plan_mark(const struct vh_left *left, const struct vh_plan *plan, unsigned cpu)
 {
+	char unused = left->cpu[cpu] || left->floats[cpu] ? '.' : 'x';
+
+	if (!plan)
+		return unused;
 	for (unsigned i = 0; i < plan->vcpus; i++)
 		if (plan->cpu[i] == (int)cpu)
 			return '#';
@@ -19,12 +23,12 @@ char vh_plan_mark(const struct vh_left *left, const struct vh_plan *plan, unsign
 	for (size_t i = 0; i < plan->n_floating; i++)
 		if (plan->floating[i] == cpu)
 			return '~';
-	return left->cpu[cpu] || left->floats[cpu] ? '.' : 'x';
+	return unused;
 }
 
 bool vh_plan_has_device(const struct vh_plan *plan, size_t device)
 {
-	for (size_t i = 0; i < plan->n_devices; i++)
+	for (size_t i = 0; plan && i < plan->n_devices; i++)
 		if (plan->devices[i] == device)
 			return true;
 	return false;
@@ -34,7 +38,7 @@ uint64_t vh_plan_memory(const struct vh_plan *plan, size_t node)
 {
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < plan->n_cells; i++)
+	for (size_t i = 0; plan && i < plan->n_cells; i++)
 		sum += plan->cells[i].node == node ? plan->cells[i].memory : 0;
 	return sum;
 }
@@ -118,5 +122,5 @@ void vh_plan_picture(FILE *f, const struct vh_left *left, const struct vh_plan *
 				picture_node(f, left, plan, i);
 	}
 	picture_devices(f, host, plan, -1);
-	fprintf(f, "# the VM's   + kept idle for it   e emulator   ~ shared with others   . free   x taken\n");
+	fprintf(f, "%s. free   x taken\n", plan ? "# the VM's   + kept idle for it   e emulator   ~ shared with others   " : "");
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vhpc vm plan: where VMs would go, and why. It changes nothing. */
 #include <errno.h>
-#include <dirent.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -18,7 +17,8 @@
 
 const struct vh_opt vh_plan_options[] = {
 	OPTION("host", host, "HOST", "live, an hwloc XML file, or a captured host's directory"),
-	OPTION("hosts", hosts, "DIR", "a directory of such files and captured hosts, to choose from"),
+	OPTION("hosts", hosts, "DIR|HOSTLIST", "such files in a directory, or hosts over ssh as node[01-16], to choose from"),
+	OPTION("timeout", timeout, "SECONDS", "how long a host of a list has to answer (default 15)"),
 	OPTION("request", request, "FILE", "the request, in YAML or JSON; options go before it"),
 	OPTION("name", name, "NAME", "the VM's name (default vm)"),
 	OPTION("vcpus", vcpus, "N", "virtual CPUs (default 1)"),
@@ -42,8 +42,7 @@ const struct vh_opt vh_plan_options[] = {
 };
 
 struct planning {
-	struct vh_plan_host *hosts;
-	size_t n_hosts;
+	struct vh_plan_hosts on;
 	struct vh_want want;
 	struct vh_fleet *fleet;
 	json_t *rows;
@@ -51,10 +50,8 @@ struct planning {
 
 static void planning_clear(struct planning *p)
 {
-	for (size_t i = 0; i < p->n_hosts; i++)
-		vh_plan_host_clear(&p->hosts[i]);
-	free(p->hosts);
 	vh_fleet_free(p->fleet);
+	vh_plan_hosts_clear(&p->on);
 	json_decref(p->rows);
 }
 
@@ -93,68 +90,32 @@ static int read_want(const struct vh_plan_opts *o, struct vh_want *ret, struct v
 
 /* --- hosts */
 
-static int add_host(const struct vh_cli *cli, const char *where, struct planning *p, struct vh_err *err)
-{
-	const struct vh_plan_opts *o = cli->opts;
-	struct vh_plan_host *grown = realloc(p->hosts, (p->n_hosts + 1) * sizeof(*grown));
-	int r;
-
-	if (!grown)
-		return vh_err_nomem(err);
-	p->hosts = grown;
-	r = vh_plan_host_load(cli, where, o->reserve, &grown[p->n_hosts], err);
-	p->n_hosts += r == 0;
-	return r;
-}
-
-static int list_dir(const char *dir, char ***ret, struct vh_err *err)
-{
-	vh_autostrv names = NULL;
-	const struct dirent *e;
-	DIR *d = opendir(dir);
-	int r = 0;
-
-	if (!d)
-		return vh_err_refuse(err, errno, "%s: %s", dir, strerror(errno));
-	while (r == 0 && (e = readdir(d)))
-		if (e->d_name[0] != '.')
-			r = vh_strv_push(&names, e->d_name);
-	closedir(d);
-	if (r < 0)
-		return vh_err_nomem(err);
-	if (!names)
-		return vh_err_refuse(err, ENOENT, "%s: holds no host", dir);
-	vh_strv_sort(names);
-	*ret = vh_steal(&names);
-	return 0;
-}
-
 static int load_hosts(const struct vh_cli *cli, struct planning *p, struct vh_err *err)
 {
 	const struct vh_plan_opts *o = cli->opts;
-	vh_autostrv names = NULL;
 	int r;
 
 	if (o->host && o->hosts)
 		return vh_err_usage(err, "--host and --hosts exclude each other");
-	if (!o->hosts)
-		return add_host(cli, o->host, p, err);
-	r = list_dir(o->hosts, &names, err);
-	for (char **n = names; r == 0 && *n; n++) {
-		vh_autofree char *path = vh_strf("%s/%s", o->hosts, *n);
-
-		r = path ? add_host(cli, path, p, err) : vh_err_nomem(err);
-	}
+	if (o->timeout && !o->hosts)
+		return vh_err_usage(err, "--timeout goes with --hosts");
+	if (o->hosts)
+		return vh_plan_hosts_load(cli, o->hosts, o->timeout, o->reserve, &p->on, err);
+	p->on.hosts = calloc(1, sizeof(*p->on.hosts));
+	if (!p->on.hosts)
+		return vh_err_nomem(err);
+	r = vh_plan_host_load(cli, o->host, o->reserve, p->on.hosts, err);
+	p->on.n = r == 0;
 	return r;
 }
 
 static int make_fleet(struct planning *p, struct vh_err *err)
 {
-	p->fleet = vh_fleet_new(p->n_hosts);
+	p->fleet = vh_fleet_new(p->on.n);
 	if (!p->fleet)
 		return vh_err_nomem(err);
-	for (size_t i = 0; i < p->n_hosts; i++)
-		vh_fleet_adopt(p->fleet, i, &p->hosts[i].left);
+	for (size_t i = 0; i < p->on.n; i++)
+		vh_fleet_adopt(p->fleet, i, &p->on.hosts[i].left);
 	return 0;
 }
 
@@ -165,17 +126,17 @@ static int refuse(const struct planning *p, const char *name, unsigned placed, s
 	struct vh_want want = p->want;
 
 	snprintf(want.name, sizeof(want.name), "%s", name);
-	if (p->n_hosts == 1)
-		vh_explain_refusal(p->hosts[0].name, vh_fleet_left(p->fleet, 0), &want, err);
+	if (p->on.n == 1)
+		vh_explain_refusal(p->on.hosts[0].name, vh_fleet_left(p->fleet, 0), &want, err);
 	else
-		vh_err_refuse(err, ENOSPC, "%s: fits on none of %zu hosts", name, p->n_hosts);
+		vh_err_refuse(err, ENOSPC, "%s: fits on none of %zu hosts", name, p->on.n);
 	return placed ? vh_err_within(err, "%u of %u VMs are placed", placed, want.vms) : -err->num;
 }
 
 static int draw(const struct vh_plan_opts *o, const struct planning *p, const char *name, size_t host,
 		const struct vh_plan *plan, struct vh_err *err)
 {
-	vh_autofree char *title = vh_strf("%s on %s", name, p->hosts[host].name);
+	vh_autofree char *title = vh_strf("%s on %s", name, p->on.hosts[host].name);
 
 	return title ? vh_plan_svg(o->svg, title, vh_fleet_left(p->fleet, host), plan, err) : vh_err_nomem(err);
 }
@@ -265,7 +226,7 @@ static int report(const struct vh_cli *cli, struct planning *p, const char *name
 	if (o->svg)
 		r = draw(o, p, name, host, plan, err);
 	if (r == 0 && !cli->json) {
-		print_plan(name, p->hosts[host].name, doc);
+		print_plan(name, p->on.hosts[host].name, doc);
 		if (p->want.vms <= 1)
 			vh_plan_picture(stdout, left, plan);
 		if (o->explain) {
@@ -277,7 +238,7 @@ static int report(const struct vh_cli *cli, struct planning *p, const char *name
 	if (others)
 		json_object_set(doc, "others", others);
 	json_object_set_new(doc, "name", json_string(name));
-	json_object_set_new(doc, "host", json_string(p->hosts[host].name));
+	json_object_set_new(doc, "host", json_string(p->on.hosts[host].name));
 	json_array_append(p->rows, doc);
 	return r;
 }
@@ -315,6 +276,6 @@ int vh_verb_plan(struct vh_cli *cli, struct vh_err *err)
 		r = place_all(cli, &p, err);
 	if (r < 0 || !cli->json)
 		return r;
-	return vh_json_print("vhpc.vm.plan/1", json_pack("{s:o, s:O}", "request", vh_want_to_json(&p.want), "vms",
-							 p.rows), err);
+	return vh_json_print("vhpc.vm.plan/1", json_pack("{s:o, s:O, s:O*}", "request", vh_want_to_json(&p.want), "vms",
+							 p.rows, "unreachable", p.on.unreachable), err);
 }

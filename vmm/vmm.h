@@ -24,7 +24,7 @@ static inline const char *vh_accel_name(const struct vh_accel *a) { return a->kv
 /* --- host model (hwloc): what a plan is made on. Numbers are the kernel's. */
 
 struct vh_host_pool { uint64_t size, total, free; };	/* huge pages: bytes of one, and how many */
-enum { VH_HOST_POOLS = 4 };
+enum { VH_HOST_POOLS = 4, VH_HOST_CPUS_MAX = 4096, VH_HOST_NODES_MAX = 1024 };
 #define VH_NODE_MEMORY_MAX (1ULL << 52)	/* more than that is none: sums stay numbers */
 
 struct vh_host_node {

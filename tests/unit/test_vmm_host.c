@@ -6,7 +6,8 @@
 #include <string.h>
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "vmm/vmm.h"
+#include "vmm/host_devices.h"
+#include "vmm/host_json.h"
 
 /* An hwloc XML file of a synthetic machine; malloc'd path. */
 static char *machine(const char *description)
@@ -271,7 +272,71 @@ START_TEST(a_capture_stands_for_the_host)
 }
 END_TEST
 
-UNIT_SUITE(vmm_host, a_capture_stands_for_the_host, xml_of_two_sockets, refuses_bad_xml, this_host, captured_root,
+/* What of a file is replaced by what, and what is then said. */
+START_TEST(a_host_tells_of_itself)
+{
+	static const struct { const char *from, *to, *says; } bad[] = {
+		{ "{\"schema\"", "[\"schema\"", "no JSON" },
+		{ "vm.host/1", "vm.host/2", "not what `vhpc vm host --json` prints" },
+		{ "\"cpu\": 1,", "\"cpu\": 0,", "cpus[1]: \"cpu\"" },
+		{ "\"cpu\": 1,", "\"cpu\": -1,", "cpus[1]: \"cpu\"" },
+		{ "\"cpu\": 1, \"node\": 0", "\"cpu\": 1, \"node\": 7", "cpus[1]: \"node\"" },
+		{ "\"memory\": ", "\"memory\": 9999999", "nodes[0]: \"memory\"" },
+		{ "\"free\": 8589934592", "\"free\": 8589934593", "nodes[0]: \"free\"" },
+		{ "\"distances\": [10", "\"distances\": [0", "nodes[0]: \"distances\"" },
+		{ "\"distances\": [10, ", "\"distances\": [", "nodes[0]: \"distances\"" },
+		{ "\"kind\": \"gpu\"", "\"kind\": \"gpx\"", "devices[0]: \"kind\"" },
+		{ "0000:01:00.0", "0000:01:00.0 <script>", "devices[0]: \"address\"" },
+		{ "\"isolated\": false", "\"isolated\": 0", "cpus[0]: \"isolated\"" },
+	};
+	vh_autofree char *xml = machine("pack:2 [numa(memory=8589934592)] l3:2 core:4 pu:2"), *text = NULL;
+	vh_cleanup(vh_host_freep) struct vh_host *host = NULL, *again = NULL;
+	vh_cleanup(vh_taken_clear) struct vh_taken taken = { 0 };
+	vh_cleanup(vh_left_clear) struct vh_left left = { 0 }, left_again = { 0 };
+	const unsigned busy[] = { 3, 5 };
+	const struct vh_taken others = { .cpus = busy, .n_cpus = 2 };
+	const struct vh_host_device gpu = { .address = "0000:01:00.0", .kind = VH_DEVICE_GPU, .node = 1, .held = true };
+	vh_autoerr err = VH_ERR_NONE;
+	json_t *doc;
+
+	ck_assert_int_eq(vh_host_load(NULL, xml, &host, &err), 0);
+	ck_assert_int_eq(vh_host_add_device(host, &gpu), 0);
+	ck_assert_int_eq(vh_left_init(&left, host, &others), 0);
+	doc = vh_host_to_json(&left);
+	{
+		vh_autofree char *rest = json_dumps(doc, 0);
+
+		text = vh_strf("{\"schema\": \"" VH_HOST_SCHEMA "\", %s", rest + 1);
+	}
+	json_decref(doc);
+
+	ck_assert_msg(vh_host_from_json("host", text, strlen(text), &again, &taken, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(taken.n_cpus, 2);
+	ck_assert_int_eq(vh_left_init(&left_again, again, &taken), 0);
+	ck_assert_uint_eq(host->n_cpus, again->n_cpus);
+	ck_assert_mem_eq(host->cpus, again->cpus, host->n_cpus * sizeof(*host->cpus));
+	ck_assert_mem_eq(host->distances, again->distances, 4 * sizeof(*host->distances));
+	ck_assert_mem_eq(left.cpu, left_again.cpu, host->n_cpus);
+	ck_assert_str_eq(again->devices[0].address, "0000:01:00.0");
+	ck_assert(again->devices[0].held && again->devices[0].node == 1);
+
+	for (size_t i = 0; i < vh_array_len(bad); i++) {
+		struct vh_host *none = NULL;
+		struct vh_taken nothing = { 0 };
+		char *at = strstr(text, bad[i].from);
+		vh_autofree char *damaged = NULL;
+
+		ck_assert_msg(at != NULL, "%s", bad[i].from);
+		damaged = vh_strf("%.*s%s%s", (int)(at - text), text, bad[i].to, at + strlen(bad[i].from));
+		ck_assert_int_lt(vh_host_from_json("host", damaged, strlen(damaged), &none, &nothing, &err), 0);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		ck_assert_msg(strstr(err.text, bad[i].says) != NULL, "%s: %s", bad[i].to, err.text);
+		vh_err_clear(&err);
+	}
+}
+END_TEST
+
+UNIT_SUITE(vmm_host, a_host_tells_of_itself, a_capture_stands_for_the_host, xml_of_two_sockets, refuses_bad_xml, this_host, captured_root,
 	   a_directory_is_no_host,
 	   a_host_without_nodes_or_with_damaged_ones,
 	   acceleration_needs_the_flag, acceleration_here_has_a_reason, cpu_lists)
