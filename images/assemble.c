@@ -6,11 +6,15 @@
 #include "images/ext4.h"
 #include "images/furnish.h"
 #include "images/initrd.h"
+#include "images/images.h"
 #include "images/packages.h"
+#include "images/squashfs.h"
 #include "images/store.h"
 #include "lib/cli.h"
 #include "lib/strv.h"
 #include "lib/table.h"
+
+#define STUB "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 
 struct work {
 	const struct vh_assemble *a;
@@ -50,7 +54,7 @@ static int write_initrd(struct work *w, struct vh_err *err)
 	vh_autofree char *path = vh_strf("%s/initrd", w->a->out), *init = vh_strf("%s/init", w->a->guest);
 	if (!path || !init)
 		return vh_err_nomem(err);
-	return vh_initrd_write(path, w->a->tree, w->kernel, init, err);
+	return vh_initrd_write(path, w->a->tree, w->kernel, init, vh_recipe_format(w->a->recipe, "squashfs"), err);
 }
 
 /* The digest gives the file system its UUID, and its hash seed too. */
@@ -87,9 +91,37 @@ static int write_root(struct work *w, struct vh_err *err)
 			     .epoch = find_epoch(w->a->tree) }, w->a->tree, err);
 }
 
-static char *make_cmdline(char *const *more)
+/* The stub that its own package brought. */
+static int copy_stub(struct work *w, struct vh_err *err)
 {
-	char *text = strdup(VH_CMDLINE);
+	vh_autofree char *to = vh_strf("%s/stub.efi", w->a->out), *data = NULL;
+	size_t len;
+
+	if (!to)
+		return vh_err_nomem(err);
+	int r = vh_tree_read(w->a->tree, STUB, &data, &len, err);
+	return r < 0 ? r : vh_write_file(to, data, len, 0644, err);
+}
+
+static int write_squashfs(struct work *w, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/root.squashfs", w->a->out);
+	return path ? vh_squashfs_write(path, w->a->tree, find_epoch(w->a->tree), err) : vh_err_nomem(err);
+}
+
+/* How the root is found; what the recipe adds follows. */
+static char *make_cmdline(const struct vh_assemble *a, enum vh_boot boot)
+{
+	char *const *more = a->recipe->cmdline;
+	char uuid[37], *text = NULL;
+
+	make_uuid(a->digest, uuid);
+	if (boot == VH_BOOT_DIRECT)
+		text = strdup(VH_CMDLINE);
+	else if (boot == VH_BOOT_UEFI)
+		text = vh_strf("root=UUID=%s rootfstype=ext4 rw console=ttyS0", uuid);
+	else
+		text = strdup("root=/dev/vda rootfstype=squashfs ro vhpc.overlay console=ttyS0");
 	for (; text && more && *more; more++) {
 		char *longer = vh_strf("%s %s", text, *more);
 		free(text);
@@ -98,19 +130,32 @@ static char *make_cmdline(char *const *more)
 	return text;
 }
 
+static json_t *make_boot(const struct vh_assemble *a)
+{
+	json_t *all = json_object();
+	for (int b = VH_BOOT_UEFI; b < VH_BOOTS; b++) {
+		if (!vh_recipe_format(a->recipe, vh_boot_names[b]))
+			continue;
+		vh_autofree char *cmdline = make_cmdline(a, (enum vh_boot)b);
+		json_object_set_new(all, vh_boot_names[b], json_pack("{s:s?}", "cmdline", cmdline));
+	}
+	return all;
+}
+
 static json_t *make_json(struct work *w, json_t *packages)
 {
 	const struct vh_recipe *r = w->a->recipe;
 	const char *package = vh_mpi_package(r->mpi);
 	vh_autofree char *mpi = package ? vh_packages_upstream(packages, package) : strdup("");
-	vh_autofree char *cmdline = make_cmdline(r->cmdline);
+	vh_autofree char *cmdline = make_cmdline(w->a, VH_BOOT_DIRECT);
+	json_t *boot = make_boot(w->a);
 	char uuid[37];
 
 	make_uuid(w->a->digest, uuid);
-	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:I}, s:I, s:o, s:O}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:o, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:I}, s:I, s:o, s:O}",
 			 "schema", VH_IMAGE_SCHEMA, "name", r->name, "digest", w->a->digest,
 			 "suite", vh_suite_name(r->suite), "kernel", "package", r->kernel,
-			 "version", w->kernel, "cmdline", cmdline, "user", r->user,
+			 "version", w->kernel, "cmdline", cmdline, "boot", boot, "user", r->user,
 			 "mpi", "name", vh_mpi_name(r->mpi), "version", mpi ? mpi : "",
 			 "root", "type", "ext4", "uuid", uuid, "size", (json_int_t)r->size,
 			 "epoch", (json_int_t)find_epoch(w->a->tree), "recipe", vh_recipe_json(r), "packages", packages);
@@ -145,7 +190,13 @@ int vh_assemble(const struct vh_assemble *a, struct vh_err *err)
 	if ((r = vh_furnish(a->tree, a->recipe, a->guest, a->pins->sources, err)) < 0)
 		return r;
 	vh_progress_step(a->progress, "root disk");
-	if ((r = write_root(&w, err)) < 0)
+	if ((r = write_root(&w, err)) < 0 ||
+	    (vh_recipe_format(a->recipe, "uefi") && (r = copy_stub(&w, err)) < 0))
 		return r;
+	if (vh_recipe_format(a->recipe, "squashfs")) {
+		vh_progress_step(a->progress, "squashfs");
+		if ((r = write_squashfs(&w, err)) < 0)
+			return r;
+	}
 	return write_json(&w, err);
 }

@@ -8,7 +8,7 @@
 #include "images/tree.h"
 #include "lib/progress.h"
 
-/* What every image's kernel is told. */
+/* What every image's kernel is told to find root, where the file system is the disk, and the console. */
 #define VH_CMDLINE "root=/dev/vda rootfstype=ext4 rw console=ttyS0"
 
 struct vh_assemble {

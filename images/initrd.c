@@ -15,12 +15,14 @@
 enum { MODULE_MAX = 32 << 20 };
 
 /* In the order they are wanted; one that a kernel may lack, or has no need of, is optional. */
-static const struct { const char *name; bool required; } wanted[] = {
-	{ "virtio_pci", true },
-	{ "virtio_blk", true },
-	{ "crc32c_generic", false },
-	{ "ext4", true },
-	{ "qemu_fw_cfg", false },	/* the identity comes through it */
+static const struct { const char *name; bool required, overlay; } wanted[] = {
+	{ "virtio_pci", true, false },
+	{ "virtio_blk", true, false },
+	{ "crc32c_generic", false, false },
+	{ "ext4", true, false },
+	{ "qemu_fw_cfg", false, false },	/* the identity comes through it */
+	{ "squashfs", true, true },
+	{ "overlay", true, true },
 };
 
 static void close_writer(struct archive **a) { archive_write_free(*a); }
@@ -85,7 +87,7 @@ static int add_module(struct archive *out, const struct vh_tree *tree, const cha
 	return r < 0 ? r : add(out, name, S_IFREG | 0644, 0, elf, len, err);
 }
 
-static int find_modules(const struct vh_tree *tree, const char *kernel, char ***ret, struct vh_err *err)
+static int find_modules(const struct vh_tree *tree, const char *kernel, bool overlay, char ***ret, struct vh_err *err)
 {
 	vh_autofree char *dep_path = vh_strf("lib/modules/%s/modules.dep", kernel);
 	vh_autofree char *builtin_path = vh_strf("lib/modules/%s/modules.builtin", kernel);
@@ -99,6 +101,8 @@ static int find_modules(const struct vh_tree *tree, const char *kernel, char ***
 	    (r = vh_tree_read(tree, builtin_path, &builtin, &len, err)) < 0)
 		return r;
 	for (size_t i = 0; i < vh_array_len(wanted); i++) {
+		if (wanted[i].overlay && !overlay)
+			continue;
 		r = vh_modules_need(dep, builtin, wanted[i].name, ret, err);
 		if (r == -ENOENT && wanted[i].required)
 			return vh_err_set(err, ENOENT, "kernel %s has no %s", kernel, wanted[i].name);
@@ -108,12 +112,13 @@ static int find_modules(const struct vh_tree *tree, const char *kernel, char ***
 	return 0;
 }
 
-static int add_modules(struct archive *out, const struct vh_tree *tree, const char *kernel, struct vh_err *err)
+static int add_modules(struct archive *out, const struct vh_tree *tree, const char *kernel, bool overlay,
+		       struct vh_err *err)
 {
 	vh_autostrv files = NULL;
 	vh_autofree char *list = NULL;
 	size_t len = 0;
-	int r = find_modules(tree, kernel, &files, err);
+	int r = find_modules(tree, kernel, overlay, &files, err);
 	FILE *f = open_memstream(&list, &len);
 
 	if (!f)
@@ -143,7 +148,7 @@ static int add_init(struct archive *out, const char *init, struct vh_err *err)
 }
 
 int vh_initrd_write(const char *path, const struct vh_tree *tree, const char *kernel, const char *init,
-		    struct vh_err *err)
+		    bool overlay, struct vh_err *err)
 {
 	static const char *const dirs[] = { "dev", "lib", "proc", "root", "sys" };
 	vh_cleanup(close_writer) struct archive *out = archive_write_new();
@@ -163,7 +168,7 @@ int vh_initrd_write(const char *path, const struct vh_tree *tree, const char *ke
 	if (r == 0)
 		r = add_init(out, init, err);
 	if (r == 0)
-		r = add_modules(out, tree, kernel, err);
+		r = add_modules(out, tree, kernel, overlay, err);
 	if (r == 0 && archive_write_close(out) != ARCHIVE_OK)
 		r = vh_err_set(err, archive_errno(out) > 0 ? archive_errno(out) : EIO,
 			       "%s: %s", path, archive_error_string(out));

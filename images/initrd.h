@@ -3,11 +3,12 @@
 #ifndef VH_INITRD_H
 #define VH_INITRD_H
 
+#include <stdbool.h>
 #include "images/tree.h"
 
 /* Writes a cpio archive (newc, uncompressed: a megabyte) to path. tree is the image's
- * tree, kernel its version, init the path of the static program. */
+ * tree, kernel its version, init the path of the static program; overlay: for a squashfs root. */
 int vh_initrd_write(const char *path, const struct vh_tree *tree, const char *kernel, const char *init,
-		    struct vh_err *err);
+		    bool overlay, struct vh_err *err);
 
 #endif

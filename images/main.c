@@ -13,7 +13,7 @@ static const struct vh_verb verbs[] = {
 	  sizeof(struct vh_image_show_opts), vh_image_show },
 	{ "diff", "NAME OTHER", 2, 2, "Show what two images differ in", VH_VERB_JSON, vh_image_store_opts,
 	  sizeof(struct vh_image_store_opts), vh_image_diff },
-	{ "export", "NAME FILE", 2, 2, "Write an image's root disk to a file", 0, vh_image_export_opts,
+	{ "export", "NAME FILE", 2, 2, "Write a disk of an image to a file", 0, vh_image_export_opts,
 	  sizeof(struct vh_image_export_opts), vh_image_export },
 	{ "publish", "NAME DIR", 2, 2, "Put all of an image into a directory, with checksums", 0, vh_image_store_opts,
 	  sizeof(struct vh_image_store_opts), vh_image_publish },

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "images/digest.h"
+#include "images/disk.h"
 #include "images/hostfile.h"
 #include "images/images.h"
 #include "images/publish.h"
@@ -18,7 +19,12 @@
 
 enum { CONVERT_MS = 30 * 60 * 1000 };
 
-static const char *const published[] = { "kernel", "initrd", "root.qcow2", "image.json", "sbom.spdx.json", "glance.json" };
+/* What is not always there belongs to formats of which an image need not have one. */
+static const struct { const char *name; bool always; } published[] = {
+	{ "kernel", true }, { "initrd", true }, { "root.qcow2", true }, { "root.squashfs", false }, { "stub.efi", false },
+	{ "disk.qcow2", false }, { "image.json", true }, { "sbom.spdx.json", true }, { "glance.json", true },
+	{ "glance-uefi.json", false },
+};
 
 static int convert(const char *from_format, const char *from, const char *format, const char *to, struct vh_err *err)
 {
@@ -30,8 +36,26 @@ static int convert(const char *from_format, const char *from, const char *format
 			   .deadline_ms = CONVERT_MS }, NULL, err);
 }
 
-int vh_image_export_disk(const char *store, const char *name, const char *format, const char *path,
-			 struct vh_err *err)
+/* The UEFI disk is put together first, beside what becomes of it. */
+static int write_disk(const struct vh_image *image, enum vh_boot boot, const char *format, const char *path,
+		      struct vh_err *err)
+{
+	vh_autofree char *raw = vh_strf("%s.raw", path);
+	int r;
+
+	if (!raw)
+		return vh_err_nomem(err);
+	r = vh_image_disk(image, boot, raw, err);
+	if (r == 0 && boot == VH_BOOT_UEFI && !strcmp(format, "raw"))
+		r = rename(raw, path) < 0 ? vh_err_set(err, errno, "%s: %s", path, strerror(errno)) : 0;
+	else if (r == 0)
+		r = convert("raw", raw, format, path, err);
+	unlink(raw);
+	return r;
+}
+
+int vh_image_export_disk(const char *store, const char *name, enum vh_boot boot, const char *format,
+			 const char *path, struct vh_err *err)
 {
 	vh_cleanup(vh_image_freep) struct vh_image *image = NULL;
 	vh_autofree char *new = vh_strf("%s.new-%d", path, (int)getpid());
@@ -41,7 +65,7 @@ int vh_image_export_disk(const char *store, const char *name, const char *format
 		return r;
 	if (!new)
 		return vh_err_nomem(err);
-	r = convert("raw", image->root, format, new, err);
+	r = write_disk(image, boot, format, new, err);
 	if (r == 0 && renameat2(AT_FDCWD, new, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
 		r = errno == EEXIST ? vh_err_refuse(err, EEXIST, "%s: is there already", path) :
 		    vh_err_set(err, errno, "%s: %s", path, strerror(errno));
@@ -79,12 +103,31 @@ static int put_sums(const char *dir, struct vh_err *err)
 	if (!f || !path)
 		return vh_err_nomem(err);
 	for (size_t i = 0; i < vh_array_len(published); i++) {
-		vh_autofree char *file = vh_strf("%s/%s", dir, published[i]);
+		vh_autofree char *file = vh_strf("%s/%s", dir, published[i].name);
 		if (file && SHA256_File(file, hex))
-			fprintf(f, "%s  %s\n", hex, published[i]);
+			fprintf(f, "%s  %s\n", hex, published[i].name);
 	}
 	fclose(f);
 	return text ? vh_write_file(path, text, len, 0644, err) : vh_err_nomem(err);
+}
+
+/* What the image has for the ways to boot beyond kernel, initrd and root disk. */
+static int put_formats(const struct vh_image *image, const json_t *doc, const char *dir, struct vh_err *err)
+{
+	vh_autofree char *stub = vh_strf("%s/stub.efi", image->dir), *squashfs = vh_strf("%s/root.squashfs", dir);
+	vh_autofree char *disk = vh_strf("%s/disk.qcow2", dir);
+	int r = 0;
+
+	if (!stub || !squashfs || !disk)
+		return vh_err_nomem(err);
+	if (image->cmdline[VH_BOOT_SQUASHFS])
+		r = write_disk(image, VH_BOOT_SQUASHFS, "raw", squashfs, err);
+	if (r < 0 || !image->cmdline[VH_BOOT_UEFI])
+		return r;
+	if ((r = copy(stub, dir, "stub.efi", err)) < 0 ||
+	    (r = write_disk(image, VH_BOOT_UEFI, "qcow2", disk, err)) < 0)
+		return r;
+	return put_json(dir, "glance-uefi.json", vh_sbom_glance(doc, vh_disk_overhead), err);
 }
 
 static int fill(const char *store, const struct vh_image *image, const char *dir, struct vh_err *err)
@@ -99,7 +142,8 @@ static int fill(const char *store, const struct vh_image *image, const char *dir
 	    (r = copy(image->kernel, dir, "kernel", err)) < 0 || (r = copy(image->initrd, dir, "initrd", err)) < 0 ||
 	    (r = copy(meta, dir, "image.json", err)) < 0 || (r = convert("raw", image->root, "qcow2", disk, err)) < 0 ||
 	    (r = put_json(dir, "sbom.spdx.json", vh_sbom_spdx(doc), err)) < 0 ||
-	    (r = put_json(dir, "glance.json", vh_sbom_glance(doc), err)) < 0)
+	    (r = put_json(dir, "glance.json", vh_sbom_glance(doc, 0), err)) < 0 ||
+	    (r = put_formats(image, doc, dir, err)) < 0)
 		return r;
 	return put_sums(dir, err);
 }
@@ -136,13 +180,32 @@ static int check_sums(const char *dir, struct vh_err *err)
 	int r = path ? vh_host_file(path, &text, &len, err) : vh_err_nomem(err);
 
 	for (size_t i = 0; r == 0 && i < vh_array_len(published); i++) {
-		vh_autofree char *file = vh_strf("%s/%s", dir, published[i]);
+		const char *name = published[i].name;
+		vh_autofree char *file = vh_strf("%s/%s", dir, name);
+		if (file && !published[i].always && access(file, F_OK) < 0)
+			continue;
 		if (!file || !SHA256_File(file, hex))
-			return vh_err_refuse(err, ENOENT, "%s/%s: cannot be read", dir, published[i]);
-		vh_autofree char *line = vh_strf("%s  %s\n", hex, published[i]);
+			return vh_err_refuse(err, ENOENT, "%s/%s: cannot be read", dir, name);
+		vh_autofree char *line = vh_strf("%s  %s\n", hex, name);
 		if (!line || !strstr(text, line))
 			return vh_err_refuse(err, EBADMSG, "%s: its hash is not the one in SHA256SUMS", file);
 	}
+	return r;
+}
+
+/* Small, or large and raw: what the formats need. */
+static int unpack_formats(const char *dir, const char *to, struct vh_err *err)
+{
+	vh_autofree char *stub = vh_strf("%s/stub.efi", dir), *squashfs = vh_strf("%s/root.squashfs", dir);
+	vh_autofree char *to_squashfs = vh_strf("%s/root.squashfs", to);
+	int r = 0;
+
+	if (!stub || !squashfs || !to_squashfs)
+		return vh_err_nomem(err);
+	if (access(stub, F_OK) == 0)
+		r = copy(stub, to, "stub.efi", err);
+	if (r == 0 && access(squashfs, F_OK) == 0)
+		r = convert("raw", squashfs, "raw", to_squashfs, err);
 	return r;
 }
 
@@ -156,7 +219,8 @@ static int unpack(const char *dir, const char *to, struct vh_err *err)
 	if (!kernel || !initrd || !meta || !disk || !root)
 		return vh_err_nomem(err);
 	if ((r = vh_mkdirs(to, 0755, err)) < 0 || (r = copy(kernel, to, "kernel", err)) < 0 ||
-	    (r = copy(initrd, to, "initrd", err)) < 0 || (r = convert("qcow2", disk, "raw", root, err)) < 0)
+	    (r = copy(initrd, to, "initrd", err)) < 0 || (r = convert("qcow2", disk, "raw", root, err)) < 0 ||
+	    (r = unpack_formats(dir, to, err)) < 0)
 		return r;
 	return copy(meta, to, "image.json", err);
 }

@@ -70,6 +70,13 @@ static int check_cmdline(const char *value, struct vh_err *err)
 	return r;
 }
 
+static int check_format(const char *value, struct vh_err *err)
+{
+	if (!strcmp(value, "uefi") || !strcmp(value, "squashfs"))
+		return 0;
+	return vh_err_refuse(err, EINVAL, "'%s' is neither uefi nor squashfs", value);
+}
+
 static int check_user(const char *value, struct vh_err *err)
 {
 	int r = check_chars("a user name", value, LOWER "_", LOWER DIGIT "_-", err);
@@ -138,6 +145,9 @@ const struct vh_key vh_recipe_keys[] = {
 	  .help = "Kernel modules that devices must not bring in." },
 	{ "cmdline", VH_KEY_STRV, AT(cmdline), .check = check_cmdline,
 	  .help = "Kernel parameters beyond those that find root disk and console." },
+	{ "formats", VH_KEY_STRV, AT(formats), .check = check_format,
+	  .help = "Ways to boot beyond kernel and initrd beside a root disk: uefi (a disk that firmware boots), "
+		  "squashfs (a read-only root under a writable overlay in memory)." },
 	{ "console_login", VH_KEY_BOOL, AT(console_login), .dflt = "false",
 	  .help = "Log root in on the serial console without a password." },
 	{ .name = NULL },
@@ -228,14 +238,20 @@ static json_t *json_strv(char *const *v)
 
 json_t *vh_recipe_json(const struct vh_recipe *r)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:b}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
 			 "name", r->name, "suite", suites[r->suite], "kernel", r->kernel,
 			 "mpi", mpis[r->mpi], "packages", json_strv(r->packages),
 			 "without", json_strv(r->without), "exclude", json_strv(r->exclude),
 			 "size", (json_int_t)r->size, "user", r->user, "sysctl", json_strv(r->sysctl),
 			 "limits", json_strv(r->limits), "mask", json_strv(r->mask),
 			 "blacklist", json_strv(r->blacklist),
-			 "cmdline", json_strv(r->cmdline), "console_login", r->console_login);
+			 "cmdline", json_strv(r->cmdline), "formats", json_strv(r->formats),
+			 "console_login", r->console_login);
+}
+
+bool vh_recipe_format(const struct vh_recipe *r, const char *format)
+{
+	return vh_strv_has(r->formats, format);
 }
 
 static int push_new(char ***v, const char *s)
@@ -252,6 +268,8 @@ char **vh_recipe_packages(const struct vh_recipe *r)
 		e = push_new(&v, base_packages[i]);
 	if (e == 0 && mpi_packages[r->mpi])
 		e = push_new(&v, mpi_packages[r->mpi]);
+	if (e == 0 && vh_recipe_format(r, "uefi"))
+		e = push_new(&v, "systemd-boot-efi");
 	for (char **p = r->packages; e == 0 && p && *p; p++)
 		e = push_new(&v, *p);
 	if (e < 0)

@@ -28,6 +28,7 @@ struct vh_recipe {
 	char **mask;		/* unit names */
 	char **blacklist;	/* kernel modules */
 	char **cmdline;
+	char **formats;		/* beyond the direct-boot set: "uefi", "squashfs" */
 	bool console_login;
 };
 
@@ -48,6 +49,9 @@ const char *vh_mpi_package(int mpi);		/* the package whose version is the MPI's;
 
 /* All that the recipe says, defaults filled in; NULL without memory. */
 json_t *vh_recipe_json(const struct vh_recipe *r);
+
+/* Whether the recipe's formats have this one. */
+bool vh_recipe_format(const struct vh_recipe *r, const char *format);
 
 /* Paths that are left out of every image, unless VH_KEEP matches them too. */
 #define VH_EXCLUDE "/usr/share/doc/*"

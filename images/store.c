@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include "images/disk.h"
 #include "images/images.h"
 #include "images/store.h"
 #include "lib/cli.h"
@@ -15,7 +16,11 @@
 #include "lib/table.h"
 #include "lib/values.h"
 
-const char *const vh_image_files[] = { "kernel", "initrd", "root.ext4", "image.json", NULL };
+const struct vh_image_file vh_image_files[] = {
+	{ "kernel", true }, { "initrd", true }, { "root.ext4", true }, { "stub.efi", false }, { "root.squashfs", false },
+	{ "image.json", true }, { NULL, false },
+};
+const char *const vh_boot_names[] = { "direct", "uefi", "squashfs", NULL };
 
 char *vh_image_store(const char *option, const char *state)
 {
@@ -92,13 +97,16 @@ static int fill(struct vh_image *i, const char *store, const char *name, const j
 	i->initrd = vh_strf("%s/%s/initrd", dir, name);
 	i->root = vh_strf("%s/%s/root.ext4", dir, name);
 	i->kernel_version = copy_text(doc, "kernel", "version");
-	i->cmdline = copy_text(doc, NULL, "cmdline");
+	i->dir = vh_strf("%s/%s", dir, name);
+	i->cmdline[VH_BOOT_DIRECT] = copy_text(doc, NULL, "cmdline");
+	for (int b = VH_BOOT_UEFI; b < VH_BOOTS; b++)
+		i->cmdline[b] = copy_text(json_object_get(doc, "boot"), vh_boot_names[b], "cmdline");
 	i->user = copy_text(doc, NULL, "user");
 	i->mpi = copy_text(doc, "mpi", "name");
 	i->mpi_version = copy_text(doc, "mpi", "version");
 	i->root_size = (uint64_t)json_integer_value(json_object_get(json_object_get(doc, "root"), "size"));
 	return i->name && i->digest && i->suite && i->kernel && i->initrd && i->root &&
-	       i->kernel_version && i->cmdline && i->user && i->mpi && i->mpi_version && i->root_size ?
+	       i->kernel_version && i->dir && i->cmdline[VH_BOOT_DIRECT] && i->user && i->mpi && i->mpi_version && i->root_size ?
 	       0 : -EBADMSG;
 }
 
@@ -136,7 +144,9 @@ void vh_image_free(struct vh_image *i)
 	free(i->initrd);
 	free(i->root);
 	free(i->kernel_version);
-	free(i->cmdline);
+	for (int b = 0; b < VH_BOOTS; b++)
+		free(i->cmdline[b]);
+	free(i->dir);
 	free(i->user);
 	free(i->mpi);
 	free(i->mpi_version);
@@ -146,8 +156,8 @@ void vh_image_free(struct vh_image *i)
 static json_int_t disk_use(const char *store, const char *name)
 {
 	json_int_t sum = 0;
-	for (const char *const *f = vh_image_files; *f; f++) {
-		vh_autofree char *path = vh_strf("%s/%s/%s", store, name, *f);
+	for (const struct vh_image_file *f = vh_image_files; f->name; f++) {
+		vh_autofree char *path = vh_strf("%s/%s/%s", store, name, f->name);
 		struct stat st;
 		if (path && stat(path, &st) == 0)
 			sum += (json_int_t)st.st_blocks * 512;
@@ -200,16 +210,28 @@ int vh_image_list(const char *store, json_t **ret, struct vh_err *err)
 	return 0;
 }
 
-static int link_or_copy(const char *from, const char *to, struct vh_err *err)
+int vh_image_check_boot(const struct vh_image *image, enum vh_boot boot, struct vh_err *err)
 {
-	const char *const argv[] = { "cp", "--reflink=auto", "--sparse=always", "--", from, to, NULL };
-
-	if (link(from, to) == 0)
+	if (image->cmdline[boot])
 		return 0;
-	if (errno != EXDEV && errno != EPERM && errno != EMLINK)
-		return vh_err_set(err, errno, "%s: %s", to, strerror(errno));
-	return vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .deadline_ms = 600000 },
-			   NULL, err);
+	vh_err_refuse(err, ENOENT, "image %s: does not boot by %s", image->name, vh_boot_names[boot]);
+	return vh_err_hint(err, "put %s under formats in its recipe and build it anew", vh_boot_names[boot]);
+}
+
+int vh_image_disk(const struct vh_image *image, enum vh_boot boot, const char *path, struct vh_err *err)
+{
+	vh_autofree char *stub = vh_strf("%s/stub.efi", image->dir), *squashfs = vh_strf("%s/root.squashfs", image->dir);
+	int r = vh_image_check_boot(image, boot, err);
+
+	if (r < 0)
+		return r;
+	if (!stub || !squashfs)
+		return vh_err_nomem(err);
+	if (boot != VH_BOOT_UEFI)
+		return vh_link_or_copy(boot == VH_BOOT_SQUASHFS ? squashfs : image->root, path, err);
+	return vh_disk_write(&(struct vh_disk){ .stub = stub, .kernel = image->kernel, .initrd = image->initrd,
+			     .root = image->root, .cmdline = image->cmdline[VH_BOOT_UEFI], .digest = image->digest },
+			     path, err);
 }
 
 /* An image of that name that is already there gives way in one step. */
@@ -242,9 +264,11 @@ static bool same_file(const char *a, const char *b)
 static bool installed(const char *dir, const char *store, const char *name)
 {
 	bool same = true;
-	for (const char *const *f = vh_image_files; same && *f; f++) {
-		vh_autofree char *a = vh_strf("%s/%s", dir, *f), *b = vh_strf("%s/%s/%s", store, name, *f);
-		same = a && b && access(b, R_OK) == 0 && (f[1] || same_file(a, b));
+	for (const struct vh_image_file *f = vh_image_files; same && f->name; f++) {
+		vh_autofree char *a = vh_strf("%s/%s", dir, f->name), *b = vh_strf("%s/%s/%s", store, name, f->name);
+		if (a && b && !f->always && access(a, F_OK) < 0)
+			continue;
+		same = a && b && access(b, R_OK) == 0 && (f[1].name || same_file(a, b));
 	}
 	return same;
 }
@@ -263,9 +287,12 @@ int vh_image_install(const char *dir, const char *store, const char *name, struc
 	if (!new || !target)
 		return vh_err_nomem(err);
 	r = vh_mkdirs(new, 0755, err);
-	for (const char *const *f = vh_image_files; r == 0 && *f; f++) {
-		vh_autofree char *from = vh_strf("%s/%s", dir, *f), *to = vh_strf("%s/%s", new, *f);
-		r = from && to ? link_or_copy(from, to, err) : vh_err_nomem(err);
+	for (const struct vh_image_file *f = vh_image_files; r == 0 && f->name; f++) {
+		vh_autofree char *from = vh_strf("%s/%s", dir, f->name), *to = vh_strf("%s/%s", new, f->name);
+		if (!from || !to)
+			return vh_err_nomem(err);
+		if (f->always || access(from, F_OK) == 0)
+			r = vh_link_or_copy(from, to, err);
 	}
 	return r < 0 ? r : swap_in(new, target, err);
 }

@@ -9,8 +9,8 @@
 
 #define VH_IMAGE_SCHEMA "vhpc.image/1"
 
-/* The files of an image, image.json last; ends with NULL. */
-extern const char *const vh_image_files[];
+/* The files that an image may have, image.json last; ends with NULL. */
+extern const struct vh_image_file { const char *name; bool always; } vh_image_files[];
 
 /* STORE/NAME/image.json, checked; -ENOENT without error text when there is none. */
 int vh_image_json(const char *store, const char *name, json_t **ret, struct vh_err *err);

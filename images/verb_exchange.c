@@ -16,6 +16,8 @@ const struct vh_opt vh_image_export_opts[] = {
 	  "The image store (default: VHPC_STORE, or images under the state directory)" },
 	{ "format", 0, VH_OPT_STR, offsetof(struct vh_image_export_opts, format), "FORMAT",
 	  "qcow2 (compressed with zstd) or raw (default: qcow2)" },
+	{ "boot", 0, VH_OPT_STR, offsetof(struct vh_image_export_opts, boot), "WAY",
+	  "The disk to boot by this way: direct, uefi or squashfs (default: direct)" },
 	{ .name = NULL },
 };
 
@@ -25,15 +27,28 @@ static char *store_of(const struct vh_cli *cli)
 	return vh_image_store(o->store, cli->state);
 }
 
+static int find_boot(const char *name, enum vh_boot *ret, struct vh_err *err)
+{
+	for (int b = 0; vh_boot_names[b]; b++)
+		if (!strcmp(name, vh_boot_names[b])) {
+			*ret = (enum vh_boot)b;
+			return 0;
+		}
+	return vh_err_usage(err, "--boot %s: is neither direct nor uefi nor squashfs", name);
+}
+
 int vh_image_export(struct vh_cli *cli, struct vh_err *err)
 {
 	const struct vh_image_export_opts *o = cli->opts;
 	const char *format = o->format ? o->format : "qcow2";
 	vh_autofree char *store = vh_image_store(o->store, cli->state);
 
+	enum vh_boot boot = VH_BOOT_DIRECT;
+	if (o->boot && find_boot(o->boot, &boot, err) < 0)
+		return -err->num;
 	if (strcmp(format, "qcow2") && strcmp(format, "raw"))
 		return vh_err_usage(err, "--format %s: is neither qcow2 nor raw", format);
-	return store ? vh_image_export_disk(store, cli->argv[0], format, cli->argv[1], err) : vh_err_nomem(err);
+	return store ? vh_image_export_disk(store, cli->argv[0], boot, format, cli->argv[1], err) : vh_err_nomem(err);
 }
 
 int vh_image_publish(struct vh_cli *cli, struct vh_err *err)

@@ -88,7 +88,7 @@ static void print(const struct vh_image *image, const json_t *doc, const char *b
 	printf("name     %s\nsuite    %s\nkernel   %s\nmpi      %s %s\nroot     %s, %s\ncmdline  %s\n"
 	       "user     %s\nbuilt    %s\ndigest   %s\npackages %zu\n", image->name, image->suite,
 	       image->kernel_version, image->mpi, image->mpi_version, image->root,
-	       vh_size_format(size, sizeof size, image->root_size), image->cmdline, image->user,
+	       vh_size_format(size, sizeof size, image->root_size), image->cmdline[VH_BOOT_DIRECT], image->user,
 	       built, image->digest, json_array_size(packages));
 	json_array_foreach(packages, i, p)
 		printf("  %9s  %s %s\n", vh_size_format(size, sizeof size,

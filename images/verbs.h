@@ -12,7 +12,7 @@ extern const struct vh_opt vh_image_store_opts[];
 struct vh_image_build_opts { const char *store, *log, *lock; bool again; };
 extern const struct vh_opt vh_image_build_opts[];
 
-struct vh_image_export_opts { const char *store, *format; };
+struct vh_image_export_opts { const char *store, *format, *boot; };
 extern const struct vh_opt vh_image_export_opts[];
 
 struct vh_image_show_opts { const char *store; bool sbom; };

@@ -17,6 +17,7 @@ struct vh_spawn {
 	int deadline_ms;	/* 0: none; past it the process group gets SIGTERM, then SIGKILL */
 	bool inherit;		/* stdin, stdout, stderr are ours; nothing is captured */
 	bool new_session;	/* setsid: outlives us, no signals from our terminal */
+	int in_fd;		/* its standard input instead of input; 0: none */
 	int err_fd;		/* stderr goes there instead of being captured; 0: capture */
 	void (*on_line)(void *arg, const char *line);	/* each line of stdout and stderr as it comes */
 	void *arg;

@@ -24,7 +24,7 @@ UNIT_images_PKGS   := libarchive libmd ext2fs com_err $(UNIT_lib_PKGS)
 UNIT_netctl_PKGS   := libnl-route-3.0 libnl-3.0 $(UNIT_lib_PKGS)
 UNIT_mpirun_PKGS   := $(UNIT_lib_PKGS)
 UNIT_tools_LIBS    := -lresolv
-UNIT_tools_PKGS    := libarchive $(UNIT_vmm_PKGS)
+UNIT_tools_PKGS    := libarchive libmd $(UNIT_vmm_PKGS)
 
 UNIT_SUITES := $(shell sed -n 's/^SUITE(\([a-z]*\), *\([a-z_]*\))$$/\1_\2/p' tests/unit/suites.h)
 UNIT_DIRS   := $(sort $(foreach s,$(UNIT_SUITES),$(firstword $(subst _, ,$(s)))))

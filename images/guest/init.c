@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The whole of the initrd's program: loads the modules that the root disk needs, in
- * the order the builder wrote them, waits for root=, mounts it and becomes its init.
+ * the order the builder wrote them, waits for root= (a device below /dev, or the UUID of an
+ * ext4 file system), lets it grow with its disk, mounts it and becomes its init; with
+ * vhpc.overlay a file system in memory takes what is written.
  * On failure it says why on the console and powers off, so that a VM never hangs here. */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,21 +11,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <dirent.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "images/guest/grow.h"
 
 #define MODULES "/modules"
 #define NEW_ROOT "/root"
+#define LOWER "/lower"
 
 enum { ROOT_WAIT_MS = 60000, ROOT_POLL_MS = 5 };
 
 struct boot {
 	const char *root, *fstype, *flags, *init;
-	bool read_only;
+	bool read_only, overlay;
 };
 
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -120,20 +125,72 @@ static struct boot parse_cmdline(char *text)
 			continue;
 		if (!strcmp(w, "rw") || !strcmp(w, "ro"))
 			b.read_only = w[1] == 'o';
+		else if (!strcmp(w, "vhpc.overlay"))
+			b.overlay = true;
 	}
 	return b;
 }
 
-static void wait_for(const char *dev)
+/* The block device whose ext4 has this UUID, into dev. */
+static bool find_uuid(const char *uuid, char *dev, size_t len)
 {
+	char have[37];
+	DIR *d = opendir("/sys/class/block");
+	bool found = false;
+	for (struct dirent *e; !found && d && (e = readdir(d));) {
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(dev, len, "/dev/%.200s", e->d_name);
+		found = vh_ext4_uuid(dev, have) == 0 && !strcasecmp(have, uuid);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
+/* The device that root= means, once it is there. */
+static const char *wait_for(const char *root)
+{
+	static char dev[256];
 	struct timespec nap = { .tv_nsec = ROOT_POLL_MS * 1000000L };
+	const char *uuid = NULL;
 	struct stat st;
+	bool by_uuid = take(root, "UUID=", &uuid);
 	for (int ms = 0; ms < ROOT_WAIT_MS; ms += ROOT_POLL_MS) {
-		if (stat(dev, &st) == 0 && S_ISBLK(st.st_mode))
-			return;
+		if (by_uuid && find_uuid(uuid, dev, sizeof dev))
+			return dev;
+		if (!by_uuid && stat(root, &st) == 0 && S_ISBLK(st.st_mode))
+			return root;
 		nanosleep(&nap, NULL);
 	}
-	die("root=%s did not appear within %d s", dev, ROOT_WAIT_MS / 1000);
+	die("root=%s did not appear within %d s", root, ROOT_WAIT_MS / 1000);
+}
+
+/* What is written goes to memory, into the half of it at most. */
+static void mount_overlay(void)
+{
+	mkdir("/run", 0755);
+	mkdir(LOWER, 0755);
+	if (mount("tmpfs", "/run", "tmpfs", 0, "mode=755") < 0 || mkdir("/run/upper", 0755) < 0 ||
+	    mkdir("/run/work", 0755) < 0 || mount(NEW_ROOT, LOWER, NULL, MS_MOVE, NULL) < 0 ||
+	    mount("overlay", NEW_ROOT, "overlay", 0, "lowerdir=" LOWER ",upperdir=/run/upper,workdir=/run/work") < 0)
+		die("cannot lay a file system in memory over the root disk: %s", strerror(errno));
+}
+
+static void mount_root(const struct boot *b)
+{
+	bool ext4 = !strcmp(b->fstype, "ext4") && !b->read_only;
+	const char *why = NULL;
+
+	mkdir(NEW_ROOT, 0755);
+	if (ext4 && vh_grow_partition(b->root, &why) < 0)
+		say("%s: its partition stays as it is: %s", b->root, why);
+	if (mount(b->root, NEW_ROOT, b->fstype, b->read_only ? MS_RDONLY : 0, b->flags) < 0)
+		die("cannot mount %s as %s: %s", b->root, b->fstype, strerror(errno));
+	if (ext4 && vh_grow_ext4(b->root, NEW_ROOT, &why) < 0)
+		say("%s: its file system stays as it is: %s", b->root, why);
+	if (b->overlay)
+		mount_overlay();
 }
 
 /* What the initrd holds is memory until it is removed. */
@@ -156,9 +213,6 @@ static void switch_root(const struct boot *b)
 	static const char *const api[] = { "/dev", "/proc", "/sys" };
 	char to[64];
 
-	mkdir(NEW_ROOT, 0755);
-	if (mount(b->root, NEW_ROOT, b->fstype, b->read_only ? MS_RDONLY : 0, b->flags) < 0)
-		die("cannot mount %s as %s: %s", b->root, b->fstype, strerror(errno));
 	free_initrd();
 	for (size_t i = 0; i < sizeof api / sizeof *api; i++) {
 		snprintf(to, sizeof to, NEW_ROOT "%s", api[i]);
@@ -181,10 +235,11 @@ int main(int argc, char **argv)
 	mount_api("proc", "/proc");
 	mount_api("sysfs", "/sys");
 	struct boot b = parse_cmdline(read_cmdline());
-	if (!b.root || strncmp(b.root, "/dev/", 5))
-		die("root=%s: a device below /dev is needed", b.root ? b.root : "");
+	if (!b.root || (strncmp(b.root, "/dev/", 5) && strncmp(b.root, "UUID=", 5)))
+		die("root=%s: a device below /dev or UUID= is needed", b.root ? b.root : "");
 	load_modules();
-	wait_for(b.root);
+	b.root = wait_for(b.root);
+	mount_root(&b);
 	switch_root(&b);
 	argv[0] = (char *)b.init;
 	execv(b.init, argv);

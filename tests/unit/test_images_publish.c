@@ -56,9 +56,11 @@ START_TEST(images_leave_and_come_back)
 	ck_assert_str_eq(name, "mpi");
 	ck_assert_int_eq(size_of(back, "mpi/root.ext4"), 262144);
 	ck_assert_int_eq(size_of(back, "mpi/kernel"), 6);
-	ck_assert_int_eq(vh_image_export_disk(store, "mpi", "raw", file, &err), 0);
+	ck_assert_int_eq(vh_image_export_disk(store, "mpi", VH_BOOT_DIRECT, "raw", file, &err), 0);
 	ck_assert_int_eq(size_of(out, "disk"), 262144);
-	ck_assert_int_eq(vh_image_export_disk(store, "mpi", "raw", file, &err), -EEXIST);
+	ck_assert_int_eq(vh_image_export_disk(store, "mpi", VH_BOOT_UEFI, "raw", file, &err), -ENOENT);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_int_eq(vh_image_export_disk(store, "mpi", VH_BOOT_DIRECT, "raw", file, &err), -EEXIST);
 }
 END_TEST
 
@@ -81,7 +83,9 @@ START_TEST(packages_are_listed_as_spdx)
 	vh_autofree char *text = vh_strf(JSON, 1, 1);
 	vh_autojson image = json_loads(text, 0, NULL);
 	vh_autojson sbom = vh_sbom_spdx(image);
-	vh_autojson glance = vh_sbom_glance(image);
+	vh_autojson glance = vh_sbom_glance(image, 0);
+	vh_autojson uefi = vh_sbom_glance(image, 66 << 20);
+	const json_t *direct = json_object_get(glance, "properties"), *firmware = json_object_get(uefi, "properties");
 	const json_t *p = json_array_get(json_object_get(sbom, "packages"), 0);
 
 	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(sbom, "creationInfo"), "created")),
@@ -89,6 +93,10 @@ START_TEST(packages_are_listed_as_spdx)
 	ck_assert_str_eq(json_string_value(json_object_get(p, "SPDXID")), "SPDXRef-Package-libstdc--6");
 	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(json_object_get(p, "checksums"), 0), "checksumValue")), "ff");
 	ck_assert_int_eq(json_integer_value(json_object_get(glance, "min_disk")), 2);
+	ck_assert_ptr_null(json_object_get(direct, "hw_firmware_type"));
+	ck_assert_str_eq(json_string_value(json_object_get(direct, "os_command_line")), "root=/dev/vda");
+	ck_assert_str_eq(json_string_value(json_object_get(firmware, "hw_firmware_type")), "uefi");
+	ck_assert_ptr_null(json_object_get(firmware, "os_command_line"));
 }
 END_TEST
 

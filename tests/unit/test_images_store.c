@@ -22,9 +22,9 @@ static char *image(const char *dir, const char *name, const char *digest)
 	vh_autofree char *text = NULL;
 
 	ck_assert_int_gt(asprintf(&text, JSON, digest), 0);
-	for (const char *const *f = vh_image_files; *f; f++) {
-		vh_autofree char *path = vh_strf("%s/%s", name, *f);
-		vh_autofree char *made = unit_file(dir, path, f[1] ? digest : text);
+	for (const struct vh_image_file *f = vh_image_files; f->name; f++) {
+		vh_autofree char *path = vh_strf("%s/%s", name, f->name);
+		vh_autofree char *made = unit_file(dir, path, f[1].name ? digest : text);
 		ck_assert_ptr_nonnull(made);
 	}
 	return vh_strf("%s/%s", dir, name);

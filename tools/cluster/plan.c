@@ -236,7 +236,7 @@ static int describe(const struct manifest *m, const struct vh_image *image, cons
 	p->image = strdup(image->name);
 	p->image_digest = strdup(image->digest);
 	p->suite = strdup(image->suite);
-	p->kernel_cmdline = strdup(image->cmdline);
+	p->kernel_cmdline = strdup(image->cmdline[VH_BOOT_DIRECT]);
 	p->user = strdup(image->user);
 	p->mpi = strdup(image->mpi);
 	p->mpi_version = strdup(image->mpi_version);
