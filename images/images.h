@@ -42,6 +42,8 @@ static inline void vh_image_freep(struct vh_image **i) { vh_image_free(*i); }
 
 /* Refused unless the image comes in that form. */
 int vh_image_check_boot(const struct vh_image *image, enum vh_boot boot, struct vh_err *err);
+/* Bytes of the disk that a machine boots by, at least. */
+uint64_t vh_image_disk_size(const struct vh_image *image, enum vh_boot boot);
 /* Puts the disk that a machine boots by into path, sparse: a second name of the image's own
  * file, never to be written to, or for VH_BOOT_UEFI a new one. */
 int vh_image_disk(const struct vh_image *image, enum vh_boot boot, const char *path, struct vh_err *err);

@@ -218,6 +218,11 @@ int vh_image_check_boot(const struct vh_image *image, enum vh_boot boot, struct 
 	return vh_err_hint(err, "put %s under formats in its recipe and build it anew", vh_boot_names[boot]);
 }
 
+uint64_t vh_image_disk_size(const struct vh_image *image, enum vh_boot boot)
+{
+	return boot == VH_BOOT_UEFI ? image->root_size + vh_disk_overhead : boot == VH_BOOT_DIRECT ? image->root_size : 0;
+}
+
 int vh_image_disk(const struct vh_image *image, enum vh_boot boot, const char *path, struct vh_err *err)
 {
 	vh_autofree char *stub = vh_strf("%s/stub.efi", image->dir), *squashfs = vh_strf("%s/root.squashfs", image->dir);

@@ -30,7 +30,7 @@ static int check_path(const struct vh_domain *d, const char *what, const char *p
 static int check_paths(const struct vh_domain *d, struct vh_err *err)
 {
 	const struct { const char *what, *path; } paths[] = {
-		{ "kernel", d->kernel }, { "initrd", d->initrd }, { "disk", d->disk },
+		{ "kernel", d->kernel }, { "initrd", d->initrd }, { "firmware", d->firmware }, { "disk", d->disk },
 		{ "identity", d->identity }, { "console log", d->console_log },
 	};
 	int r = 0;
@@ -82,9 +82,9 @@ static int check(const struct vh_domain *d, struct vh_err *err)
 		return r;
 	if (!d->vcpus || !d->memory)
 		return vh_err_refuse(err, EINVAL, "%s: a VM has vCPUs and memory", d->name);
-	if (!d->kernel || (d->owner && !vh_xml_can_hold(d->owner)) || (d->uuid && !vh_xml_can_hold(d->uuid)) ||
+	if (!d->kernel == !d->firmware || (d->owner && !vh_xml_can_hold(d->owner)) || (d->uuid && !vh_xml_can_hold(d->uuid)) ||
 	    (d->cmdline && !vh_xml_can_hold(d->cmdline)))
-		return vh_err_refuse(err, EINVAL, "%s: kernel, command line, owner or UUID is not plain text",
+		return vh_err_refuse(err, EINVAL, "%s: has no kernel or firmware, or its command line, owner or UUID is not plain text",
 				     d->name);
 	r = check_paths(d, err);
 	if (r == 0)
@@ -147,19 +147,29 @@ static void add_pins(xmlNodePtr domain, const struct vh_domain *d, const char *c
 	vh_xml_add(vh_xml_add(domain, "numatune", NULL), "memory", "mode", "strict", "nodeset", nodes, NULL);
 }
 
-static void add_boot(xmlNodePtr domain, const struct vh_domain *d)
+static void add_kernel(xmlNodePtr os, const struct vh_domain *d)
 {
 	const char *given = d->cmdline ? d->cmdline : "";
 	vh_autofree char *cmdline = d->kvm ? vh_strf("%s", given)
 					   : vh_strf("%s%s%s", given, *given ? " " : "", tcg_cmdline);
-	xmlNodePtr os = vh_xml_add(domain, "os", NULL);
 
-	xmlNewProp(vh_xml_text(os, "type", "hvm"), BAD_CAST "arch", BAD_CAST "x86_64");
-	xmlNewProp(vh_xml_child(os, NULL, "type"), BAD_CAST "machine", BAD_CAST "q35");
 	vh_xml_text(os, "kernel", d->kernel);
 	if (d->initrd)
 		vh_xml_text(os, "initrd", d->initrd);
 	vh_xml_text(os, "cmdline", cmdline ? cmdline : "");
+}
+
+/* Firmware from a ROM keeps no variables: it looks for the disk's own boot program each time. */
+static void add_boot(xmlNodePtr domain, const struct vh_domain *d)
+{
+	xmlNodePtr os = vh_xml_add(domain, "os", NULL);
+
+	xmlNewProp(vh_xml_text(os, "type", "hvm"), BAD_CAST "arch", BAD_CAST "x86_64");
+	xmlNewProp(vh_xml_child(os, NULL, "type"), BAD_CAST "machine", BAD_CAST "q35");
+	if (d->firmware)
+		xmlNewProp(vh_xml_text(os, "loader", d->firmware), BAD_CAST "type", BAD_CAST "rom");
+	else
+		add_kernel(os, d);
 	if (d->identity)
 		vh_xml_add(vh_xml_add(domain, "sysinfo", "type", "fwcfg", NULL), "entry",
 			   "name", "opt/io.systemd.credentials/vhpc.identity", "file", d->identity, NULL);

@@ -142,6 +142,7 @@ struct vh_domain {
 	const char *uuid;
 	const char *owner;	/* "cluster/two-node", kept in the metadata with the leases */
 	const char *kernel, *initrd, *cmdline;
+	const char *firmware;	/* UEFI firmware (a ROM file) that boots the disk instead, or NULL */
 	const char *disk;	/* absolute path, qcow2 */
 	const char *identity;	/* file given as the systemd credential vhpc.identity (fw_cfg,
 				   so that no secret stands on QEMU's command line) */

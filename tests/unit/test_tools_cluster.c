@@ -20,7 +20,7 @@ static int parse(const char *text, struct manifest *m, struct vh_err *err)
 static int make(const char *text, struct vh_store *store, const char *state, struct plan *ret, struct vh_err *err)
 {
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
-	struct vh_image image = { .name = "mpi", .digest = "0123", .suite = "bookworm", .cmdline = "root=/dev/vda",
+	struct vh_image image = { .name = "mpi", .digest = "0123", .suite = "bookworm", .cmdline = { "root=/dev/vda" },
 				  .user = "hpc", .mpi = "openmpi", .mpi_version = "4.1.4" };
 	const struct vh_cli cli = { .prog = "test", .state = state };
 	int r = parse(text, &m, err);

@@ -88,6 +88,23 @@ START_TEST(with_tcg)
 }
 END_TEST
 
+START_TEST(firmware_takes_the_place_of_a_kernel)
+{
+	struct vh_domain d = domain(false);
+	vh_autofree char *xml = NULL, *none = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	d.firmware = "/usr/share/ovmf/OVMF.fd";
+	ck_assert_int_lt(vh_domain_xml(&d, &none, &err), 0);
+	d.kernel = NULL;
+	ck_assert_int_eq(vh_domain_xml(&d, &xml, &err), 0);
+	validate(xml);
+	ck_assert_ptr_nonnull(strstr(xml, "<loader type=\"rom\">/usr/share/ovmf/OVMF.fd</loader>"));
+	ck_assert_ptr_null(strstr(xml, "<cmdline>"));
+	ck_assert_ptr_nonnull(strstr(xml, "opt/io.systemd.credentials/vhpc.identity"));
+}
+END_TEST
+
 START_TEST(lease_there_and_back)
 {
 	const struct vh_domain d = domain(true);
@@ -236,5 +253,5 @@ START_TEST(large_domain)
 }
 END_TEST
 
-UNIT_SUITE(vmm_domain, with_kvm, with_tcg, lease_there_and_back, shared_leases_no_cpu, text_is_quoted,
+UNIT_SUITE(vmm_domain, with_kvm, with_tcg, firmware_takes_the_place_of_a_kernel, lease_there_and_back, shared_leases_no_cpu, text_is_quoted,
 	   refuses_what_is_no_domain, foreign_domains, hostile_domains, large_domain)

@@ -23,6 +23,8 @@ struct manifest {
 	char *name, *image;
 	uint64_t nodes, vcpus, memory;
 	int cpu_policy;		/* enum vh_cpu_policy */
+	int boot;		/* enum vh_boot */
+	uint64_t disk;		/* bytes; 0: as the image has it */
 	struct { char *cidr; } network;
 };
 
@@ -32,6 +34,9 @@ int manifest_load(const char *path, struct manifest *ret, struct vh_err *err);
 void manifest_clear(struct manifest *m);
 /* The cluster that an argument means: a manifest's name for a file, else a name. */
 int cluster_name(const char *file_or_name, char **ret, struct vh_err *err);
+
+/* A ROM of it needs no store of variables. */
+#define UEFI_FIRMWARE "/usr/share/ovmf/OVMF.fd"
 
 /* --- plan.c: everything that apply does, decided before anything is done */
 
@@ -48,6 +53,8 @@ struct plan {
 	char *image, *image_digest, *suite, *kernel_cmdline, *user, *mpi, *mpi_version;
 	uint64_t vcpus, memory;
 	int cpu_policy;
+	int boot;
+	uint64_t disk;
 	struct vh_cidr cidr;
 	char bridge[IFNAMSIZ];
 	bool kvm;

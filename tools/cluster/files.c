@@ -174,20 +174,22 @@ static int make_ssh_config(const char *tmp, const struct plan *p, struct vh_err 
 	return write_stream(path, f, &text, &len, 0644, err);
 }
 
+/* What the nodes' disks are overlays of. */
+static const char *const bases[VH_BOOTS] = { "root.ext4", "disk.raw", "root.squashfs" };
+
 /* What the nodes boot stays as it is when the image of that name is built anew. */
-static int take_image(const char *tmp, const struct vh_image *image, struct vh_err *err)
+static int take_image(const char *tmp, const struct plan *p, const struct vh_image *image, struct vh_err *err)
 {
-	const struct { const char *from, *to; } files[] = {
-		{ image->kernel, "kernel" }, { image->initrd, "initrd" }, { image->root, "root.ext4" },
-	};
-	int r = 0;
+	vh_autofree char *kernel = vh_strf("%s/kernel", tmp), *initrd = vh_strf("%s/initrd", tmp);
+	vh_autofree char *disk = vh_strf("%s/%s", tmp, bases[p->boot]);
+	int r;
 
-	for (size_t i = 0; r == 0 && i < vh_array_len(files); i++) {
-		vh_autofree char *to = vh_strf("%s/%s", tmp, files[i].to);
-
-		r = to ? vh_link_or_copy(files[i].from, to, err) : vh_err_nomem(err);
-	}
-	return r;
+	if (!kernel || !initrd || !disk)
+		return vh_err_nomem(err);
+	r = vh_link_or_copy(image->kernel, kernel, err);
+	if (r == 0)
+		r = vh_link_or_copy(image->initrd, initrd, err);
+	return r < 0 ? r : vh_image_disk(image, (enum vh_boot)p->boot, disk, err);
 }
 
 static int fill(const char *tmp, const struct plan *p, const struct vh_image *image, struct vh_err *err)
@@ -203,7 +205,7 @@ static int fill(const char *tmp, const struct plan *p, const struct vh_image *im
 		r = make_known_hosts(tmp, p, err);
 	if (r == 0)
 		r = make_ssh_config(tmp, p, err);
-	return r < 0 ? r : take_image(tmp, image, err);
+	return r < 0 ? r : take_image(tmp, p, image, err);
 }
 
 int files_make(const struct plan *p, const struct vh_image *image, bool *ret_made, struct vh_err *err)
@@ -242,8 +244,9 @@ int files_make(const struct plan *p, const struct vh_image *image, bool *ret_mad
 int files_make_disk(const struct plan *p, const struct node_plan *n, bool *ret_made, struct vh_err *err)
 {
 	vh_autofree char *disk = node_file(p, n, "disk.qcow2"), *tmp = node_file(p, n, "disk.qcow2.part");
-	vh_autofree char *base = vh_strf("%s/root.ext4", p->dir);
-	char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, tmp, NULL };
+	vh_autofree char *base = vh_strf("%s/%s", p->dir, bases[p->boot]);
+	vh_autofree char *size = p->disk ? vh_strf("%llu", (unsigned long long)p->disk) : NULL;
+	char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, tmp, size, NULL };
 	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = DISK_MS };
 	int r;
 

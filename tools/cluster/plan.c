@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/strv.h"
+#include "lib/values.h"
 
 enum { DEFAULT_POOL_PREFIX = 16, DEFAULT_PREFIX = 24, LARGEST_DEFAULT_PREFIX = 20 };
 static const char default_pool[] = "10.119.0.0/16";
@@ -220,6 +221,24 @@ static int address_nodes(struct plan *p, struct vh_err *err)
 	return 0;
 }
 
+static int check_boot(const struct manifest *m, const struct vh_image *image, const struct vh_root *root,
+		      struct vh_err *err)
+{
+	char want[16], least[16];
+	int r = vh_image_check_boot(image, (enum vh_boot)m->boot, err);
+
+	if (r < 0)
+		return r;
+	if (m->boot == VH_BOOT_UEFI && vh_root_is_live(root) && !vh_root_exists(root, UEFI_FIRMWARE + 1)) {
+		vh_err_refuse(err, ENOENT, "no UEFI firmware: %s", UEFI_FIRMWARE);
+		return vh_err_hint(err, "apt-get install ovmf");
+	}
+	if (m->disk && m->disk < vh_image_disk_size(image, (enum vh_boot)m->boot))
+		return vh_err_refuse(err, ERANGE, "disk: %s, the image needs %s", vh_size_format(want, sizeof(want), m->disk),
+				     vh_size_format(least, sizeof(least), vh_image_disk_size(image, (enum vh_boot)m->boot)));
+	return 0;
+}
+
 static int describe(const struct manifest *m, const struct vh_image *image, const struct vh_cli *cli,
 		    const struct vh_root *root, struct plan *p, struct vh_err *err)
 {
@@ -230,13 +249,15 @@ static int describe(const struct manifest *m, const struct vh_image *image, cons
 	p->vcpus = m->vcpus;
 	p->memory = m->memory;
 	p->cpu_policy = m->cpu_policy;
+	p->boot = m->boot;
+	p->disk = m->disk;
 	p->name = strdup(m->name);
 	p->owner = vh_strf("cluster/%s", m->name);
 	p->dir = vh_strf("%s/clusters/%s", cli->state, m->name);
 	p->image = strdup(image->name);
 	p->image_digest = strdup(image->digest);
 	p->suite = strdup(image->suite);
-	p->kernel_cmdline = strdup(image->cmdline[VH_BOOT_DIRECT]);
+	p->kernel_cmdline = strdup(image->cmdline[m->boot]);
 	p->user = strdup(image->user);
 	p->mpi = strdup(image->mpi);
 	p->mpi_version = strdup(image->mpi_version);
@@ -255,6 +276,8 @@ int plan_make(const struct manifest *m, const struct vh_image *image, const stru
 	vh_autoroot root = NULL;
 	int r = vh_root_open(&root, cli->root, err);
 
+	if (r == 0)
+		r = check_boot(m, image, root, err);
 	if (r == 0)
 		r = describe(m, image, cli, root, &p, err);
 	if (r == 0)
@@ -307,6 +330,10 @@ int plan_matches(const struct plan *p, const struct manifest *m, struct vh_err *
 		return differs_number(p, err, "memory", p->memory, m->memory);
 	if (p->cpu_policy != m->cpu_policy)
 		return differs(p, err, "cpu_policy", policies[p->cpu_policy], policies[m->cpu_policy]);
+	if (p->boot != m->boot)
+		return differs(p, err, "boot", vh_boot_names[p->boot], vh_boot_names[m->boot]);
+	if (p->disk != m->disk)
+		return differs_number(p, err, "disk", p->disk, m->disk);
 	if (wanted.base != p->cidr.base || wanted.prefix != p->cidr.prefix)
 		return differs(p, err, "network.cidr", cidr, m->network.cidr);
 	return 0;

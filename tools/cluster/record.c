@@ -22,11 +22,12 @@ json_t *plan_to_json(const struct plan *p)
 	for (size_t i = 0; i < p->n_nodes; i++)
 		if (json_array_append_new(nodes, node_to_json(&p->nodes[i])) < 0)
 			return NULL;
-	return json_pack("{s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:O}",
+	return json_pack("{s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:O}",
 			 "name", p->name,
 			 "image", "name", p->image, "digest", p->image_digest, "suite", p->suite,
 			 "cmdline", p->kernel_cmdline, "user", p->user,
 			 "mpi", "name", p->mpi, "version", p->mpi_version,
+			 "boot", vh_boot_names[p->boot], "disk", (json_int_t)p->disk,
 			 "vcpus", (json_int_t)p->vcpus, "memory", (json_int_t)p->memory,
 			 "cpu_policy", p->cpu_policy == VH_CPU_SHARED ? "shared" : "dedicated",
 			 "cidr", vh_cidr_format(&p->cidr, cidr), "bridge", p->bridge,
@@ -72,15 +73,16 @@ int plan_from_json(const json_t *j, const char *state, struct plan *ret, struct 
 {
 	vh_cleanup(plan_clear) struct plan p = { 0 };
 	const char *name, *image, *digest, *suite, *cmdline, *user, *mpi, *version, *policy, *cidr, *bridge, *accel, *why;
-	json_int_t vcpus, memory;
+	const char *boot = vh_boot_names[VH_BOOT_DIRECT];
+	json_int_t vcpus, memory, disk = 0;
 	json_t *nodes;
 	int r;
 
 	if (json_unpack((json_t *)j,
-			"{s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:o}",
+			"{s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s?s, s?I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:o}",
 			"name", &name, "image", "name", &image, "digest", &digest, "suite", &suite,
 			"cmdline", &cmdline, "user", &user, "mpi", "name", &mpi, "version", &version,
-			"vcpus", &vcpus, "memory", &memory, "cpu_policy", &policy, "cidr", &cidr,
+			"boot", &boot, "disk", &disk, "vcpus", &vcpus, "memory", &memory, "cpu_policy", &policy, "cidr", &cidr,
 			"bridge", &bridge, "accel", &accel, "accel_why", &why, "nodes", &nodes) < 0 ||
 	    strlen(bridge) >= sizeof(p.bridge))
 		return vh_err_set(err, EBADMSG, "the record of a cluster is damaged");
@@ -100,6 +102,10 @@ int plan_from_json(const json_t *j, const char *state, struct plan *ret, struct 
 		return vh_err_nomem(err);
 	p.vcpus = (uint64_t)vcpus;
 	p.memory = (uint64_t)memory;
+	p.disk = (uint64_t)disk;
+	for (int b = 0; vh_boot_names[b]; b++)
+		if (!strcmp(boot, vh_boot_names[b]))
+			p.boot = b;
 	p.cpu_policy = strcmp(policy, "shared") ? VH_CPU_DEDICATED : VH_CPU_SHARED;
 	p.kvm = !strcmp(accel, "kvm");
 	strcpy(p.bridge, bridge);
