@@ -4,7 +4,7 @@ $(eval $(call library,mpirun-wrap,mpirun-wrap/cluster.c mpirun-wrap/find.c mpiru
 $(eval $(call program,mpirun-wrap,mpirun-wrap/main.c,mpirun-wrap lib,jansson sqlite3 yaml-0.1))
 
 # What runs inside the nodes: the core of the transport between VMs of one host, without Open MPI.
-$(eval $(call library,ivshm,$(addprefix mpirun-wrap/ivshm/,region.c ring.c self.c copy.c map.c)))
+$(eval $(call library,ivshm,$(addprefix mpirun-wrap/ivshm/,region.c ring.c table.c stream.c self.c copy.c map.c)))
 
 MPICC ?= mpicc
 
@@ -12,7 +12,8 @@ MPICC ?= mpicc
 # make guest/mca in a root of its suite.
 OMPI_RELEASE = $(eval OMPI_RELEASE := $$(shell $(MPICC) --showme:version 2>/dev/null | sed -n 's/.*Open MPI \([0-9.]*[0-9]\).*/\1/p'))$(OMPI_RELEASE)
 OMPI_INCLUDE = $(eval OMPI_INCLUDE := $$(firstword $$(shell $(MPICC) --showme:incdirs 2>/dev/null)))$(OMPI_INCLUDE)
-IVSHM_SOURCES := $(addprefix mpirun-wrap/ivshm/,component.c endpoint.c send.c region.c ring.c self.c copy.c map.c)
+IVSHM_SOURCES := $(addprefix mpirun-wrap/ivshm/,component.c endpoint.c send.c get.c region.c ring.c table.c stream.c \
+    self.c copy.c map.c)
 
 # A component is used by a process that has Open MPI's core already: it brings none along.
 $(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm/*.h)

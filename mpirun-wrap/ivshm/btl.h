@@ -17,8 +17,10 @@
 #include "mpirun-wrap/ivshm/map.h"
 #include "mpirun-wrap/ivshm/region.h"
 #include "mpirun-wrap/ivshm/ring.h"
+#include "mpirun-wrap/ivshm/stream.h"
 
-enum { HEADER_ROOM = 256, EAGER_LIMIT = 16 << 10, MAX_SEND = 32 << 10, MAX_CHANNEL_CHUNKS = 8 };
+/* 8 KiB are eager: what a copy more costs there is less than asking back would. */
+enum { HEADER_ROOM = 256, EAGER_LIMIT = (8 << 10) + HEADER_ROOM, MAX_SEND = 32 << 10, PIECE = 16 << 10, MAX_CHANNEL_CHUNKS = 8 };
 
 /* A peer, by its slot. Receiving may begin before Open MPI names the peer to us. */
 struct mca_btl_base_endpoint_t {
@@ -27,7 +29,8 @@ struct mca_btl_base_endpoint_t {
 	struct ivshm_tx tx;
 	struct ivshm_rx rx;
 	opal_list_t pending;		/* of fragments, when the channel is full */
-	bool waits;			/* stands in the component's list of those with pending ones */
+	opal_list_t feeds;		/* of what the peer asked for */
+	bool waits, feeding;		/* the one and the other is not empty */
 	opal_proc_t *proc;		/* NULL until Open MPI named it */
 };
 
@@ -50,6 +53,7 @@ struct ivshm_component {
 	/* parameters */
 	char *path, *copy_name;
 	bool local, report;
+	unsigned piece;			/* bytes of a long message that are sent at a time */
 
 	struct ivshm_mapping mapping;
 	struct ivshm_region region;
@@ -61,7 +65,9 @@ struct ivshm_component {
 	struct mca_btl_base_endpoint_t **by_slot;
 	struct mca_btl_base_endpoint_t **receiving;	/* n_receiving of them */
 	struct mca_btl_base_endpoint_t **all;
-	uint32_t n_receiving, n_all, n_waiting;
+	uint32_t n_receiving, n_all;
+	uint32_t n_waiting;		/* lists of endpoints that are not empty */
+	struct ivshm_table windows, pulls;
 	opal_free_list_t user, eager, full;	/* fragments by the room of their buffer */
 };
 
@@ -103,5 +109,18 @@ int ivshm_sendi(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e, o
 		void *header, size_t header_size, size_t payload_size, uint8_t order, uint32_t flags,
 		mca_btl_base_tag_t tag, mca_btl_base_descriptor_t **des);
 int ivshm_send_pending(void);
+
+/* get.c */
+extern const size_t ivshm_handle_size;
+mca_btl_base_registration_handle_t *ivshm_register(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e,
+						   void *base, size_t size, uint32_t flags);
+int ivshm_deregister(mca_btl_base_module_t *btl, mca_btl_base_registration_handle_t *handle);
+int ivshm_get(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e, void *local, uint64_t remote,
+	      mca_btl_base_registration_handle_t *local_handle, mca_btl_base_registration_handle_t *remote_handle,
+	      size_t size, int flags, int order, mca_btl_base_rdma_completion_fn_t done, void *context, void *data);
+/* What a peer asks for or sends of a long message: false: it is none. */
+bool ivshm_stream_message(struct mca_btl_base_endpoint_t *e, const struct ivshm_message *m);
+/* Sends on what the peer asked for: how many pieces. */
+int ivshm_feed(struct mca_btl_base_endpoint_t *e);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include <opal/class/opal_bitmap.h>
 #include <opal/mca/base/mca_base_var.h>
+#include <opal/runtime/opal_progress.h>
 #include <opal/util/output.h>
 #include <opal/util/proc.h>
 #if BTL_VERSION >= 330
@@ -30,6 +31,12 @@ static void string_param(const char *name, const char *help, char **storage)
 					OPAL_INFO_LVL_3, MCA_BASE_VAR_SCOPE_LOCAL, storage);
 }
 
+static void unsigned_param(const char *name, const char *help, unsigned *storage)
+{
+	mca_base_component_var_register(&IVSHM.super.btl_version, name, help, MCA_BASE_VAR_TYPE_UNSIGNED_INT, NULL, 0, 0,
+					OPAL_INFO_LVL_5, MCA_BASE_VAR_SCOPE_LOCAL, storage);
+}
+
 static void bool_param(const char *name, const char *help, bool *storage)
 {
 	mca_base_component_var_register(&IVSHM.super.btl_version, name, help, MCA_BASE_VAR_TYPE_BOOL, NULL, 0, 0,
@@ -40,9 +47,11 @@ static int component_register(void)
 {
 	mca_btl_base_module_t *m = &mca_btl_ivshm.super;
 
+	IVSHM.piece = PIECE;
 	string_param("path", "The shared region: a file, or a PCI device's directory in sysfs (default: the first "
 		     "ivshmem device)", &IVSHM.path);
 	string_param("copy", "How to copy: vectors, words, or auto (measured at start)", &IVSHM.copy_name);
+	unsigned_param("piece", "Bytes of a long message that are sent at a time", &IVSHM.piece);
 	bool_param("local", "Use the region between ranks of one machine too", &IVSHM.local);
 	bool_param("report", "Say which region was mapped, how, and how it copies", &IVSHM.report);
 	m->btl_eager_limit = m->btl_rndv_eager_limit = EAGER_LIMIT;
@@ -50,7 +59,9 @@ static int component_register(void)
 	m->btl_exclusivity = MCA_BTL_EXCLUSIVITY_HIGH - 1;
 	m->btl_latency = 2;
 	m->btl_bandwidth = 20000;
-	m->btl_flags = MCA_BTL_FLAGS_SEND;
+	m->btl_flags = MCA_BTL_FLAGS_SEND | MCA_BTL_FLAGS_GET;
+	m->btl_get_limit = SIZE_MAX;
+	m->btl_registration_handle_size = ivshm_handle_size;
 	return mca_btl_base_param_register(&IVSHM.super.btl_version, m);
 }
 
@@ -172,6 +183,8 @@ static int publish(void)
 	return r;
 }
 
+static int component_progress(void);
+
 static mca_btl_base_module_t **component_init(int *n, bool progress_threads, bool mpi_threads)
 {
 	mca_btl_base_module_t **modules = NULL;
@@ -188,6 +201,8 @@ static mca_btl_base_module_t **component_init(int *n, bool progress_threads, boo
 		free(modules);
 		return NULL;
 	}
+	/* A peer may reach this process before, or although, this one reaches nobody. */
+	opal_progress_register(component_progress);
 	modules[0] = &mca_btl_ivshm.super;
 	*n = 1;
 	return modules;
@@ -196,6 +211,7 @@ static mca_btl_base_module_t **component_init(int *n, bool progress_threads, boo
 static int module_finalize(mca_btl_base_module_t *btl)
 {
 	(void)btl;
+	opal_progress_unregister(component_progress);
 	ivshm_endpoints_free();
 	leave();
 	OBJ_DESTRUCT(&IVSHM.user);
@@ -268,14 +284,15 @@ static bool deliver(struct mca_btl_base_endpoint_t *e, const struct ivshm_messag
 	const mca_btl_active_message_callback_t *to = mca_btl_base_active_message_trigger + m->tag;
 	mca_btl_base_segment_t segment = { .seg_len = m->len };
 
-	if (m->tag >= MCA_BTL_TAG_MAX || !to->cbfunc || m->len == 0)
+	if (m->tag >= IVSHM_TAG_ASK)
+		return ivshm_stream_message(e, m);
+	if (!to->cbfunc || m->len == 0)
 		return false;
 	segment.seg_addr.pval = (void *)m->data;
 #if BTL_VERSION >= 330
 	to->cbfunc(&mca_btl_ivshm.super, &(mca_btl_base_receive_descriptor_t){
 		.endpoint = e, .des_segments = &segment, .des_segment_count = 1, .tag = m->tag, .cbdata = to->cbdata });
 #else
-	(void)e;
 	to->cbfunc(&mca_btl_ivshm.super, m->tag, &(mca_btl_base_descriptor_t){
 		.des_segments = &segment, .des_segment_count = 1 }, to->cbdata);
 #endif
@@ -344,6 +361,9 @@ struct ivshm_module mca_btl_ivshm = {
 		.btl_prepare_src = ivshm_prepare_src,
 		.btl_send = ivshm_send,
 		.btl_sendi = ivshm_sendi,
+		.btl_get = ivshm_get,
+		.btl_register_mem = ivshm_register,
+		.btl_deregister_mem = ivshm_deregister,
 		.btl_dump = mca_btl_base_dump,
 		.btl_register_error = register_error,
 	},

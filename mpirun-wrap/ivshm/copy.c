@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { TRIES = 5, SAMPLE = 8192, LOADS = 256 };
+enum { TRIES = 5, SAMPLE = 16384, LOADS = 256 };
 
 static void copy_vectors(void *to, const void *from, size_t len)
 {

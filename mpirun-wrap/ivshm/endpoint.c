@@ -20,6 +20,7 @@ struct mca_btl_base_endpoint_t *ivshm_endpoint(uint32_t slot, uint32_t generatio
 	if (!e)
 		return NULL;
 	OBJ_CONSTRUCT(&e->pending, opal_list_t);
+	OBJ_CONSTRUCT(&e->feeds, opal_list_t);
 	e->slot = slot;
 	e->generation = generation;
 	e->rank = __atomic_load_n(&IVSHM.region.slots[slot].rank, __ATOMIC_RELAXED);
@@ -112,8 +113,11 @@ void ivshm_endpoints_free(void)
 {
 	for (uint32_t i = 0; i < IVSHM.n_all; i++) {
 		OBJ_DESTRUCT(&IVSHM.all[i]->pending);
+		OPAL_LIST_DESTRUCT(&IVSHM.all[i]->feeds);
 		free(IVSHM.all[i]);
 	}
+	ivshm_table_clear(&IVSHM.windows);
+	ivshm_table_clear(&IVSHM.pulls);
 	free(IVSHM.all);
 	free(IVSHM.by_slot);
 	free(IVSHM.receiving);

@@ -181,15 +181,16 @@ int ivshm_send(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e, mc
 
 static void pack(uint8_t *to, opal_convertor_t *convertor, size_t size)
 {
-	struct iovec iov = { .iov_len = size };
+	struct iovec iov = { .iov_base = to, .iov_len = size };
 	uint32_t n = 1;
-	bool copy = !opal_convertor_need_buffers(convertor);
+	void *from;
 
-	/* Contiguous data is asked for its place, and copied our way. */
-	iov.iov_base = copy ? NULL : to;
-	opal_convertor_pack(convertor, &iov, &n, &size);
-	if (copy)
-		IVSHM.copy(to, iov.iov_base, size);
+	if (opal_convertor_need_buffers(convertor)) {
+		opal_convertor_pack(convertor, &iov, &n, &size);
+		return;
+	}
+	opal_convertor_get_current_pointer(convertor, &from);
+	IVSHM.copy(to, from, size);
 }
 
 int ivshm_sendi(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e, opal_convertor_t *convertor,
@@ -244,7 +245,9 @@ int ivshm_send_pending(void)
 			complete(e, f);
 			n++;
 		}
-		if (e->waits)
+		if (e->feeding && !e->failed)
+			n += ivshm_feed(e);
+		if (e->waits || e->feeding)
 			check(e);
 	}
 	return n;

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include "mpirun-wrap/ivshm/region.h"
 #include "mpirun-wrap/ivshm/ring.h"
+#include "mpirun-wrap/ivshm/stream.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { SIZE = 2 << 20, CHANNEL = IVSHM_CHUNK };
@@ -63,6 +64,49 @@ static void try_channel(uint8_t *memory, const uint8_t *data, size_t size)
 	}
 }
 
+static void copy(void *to, const void *from, size_t len)
+{
+	memcpy(to, from, len);
+}
+
+/* A peer's asks and pieces, often with the numbers that are right. */
+static void try_stream(uint8_t *memory, const uint8_t *data, size_t size)
+{
+	static uint8_t offered[4096], wanted[1000];
+	struct ivshm_window window = { offered, sizeof(offered) };
+	struct ivshm_pull pull = { .peer = memory, .to = wanted, .len = sizeof(wanted) };
+	struct ivshm_table windows = { 0 }, pulls = { 0 };
+	const uint64_t w = ivshm_table_add(&windows, &window), p = ivshm_table_add(&pulls, &pull);
+	struct ivshm_message m = { .data = memory };
+	struct ivshm_feed feed;
+	struct ivshm_tx tx;
+
+	for (; size >= 40; data += 40, size -= 40) {
+		struct ivshm_ask ask;
+		struct ivshm_piece_head head = { 0 };
+
+		ivshm_tx_open(&tx, memory + CHANNEL, CHANNEL, 1, false);
+		memcpy(&ask, data, sizeof(ask));
+		ask.window ^= data[32] & 1 ? 0 : ask.window ^ w;
+		ask.address += data[32] & 2 ? 0 : (uintptr_t)offered;
+		memcpy(memory, &ask, sizeof(ask));
+		m.len = data[32] & 4 ? data[33] : sizeof(ask);
+		if (ivshm_feed_open(&windows, &m, &feed)) {
+			FUZZ_ASSERT(feed.at <= sizeof(offered) && feed.len <= sizeof(offered) - feed.at);
+			ivshm_feed_send(&feed, &windows, &tx, copy, data[34] * 16u);
+		}
+		memcpy(&head, data, 16);
+		head.pull = data[32] & 8 ? head.pull : p;
+		head.at = data[32] & 16 ? head.at : pull.got;
+		memcpy(memory, &head, sizeof(head));
+		m.len = data[35] * (data[32] & 32 ? 64u : 1u);
+		ivshm_pull_take(&pulls, memory, &m, copy);
+		FUZZ_ASSERT(pull.got <= pull.len);
+	}
+	ivshm_table_clear(&windows);
+	ivshm_table_clear(&pulls);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t *memory;
@@ -75,5 +119,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(memory + 4096, data, size);
 	try_region(memory, data, size);
 	try_channel(memory, data, size);
+	try_stream(memory, data, size);
 	return 0;
 }

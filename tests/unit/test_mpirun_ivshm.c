@@ -12,6 +12,7 @@
 #include "mpirun-wrap/ivshm/map.h"
 #include "mpirun-wrap/ivshm/region.h"
 #include "mpirun-wrap/ivshm/ring.h"
+#include "mpirun-wrap/ivshm/stream.h"
 #include "tests/unit/unit.h"
 
 enum { SIZE = 8 << 20, CHANNEL = 3 * IVSHM_CHUNK };
@@ -430,6 +431,192 @@ START_TEST(outlives_a_region_of_random_words)
 }
 END_TEST
 
+/* --- long messages */
+
+START_TEST(numbers_are_never_given_twice)
+{
+	struct ivshm_table t = { 0 };
+	uint64_t numbers[100], again;
+	int item[100];
+
+	ck_assert_ptr_null(ivshm_table_get(&t, 0));
+	for (int i = 0; i < 100; i++)
+		ck_assert_uint_ne(numbers[i] = ivshm_table_add(&t, &item[i]), 0);
+	for (int i = 0; i < 100; i++)
+		ck_assert_ptr_eq(ivshm_table_get(&t, numbers[i]), &item[i]);
+	ivshm_table_drop(&t, numbers[7]);
+	ivshm_table_drop(&t, numbers[7]);
+	ck_assert_ptr_null(ivshm_table_get(&t, numbers[7]));
+	again = ivshm_table_add(&t, &item[7]);
+	ck_assert_uint_eq((uint32_t)again, (uint32_t)numbers[7]);
+	ck_assert_uint_ne(again, numbers[7]);
+	ck_assert_ptr_null(ivshm_table_get(&t, numbers[7]));
+	ck_assert_ptr_null(ivshm_table_get(&t, UINT64_MAX));
+	ivshm_table_clear(&t);
+	ck_assert_ptr_null(ivshm_table_get(&t, again));
+}
+END_TEST
+
+static void plain_copy(void *to, const void *from, size_t len)
+{
+	memcpy(to, from, len);
+}
+
+enum { LONG = 1 << 20 };
+
+struct streamer { struct ivshm_table windows; struct ivshm_tx tx; struct ivshm_rx rx; bool ended_well; };
+
+/* Answers one ask, as a sender does. */
+static void *stream_out(void *arg)
+{
+	struct streamer *s = arg;
+	struct ivshm_message m;
+	struct ivshm_feed f;
+	int r;
+
+	while (ivshm_rx_peek(&s->rx, &m) == 0)
+		sched_yield();
+	if (m.tag != IVSHM_TAG_ASK || !ivshm_feed_open(&s->windows, &m, &f))
+		return NULL;
+	ivshm_rx_done(&s->rx);
+	while ((r = ivshm_feed_send(&f, &s->windows, &s->tx, plain_copy, 16384)) == 0)
+		sched_yield();
+	s->ended_well = r > 0;
+	return NULL;
+}
+
+static void say(struct ivshm_tx *tx, const void *what, uint32_t len, uint8_t tag)
+{
+	void *to = ivshm_tx_reserve(tx, len);
+
+	ck_assert_ptr_nonnull(to);
+	memcpy(to, what, len);
+	ivshm_tx_commit(tx, len, tag);
+}
+
+START_TEST(streams_a_long_message)
+{
+	autoshared m = shared(2 * CHANNEL);
+	uint8_t *there = (uint8_t *)m.at + CHANNEL, *from = malloc(LONG), *to = malloc(LONG + 1);
+	static struct streamer s;
+	struct ivshm_window w = { from, LONG };
+	struct ivshm_pull pull = { .peer = &s, .to = to, .len = LONG - 77 }, *got = NULL;
+	struct ivshm_table pulls = { 0 };
+	struct ivshm_ask ask;
+	struct ivshm_message message;
+	struct ivshm_tx tx;
+	struct ivshm_rx rx;
+	pthread_t t;
+
+	ck_assert(from && to);
+	for (uint32_t i = 0; i < LONG; i++)
+		from[i] = byte_of(3, i);
+	to[LONG - 77] = 0x55;
+	ivshm_tx_open(&tx, m.at, CHANNEL, 1, false);
+	ivshm_tx_open(&s.tx, there, CHANNEL, 2, false);
+	ck_assert(ivshm_rx_open(&s.rx, m.at, CHANNEL, 1, false) && ivshm_rx_open(&rx, there, CHANNEL, 2, false));
+	ask = (struct ivshm_ask){ ivshm_table_add(&s.windows, &w), (uintptr_t)from + 77, LONG - 77,
+				  ivshm_table_add(&pulls, &pull) };
+	ck_assert_int_eq(pthread_create(&t, NULL, stream_out, &s), 0);
+	say(&tx, &ask, sizeof(ask), IVSHM_TAG_ASK);
+	while (pull.got < pull.len) {
+		int r = ivshm_rx_peek(&rx, &message);
+
+		ck_assert_int_ge(r, 0);
+		if (r == 0) {
+			sched_yield();
+			continue;
+		}
+		got = ivshm_pull_take(&pulls, &s, &message, plain_copy);
+		ck_assert_ptr_eq(got, &pull);
+		ivshm_rx_done(&rx);
+	}
+	pthread_join(t, NULL);
+	ck_assert(s.ended_well);
+	ck_assert(!memcmp(to, from + 77, LONG - 77));
+	ck_assert_uint_eq(to[LONG - 77], 0x55);
+	ivshm_table_clear(&s.windows);
+	ivshm_table_clear(&pulls);
+	free(from);
+	free(to);
+}
+END_TEST
+
+START_TEST(gives_no_more_than_was_offered)
+{
+	uint8_t memory[1000] = { 0 };
+	struct ivshm_window w = { memory, sizeof(memory) };
+	struct ivshm_table windows = { 0 };
+	const uint64_t at = (uintptr_t)memory, number = ivshm_table_add(&windows, &w);
+	const struct { struct ivshm_ask ask; bool right; } cases[] = {
+		{ { number, at, 1000, 1 }, true }, { { number, at + 999, 1, 1 }, true },
+		{ { number, at, 1001, 1 }, false }, { { number, at - 1, 10, 1 }, false },
+		{ { number, at + 1000, 1, 1 }, false }, { { number, at + 1, UINT64_MAX, 1 }, false },
+		{ { number, at, 0, 1 }, false }, { { number + 1, at, 1, 1 }, false }, { { 0, at, 1, 1 }, false },
+	};
+	struct ivshm_feed f;
+
+	for (size_t i = 0; i < vh_array_len(cases); i++) {
+		const struct ivshm_message m = { &cases[i].ask, sizeof(cases[i].ask), IVSHM_TAG_ASK };
+
+		ck_assert_msg(ivshm_feed_open(&windows, &m, &f) == cases[i].right, "case %zu", i);
+	}
+	ck_assert(!ivshm_feed_open(&windows, &(struct ivshm_message){ &cases[0].ask, 8, IVSHM_TAG_ASK }, &f));
+	ivshm_table_clear(&windows);
+}
+END_TEST
+
+START_TEST(takes_no_piece_that_it_did_not_ask_for)
+{
+	struct { struct ivshm_piece_head head; uint8_t bytes[104]; } piece = { .bytes = "text" };
+	uint8_t to[150] = { 0 };
+	struct ivshm_pull pull = { .peer = to, .to = to, .len = 104 };
+	struct ivshm_table pulls = { 0 };
+	struct ivshm_message m = { &piece, sizeof(piece), IVSHM_TAG_PIECE };
+
+	piece.head.pull = ivshm_table_add(&pulls, &pull);
+	ck_assert_ptr_null(ivshm_pull_take(&pulls, &m, &m, plain_copy));		/* another peer's */
+	piece.head.at = 1;
+	ck_assert_ptr_null(ivshm_pull_take(&pulls, to, &m, plain_copy));		/* out of order */
+	piece.head.at = 0;
+	pull.len = 103;
+	ck_assert_ptr_null(ivshm_pull_take(&pulls, to, &m, plain_copy));		/* too long */
+	pull.len = 104;
+	m.len = sizeof(piece.head);
+	ck_assert_ptr_null(ivshm_pull_take(&pulls, to, &m, plain_copy));		/* of no bytes */
+	m.len = 3;
+	ck_assert_ptr_null(ivshm_pull_take(&pulls, to, &m, plain_copy));
+	ck_assert(!*to);
+	m.len = sizeof(piece);
+	ck_assert_ptr_eq(ivshm_pull_take(&pulls, to, &m, plain_copy), &pull);
+	ck_assert_str_eq((char *)to, "text");
+	ck_assert_ptr_null(ivshm_pull_take(&pulls, to, &m, plain_copy));		/* once more */
+	ivshm_table_clear(&pulls);
+}
+END_TEST
+
+START_TEST(ends_a_stream_whose_window_was_closed)
+{
+	autoshared m = shared(CHANNEL);
+	uint8_t memory[100000] = { 0 };
+	struct ivshm_window w = { memory, sizeof(memory) };
+	struct ivshm_table windows = { 0 };
+	const struct ivshm_ask ask = { ivshm_table_add(&windows, &w), (uintptr_t)memory, sizeof(memory), 1 };
+	struct ivshm_tx tx;
+	struct ivshm_feed f;
+
+	ivshm_tx_open(&tx, m.at, CHANNEL, 1, false);
+	ck_assert(ivshm_feed_open(&windows, &(struct ivshm_message){ &ask, sizeof(ask), IVSHM_TAG_ASK }, &f));
+	/* Room for a few pieces only: nobody reads. */
+	ck_assert_int_eq(ivshm_feed_send(&f, &windows, &tx, plain_copy, 4096), 0);
+	ck_assert_uint_eq(f.sent, IVSHM_IN_FLIGHT * 4096);
+	__atomic_store_n(&tx.c->consumed, tx.sent, __ATOMIC_RELEASE);
+	ivshm_table_drop(&windows, ask.window);
+	ck_assert_int_eq(ivshm_feed_send(&f, &windows, &tx, plain_copy, 4096), -1);
+	ivshm_table_clear(&windows);
+}
+END_TEST
+
 /* --- copies, mapping, and who is alive */
 
 START_TEST(copies_are_copies)
@@ -492,5 +679,7 @@ UNIT_SUITE(mpirun_ivshm, takes_no_memory_of_another_layout, sizes_hold_their_ran
 	   announces_channels_to_the_living, frees_a_job_only_after_its_last_process,
 	   judges_no_process_of_another_machine, is_full_and_says_so, gives_no_chunk_twice,
 	   comes_and_goes_at_the_same_time, brings_every_message_whole_and_in_order, waits_when_full,
-	   outlives_a_hostile_peer, outlives_a_region_of_random_words, copies_are_copies, maps_a_file,
+	   outlives_a_hostile_peer, outlives_a_region_of_random_words, numbers_are_never_given_twice,
+	   streams_a_long_message, gives_no_more_than_was_offered, takes_no_piece_that_it_did_not_ask_for,
+	   ends_a_stream_whose_window_was_closed, copies_are_copies, maps_a_file,
 	   knows_who_is_alive)
