@@ -49,15 +49,20 @@ static uint64_t at_most(uint64_t v, uint64_t most)
 
 static void limit_cpus(struct vh_want *want, unsigned most)
 {
-	unsigned vcpus = 0;
+	unsigned vcpus = 0, own = 0;
 
+	want->numbered = false;
 	for (size_t i = 0; i < want->n_cells; i++) {
-		want->cells[i].vcpus = (unsigned)at_most(want->cells[i].vcpus, most);
-		vcpus += want->cells[i].vcpus;
+		struct vh_want_cell *c = &want->cells[i];
+
+		c->vcpus = (unsigned)at_most(c->vcpus, most);
+		c->dedicated = (unsigned)at_most(c->dedicated, c->vcpus);
+		vcpus += c->vcpus;
+		own += c->dedicated;
 	}
 	want->vcpus = want->n_cells ? vcpus : (unsigned)at_most(want->vcpus, most);
 	if (want->policy == VH_WANT_MIXED)
-		want->dedicated = (unsigned)at_most(want->dedicated, want->vcpus - 1);
+		want->dedicated = want->n_cells ? own : (unsigned)at_most(want->dedicated, want->vcpus - 1);
 }
 
 static void limit_memory(struct vh_want *want, uint64_t units)
@@ -117,8 +122,10 @@ static uint64_t most_that_fits(const struct vh_left *left, const struct vh_want 
 		} else {
 			w.devices[what - FIRST_DEVICE] = want->devices[what - FIRST_DEVICE];
 		}
-		for (size_t i = 0; i < want->n_cells && what == CPUS; i++)
+		for (size_t i = 0; i < want->n_cells && what == CPUS; i++) {
 			w.cells[i].vcpus = want->cells[i].vcpus;
+			w.cells[i].dedicated = want->cells[i].dedicated;
+		}
 		for (size_t i = 0; i < want->n_cells && what == MEMORY; i++)
 			w.cells[i].memory = want->cells[i].memory;
 		w.pairs = want->pairs;

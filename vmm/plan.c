@@ -100,6 +100,16 @@ uint64_t vh_left_bytes(const struct vh_left *left, uint64_t page, size_t node)
 	return bytes < VH_NODE_MEMORY_MAX ? bytes : VH_NODE_MEMORY_MAX;
 }
 
+unsigned vh_left_floats(const struct vh_left *left, size_t node)
+{
+	const struct vh_host *host = left->host;
+	unsigned n = 0;
+
+	for (size_t i = 0; i < host->n_cpus; i++)
+		n += host->cpus[i].node == host->nodes[node].id && left->floats[i];
+	return n;
+}
+
 unsigned vh_left_units(const struct vh_left *left, const struct vh_want *want, size_t node)
 {
 	const struct vh_host *host = left->host;
@@ -185,11 +195,15 @@ void vh_plan_free(struct vh_plan *plan)
 static int check_cells(const struct vh_want *want, struct vh_err *err)
 {
 	uint64_t memory = 0;
-	unsigned vcpus = 0;
+	unsigned vcpus = 0, own = 0;
 
 	for (size_t i = 0; i < want->n_cells; i++) {
 		if (!want->cells[i].memory)
 			return vh_err_refuse(err, EINVAL, "%s: guest node %zu has no memory", want->name, i);
+		if (want->policy == VH_WANT_MIXED && want->cells[i].dedicated > want->cells[i].vcpus)
+			return vh_err_refuse(err, EINVAL, "%s: guest node %zu has more dedicated vCPUs than vCPUs",
+					     want->name, i);
+		own += want->cells[i].dedicated;
 		if (__builtin_add_overflow(memory, want->cells[i].memory, &memory) ||
 		    __builtin_add_overflow(vcpus, want->cells[i].vcpus, &vcpus))
 			return vh_err_refuse(err, ERANGE, "%s: the guest nodes' sizes have no sum", want->name);
@@ -197,6 +211,9 @@ static int check_cells(const struct vh_want *want, struct vh_err *err)
 	if (want->n_cells && vcpus != want->vcpus)
 		return vh_err_refuse(err, EINVAL, "%s: the guest nodes have %u vCPUs, the VM %u", want->name,
 				     vcpus, want->vcpus);
+	if (want->n_cells && want->policy == VH_WANT_MIXED && own != want->dedicated)
+		return vh_err_refuse(err, EINVAL, "%s: the guest nodes have %u dedicated vCPUs, the VM %u", want->name,
+				     own, want->dedicated);
 	if (want->n_cells && memory != want->memory)
 		return vh_err_refuse(err, EINVAL, "%s: the guest nodes have %llu bytes of memory, the VM %llu",
 				     want->name, (unsigned long long)memory, (unsigned long long)want->memory);

@@ -20,7 +20,7 @@ struct vh_want_devices {
 	bool vf;		/* VFs instead of whole devices */
 	enum vh_affinity affinity;
 };
-struct vh_want_cell { unsigned vcpus; uint64_t memory; };
+struct vh_want_cell { unsigned vcpus, dedicated /* of a mixed VM's */; uint64_t memory; };
 
 struct vh_want {
 	char name[64];
@@ -28,7 +28,7 @@ struct vh_want {
 	uint64_t memory;	/* bytes */
 	uint64_t page;		/* bytes, or VH_PAGE_ANY, VH_PAGE_LARGE */
 	enum vh_want_policy policy;
-	unsigned dedicated;	/* of a mixed VM: vCPUs 0 to this are */
+	unsigned dedicated;	/* of a mixed VM: so many are */
 	enum vh_thread_policy threads;
 	bool emulator;		/* QEMU's other threads get a CPU of their own */
 	unsigned iothreads;
@@ -38,6 +38,10 @@ struct vh_want {
 	unsigned pairs;		/* that many GPUs each share a switch with an HCA of their own */
 	unsigned vms;		/* 0 as 1 */
 	bool spread;		/* over hosts; else they are packed */
+	/* The vCPUs' numbers, the dedicated ones first, then the others, by guest node where these
+	 * are given. Unless numbered they go up in this order. */
+	bool numbered;
+	uint16_t number[VH_VCPUS_MAX];
 };
 
 /* --- what is left of a host; all by index in it */
@@ -114,6 +118,8 @@ void vh_left_give(struct vh_left *left, const struct vh_plan *plan);
 
 /* CPUs (cores) of a node that the want's thread policy can use. */
 unsigned vh_left_units(const struct vh_left *left, const struct vh_want *want, size_t node);
+/* CPUs of a node on which vCPUs without their own can run. */
+unsigned vh_left_floats(const struct vh_left *left, size_t node);
 /* Bytes of a node in pages of that size. */
 uint64_t vh_left_bytes(const struct vh_left *left, uint64_t page, size_t node);
 /* Whether a device, free or not, is of this kind and function. */

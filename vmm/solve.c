@@ -24,7 +24,7 @@ struct search {
 	unsigned units;			/* that are needed in all */
 	bool crowded;			/* shared vCPUs run on fewer CPUs than they are */
 	const unsigned *only;		/* nodes to choose from, or NULL */
-	unsigned *caps;			/* units by node */
+	unsigned *caps, *floats;	/* units, and CPUs to float on, by node */
 	uint64_t *bytes;		/* of the page by node */
 	struct vh_node_cpus **cpus;	/* by node, made when first needed */
 	bool *used;			/* by node, in assignments */
@@ -77,28 +77,6 @@ static void pour(uint64_t amount, const uint64_t *cups, uint64_t *got, size_t n)
 	}
 }
 
-static void pour_vcpus(struct search *s, struct share *shares)
-{
-	uint64_t cups[VH_CELLS_MAX] = { 0 }, got[VH_CELLS_MAX] = { 0 };
-	unsigned own = dedicated_vcpus(s->want), extra = s->want->emulator;
-
-	for (size_t i = 0; i < s->k; i++)
-		cups[i] = s->crowded ? UINT32_MAX : s->caps[shares[i].node];
-	pour(dedicates(s->want) ? own : s->want->vcpus, cups, got, s->k);
-	for (size_t i = 0; i < s->k; i++) {
-		shares[i].vcpus = (unsigned)got[i];
-		shares[i].units = dedicates(s->want) ? (unsigned)got[i] : 0;
-		shares[i].extra = extra && got[i] < cups[i];
-		extra -= shares[i].extra;
-		cups[i] = UINT32_MAX;
-	}
-	if (s->want->policy != VH_WANT_MIXED)
-		return;
-	pour(s->want->vcpus - own, cups, got, s->k);
-	for (size_t i = 0; i < s->k; i++)
-		shares[i].vcpus += (unsigned)got[i];
-}
-
 /* In whole pages; small ones in MiB, and what is no MiB goes where there is room. */
 static bool pour_memory(struct search *s, struct share *shares)
 {
@@ -129,6 +107,47 @@ static struct vh_node_cpus *cpus_of(struct search *s, unsigned node)
 		s->cpus[node] = vh_node_cpus_new(s->left, s->want->threads, node, most);
 	s->failed |= !s->cpus[node];
 	return s->cpus[node];
+}
+
+/* CPUs of a node on which vCPUs can float when x of its units are taken. */
+static unsigned left_to_float(struct search *s, unsigned node, unsigned x)
+{
+	unsigned chosen[VH_VCPUS_MAX + 1], held[VH_HOST_CPUS_MAX], taken = 0;
+	struct vh_node_cpus *n = x && !s->crowded ? cpus_of(s, node) : NULL;
+	size_t n_held = 0;
+
+	if (!n || vh_node_cpus_cost(n, x) == VH_COST_NONE)
+		return s->floats[node];
+	vh_node_cpus_choose(n, x, chosen, held, &n_held);
+	for (unsigned i = 0; i < x; i++)
+		taken += s->left->floats[chosen[i]];
+	for (size_t i = 0; i < n_held; i++)
+		taken += s->left->floats[held[i]];
+	return s->floats[node] - taken;
+}
+
+static void pour_vcpus(struct search *s, struct share *shares)
+{
+	uint64_t cups[VH_CELLS_MAX] = { 0 }, got[VH_CELLS_MAX] = { 0 };
+	unsigned own = dedicated_vcpus(s->want), extra = s->want->emulator;
+
+	for (size_t i = 0; i < s->k; i++)
+		cups[i] = s->crowded && s->caps[shares[i].node] ? UINT32_MAX : s->caps[shares[i].node];
+	pour(dedicates(s->want) ? own : s->want->vcpus, cups, got, s->k);
+	for (size_t i = 0; i < s->k; i++) {
+		shares[i].vcpus = (unsigned)got[i];
+		shares[i].units = dedicates(s->want) ? (unsigned)got[i] : 0;
+		shares[i].extra = extra && got[i] < cups[i];
+		extra -= shares[i].extra;
+	}
+	if (s->want->policy != VH_WANT_MIXED)
+		return;
+	/* The others go where CPUs are left for them. */
+	for (size_t i = 0; i < s->k; i++)
+		cups[i] = left_to_float(s, shares[i].node, shares[i].units + shares[i].extra) ? UINT32_MAX : 0;
+	pour(s->want->vcpus - own, cups, got, s->k);
+	for (size_t i = 0; i < s->k; i++)
+		shares[i].vcpus += (unsigned)got[i];
 }
 
 static vh_cost cpus_cost(struct search *s, const struct share *shares)
@@ -181,25 +200,12 @@ static bool better(const int64_t *a, const int64_t *b)
 }
 
 /* Floating vCPUs need a CPU that is not the VM's own. */
-static bool floats_somewhere(const struct search *s, const struct share *shares)
+static bool floats_somewhere(struct search *s, const struct share *shares)
 {
-	unsigned there = 0, own = 0;
-
-	if (s->want->policy == VH_WANT_DEDICATED)
-		return true;
-	for (size_t i = 0; i < s->k; i++) {
-		const struct vh_host *host = s->left->host;
-
-		own += shares[i].units + shares[i].extra;
-		for (size_t c = 0; c < host->n_cpus; c++)
-			if (host->cpus[c].node == host->nodes[shares[i].node].id)
-				there += s->left->floats[c] && (s->want->threads == VH_THREAD_PREFER ||
-								!s->left->cpu[c]);
-	}
-	for (size_t c = 0; c < s->left->host->n_cpus; c++)
-		if (s->left->host->cpus[c].isolated)
-			own = 0;
-	return there > (s->want->threads == VH_THREAD_PREFER ? own : 0);
+	for (size_t i = 0; i < s->k; i++)
+		if (left_to_float(s, shares[i].node, shares[i].units + shares[i].extra))
+			return true;
+	return false;
 }
 
 static void consider(struct search *s, const struct share *shares)
@@ -215,7 +221,8 @@ static void consider(struct search *s, const struct share *shares)
 	}
 	plan.score[VH_SCORE_NODES] = (int64_t)s->k;
 	plan.score[VH_SCORE_DEVICES] = vh_choose_devices(s->left, s->want, nodes, s->k, &plan);
-	if (plan.score[VH_SCORE_DEVICES] < 0 || !floats_somewhere(s, shares))
+	if (plan.score[VH_SCORE_DEVICES] < 0 ||
+	    (s->want->policy != VH_WANT_DEDICATED && !floats_somewhere(s, shares)))
 		return;
 	plan.score[VH_SCORE_PAGES] = s->rank;
 	cost = cpus_cost(s, shares);
@@ -274,7 +281,7 @@ static void choose_nodes(struct search *s, struct share *shares, size_t have, si
 		return;
 	}
 	for (size_t i = from; i < n && !stop(s) && can_do(s, shares, have, i); i++)
-		if (s->only ? s->only[have] == i : s->caps[i] || s->bytes[i]) {
+		if (s->only ? s->only[have] == i : s->caps[i] || s->bytes[i] || s->floats[i]) {
 			shares[have] = (struct share){ .node = (unsigned)i };
 			choose_nodes(s, shares, have + 1, i + 1);
 		}
@@ -290,12 +297,8 @@ static bool is_like(const struct vh_want *want, size_t a, size_t b, unsigned own
 
 static unsigned own_of_cell(const struct vh_want *want, size_t cell)
 {
-	unsigned first = 0, own = dedicated_vcpus(want);
-
-	for (size_t i = 0; i < cell; i++)
-		first += want->cells[i].vcpus;
-	own = own > first ? own - first : 0;
-	return own < want->cells[cell].vcpus ? own : want->cells[cell].vcpus;
+	return want->policy == VH_WANT_MIXED ? want->cells[cell].dedicated :
+	       want->policy == VH_WANT_DEDICATED ? want->cells[cell].vcpus : 0;
 }
 
 static void finish_cells(struct search *s, struct share *shares)
@@ -429,6 +432,14 @@ static void fill_cells(const struct search *s, struct vh_plan *plan, size_t *cel
 	}
 }
 
+static void fill_vcpu(const struct search *s, struct vh_plan *plan, unsigned i, int cpu, size_t cell)
+{
+	unsigned vcpu = s->want->numbered ? s->want->number[i] : i;
+
+	plan->cpu[vcpu] = cpu;
+	plan->cell[vcpu] = (unsigned)cell;
+}
+
 /* vCPUs with a CPU of their own come first, each node's together. */
 static void fill_vcpus(struct search *s, struct vh_plan *plan, const size_t *cell_of)
 {
@@ -442,16 +453,12 @@ static void fill_vcpus(struct search *s, struct vh_plan *plan, const size_t *cel
 			vh_node_cpus_choose(cpus_of(s, h->node), x, chosen, plan->held, &plan->n_held);
 		if (h->extra)
 			plan->emulator = (int)chosen[x - 1];
-		for (unsigned u = 0; u < h->units; u++, vcpu++) {
-			plan->cpu[vcpu] = (int)chosen[u];
-			plan->cell[vcpu] = (unsigned)cell_of[i];
-		}
+		for (unsigned u = 0; u < h->units; u++, vcpu++)
+			fill_vcpu(s, plan, vcpu, (int)chosen[u], cell_of[i]);
 	}
 	for (size_t i = 0; i < s->k; i++)
-		for (unsigned u = s->best_shares[i].units; u < s->best_shares[i].vcpus; u++, vcpu++) {
-			plan->cpu[vcpu] = -1;
-			plan->cell[vcpu] = (unsigned)cell_of[i];
-		}
+		for (unsigned u = s->best_shares[i].units; u < s->best_shares[i].vcpus; u++, vcpu++)
+			fill_vcpu(s, plan, vcpu, -1, cell_of[i]);
 }
 
 static bool is_own(const struct vh_plan *plan, unsigned cpu)
@@ -505,6 +512,7 @@ static void search_clear(struct search *s)
 		vh_node_cpus_free(s->cpus[i]);
 	free(s->cpus);
 	free(s->caps);
+	free(s->floats);
 	free(s->bytes);
 	free(s->used);
 	vh_plan_free(s->best);
@@ -515,13 +523,16 @@ static int search_init(struct search *s)
 	size_t n = s->left->host->n_nodes;
 
 	s->caps = calloc(n, sizeof(*s->caps));
+	s->floats = calloc(n, sizeof(*s->floats));
 	s->bytes = calloc(n, sizeof(*s->bytes));
 	s->cpus = calloc(n, sizeof(*s->cpus));
 	s->used = calloc(n, sizeof(*s->used));
-	if (!s->caps || !s->bytes || !s->cpus || !s->used)
+	if (!s->caps || !s->floats || !s->bytes || !s->cpus || !s->used)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		s->caps[i] = vh_left_units(s->left, s->want, i);
+	for (size_t i = 0; s->want->policy != VH_WANT_DEDICATED && i < n; i++)
+		s->floats[i] = vh_left_floats(s->left, i);
 	s->units = dedicates(s->want) ? dedicated_vcpus(s->want) + s->want->emulator : s->want->vcpus;
 	return 0;
 }

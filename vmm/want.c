@@ -8,8 +8,9 @@
 #include "lib/doc.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "vmm/want_sets.h"
 
-enum { DEFAULT_MEMORY = 1 << 30, IOTHREADS_MAX = 64, VMS_MAX = 100000 };
+enum { DEFAULT_MEMORY = 1 << 30, IOTHREADS_MAX = 64, VMS_MAX = 100000, NO_CELL = 255 };
 
 static const char *const affinities[] = {
 	[VH_AFFINITY_PREFERRED] = "preferred", [VH_AFFINITY_REQUIRED] = "required",
@@ -111,7 +112,12 @@ static int read_page(const char *value, uint64_t *ret, struct vh_err *err)
 	return 0;
 }
 
-/* "dedicated", "shared", "mixed:2". */
+static bool is_set(const char *value)
+{
+	return value[strcspn(value, "-+,^")];
+}
+
+/* "dedicated", "shared", "mixed:2"; of "mixed:0-1,3" the set is read when the vCPUs are known. */
 static int read_policy(const char *value, struct vh_want *want, struct vh_err *err)
 {
 	vh_autofree char *name = strndup(value, strcspn(value, ":"));
@@ -127,8 +133,8 @@ static int read_policy(const char *value, struct vh_want *want, struct vh_err *e
 	if (policy != VH_WANT_MIXED && *value)
 		return vh_err_refuse(err, EINVAL, "CPU policy: %s takes no number", name);
 	if (policy == VH_WANT_MIXED && !*value)
-		return vh_err_refuse(err, EINVAL, "CPU policy: mixed:N says how many vCPUs are dedicated");
-	return *value ? number("CPU policy", value + 1, VH_VCPUS_MAX, &want->dedicated, err) : 0;
+		return vh_err_refuse(err, EINVAL, "CPU policy: mixed:N, or mixed:SET, says which vCPUs are dedicated");
+	return *value && !is_set(value) ? number("CPU policy", value + 1, VH_VCPUS_MAX, &want->dedicated, err) : 0;
 }
 
 static int device_kind(const char *name, int *ret_kind, bool *ret_vf, struct vh_err *err)
@@ -185,15 +191,36 @@ static int split_evenly(struct vh_want *want, unsigned n, struct vh_err *err)
 	want->n_cells = n;
 	for (unsigned i = 0; i < n; i++)
 		want->cells[i] = (struct vh_want_cell){
-			want->vcpus / n + (i < want->vcpus % n),
-			(want->memory / unit / n + (i < want->memory / unit % n)) * unit,
+			.vcpus = want->vcpus / n + (i < want->vcpus % n),
+			.memory = (want->memory / unit / n + (i < want->memory / unit % n)) * unit,
 		};
 	want->cells[0].memory += want->memory % unit;
 	return 0;
 }
 
+/* How many of a guest node, "4", or which, "0-2+6": then they are marked as its own. */
+static int read_cell_vcpus(const char *text, struct vh_want *want, struct vh_vcpu_sets *sets, struct vh_err *err)
+{
+	struct vh_want_cell *c = &want->cells[want->n_cells];
+	bool in[VH_VCPUS_MAX];
+
+	if (!is_set(text))
+		return number("guest NUMA nodes", text, VH_VCPUS_MAX, &c->vcpus, err);
+	if (vh_vcpus_parse(text, '+', VH_VCPUS_MAX, in) < 0)
+		return vh_err_refuse(err, EINVAL, "guest NUMA nodes: '%.40s' is no set of vCPUs", text);
+	for (unsigned i = 0; i < VH_VCPUS_MAX; i++) {
+		if (!in[i])
+			continue;
+		if (sets->cell[i] != NO_CELL)
+			return vh_err_refuse(err, EINVAL, "guest NUMA nodes: vCPU %u is in two of them", i);
+		sets->cell[i] = (unsigned char)want->n_cells;
+		c->vcpus++;
+	}
+	return 0;
+}
+
 /* "4:8G,2:4G": vCPUs and memory of each; these give the VM's own where it has none. */
-static int read_cells(const char *value, struct vh_want *want, struct vh_err *err)
+static int read_cells(const char *value, struct vh_want *want, struct vh_vcpu_sets *sets, struct vh_err *err)
 {
 	vh_autofree char *copy = strdup(value);
 	char *rest = copy, *cell, *memory;
@@ -210,7 +237,7 @@ static int read_cells(const char *value, struct vh_want *want, struct vh_err *er
 		if (!memory)
 			return vh_err_refuse(err, EINVAL, "guest NUMA nodes: '%.40s' is not VCPUS:MEMORY", cell);
 		*memory++ = 0;
-		r = number("guest NUMA nodes", cell, VH_VCPUS_MAX, &c->vcpus, err);
+		r = read_cell_vcpus(cell, want, sets, err);
 		if (r == 0)
 			r = size("guest NUMA nodes", memory, &c->memory, err);
 		want->n_cells++;
@@ -218,7 +245,7 @@ static int read_cells(const char *value, struct vh_want *want, struct vh_err *er
 	return r;
 }
 
-static int read_numa(const char *value, struct vh_want *want, struct vh_err *err)
+static int read_numa(const char *value, struct vh_want *want, struct vh_vcpu_sets *sets, struct vh_err *err)
 {
 	unsigned n = 0;
 	int r;
@@ -226,7 +253,7 @@ static int read_numa(const char *value, struct vh_want *want, struct vh_err *err
 	if (!strcmp(value, "auto"))
 		return 0;
 	if (strchr(value, ':'))
-		return read_cells(value, want, err);
+		return read_cells(value, want, sets, err);
 	r = number("guest NUMA nodes", value, VH_CELLS_MAX, &n, err);
 	return r < 0 ? r : split_evenly(want, n, err);
 }
@@ -245,6 +272,36 @@ static void sum_cells(const struct vh_want_text *text, struct vh_want *want)
 		want->vcpus = vcpus;
 	if (want->n_cells && !text->memory)
 		want->memory = memory;
+}
+
+/* Guest nodes of which only the number of vCPUs is given get them one after the other. */
+static int place_in_cells(const struct vh_want *want, struct vh_vcpu_sets *sets, struct vh_err *err)
+{
+	unsigned given = 0, next = 0;
+
+	for (unsigned i = 0; i < VH_VCPUS_MAX; i++)
+		given += sets->cell[i] != NO_CELL;
+	for (unsigned i = 0; given && i < want->vcpus; i++)
+		if (sets->cell[i] == NO_CELL)
+			return vh_err_refuse(err, EINVAL, "guest NUMA nodes: vCPU %u is in none of them", i);
+	for (size_t c = 0; !given && c < want->n_cells; c++)
+		for (unsigned i = 0; i < want->cells[c].vcpus && next < VH_VCPUS_MAX; i++)
+			sets->cell[next++] = (unsigned char)c;
+	return 0;
+}
+
+/* Of a mixed VM "mixed:4": the first of them; "mixed:0-1,3" or "mixed:^0": these. */
+static int mark_dedicated(const char *policy, struct vh_want *want, struct vh_vcpu_sets *sets, struct vh_err *err)
+{
+	const char *set = policy ? strchr(policy, ':') : NULL;
+
+	for (unsigned i = 0; i < want->dedicated && i < VH_VCPUS_MAX; i++)
+		sets->own[i] = true;
+	if (!set || !is_set(set) || want->policy != VH_WANT_MIXED)
+		return 0;
+	if (vh_vcpus_parse(set + 1, ',', want->vcpus, sets->own) < 0)
+		return vh_err_refuse(err, EINVAL, "CPU policy: '%.40s' is no set of the VM's %u vCPUs", set + 1, want->vcpus);
+	return 0;
 }
 
 /* --- the whole */
@@ -284,15 +341,25 @@ static int read_choices(const struct vh_want_text *t, struct vh_want *want, stru
 
 static int read_all(const struct vh_want_text *t, struct vh_want *want, struct vh_err *err)
 {
+	struct vh_vcpu_sets sets = { .own = { false } };
 	int r = read_counts(t, want, err);
 
+	memset(sets.cell, NO_CELL, sizeof(sets.cell));
 	if (r == 0)
 		r = read_choices(t, want, err);
 	if (r == 0 && t->numa)
-		r = read_numa(t->numa, want, err);
+		r = read_numa(t->numa, want, &sets, err);
 	if (r < 0)
 		return r;
 	sum_cells(t, want);
+	if (!want->vcpus || want->vcpus > VH_VCPUS_MAX)
+		return vh_want_check(want, err);
+	r = mark_dedicated(t->cpu_policy, want, &sets, err);
+	if (r == 0)
+		r = place_in_cells(want, &sets, err);
+	if (r < 0)
+		return r;
+	vh_want_number(want, &sets);
 	return vh_want_check(want, err);
 }
 

@@ -6,7 +6,7 @@
 #include "tests/unit/unit.h"
 #include "vmm/plan.h"
 
-enum { CASES = 30000, PLACED = 6000, CPUS = 10, NODES = 4, DEVICES = 8 };
+enum { CASES = 40000, PLACED = 9000, CPUS = 10, NODES = 4, DEVICES = 8 };
 
 static uint32_t seed = 20261124;
 
@@ -48,6 +48,7 @@ static void make_nodes(struct world *w, unsigned n)
 static void make_cpus(struct world *w)
 {
 	unsigned core = 0, n = 1 + rnd(CPUS), threads = 1 + rnd(2);
+	bool isolates = rnd(6) == 0;
 
 	for (unsigned i = 0; i < n; core++) {
 		unsigned node = rnd((uint32_t)w->host.n_nodes), l3 = node * 2 + rnd(2);
@@ -55,6 +56,7 @@ static void make_cpus(struct world *w)
 		for (unsigned t = 0; t < threads && i < n; t++, i++)
 			w->cpus[i] = (struct vh_host_cpu){
 				.id = i, .node = node * 2, .core = core, .l3 = l3, .package = node / 2,
+				.isolated = isolates && rnd(3),
 			};
 	}
 	w->host.n_cpus = n;
@@ -67,12 +69,14 @@ static void make_devices(struct world *w)
 		unsigned sw = rnd(4);
 
 		w->devices[i] = (struct vh_host_device){
-			.kind = rnd(2) ? VH_DEVICE_GPU : VH_DEVICE_HCA,
+			.kind = rnd(2) ? VH_DEVICE_GPU : VH_DEVICE_HCA, .pf = { rnd(4) ? 0 : 'p' },
 			.node = rnd(8) ? (int)(sw % w->host.n_nodes) : (int)rnd((uint32_t)w->host.n_nodes),
 		};
-		/* What is on one switch is near one node. */
+		/* What is on one switch is near one node; of some devices none is known. */
 		if (w->devices[i].node == (int)(sw % w->host.n_nodes))
 			w->devices[i].sw[0] = (char)('a' + sw);
+		else if (rnd(2))
+			w->devices[i].node = -1;
 	}
 }
 
@@ -85,10 +89,43 @@ static void make_cells(struct vh_want *want)
 	want->vcpus = 0;
 	want->memory = 0;
 	for (unsigned i = 0; i < n; i++) {
-		want->cells[i] = (struct vh_want_cell){ 1 + rnd(3), (1 + rnd(4)) * unit };
+		want->cells[i] = (struct vh_want_cell){ .vcpus = 1 + rnd(3), .memory = (1 + rnd(4)) * unit };
 		want->vcpus += want->cells[i].vcpus;
 		want->memory += want->cells[i].memory;
 	}
+}
+
+/* Some of them dedicated, and not all; of guest nodes as it comes. */
+static void make_mixed(struct vh_want *want)
+{
+	want->policy = VH_WANT_MIXED;
+	want->dedicated = 1 + rnd(want->vcpus - 1);
+	if (!want->n_cells)
+		return;
+	want->dedicated = 0;
+	for (size_t i = 0; i < want->n_cells; i++) {
+		want->cells[i].dedicated = rnd(want->cells[i].vcpus + 1);
+		want->dedicated += want->cells[i].dedicated;
+	}
+	if (!want->dedicated)
+		want->dedicated = want->cells[0].dedicated = 1;
+	if (want->dedicated == want->vcpus) {
+		want->cells[0].dedicated--;
+		want->dedicated--;
+	}
+}
+
+static void make_policy(struct vh_want *want)
+{
+	unsigned policy = rnd(4);
+
+	if (policy == 0 && want->vcpus > 1)
+		make_mixed(want);
+	if (policy != 1)
+		return;
+	want->policy = VH_WANT_SHARED;
+	want->threads = VH_THREAD_PREFER;
+	want->emulator = false;
 }
 
 static void make_want(struct world *w)
@@ -102,10 +139,11 @@ static void make_want(struct world *w)
 	};
 	if (rnd(3) == 0)
 		make_cells(want);
+	make_policy(want);
 	if (rnd(2)) {
 		for (int k = 0; k < VH_DEVICE_KINDS; k++)
 			if (k == VH_DEVICE_GPU || k == VH_DEVICE_HCA)
-				want->devices[k] = (struct vh_want_devices){ rnd(3), false, (enum vh_affinity)rnd(4) };
+				want->devices[k] = (struct vh_want_devices){ rnd(3), rnd(4) == 0, (enum vh_affinity)rnd(5) };
 		if (want->devices[VH_DEVICE_GPU].count && want->devices[VH_DEVICE_HCA].count)
 			want->pairs = rnd(2);
 	}
@@ -130,7 +168,7 @@ static void make_world(struct world *w)
 
 struct oracle {
 	struct world *w;
-	bool found;
+	bool found, crowded;	/* shared vCPUs on fewer CPUs than they are */
 	int64_t best[VH_SCORES];
 };
 
@@ -276,6 +314,11 @@ static int64_t device_cost(const struct world *w, unsigned device, unsigned node
 	int64_t best = 255;
 	bool in_package = false;
 
+	if (w->want.devices[d->kind].vf != (d->pf[0] != 0))
+		return -1;
+	if (d->node < 0)
+		return affinity == VH_AFFINITY_NONE ? 0 : affinity == VH_AFFINITY_REQUIRED || affinity == VH_AFFINITY_SOCKET ?
+		       -1 : best;
 	for (unsigned i = 0; i < w->host.n_nodes; i++) {
 		int64_t here = w->distances[i * w->host.n_nodes + (unsigned)d->node];
 
@@ -284,7 +327,7 @@ static int64_t device_cost(const struct world *w, unsigned device, unsigned node
 		best = here < best ? here : best;
 		in_package |= w->nodes[i].package == w->nodes[d->node].package;
 	}
-	if ((affinity == VH_AFFINITY_REQUIRED && !(nodes >> d->node & 1)) ||
+	if (((affinity == VH_AFFINITY_REQUIRED || affinity == VH_AFFINITY_LEGACY) && !(nodes >> d->node & 1)) ||
 	    (affinity == VH_AFFINITY_SOCKET && !in_package))
 		return -1;
 	return affinity == VH_AFFINITY_NONE ? 0 : best;
@@ -351,20 +394,60 @@ static uint64_t bytes_of(const struct world *w, unsigned node, uint64_t page)
 	return w->nodes[node].n_pools ? w->nodes[node].pools[0].free * page : 0;
 }
 
+static unsigned floats_of(const struct world *w, unsigned node)
+{
+	unsigned set = 0;
+
+	for (unsigned i = 0; i < CPUS && i < w->host.n_cpus; i++)
+		set |= (unsigned)(w->left.floats[i] && w->cpus[i].node == w->nodes[node].id) << i;
+	return set;
+}
+
+/* What a node has for the policy. */
+static unsigned node_can(const struct world *w, unsigned node)
+{
+	return w->want.policy == VH_WANT_SHARED ? count(floats_of(w, node)) : set_can(w, node_cpus(w, node));
+}
+
+/* Whether a CPU for others stays when x units of the node are taken, cores being whole or not. */
+static bool can_float(const struct world *w, unsigned node, unsigned x)
+{
+	unsigned floats = floats_of(w, node), usable = 0, cores = 0, used = x;
+
+	if (!x || !(floats & free_cpus(w)))
+		return floats != 0;
+	for (unsigned i = 0; i < CPUS && i < w->host.n_cpus; i++) {
+		unsigned core = cpus_like(w, i, false);
+
+		if (node_cpus(w, node) >> i & 1 && first_of(core) == i && core_can(w, core)) {
+			usable |= core & free_cpus(w);
+			cores++;
+		}
+	}
+	if (w->want.threads == VH_THREAD_PREFER)
+		return count(floats) > x;
+	if (w->want.threads == VH_THREAD_REQUIRE)
+		used = (x + 1) / 2;
+	return used < cores || (floats & ~usable);
+}
+
 /* vcpus, memory: of each node of the set. */
 static void look(struct oracle *o, unsigned set, const unsigned *units, const uint64_t *vcpus,
 		 const uint64_t *memory, uint64_t page, unsigned rank)
 {
 	const struct world *w = o->w;
 	int64_t score[VH_SCORES] = { 0 }, devices = best_devices(w, set);
+	bool floats = w->want.policy == VH_WANT_DEDICATED;
 
-	if (devices < 0)
+	for (unsigned i = 0; i < w->host.n_nodes; i++)
+		floats |= set >> i & 1 && can_float(w, i, units[i]);
+	if (devices < 0 || !floats)
 		return;
 	score[VH_SCORE_NODES] = count(set);
 	score[VH_SCORE_DEVICES] = devices;
 	score[VH_SCORE_PAGES] = rank;
 	for (unsigned i = 0; i < w->host.n_nodes; i++) {
-		int64_t hole = set_can(w, node_cpus(w, i));
+		int64_t hole = node_can(w, i);
 
 		if (set >> i & 1) {
 			if ((!vcpus[i] && !memory[i]) || !best_set(w, i, units[i], score))
@@ -384,6 +467,20 @@ static void look(struct oracle *o, unsigned set, const unsigned *units, const ui
 	o->found = true;
 }
 
+/* vCPUs that share CPUs, evenly over the nodes that have CPUs for them. */
+static bool drip_floating(const struct world *w, unsigned set, const unsigned *units, uint64_t *vcpus)
+{
+	uint64_t room[NODES] = { 0 }, got[NODES] = { 0 };
+
+	for (unsigned i = 0; i < w->host.n_nodes; i++)
+		room[i] = set >> i & 1 && can_float(w, i, units[i]) ? UINT32_MAX : 0;
+	if (w->want.policy == VH_WANT_MIXED && drip(w->want.vcpus - w->want.dedicated, room, got, (unsigned)w->host.n_nodes))
+		return false;
+	for (unsigned i = 0; i < w->host.n_nodes; i++)
+		vcpus[i] += got[i];
+	return true;
+}
+
 /* Even shares over a set of nodes. */
 static void look_even(struct oracle *o, unsigned set, uint64_t page, unsigned rank)
 {
@@ -395,18 +492,18 @@ static void look_even(struct oracle *o, unsigned set, uint64_t page, unsigned ra
 	for (unsigned i = 0; i < n; i++)
 		if (set >> i & 1) {
 			room[i] = bytes_of(w, i, page) / unit;
-			cpus[i] = set_can(w, node_cpus(w, i));
+			cpus[i] = o->crowded && node_can(w, i) ? UINT32_MAX : node_can(w, i);
 		}
 	if (w->want.memory % unit || drip(w->want.memory / unit, room, memory, n) ||
-	    drip(w->want.vcpus, cpus, vcpus, n))
+	    drip(w->want.policy == VH_WANT_MIXED ? w->want.dedicated : w->want.vcpus, cpus, vcpus, n))
 		return;
 	for (unsigned i = 0; i < n; i++) {
 		memory[i] *= unit;
-		units[i] = (unsigned)vcpus[i];
+		units[i] = w->want.policy == VH_WANT_SHARED ? 0 : (unsigned)vcpus[i];
 		if (extra && units[i] < cpus[i])
 			units[i] += extra--;
 	}
-	if (!extra)
+	if (!extra && drip_floating(w, set, units, vcpus))
 		look(o, set, units, vcpus, memory, page, rank);
 }
 
@@ -429,12 +526,15 @@ static void look_cells(struct oracle *o, unsigned *node_of, unsigned cell, uint6
 	if (cell < w->want.n_cells)
 		return;
 	for (unsigned c = 0; c < w->want.n_cells; c++) {
-		unsigned i = node_of[c], can = set_can(w, node_cpus(w, i));
+		const struct vh_want_cell *cell_of = &w->want.cells[c];
+		unsigned i = node_of[c], can = node_can(w, i);
+		unsigned own = w->want.policy == VH_WANT_MIXED ? cell_of->dedicated : cell_of->vcpus;
 
-		if (can < w->want.cells[c].vcpus || bytes_of(w, i, page) < w->want.cells[c].memory ||
+		if (can < (o->crowded ? 1 : own) || bytes_of(w, i, page) < w->want.cells[c].memory ||
 		    (page != VH_PAGE_SMALL && w->want.cells[c].memory % page))
 			return;
-		vcpus[i] = units[i] = w->want.cells[c].vcpus;
+		vcpus[i] = cell_of->vcpus;
+		units[i] = w->want.policy == VH_WANT_SHARED ? 0 : own;
 		memory[i] = w->want.cells[c].memory;
 		if (extra && units[i] < can)
 			units[i] += extra--;
@@ -470,6 +570,10 @@ static void ask(struct oracle *o)
 			look_even(o, set, sizes[p], rank);
 		rank++;
 	}
+	if (!o->found && w->want.policy == VH_WANT_SHARED && !o->crowded) {
+		o->crowded = true;
+		ask(o);
+	}
 }
 
 /* --- what every plan must be, whatever its score */
@@ -478,14 +582,19 @@ static void check_plan(const struct world *w, const struct vh_plan *plan)
 {
 	bool used[CPUS] = { false };
 	uint64_t memory = 0;
-	unsigned vcpus = 0;
+	unsigned vcpus = 0, own = 0;
 
 	ck_assert(plan->proven);
 	for (unsigned i = 0; i < plan->vcpus; i++) {
-		ck_assert(plan->cpu[i] >= 0 && w->left.cpu[plan->cpu[i]] && !used[plan->cpu[i]]);
 		ck_assert_uint_lt(plan->cell[i], plan->n_cells);
+		if (plan->cpu[i] < 0)
+			continue;
+		ck_assert(w->left.cpu[plan->cpu[i]] && !used[plan->cpu[i]]);
 		used[plan->cpu[i]] = true;
+		own++;
 	}
+	ck_assert_uint_eq(own, w->want.policy == VH_WANT_DEDICATED ? w->want.vcpus : w->want.policy == VH_WANT_MIXED ?
+			  w->want.dedicated : 0);
 	for (size_t i = 0; i < plan->n_held; i++) {
 		ck_assert(w->left.cpu[plan->held[i]] && !used[plan->held[i]]);
 		used[plan->held[i]] = true;
@@ -493,6 +602,9 @@ static void check_plan(const struct world *w, const struct vh_plan *plan)
 	ck_assert_int_eq(plan->emulator >= 0, w->want.emulator);
 	if (plan->emulator >= 0)
 		ck_assert(w->left.cpu[plan->emulator] && !used[plan->emulator]);
+	ck_assert_int_eq(plan->n_floating > 0, own < plan->vcpus);
+	for (size_t i = 0; i < plan->n_floating; i++)
+		ck_assert(w->left.floats[plan->floating[i]] && !used[plan->floating[i]]);
 	for (size_t i = 0; i < plan->n_cells; i++) {
 		memory += plan->cells[i].memory;
 		vcpus += plan->cells[i].vcpus;

@@ -129,16 +129,162 @@ START_TEST(nova_forbids)
 	/* The flavor wins. */
 	ck_assert_int_eq(w.policy, VH_WANT_DEDICATED);
 	refused(FLAVOR("  \"hw:cpu_policy\": shared\n", "  hw_cpu_policy: dedicated\n"), "hw_cpu_policy=dedicated");
-	refused(FLAVOR("  \"hw:cpu_thread_policy\": require\n", "  hw_cpu_thread_policy: isolate\n"),
-		"hw_cpu_thread_policy=isolate");
+	refused(FLAVOR("  \"hw:cpu_policy\": dedicated\n  \"hw:cpu_thread_policy\": require\n",
+		       "  hw_cpu_thread_policy: isolate\n"), "hw_cpu_thread_policy=isolate");
 	refused(FLAVOR("  \"hw:mem_page_size\": small\n", "  hw_mem_page_size: 2048\n"), "hw_mem_page_size");
 	refused(FLAVOR("", "  hw_mem_page_size: 2048\n"), "the flavor, which wins, says nothing");
 	refused(FLAVOR("  \"hw:numa_nodes\": 1\n", "  hw_numa_nodes: 2\n"), "hw_numa_");
 	refused(FLAVOR("  \"hw:pci_numa_affinity_policy\": required\n", "  hw_pci_numa_affinity_policy: socket\n"),
 		"hw_pci_numa_affinity_policy");
-	refused(FLAVOR("  \"hw:cpu_policy\": mixed\n  \"hw:cpu_dedicated_mask\": \"1\"\n", "  a: b\n"),
+	refused(FLAVOR("  \"hw:cpu_policy\": mixed\n  \"hw:cpu_dedicated_mask\": \"0-1\"\n", "  a: b\n"),
 		"hw:cpu_dedicated_mask");
-	refused(FLAVOR("  \"hw:numa_nodes\": 2\n  \"hw:numa_cpus.0\": \"0\"\n", "  a: b\n"), "go together");
+}
+END_TEST
+
+/* Of a flavor of 4 vCPUs and 1024 MiB with these, Nova says that. */
+START_TEST(nova_names_what_is_wrong)
+{
+#define D "\"hw:cpu_policy\": dedicated, "
+#define M "\"hw:cpu_policy\": mixed, "
+	static const struct { const char *flavor, *image, *nova; } cases[] = {
+		{ "\"hw:cpu_policy\": greedy", "", "InvalidCPUAllocationPolicy" },
+		{ D, "hw_cpu_policy: greedy", "InvalidCPUAllocationPolicy" },
+		{ "\"hw:cpu_policy\": shared", "hw_cpu_policy: mixed", "ImageCPUPinningForbidden" },
+		{ M "\"hw:cpu_dedicated_mask\": \"1\"", "hw_cpu_policy: dedicated", "ImageCPUPinningForbidden" },
+		{ D "\"hw:cpu_thread_policy\": some", "", "InvalidCPUThreadAllocationPolicy" },
+		{ "\"hw:cpu_thread_policy\": prefer", "", "CPUThreadPolicyConfigurationInvalid" },
+		{ "", "hw_cpu_thread_policy: isolate", "CPUThreadPolicyConfigurationInvalid" },
+		{ D "\"hw:cpu_thread_policy\": require", "hw_cpu_thread_policy: prefer", "ImageCPUThreadPolicyForbidden" },
+		{ D "\"hw:emulator_threads_policy\": some", "", "InvalidEmulatorThreadsPolicy" },
+		{ "\"hw:emulator_threads_policy\": isolate", "", "BadRequirementEmulatorThreadsPolicy" },
+		{ D "\"hw:cpu_dedicated_mask\": \"1\"", "", "RequiredMixedInstancePolicy" },
+		{ M, "", "RequiredMixedOrRealtimeCPUMask" },
+		{ M "\"hw:cpu_dedicated_mask\": \"4\"", "", "InvalidMixedInstanceDedicatedMask" },
+		{ M "\"hw:cpu_dedicated_mask\": \"^0-3\"", "", "InvalidMixedInstanceDedicatedMask" },
+		{ M "\"hw:cpu_dedicated_mask\": \"0-3\"", "", "InvalidMixedInstanceDedicatedMask" },
+		{ M "\"hw:cpu_dedicated_mask\": \"1\", \"hw:cpu_realtime\": \"yes\", \"hw:cpu_realtime_mask\": \"^0\"", "",
+		  "RequiredMixedOrRealtimeCPUMask" },
+		{ "\"hw:cpu_realtime\": \"true\", \"hw:cpu_realtime_mask\": \"^0\"", "", "RealtimeConfigurationInvalid" },
+		{ D "\"hw:cpu_realtime\": \"true\"", "", "RealtimeMaskNotFoundOrInvalid" },
+		{ D "\"hw:cpu_realtime\": \"true\", \"hw:cpu_realtime_mask\": \"9\"", "", "RealtimeMaskNotFoundOrInvalid" },
+		{ D "\"resources:PCPU\": 4", "", "InvalidRequest" },
+		{ "\"resources:PCPU\": 4, \"resources:VCPU\": 4", "", "InvalidRequest" },
+		{ "\"resources:PCPU\": 3", "", "InvalidRequest" },
+		{ "\"resources:PCPU\": 4, \"hw:emulator_threads_policy\": isolate", "", "InvalidRequest" },
+		{ D "\"hw:cpu_thread_policy\": prefer, \"trait:HW_CPU_HYPERTHREADING\": forbidden", "", "InvalidRequest" },
+		{ "\"hw:mem_page_size\": 2M", "", "MemoryPageSizeInvalid" },
+		{ "\"hw:mem_page_size\": huge", "", "MemoryPageSizeInvalid" },
+		{ "\"hw:mem_page_size\": 2MB", "hw_mem_page_size: 1GB", "MemoryPageSizeForbidden" },
+		{ "\"hw:numa_nodes\": \"0\"", "", "InvalidNUMANodesNumber" },
+		{ "\"hw:numa_nodes\": two", "", "InvalidNUMANodesNumber" },
+		{ "\"hw:numa_nodes\": 2", "hw_numa_nodes: 2", "ImageNUMATopologyForbidden" },
+		{ "\"hw:numa_nodes\": 3", "", "ImageNUMATopologyAsymmetric" },
+		{ "\"hw:numa_nodes\": 2, \"hw:numa_cpus.0\": 0-1", "", "ImageNUMATopologyIncomplete" },
+		{ "\"hw:numa_nodes\": 2, \"hw:numa_cpus.0\": 0-3, \"hw:numa_mem.0\": 1024", "", "ImageNUMATopologyIncomplete" },
+		{ "\"hw:numa_nodes\": 1, \"hw:numa_cpus.0\": 0-3, \"hw:numa_mem.0\": 1024", "hw_numa_mem.0: 1024",
+		  "ImageNUMATopologyForbidden" },
+		{ "\"hw:numa_nodes\": 1, \"hw:numa_cpus.0\": 0-4, \"hw:numa_mem.0\": 1024", "", "ImageNUMATopologyCPUOutOfRange" },
+		{ "\"hw:numa_nodes\": 1, \"hw:numa_cpus.0\": 0-2, \"hw:numa_mem.0\": 1024", "",
+		  "ImageNUMATopologyCPUsUnassigned" },
+		{ "\"hw:numa_nodes\": 2, \"hw:numa_cpus.0\": 0-2, \"hw:numa_mem.0\": 512, \"hw:numa_cpus.1\": 2-3, "
+		  "\"hw:numa_mem.1\": 512", "", "ImageNUMATopologyCPUDuplicates" },
+		{ "\"hw:numa_nodes\": 1, \"hw:numa_cpus.0\": 0-3, \"hw:numa_mem.0\": 1025", "",
+		  "ImageNUMATopologyMemoryOutOfRange" },
+		{ "\"hw:pci_numa_affinity_policy\": none", "", "InvalidPCINUMAAffinity" },
+		{ "\"hw:pci_numa_affinity_policy\": legacy", "hw_pci_numa_affinity_policy: socket", "ImagePCINUMAPolicyForbidden" },
+		{ "\"hw:cpu_max_sockets\": 2", "hw_cpu_max_sockets: 4", "ImageVCPULimitsRangeExceeded" },
+		{ "\"hw:cpu_max_threads\": 1", "hw_cpu_threads: 2", "ImageVCPUTopologyRangeExceeded" },
+		{ "\"hw:cpu_cores\": many", "", "InvalidRequest" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(cases); i++) {
+		vh_autofree char *text = vh_strf("{flavor: {vcpus: 4, ram: 1024, %s}, image: {os_distro: debian, %s}}",
+						 cases[i].flavor, cases[i].image);
+		vh_autofree char *hint = vh_strf("Nova's %s", cases[i].nova);
+		vh_autoerr err = VH_ERR_NONE;
+		struct vh_want w;
+
+		ck_assert_msg(read_text(text, &w, &err) < 0, "accepted: %s", text);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		ck_assert_msg(err.hint && !strcmp(err.hint, hint), "%s: %s (%s)", text, err.text, err.hint ? err.hint : "");
+	}
+#undef D
+#undef M
+}
+END_TEST
+
+START_TEST(nova_allows)
+{
+	struct vh_want w = want("{flavor: {vcpus: 4, ram: 1024, \"hw:cpu_policy\": mixed, \"hw:cpu_dedicated_mask\": \"^0,^2\", "
+				"\"hw:numa_nodes\": 2, \"hw:numa_cpus.0\": \"0,3\", \"hw:numa_cpus.1\": \"1-2\"}, "
+				"image: {hw_numa_mem.0: 256, hw_numa_mem.1: 768}}");
+
+	/* vCPUs 1 and 3 are dedicated: 3 of node 0 and 1 of node 1; then the others. */
+	ck_assert_uint_eq(w.dedicated, 2);
+	ck_assert_uint_eq(w.cells[0].dedicated, 1);
+	ck_assert_uint_eq(w.cells[1].memory, 768 << 20);
+	ck_assert(w.numbered);
+	ck_assert(w.number[0] == 3 && w.number[1] == 1 && w.number[2] == 0 && w.number[3] == 2);
+
+	/* Pinned, and with pages, a guest has one node; else none. */
+	w = want("{flavor: {vcpus: 3, ram: 1024, \"resources1:PCPU\": 3, \"trait:HW_CPU_HYPERTHREADING\": forbidden}}");
+	ck_assert_int_eq(w.policy, VH_WANT_DEDICATED);
+	ck_assert_int_eq(w.threads, VH_THREAD_ISOLATE);
+	ck_assert_uint_eq(w.n_cells, 1);
+	w = want("{flavor: {vcpus: 3, ram: 1024, \"hw:mem_page_size\": 2MB}}");
+	ck_assert_uint_eq(w.page, 2 << 20);
+	ck_assert_uint_eq(w.n_cells, 1);
+	ck_assert_int_eq(w.policy, VH_WANT_SHARED);
+	w = want("{flavor: {vcpus: 3, ram: 1024}}");
+	ck_assert_uint_eq(w.n_cells, 0);
+	/* Ours go before. */
+	w = want("{flavor: {vcpus: 3, ram: 1024, \"hw:cpu_policy\": dedicated}, numa: auto, vcpus: 5}");
+	ck_assert_uint_eq(w.n_cells, 0);
+	ck_assert_uint_eq(w.vcpus, 5);
+	w = want("{flavor: {vcpus: 4, ram: 1024, \"hw:cpu_policy\": mixed, \"hw:cpu_realtime\": \"on\"}, "
+		 "image: {hw_cpu_realtime_mask: \"^0\"}}");
+	ck_assert_uint_eq(w.dedicated, 3);
+	ck_assert_uint_eq(w.number[0], 1);
+}
+END_TEST
+
+START_TEST(sets_of_vcpus)
+{
+	struct vh_want w = want("{vcpus: 6, cpu_policy: \"mixed:1,4-5\"}");
+	struct vh_want cells = want("{numa: \"0+2-2:1G,1+3-4:2G\"}");
+
+	ck_assert_uint_eq(w.dedicated, 3);
+	ck_assert(w.number[0] == 1 && w.number[1] == 4 && w.number[2] == 5 && w.number[3] == 0);
+	ck_assert_uint_eq(cells.vcpus, 5);
+	ck_assert_uint_eq(cells.cells[1].vcpus, 3);
+	ck_assert(cells.number[0] == 0 && cells.number[1] == 2 && cells.number[2] == 1);
+	refused("{vcpus: 4, cpu_policy: \"mixed:2-9\"}", "no set of the VM's 4 vCPUs");
+	refused("{vcpus: 4, cpu_policy: \"mixed:0-3\"}", "not all");
+	refused("{numa: \"0-1:1G,1-2:1G\"}", "vCPU 1 is in two of them");
+	refused("{numa: \"0-1:1G,3-3:1G\"}", "vCPU 2 is in none of them");
+	refused("{numa: \"0-x:1G\"}", "no set of vCPUs");
+}
+END_TEST
+
+START_TEST(plans_keep_the_vcpus_numbers)
+{
+	struct vh_host_node nodes[2] = { { .id = 0, .memory = 8ULL << 30, .free = 8ULL << 30 },
+					 { .id = 1, .memory = 8ULL << 30, .free = 8ULL << 30 } };
+	struct vh_host_cpu cpus[8] = { { 0 } };
+	const struct vh_host host = { .nodes = nodes, .n_nodes = 2, .cpus = cpus, .n_cpus = 8 };
+	vh_cleanup(vh_left_clear) struct vh_left left = { 0 };
+	struct vh_want w = want("{cpu_policy: \"mixed:^0\", numa: \"0+3-3:1G,1-2:2G\"}");
+	vh_autoplan plan = NULL;
+
+	for (unsigned i = 0; i < 8; i++)
+		cpus[i] = (struct vh_host_cpu){ .id = i, .core = i, .l3 = i / 4, .node = i / 4 };
+	ck_assert_int_eq(vh_left_init(&left, &host, NULL), 0);
+	ck_assert_int_eq(vh_solve(&left, &w, 0, &plan), 0);
+	ck_assert_ptr_nonnull(plan);
+	ck_assert_int_eq(plan->cpu[0], -1);
+	for (unsigned i = 1; i < 4; i++)
+		ck_assert_uint_eq(cpus[plan->cpu[i]].node, nodes[plan->cells[plan->cell[i]].node].id);
+	ck_assert(plan->cell[0] == 0 && plan->cell[3] == 0 && plan->cell[1] == 1 && plan->cell[2] == 1);
 }
 END_TEST
 
@@ -295,5 +441,6 @@ START_TEST(a_fleet_packs_or_spreads)
 END_TEST
 
 UNIT_SUITE(vmm_want, one_request, uneven_nodes_add_up, bad_requests, flavors, nova_forbids,
+	   nova_names_what_is_wrong, nova_allows, sets_of_vcpus, plans_keep_the_vcpus_numbers,
 	   gpus_and_hcas_in_pairs, every_host_plans_refuses_and_explains, memory_only_nodes_serve_when_they_must,
 	   what_would_fit_does, a_fleet_packs_or_spreads)
