@@ -57,7 +57,7 @@ _vhpc_argument() {
 	*NAME*)
 		case $2 in
 		image) words=$(_vhpc_names 'images/*') ;;
-		vm) words=$(_vhpc_names 'clusters/*/*') ;;
+		vm) words="$(_vhpc_names 'vms/*') $(_vhpc_names 'clusters/*/*')" ;;
 		*) words=$(_vhpc_names 'clusters/*') ;;
 		esac ;;
 	esac

@@ -99,8 +99,8 @@ static bool has_flag(const char *line, size_t len, const char *flag)
 	return false;
 }
 
-/* "vmx", "svm", or NULL. */
-static const char *virt_flag(const struct vh_root *root)
+/* "vmx", "svm", or NULL; and whether AMD's leaf of cores and threads is there. */
+static const char *virt_flag(const struct vh_root *root, bool *ret_topoext)
 {
 	vh_autofree char *text = NULL;
 	const char *line, *flag = NULL;
@@ -112,6 +112,7 @@ static const char *virt_flag(const struct vh_root *root)
 		size_t len = strcspn(line + 1, "\n");
 
 		flag = has_flag(line + 1, len, "vmx") ? "vmx" : has_flag(line + 1, len, "svm") ? "svm" : NULL;
+		*ret_topoext = has_flag(line + 1, len, "topoext");
 	}
 	return flag;
 }
@@ -125,10 +126,11 @@ static void no_kvm(struct vh_accel *ret, const char *why)
 void vh_accel_detect(const struct vh_root *root, struct vh_accel *ret)
 {
 	bool there = vh_root_exists(root, "dev/kvm");
-	const char *flag = virt_flag(root), *wrong;
+	const char *flag, *wrong;
 	vh_autoclose int kvm = -1;
 
 	*ret = (struct vh_accel){ 0 };
+	flag = virt_flag(root, &ret->topoext);
 	if (!flag) {
 		no_kvm(ret, there ? "the processor offers neither vmx nor svm, although /dev/kvm is there"
 				  : "the processor offers neither vmx nor svm");

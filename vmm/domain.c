@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/vmm.h"
+#include "vmm/domain.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -7,17 +7,9 @@
 
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "vmm/xml.h"
 
-/* Against a clock that stands still under load, which has hung boots without KVM. */
-static const char tcg_cmdline[] = "clocksource=tsc tsc=reliable";
-
-/* With one possible CPU TCG drops the atomicity of locked instructions, which memory
- * shared between VMs relies on: then a second one stays unplugged. */
-static unsigned max_vcpus(const struct vh_domain *d)
-{
-	return !d->kvm && d->vcpus < 2 ? 2 : d->vcpus;
-}
+/* As many vCPUs as have a number without x2APIC, which QEMU's own processor lacks. */
+enum { XAPIC_VCPUS_MAX = 255, DISKS_MAX = 26 };
 
 static int check_path(const struct vh_domain *d, const char *what, const char *path, struct vh_err *err)
 {
@@ -30,24 +22,16 @@ static int check_path(const struct vh_domain *d, const char *what, const char *p
 static int check_paths(const struct vh_domain *d, struct vh_err *err)
 {
 	const struct { const char *what, *path; } paths[] = {
-		{ "kernel", d->kernel }, { "initrd", d->initrd }, { "firmware", d->firmware }, { "disk", d->disk },
-		{ "identity", d->identity }, { "console log", d->console_log },
+		{ "kernel", d->kernel }, { "initrd", d->initrd }, { "firmware", d->firmware }, { "identity", d->identity },
+		{ "NCCL topology", d->nccl }, { "hwloc topology", d->hwloc }, { "console log", d->console_log },
 	};
-	int r = 0;
+	int r = d->n_disks > DISKS_MAX ? vh_err_refuse(err, E2BIG, "%s: more than %d disks", d->name, DISKS_MAX) : 0;
 
 	for (size_t i = 0; r == 0 && i < vh_array_len(paths); i++)
 		r = check_path(d, paths[i].what, paths[i].path, err);
+	for (size_t i = 0; r == 0 && i < d->n_disks; i++)
+		r = check_path(d, "disk", d->disks[i].path, err);
 	return r;
-}
-
-static bool is_mac(const char *mac)
-{
-	if (strlen(mac) != 17)
-		return false;
-	for (int i = 0; i < 17; i++)
-		if (i % 3 == 2 ? mac[i] != ':' : !strchr("0123456789abcdef", mac[i]))
-			return false;
-	return true;
 }
 
 static int check_nics(const struct vh_domain *d, struct vh_err *err)
@@ -58,7 +42,7 @@ static int check_nics(const struct vh_domain *d, struct vh_err *err)
 		if (!nic->tap[0] || strlen(nic->tap) >= IFNAMSIZ || strchr(nic->tap, '/') ||
 		    !vh_xml_can_hold(nic->tap))
 			return vh_err_refuse(err, EINVAL, "%s: tap %s: no interface name", d->name, nic->tap);
-		if (!is_mac(nic->mac))
+		if (nic->mac && !vh_is_mac(nic->mac))
 			return vh_err_refuse(err, EINVAL, "%s: %s: no MAC address", d->name, nic->mac);
 	}
 	return 0;
@@ -74,14 +58,29 @@ static int check_shmem(const struct vh_domain *d, struct vh_err *err)
 	return 0;
 }
 
+static int check_layout(const struct vh_domain *d, struct vh_err *err)
+{
+	const struct vh_layout *l = d->layout;
+
+	if (!l->vcpus || !l->n_cells)
+		return vh_err_refuse(err, EINVAL, "%s: a VM has vCPUs and memory", d->name);
+	for (size_t i = 0; i < l->n_cells; i++)
+		if (!l->cells[i].memory)
+			return vh_err_refuse(err, EINVAL, "%s: guest node %zu has no memory", d->name, i);
+	if (!d->kvm && l->vcpus > XAPIC_VCPUS_MAX)
+		return vh_err_refuse(err, ERANGE, "%s: %u vCPUs: without KVM at most %d", d->name, l->vcpus,
+				     XAPIC_VCPUS_MAX);
+	return 0;
+}
+
 static int check(const struct vh_domain *d, struct vh_err *err)
 {
 	int r = vh_hostname_check(d->name, err);
 
+	if (r == 0)
+		r = check_layout(d, err);
 	if (r < 0)
 		return r;
-	if (!d->vcpus || !d->memory)
-		return vh_err_refuse(err, EINVAL, "%s: a VM has vCPUs and memory", d->name);
 	if (!d->kernel == !d->firmware || (d->owner && !vh_xml_can_hold(d->owner)) || (d->uuid && !vh_xml_can_hold(d->uuid)) ||
 	    (d->cmdline && !vh_xml_can_hold(d->cmdline)))
 		return vh_err_refuse(err, EINVAL, "%s: has no kernel or firmware, or its command line, owner or UUID is not plain text",
@@ -92,104 +91,90 @@ static int check(const struct vh_domain *d, struct vh_err *err)
 	return r < 0 ? r : check_nics(d, err);
 }
 
-/* {VH_DOMAIN_NS}lease in the metadata; read back by vh_domain_lease_parse. */
-static void add_lease(xmlNodePtr domain, const struct vh_domain *d, const char *cpus)
+static int make_lease(const struct vh_domain *d, struct vh_domain_lease *ret)
 {
+	vh_autofree char *holder = vh_strf("vm/%s", d->name);
+
+	return holder ? vh_layout_lease(d->layout, d->rehearse, holder, d->owner, ret) : -ENOMEM;
+}
+
+/* {VH_DOMAIN_NS}lease in the metadata; read back by vh_domain_lease_parse. */
+static int add_lease(xmlNodePtr domain, const struct vh_domain *d)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease l = { 0 };
+	vh_autofree char *cpus = make_lease(d, &l) < 0 ? NULL : vh_cpu_list(l.cpus, l.n_cpus);
 	xmlNodePtr lease = vh_xml_add(vh_xml_add(domain, "metadata", NULL), "lease", NULL);
-	xmlNsPtr ns = lease ? xmlNewNs(lease, BAD_CAST VH_DOMAIN_NS, BAD_CAST "vhpc") : NULL;
+	xmlNsPtr ns = lease && cpus ? xmlNewNs(lease, BAD_CAST VH_DOMAIN_NS, BAD_CAST "vhpc") : NULL;
 
 	if (!ns)
-		return;
+		return -ENOMEM;
 	xmlSetNs(lease, ns);
-	vh_xml_setf(lease, "holder", "vm/%s", d->name);
-	if (d->owner)
-		vh_xml_setf(lease, "owner", "%s", d->owner);
-	if (d->place && d->place->policy == VH_CPU_DEDICATED)
+	vh_xml_setf(lease, "holder", "%s", l.holder);
+	if (l.owner)
+		vh_xml_setf(lease, "owner", "%s", l.owner);
+	if (*cpus)
 		vh_xml_setf(lease, "cpus", "%s", cpus);
-	for (size_t i = 0; d->place && i < d->place->n_nodes; i++) {
+	if (l.page)
+		vh_xml_setf(lease, "page", "%llu", (unsigned long long)l.page);
+	for (size_t i = 0; i < l.n_nodes; i++) {
 		xmlNodePtr memory = vh_xml_add(lease, "memory", NULL);
 
-		vh_xml_setf(memory, "node", "%u", d->place->nodes[i]);
-		vh_xml_setf(memory, "bytes", "%llu", (unsigned long long)d->place->node_memory[i]);
+		vh_xml_setf(memory, "node", "%u", l.nodes[i]);
+		vh_xml_setf(memory, "bytes", "%llu", (unsigned long long)l.node_memory[i]);
 	}
+	for (char **address = l.devices; address && *address; address++)
+		vh_xml_add(lease, "device", "address", *address, NULL);
+	return 0;
 }
 
-static void add_size(xmlNodePtr domain, const struct vh_domain *d, const char *cpus)
+static void add_memory(xmlNodePtr domain, const struct vh_domain *d)
 {
-	unsigned max = max_vcpus(d);
-	vh_autofree char *kib = vh_strf("%llu", (unsigned long long)((d->memory + 1023) / 1024));
-	vh_autofree char *count = vh_strf("%u", max);
-	xmlNodePtr vcpu;
+	vh_autofree char *kib = vh_strf("%llu", (unsigned long long)((vh_layout_memory(d->layout) + 1023) / 1024));
 
 	xmlNewProp(vh_xml_text(domain, "memory", kib ? kib : ""), BAD_CAST "unit", BAD_CAST "KiB");
-	vcpu = vh_xml_text(domain, "vcpu", count ? count : "");
-	vh_xml_setf(vcpu, "placement", "static");
-	if (cpus)
-		vh_xml_setf(vcpu, "cpuset", "%s", cpus);
-	if (max != d->vcpus)
-		vh_xml_setf(vcpu, "current", "%u", d->vcpus);
 }
 
-static void add_pins(xmlNodePtr domain, const struct vh_domain *d, const char *cpus, const char *nodes)
+static void add_file(xmlNodePtr *sysinfo, xmlNodePtr domain, const char *name, const char *file)
 {
-	xmlNodePtr tune = vh_xml_add(domain, "cputune", NULL);
-
-	for (unsigned i = 0; i < d->vcpus; i++) {
-		xmlNodePtr pin = vh_xml_add(tune, "vcpupin", NULL);
-
-		vh_xml_setf(pin, "vcpu", "%u", i);
-		if (d->place->policy == VH_CPU_DEDICATED)
-			vh_xml_setf(pin, "cpuset", "%u", d->place->cpus[i]);
-		else
-			vh_xml_setf(pin, "cpuset", "%s", cpus);
-	}
-	vh_xml_add(tune, "emulatorpin", "cpuset", cpus, NULL);
-	vh_xml_add(vh_xml_add(domain, "numatune", NULL), "memory", "mode", "strict", "nodeset", nodes, NULL);
+	if (!file)
+		return;
+	if (!*sysinfo)
+		*sysinfo = vh_xml_add(domain, "sysinfo", "type", "fwcfg", NULL);
+	vh_xml_add(*sysinfo, "entry", "name", name, "file", file, NULL);
 }
 
-static void add_kernel(xmlNodePtr os, const struct vh_domain *d)
+static int add_kernel(xmlNodePtr os, const struct vh_domain *d)
 {
-	const char *given = d->cmdline ? d->cmdline : "";
-	vh_autofree char *cmdline = d->kvm ? vh_strf("%s", given)
-					   : vh_strf("%s%s%s", given, *given ? " " : "", tcg_cmdline);
+	vh_autofree char *cmdline = vh_domain_cmdline(d);
 
+	if (!cmdline)
+		return -ENOMEM;
 	vh_xml_text(os, "kernel", d->kernel);
 	if (d->initrd)
 		vh_xml_text(os, "initrd", d->initrd);
-	vh_xml_text(os, "cmdline", cmdline ? cmdline : "");
+	vh_xml_text(os, "cmdline", cmdline);
+	return 0;
 }
 
 /* Firmware from a ROM keeps no variables: it looks for the disk's own boot program each time. */
-static void add_boot(xmlNodePtr domain, const struct vh_domain *d)
+static int add_boot(xmlNodePtr domain, const struct vh_domain *d)
 {
-	xmlNodePtr os = vh_xml_add(domain, "os", NULL);
+	xmlNodePtr os = vh_xml_add(domain, "os", NULL), sysinfo = NULL;
 
 	xmlNewProp(vh_xml_text(os, "type", "hvm"), BAD_CAST "arch", BAD_CAST "x86_64");
 	xmlNewProp(vh_xml_child(os, NULL, "type"), BAD_CAST "machine", BAD_CAST "q35");
 	if (d->firmware)
 		xmlNewProp(vh_xml_text(os, "loader", d->firmware), BAD_CAST "type", BAD_CAST "rom");
-	else
-		add_kernel(os, d);
-	if (d->identity)
-		vh_xml_add(vh_xml_add(domain, "sysinfo", "type", "fwcfg", NULL), "entry",
-			   "name", "opt/io.systemd.credentials/vhpc.identity", "file", d->identity, NULL);
+	else if (add_kernel(os, d) < 0)
+		return -ENOMEM;
+	add_file(&sysinfo, domain, "opt/io.systemd.credentials/vhpc.identity", d->identity);
+	add_file(&sysinfo, domain, "opt/vhpc/nccl.xml", d->nccl);
+	add_file(&sysinfo, domain, "opt/vhpc/hwloc.xml", d->hwloc);
+	return 0;
 }
 
-static void add_cpu(xmlNodePtr domain, const struct vh_domain *d)
+static void add_clock(xmlNodePtr domain)
 {
-	xmlNodePtr features = vh_xml_add(domain, "features", NULL), cpu, topology;
-
-	vh_xml_add(features, "acpi", NULL);
-	vh_xml_add(features, "apic", NULL);
-	if (d->kvm && d->place && d->place->policy == VH_CPU_DEDICATED)
-		vh_xml_add(vh_xml_add(features, "kvm", NULL), "hint-dedicated", "state", "on", NULL);
-	cpu = vh_xml_add(domain, "cpu", "mode", d->kvm ? "host-passthrough" : "maximum", "check", "none",
-			 "migratable", d->kvm ? "off" : NULL, NULL);
-	topology = vh_xml_add(cpu, "topology", "sockets", "1", NULL);
-	vh_xml_setf(topology, "cores", "%u", max_vcpus(d));
-	vh_xml_setf(topology, "threads", "1");
-	if (d->kvm)
-		vh_xml_add(cpu, "cache", "mode", "passthrough", NULL);
 	vh_xml_add(vh_xml_add(domain, "clock", "offset", "utc", NULL), "timer", "name", "hpet",
 		   "present", "no", NULL);
 	vh_xml_text(domain, "on_poweroff", "destroy");
@@ -197,86 +182,33 @@ static void add_cpu(xmlNodePtr domain, const struct vh_domain *d)
 	vh_xml_text(domain, "on_crash", "destroy");
 }
 
-static void add_disk(xmlNodePtr devices, const char *file)
+/* Past 255 vCPUs interrupts need remapping to reach them all. */
+static void add_iommu(xmlNodePtr domain, xmlNodePtr devices, const struct vh_domain *d)
 {
-	xmlNodePtr disk = vh_xml_add(devices, "disk", "type", "file", "device", "disk", NULL);
-
-	/* The base image is shared by all VMs of a cluster: the host's page cache reads it once. */
-	vh_xml_add(disk, "driver", "name", "qemu", "type", "qcow2", "cache", "writeback",
-		   "discard", "unmap", NULL);
-	vh_xml_add(disk, "source", "file", file, NULL);
-	vh_xml_add(disk, "target", "dev", "vda", "bus", "virtio", NULL);
+	if (d->layout->vcpus <= XAPIC_VCPUS_MAX)
+		return;
+	vh_xml_add(vh_xml_child(domain, NULL, "features"), "ioapic", "driver", "qemu", NULL);
+	vh_xml_add(vh_xml_add(devices, "iommu", "model", "intel", NULL), "driver", "intremap", "on", "eim", "on", NULL);
 }
 
-static void add_nic(xmlNodePtr devices, const struct vh_nic *nic)
+static int build(xmlNodePtr domain, const struct vh_domain *d, const struct vh_guest_pci *pci)
 {
-	xmlNodePtr dev = vh_xml_add(devices, "interface", "type", "ethernet", NULL);
+	xmlNodePtr devices;
 
-	vh_xml_add(dev, "mac", "address", nic->mac, NULL);
-	vh_xml_add(dev, "target", "dev", nic->tap, "managed", "no", NULL);
-	vh_xml_add(dev, "model", "type", "virtio", NULL);
-	if (nic->queues > 1)
-		vh_xml_setf(vh_xml_add(dev, "driver", NULL), "queues", "%u", nic->queues);
-	vh_xml_add(dev, "rom", "enabled", "no", NULL);
-}
-
-static void add_console(xmlNodePtr devices, const char *log)
-{
-	xmlNodePtr serial = vh_xml_add(devices, "serial", "type", "pty", NULL), console;
-
-	if (log)
-		vh_xml_add(serial, "log", "file", log, "append", "off", NULL);
-	vh_xml_add(serial, "target", "type", "isa-serial", "port", "0", NULL);
-	console = vh_xml_add(devices, "console", "type", "pty", NULL);
-	vh_xml_add(console, "target", "type", "serial", "port", "0", NULL);
-}
-
-static void add_shmem(xmlNodePtr devices, const struct vh_shmem *shmem)
-{
-	xmlNodePtr dev = vh_xml_add(devices, "shmem", "name", shmem->name, NULL);
-	vh_autofree char *mib = vh_strf("%llu", (unsigned long long)(shmem->size >> 20));
-
-	vh_xml_add(dev, "model", "type", "ivshmem-plain", NULL);
-	xmlNewProp(vh_xml_text(dev, "size", mib ? mib : ""), BAD_CAST "unit", BAD_CAST "M");
-}
-
-static void add_devices(xmlNodePtr domain, const struct vh_domain *d)
-{
-	xmlNodePtr devices = vh_xml_add(domain, "devices", NULL), backend;
-
-	if (d->disk)
-		add_disk(devices, d->disk);
-	vh_xml_add(devices, "controller", "type", "usb", "model", "none", NULL);
-	for (size_t i = 0; i < d->n_nics; i++)
-		add_nic(devices, &d->nics[i]);
-	if (d->shmem)
-		add_shmem(devices, d->shmem);
-	add_console(devices, d->console_log);
-	vh_xml_add(devices, "memballoon", "model", "none", NULL);
-	backend = vh_xml_text(vh_xml_add(devices, "rng", "model", "virtio", NULL), "backend", "/dev/urandom");
-	vh_xml_setf(backend, "model", "random");
-}
-
-static int build(xmlNodePtr domain, const struct vh_domain *d)
-{
-	vh_autofree char *cpus = NULL, *nodes = NULL;
-
-	if (d->place) {
-		cpus = vh_cpu_list(d->place->cpus, d->place->n_cpus);
-		nodes = vh_cpu_list(d->place->nodes, d->place->n_nodes);
-		if (!cpus || !nodes)
-			return -ENOMEM;
-	}
 	vh_xml_text(domain, "name", d->name);
 	if (d->uuid)
 		vh_xml_text(domain, "uuid", d->uuid);
-	add_lease(domain, d, cpus);
-	add_size(domain, d, cpus);
-	if (d->place)
-		add_pins(domain, d, cpus, nodes);
-	add_boot(domain, d);
-	add_cpu(domain, d);
-	add_devices(domain, d);
+	if (add_lease(domain, d) < 0)
+		return -ENOMEM;
+	add_memory(domain, d);
+	if (vh_domain_add_binding(domain, d) < 0 || add_boot(domain, d) < 0)
+		return -ENOMEM;
+	vh_domain_add_cpu(domain, d);
+	add_clock(domain);
+	devices = vh_xml_add(domain, "devices", NULL);
+	vh_domain_add_passed(devices, d, pci);
+	vh_domain_add_virtual(devices, d);
+	add_iommu(domain, devices, d);
 	return 0;
 }
 
@@ -284,6 +216,7 @@ int vh_domain_xml(const struct vh_domain *d, char **ret, struct vh_err *err)
 {
 	vh_autoxml doc = xmlNewDoc(BAD_CAST "1.0");
 	xmlNodePtr domain = xmlNewNode(NULL, BAD_CAST "domain");
+	vh_cleanup(vh_guest_pci_clear) struct vh_guest_pci pci = { 0 };
 	vh_autoxmlstr text = NULL;
 	int r = check(d, err), len;
 
@@ -291,10 +224,15 @@ int vh_domain_xml(const struct vh_domain *d, char **ret, struct vh_err *err)
 		xmlDocSetRootElement(doc, domain);
 	else
 		xmlFreeNode(domain);
+	if (r == 0)
+		r = vh_guest_pci(d->layout, &pci);
+	if (r == -E2BIG)
+		return vh_err_refuse(err, E2BIG, "%s: %zu devices need more PCI buses than a guest has", d->name,
+				     d->layout->n_devices);
 	if (r < 0)
-		return r;
+		return err->num ? r : vh_err_nomem(err);
 	if (!doc || !domain || !xmlNewProp(domain, BAD_CAST "type", BAD_CAST (d->kvm ? "kvm" : "qemu")) ||
-	    build(domain, d) < 0)
+	    build(domain, d, &pci) < 0)
 		return vh_err_nomem(err);
 	xmlDocDumpFormatMemory(doc, &text, &len, 1);
 	*ret = text ? strdup((const char *)text) : NULL;

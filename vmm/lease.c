@@ -6,6 +6,7 @@
 
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "vmm/layout.h"
 #include "vmm/memory.h"
 #include "vmm/xml.h"
 
@@ -18,6 +19,7 @@ void vh_domain_lease_clear(struct vh_domain_lease *lease)
 	free(lease->cpus);
 	free(lease->nodes);
 	free(lease->node_memory);
+	vh_strv_free(lease->devices);
 	*lease = (struct vh_domain_lease){ 0 };
 }
 
@@ -78,6 +80,34 @@ static int read_memory(xmlNodePtr lease_node, const char *name, struct vh_domain
 	return 0;
 }
 
+static int read_devices(xmlNodePtr lease_node, const char *name, struct vh_domain_lease *lease, struct vh_err *err)
+{
+	xmlNodePtr node = vh_xml_child(lease_node, VH_DOMAIN_NS, "device");
+
+	for (size_t n = 0; node; node = vh_xml_next(node, VH_DOMAIN_NS, "device"), n++) {
+		vh_autofree char *address = NULL;
+
+		if (get_attr(node, "address", &address) < 0)
+			return vh_err_nomem(err);
+		if (!address || n == VH_PLAN_DEVICES_MAX || !vh_is_pci_address(address))
+			return bad(name, "device is no PCI address", err);
+		if (vh_strv_push(&lease->devices, address) < 0)
+			return vh_err_nomem(err);
+	}
+	return 0;
+}
+
+static int read_page(xmlNodePtr node, const char *name, struct vh_domain_lease *lease, struct vh_err *err)
+{
+	vh_autofree char *text = NULL;
+
+	if (get_attr(node, "page", &text) < 0)
+		return vh_err_nomem(err);
+	if (text && (read_number(node, "page", VH_NODE_MEMORY_MAX, &lease->page) < 0 || lease->page < 4096))
+		return bad(name, "page is no size of pages", err);
+	return 0;
+}
+
 /* The holder is the domain's own: nobody takes or drops leases for another. */
 static int read_lease(xmlNodePtr node, const char *name, struct vh_domain_lease *lease,
 		      struct vh_err *err)
@@ -90,7 +120,11 @@ static int read_lease(xmlNodePtr node, const char *name, struct vh_domain_lease 
 	if (!vh_is_hostname(name) || !lease->holder || strcmp(lease->holder, own))
 		return bad(name, "its holder is not this domain", err);
 	r = read_cpus(node, name, lease, err);
-	return r < 0 ? r : read_memory(node, name, lease, err);
+	if (r == 0)
+		r = read_page(node, name, lease, err);
+	if (r == 0)
+		r = read_memory(node, name, lease, err);
+	return r < 0 ? r : read_devices(node, name, lease, err);
 }
 
 int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *ret, struct vh_err *err)
@@ -148,14 +182,59 @@ static int check_memory(struct vh_store *s, const struct vh_root *root, unsigned
 	return 0;
 }
 
+/* "0:2097152:vm/two-node-1" is of node 0 and that size; free pages are those that no VM has. */
+static int check_pool(struct vh_store *s, const struct vh_root *root, unsigned node, uint64_t page,
+		      const char *holder, struct vh_err *err)
+{
+	vh_autofree char *prefix = vh_strf("%u:%llu:", node, (unsigned long long)page);
+	struct vh_lease *leases;
+	uint64_t sum = 0;
+	int64_t pages;
+	size_t n;
+	char a[16], b[16], c[16];
+	int r = prefix ? vh_lease_list(s, "hugepage", NULL, &leases, &n, err) : vh_err_nomem(err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		if (!strncmp(leases[i].key, prefix, strlen(prefix)) &&
+		    __builtin_add_overflow(sum, leases[i].amount, &sum))
+			sum = UINT64_MAX;
+	vh_lease_free(leases, n);
+	if (vh_root_read_int(root, &pages, "sys/devices/system/node/node%u/hugepages/hugepages-%llukB/nr_hugepages",
+			     node, (unsigned long long)page >> 10) < 0 || pages < 0)
+		pages = 0;
+	if (sum / page <= (uint64_t)pages)
+		return 0;
+	return vh_err_refuse(err, ENOSPC, "%s: huge pages of %s of NUMA node %u: %s promised to VMs, %s there", holder,
+			     vh_size_format(c, sizeof(c), page), node, vh_size_format(a, sizeof(a), sum),
+			     vh_size_format(b, sizeof(b), (uint64_t)pages * page));
+}
+
 static int take_memory(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
 		       size_t i, struct vh_err *err)
 {
-	vh_autofree char *key = vh_strf("%u:%s", lease->nodes[i], lease->holder);
-	int r = key ? vh_lease_take(s, "memory", key, lease->holder, lease->node_memory[i], err)
+	bool huge = lease->page > 4096;
+	vh_autofree char *key = huge ? vh_strf("%u:%llu:%s", lease->nodes[i], (unsigned long long)lease->page,
+					       lease->holder)
+				     : vh_strf("%u:%s", lease->nodes[i], lease->holder);
+	int r = key ? vh_lease_take(s, huge ? "hugepage" : "memory", key, lease->holder, lease->node_memory[i], err)
 		    : vh_err_nomem(err);
 
-	return r < 0 ? r : check_memory(s, root, lease->nodes[i], lease->holder, err);
+	if (r < 0)
+		return r;
+	return huge ? check_pool(s, root, lease->nodes[i], lease->page, lease->holder, err)
+		    : check_memory(s, root, lease->nodes[i], lease->holder, err);
+}
+
+static int take_device(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
+		       const char *address, struct vh_err *err)
+{
+	if (!vh_root_exists(root, "sys/bus/pci/devices/%s", address)) {
+		vh_err_refuse(err, ENODEV, "%s: device %s is not there any more", lease->holder, address);
+		return vh_err_hint(err, "vhpc sriov list shows those that are; define the VM anew");
+	}
+	return vh_lease_take(s, "vf", address, lease->holder, 0, err);
 }
 
 int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
@@ -171,12 +250,17 @@ int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
 	}
 	for (size_t i = 0; r == 0 && i < lease->n_nodes; i++)
 		r = take_memory(s, root, lease, i, err);
+	for (char **d = lease->devices; r == 0 && d && *d; d++)
+		r = take_device(s, root, lease, *d, err);
 	return r;
 }
 
 int vh_domain_lease_drop(struct vh_store *s, const char *holder, struct vh_err *err)
 {
-	int r = vh_lease_drop(s, holder, "cpu", NULL, err);
+	static const char *const kinds[] = { "cpu", "memory", "hugepage", "vf" };
+	int r = 0;
 
-	return r < 0 ? r : vh_lease_drop(s, holder, "memory", NULL, err);
+	for (size_t i = 0; r == 0 && i < vh_array_len(kinds); i++)
+		r = vh_lease_drop(s, holder, kinds[i], NULL, err);
+	return r;
 }

@@ -6,50 +6,9 @@
 #include <string.h>
 
 #include "lib/values.h"
-#include "vmm/numbers.h"
 #include "vmm/plan.h"
 
-static int fill_cpus(const struct vh_left *left, const struct vh_plan *plan, struct vh_placement *out)
-{
-	const struct vh_host *host = left->host;
-	bool own = out->policy == VH_CPU_DEDICATED;
-
-	out->n_cpus = own ? plan->vcpus : plan->n_floating;
-	out->cpus = calloc(out->n_cpus + 1, sizeof(*out->cpus));
-	if (!out->cpus)
-		return -ENOMEM;
-	for (size_t i = 0; i < out->n_cpus; i++)
-		out->cpus[i] = host->cpus[own ? (unsigned)plan->cpu[i] : plan->floating[i]].id;
-	if (!own)
-		vh_sort_unsigned(out->cpus, out->n_cpus);
-	return 0;
-}
-
-/* Ascending by the kernel's number, which the host's order need not be. */
-static void add_node(struct vh_placement *out, unsigned id, uint64_t bytes)
-{
-	size_t i = out->n_nodes++;
-
-	for (; i > 0 && out->nodes[i - 1] > id; i--) {
-		out->nodes[i] = out->nodes[i - 1];
-		out->node_memory[i] = out->node_memory[i - 1];
-	}
-	out->nodes[i] = id;
-	out->node_memory[i] = bytes;
-}
-
-static int fill(const struct vh_left *left, const struct vh_plan *plan, struct vh_placement *out)
-{
-	out->nodes = calloc(plan->n_cells, sizeof(*out->nodes));
-	out->node_memory = calloc(plan->n_cells, sizeof(*out->node_memory));
-	if (!out->nodes || !out->node_memory)
-		return -ENOMEM;
-	for (size_t i = 0; i < plan->n_cells; i++)
-		add_node(out, left->host->nodes[plan->cells[i].node].id, plan->cells[i].memory);
-	return fill_cpus(left, plan, out);
-}
-
-static int place_one(struct vh_left *left, const struct vh_request *req, struct vh_placement *out)
+static int place_one(struct vh_left *left, const struct vh_request *req, struct vh_layout *out)
 {
 	const struct vh_want want = {
 		.vcpus = req->vcpus, .memory = req->memory, .page = VH_PAGE_SMALL,
@@ -62,9 +21,7 @@ static int place_one(struct vh_left *left, const struct vh_request *req, struct 
 		return r;
 	if (!plan)
 		return -ENOSPC;
-	out->vcpus = req->vcpus;
-	out->policy = req->policy;
-	r = fill(left, plan, out);
+	r = vh_plan_layout(left->host, plan, out);
 	vh_left_take(left, plan);
 	return r;
 }
@@ -163,7 +120,7 @@ static int check_request(const struct vh_host *host, const struct vh_request *re
 }
 
 static int place_all(struct vh_left *left, struct order *order, const struct vh_request *reqs, size_t n,
-		     struct vh_placement *out, const struct vh_request **ret_failed)
+		     struct vh_layout *out, const struct vh_request **ret_failed)
 {
 	int r = 0;
 
@@ -178,11 +135,11 @@ static int place_all(struct vh_left *left, struct order *order, const struct vh_
 }
 
 int vh_place(const struct vh_host *host, const struct vh_taken *taken, const struct vh_request *reqs,
-	     size_t n, struct vh_placement **ret, struct vh_err *err)
+	     size_t n, struct vh_layout **ret, struct vh_err *err)
 {
 	vh_cleanup(vh_left_clear) struct vh_left left = { 0 };
 	vh_autofree struct order *order = calloc(n + 1, sizeof(*order));
-	struct vh_placement *out = calloc(n + 1, sizeof(*out));
+	struct vh_layout *out = calloc(n + 1, sizeof(*out));
 	const struct vh_request *failed = NULL;
 	int r = order && out ? vh_left_init(&left, host, taken) : -ENOMEM;
 
@@ -194,18 +151,8 @@ int vh_place(const struct vh_host *host, const struct vh_taken *taken, const str
 		*ret = out;
 		return 0;
 	}
-	vh_placement_free(out, n);
+	vh_layouts_free(out, n);
 	if (r == -ENOMEM)
 		return vh_err_nomem(err);
 	return failed ? refuse(host, taken, reqs, n, failed, err) : r;
-}
-
-void vh_placement_free(struct vh_placement *placements, size_t n)
-{
-	for (size_t i = 0; placements && i < n; i++) {
-		free(placements[i].cpus);
-		free(placements[i].nodes);
-		free(placements[i].node_memory);
-	}
-	free(placements);
 }

@@ -5,8 +5,6 @@
 
 #include "vmm/vmm.h"
 
-enum { VH_CELLS_MAX = 16, VH_VCPUS_MAX = 4096, VH_PLAN_DEVICES_MAX = 64 };
-
 enum vh_want_policy { VH_WANT_DEDICATED, VH_WANT_SHARED, VH_WANT_MIXED };
 enum vh_thread_policy { VH_THREAD_PREFER, VH_THREAD_ISOLATE, VH_THREAD_REQUIRE };
 enum vh_affinity { VH_AFFINITY_PREFERRED, VH_AFFINITY_REQUIRED, VH_AFFINITY_SOCKET, VH_AFFINITY_NONE,
@@ -93,12 +91,15 @@ struct vh_plan {
 	unsigned *held;		/* CPUs kept idle for it: siblings of isolated threads */
 	size_t n_held;
 	int emulator;		/* index of a CPU; -1: wherever the vCPUs are */
+	unsigned iothreads;
 	unsigned devices[VH_PLAN_DEVICES_MAX];	/* indexes in the host, by kind, then address */
 	size_t n_devices;
 	int64_t score[VH_SCORES];
 	bool proven;		/* false: the host was too large to look at everything */
 };
 void vh_plan_free(struct vh_plan *plan);
+/* The plan by the kernel's numbers. -ENOMEM. */
+int vh_plan_layout(const struct vh_host *host, const struct vh_plan *plan, struct vh_layout *ret);
 static inline void vh_plan_freep(struct vh_plan **p) { vh_plan_free(*p); }
 #define vh_autoplan vh_cleanup(vh_plan_freep) struct vh_plan *
 

@@ -492,6 +492,7 @@ static int finish(struct search *s, struct vh_plan **ret)
 
 	plan->vcpus = s->want->vcpus;
 	plan->emulator = -1;
+	plan->iothreads = s->want->iothreads;
 	plan->proven = s->looks < LOOKS_MAX;
 	plan->cpu = calloc(plan->vcpus, sizeof(*plan->cpu));
 	plan->cell = calloc(plan->vcpus, sizeof(*plan->cell));

@@ -19,19 +19,7 @@ const struct vh_opt vh_plan_options[] = {
 	OPTION("host", host, "HOST", "live, an hwloc XML file, or a captured host's directory"),
 	OPTION("hosts", hosts, "DIR|HOSTLIST", "such files in a directory, or hosts over ssh as node[01-16], to choose from"),
 	OPTION("timeout", timeout, "SECONDS", "how long a host of a list has to answer (default 15)"),
-	OPTION("request", request, "FILE", "the request, in YAML or JSON; options go before it"),
-	OPTION("name", name, "NAME", "the VM's name (default vm)"),
-	OPTION("vcpus", vcpus, "N", "virtual CPUs (default 1)"),
-	OPTION("memory", memory, "SIZE", "memory (default 1G)"),
-	OPTION("page-size", page_size, "SIZE", "4K, 2M, 1G, small, large (any huge one) or any"),
-	OPTION("cpu-policy", cpu_policy, "POLICY", "dedicated, shared, or mixed:N dedicated"),
-	OPTION("threads", threads, "POLICY", "hardware threads: prefer, isolate or require siblings"),
-	OPTION("emulator", emulator, "POLICY", "QEMU's own threads: share, or isolate on a CPU of their own"),
-	OPTION("iothreads", iothreads, "N", "I/O threads"),
-	OPTION("numa", numa, "NODES", "guest NUMA nodes: auto, their number, or VCPUS:MEMORY,..."),
-	{ "device", 0, VH_OPT_STRV, offsetof(struct vh_plan_opts, devices), "KIND[:N][:AFFINITY]",
-	  "hca, nic, gpu, nvme, or their VFs as hca-vf; preferred, required, socket, none" },
-	OPTION("pairs", pairs, "N", "so many of its GPUs each share a switch with an HCA"),
+	VH_WANT_OPTIONS(struct vh_plan_opts),
 	OPTION("vms", vms, "N", "so many VMs"),
 	OPTION("place", place, "HOW", "over hosts: pack, or spread"),
 	OPTION("reserve", reserve, "CPUS", "CPUs that are kept for the host"),
@@ -53,39 +41,6 @@ static void planning_clear(struct planning *p)
 	vh_fleet_free(p->fleet);
 	vh_plan_hosts_clear(&p->on);
 	json_decref(p->rows);
-}
-
-/* --- request */
-
-static int override(char **member, const char *option, struct vh_err *err)
-{
-	if (!option)
-		return 0;
-	free(*member);
-	*member = strdup(option);
-	return *member ? 0 : vh_err_nomem(err);
-}
-
-static int read_want(const struct vh_plan_opts *o, struct vh_want *ret, struct vh_err *err)
-{
-	vh_cleanup(vh_want_text_free) struct vh_want_text t = { 0 };
-	int r = o->request ? vh_want_load(o->request, &t, err) : 0;
-	const struct { char **member; const char *option; } all[] = {
-		{ &t.name, o->name }, { &t.vcpus, o->vcpus }, { &t.memory, o->memory },
-		{ &t.page_size, o->page_size }, { &t.cpu_policy, o->cpu_policy }, { &t.threads, o->threads },
-		{ &t.emulator, o->emulator }, { &t.iothreads, o->iothreads }, { &t.numa, o->numa },
-		{ &t.pairs, o->pairs }, { &t.vms, o->vms }, { &t.place, o->place },
-	};
-
-	for (size_t i = 0; r == 0 && i < vh_array_len(all); i++)
-		r = override(all[i].member, all[i].option, err);
-	if (r == 0 && o->devices) {
-		vh_strv_free(t.devices);
-		t.devices = NULL;
-		for (char **d = o->devices; r == 0 && *d; d++)
-			r = vh_strv_push(&t.devices, *d) < 0 ? vh_err_nomem(err) : 0;
-	}
-	return r < 0 ? r : vh_want_read(&t, ret, err);
 }
 
 /* --- hosts */
@@ -264,7 +219,7 @@ int vh_verb_plan(struct vh_cli *cli, struct vh_err *err)
 {
 	vh_cleanup(planning_clear) struct planning p = { .rows = json_array() };
 	const struct vh_plan_opts *o = cli->opts;
-	int r = read_want(o, &p.want, err);
+	int r = vh_want_from_opts(&o->want, o->vms, o->place, &p.want, err);
 
 	if (r == 0 && o->svg && p.want.vms > 1)
 		r = vh_err_usage(err, "--svg draws one VM");

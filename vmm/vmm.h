@@ -16,6 +16,7 @@
 
 struct vh_accel {
 	bool kvm;
+	bool topoext;		/* AMD's: guests know of hardware threads only where it is offered */
 	char why[160];		/* "the processor offers neither vmx nor svm, although /dev/kvm opens" */
 };
 void vh_accel_detect(const struct vh_root *root, struct vh_accel *ret);
@@ -107,31 +108,60 @@ int vh_taken_load(struct vh_store *s, const struct vh_root *root, const struct v
 		  struct vh_taken *ret, struct vh_err *err);
 void vh_taken_clear(struct vh_taken *taken);
 
-struct vh_placement {
-	unsigned *cpus;		/* os indexes; dedicated: one a vCPU, vCPU i runs on cpus[i];
-				   shared: ascending, every vCPU runs on all of them */
-	size_t n_cpus;
-	unsigned vcpus;
-	enum vh_cpu_policy policy;
-	unsigned *nodes;	/* host NUMA nodes (os index) its memory comes from, ascending */
-	size_t n_nodes;
-	uint64_t *node_memory;	/* bytes from each of them */
+/* --- layout: all that a VM is to have, by the kernel's numbers and addresses. It is what a
+ * plan is stored as, and what the domain, its lease and what the guest is told are made of. */
+
+enum { VH_CELLS_MAX = 16, VH_VCPUS_MAX = 4096, VH_PLAN_DEVICES_MAX = 64 };
+
+struct vh_layout_cell { unsigned node; uint64_t memory; };	/* guest NUMA node: its host node, bytes */
+struct vh_layout_device {
+	char address[20], pf[20], name[32];	/* as of struct vh_host_device */
+	char sw[20];		/* its PCIe switch; "": none */
+	enum vh_device_kind kind;
+	int node;		/* host node; -1: not known */
+	int cell;		/* guest node that it is shown on; -1: none */
+	uint64_t bars;		/* bytes of its memory BARs; 0: not known */
+	char mac[18];		/* of an Ethernet VF; "": libvirt chooses */
 };
+struct vh_layout {
+	uint64_t page;		/* bytes of one; 4096: ordinary memory */
+	struct vh_layout_cell cells[VH_CELLS_MAX];
+	size_t n_cells;
+	unsigned distances[VH_CELLS_MAX * VH_CELLS_MAX];	/* of cell i to j at i * n_cells + j; 10 is local */
+	unsigned vcpus;
+	unsigned sockets, dies, cores, threads;	/* what the guest is shown; their product is vcpus */
+	int *cpu;		/* of each vCPU: its own host CPU; -1: it floats */
+	unsigned *cell;		/* of each vCPU */
+	unsigned *floating;	/* CPUs on which those without one of their own run, ascending */
+	size_t n_floating;
+	unsigned *held;		/* CPUs kept idle for it */
+	size_t n_held;
+	int emulator;		/* CPU of QEMU's other threads; -1: wherever the vCPUs are */
+	unsigned iothreads;
+	struct vh_layout_device *devices;
+	size_t n_devices;
+};
+void vh_layout_clear(struct vh_layout *layout);
+uint64_t vh_layout_memory(const struct vh_layout *layout);
+/* "0-1,5": host CPUs that its vCPUs run on, and host nodes of its memory; NULL without memory. */
+char *vh_layout_cpus(const struct vh_layout *layout);
+char *vh_layout_nodes(const struct vh_layout *layout);
+json_t *vh_layout_to_json(const struct vh_layout *layout);
+/* Of untrusted JSON; refused, -EINVAL, where it does not hold together. */
+int vh_layout_from_json(const json_t *j, struct vh_layout *ret, struct vh_err *err);
 
 /* Places all of reqs or none. A refusal (exit 3, -ENOSPC) says what is scarce, wanted
  * and there: "12 vCPUs wanted, 2 CPUs on this host, 0 of them taken". */
 int vh_place(const struct vh_host *host, const struct vh_taken *taken, const struct vh_request *reqs,
-	     size_t n, struct vh_placement **ret, struct vh_err *err);
-void vh_placement_free(struct vh_placement *placements, size_t n);
-
-json_t *vh_placement_to_json(const struct vh_placement *p);
-int vh_placement_from_json(const json_t *j, struct vh_placement *ret, struct vh_err *err);
+	     size_t n, struct vh_layout **ret, struct vh_err *err);
+void vh_layouts_free(struct vh_layout *layouts, size_t n);
 
 /* --- domain: libvirt's XML from a plan (libxml2) */
 
 #define VH_DOMAIN_NS "https://vhpc.dev/xmlns/domain/1"
 
 struct vh_nic { const char *tap, *mac; unsigned queues; };
+struct vh_disk { const char *path, *format; };	/* absolute; "qcow2" or "raw" */
 
 /* Memory shared with other VMs, a PCI device in the guest: /dev/shm/NAME, of a power of
  * two bytes, made by the caller for QEMU's user and removed by him after the last VM. */
@@ -143,14 +173,18 @@ struct vh_domain {
 	const char *owner;	/* "cluster/two-node", kept in the metadata with the leases */
 	const char *kernel, *initrd, *cmdline;
 	const char *firmware;	/* UEFI firmware (a ROM file) that boots the disk instead, or NULL */
-	const char *disk;	/* absolute path, qcow2 */
+	const struct vh_disk *disks;
+	size_t n_disks;
 	const char *identity;	/* file given as the systemd credential vhpc.identity (fw_cfg,
 				   so that no secret stands on QEMU's command line) */
+	const char *nccl, *hwloc;	/* files given by fw_cfg as opt/vhpc/nccl.xml and hwloc.xml */
 	const char *console_log;	/* serial console goes there too */
-	uint64_t memory;
-	unsigned vcpus;
 	bool kvm;
-	const struct vh_placement *place;
+	bool topoext;		/* the processor tells guests of its threads only when asked (AMD) */
+	const struct vh_layout *layout;
+	/* Rehearsal of another host's plan on this one: devices are emulated, memory is in ordinary
+	 * pages, and only CPUs and nodes that this host has are bound and leased. NULL: none. */
+	const struct vh_host *rehearse;
 	const struct vh_nic *nics;
 	size_t n_nics;
 	const struct vh_shmem *shmem;	/* or NULL */
@@ -167,20 +201,31 @@ struct vh_domain_lease {
 	unsigned *nodes;	/* host NUMA nodes, and bytes from each of them */
 	uint64_t *node_memory;
 	size_t n_nodes;
+	uint64_t page;		/* bytes of a huge page that the memory is in; 0: ordinary memory */
+	char **devices;		/* PCI addresses, a strv; or NULL */
 };
 /* Reads that element back from untrusted domain XML. -ENODATA without error text: the
  * domain is none of ours. */
 int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *ret, struct vh_err *err);
 void vh_domain_lease_clear(struct vh_domain_lease *lease);
 
-/* Takes what the lease names: ("cpu", "3") and ("memory", "NODE:HOLDER", bytes), the
- * latter within the node's RAM. The caller groups it (vh_store_begin), so that a plan and
+/* What a layout holds. holder is "vm/NAME"; here: only what that host has, or NULL. -ENOMEM. */
+int vh_layout_lease(const struct vh_layout *layout, const struct vh_host *here, const char *holder,
+		    const char *owner, struct vh_domain_lease *ret);
+
+/* Takes what the lease names: ("cpu", "3"), ("memory", "NODE:HOLDER", bytes) within the node's
+ * RAM or, in huge pages, ("hugepage", "NODE:SIZE:HOLDER", bytes) within its pool, and ("vf",
+ * ADDRESS). Refused where a device is not there. The caller groups it (vh_store_begin), so that a plan and
  * its leases are one transaction; never hold one open over vh_virt_start, whose hook
  * writes to the store too. Refused with the holder's name when another has a CPU. */
 int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
 			 const struct vh_domain_lease *lease, struct vh_err *err);
-/* Gives back CPUs and memory; address, MAC and the like stay. */
+/* Gives back CPUs, memory and devices; address, MAC and the like stay. */
 int vh_domain_lease_drop(struct vh_store *s, const char *holder, struct vh_err *err);
+
+/* A disk of its own over a raw base, which must then stay as it is; 0 when it is there. size:
+ * bytes, 0 for the base's. */
+int vh_disk_overlay(const char *base, const char *disk, uint64_t size, bool *ret_made, struct vh_err *err);
 
 /* --- libvirt */
 

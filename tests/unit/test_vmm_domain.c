@@ -10,17 +10,28 @@
 #include "tests/unit/unit.h"
 #include "vmm/vmm.h"
 
-static unsigned cpus[] = { 3, 1 }, nodes[] = { 0, 1 };
-static uint64_t node_memory[] = { 1 << 30, 1 << 30 };
-
-static const struct vh_placement dedicated = {
-	.cpus = cpus, .n_cpus = 2, .vcpus = 2, .policy = VH_CPU_DEDICATED,
-	.nodes = nodes, .n_nodes = 2, .node_memory = node_memory,
+/* Two guest nodes on host nodes 0 and 1, two hardware threads a core, a CPU kept idle and one
+ * for the emulator, and on each node devices of a switch and one without. */
+static int own[] = { 3, 35, 4, 36, 11, 43, 12, 44 }, nowhere[] = { -1 };
+static unsigned cell_of[] = { 0, 0, 0, 0, 1, 1, 1, 1 }, held[] = { 20 }, floating[] = { 1, 3 };
+static struct vh_layout_device devices[] = {
+	{ .address = "0000:3b:00.2", .pf = "0000:3b:00.0", .kind = VH_DEVICE_HCA, .cell = 0, .sw = "0000:39:00.0" },
+	{ .address = "0000:bb:00.2", .pf = "0000:bb:00.0", .kind = VH_DEVICE_NIC, .cell = 1, .bars = 1 << 20,
+	  .mac = "06:00:00:00:00:01" },
+	{ .address = "0000:3c:00.0", .kind = VH_DEVICE_GPU, .cell = 0, .sw = "0000:39:00.0", .bars = (96ULL << 30) + (32 << 20) },
+	{ .address = "0000:d1:00.0", .kind = VH_DEVICE_NVME, .cell = -1, .bars = 16 << 10 },
 };
-static const struct vh_placement shared = {
-	.cpus = cpus, .n_cpus = 2, .vcpus = 1, .policy = VH_CPU_SHARED,
-	.nodes = nodes, .n_nodes = 1, .node_memory = node_memory,
+static const struct vh_layout dedicated = {
+	.page = 1 << 30, .cells = { { 0, 1ULL << 30 }, { 1, 2ULL << 30 } }, .n_cells = 2, .distances = { 10, 21, 21, 10 },
+	.vcpus = 8, .sockets = 2, .dies = 1, .cores = 2, .threads = 2, .cpu = own, .cell = cell_of,
+	.held = held, .n_held = 1, .emulator = 5, .iothreads = 2, .devices = devices, .n_devices = 4,
 };
+static const struct vh_layout shared = {
+	.page = 4096, .cells = { { 0, 1ULL << 30 } }, .n_cells = 1, .distances = { 10 },
+	.vcpus = 1, .sockets = 1, .dies = 1, .cores = 1, .threads = 1, .cpu = nowhere, .cell = cell_of,
+	.floating = floating, .n_floating = 2, .emulator = -1,
+};
+static const struct vh_disk disks[] = { { "/state/two-node-1/disk.qcow2", "qcow2" }, { "/data/<&\"'>.raw", "raw" } };
 static const struct vh_nic nics[] = {
 	{ "vt0a1b2c3d.0", "02:00:00:00:00:01", 1 }, { "vt0a1b2c3d.1", "02:00:00:00:00:02", 4 },
 };
@@ -32,9 +43,9 @@ static struct vh_domain domain(bool kvm)
 	return (struct vh_domain){
 		.name = "two-node-1", .uuid = "7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a",
 		.owner = "cluster/two-node", .kernel = "/images/mpi/kernel", .initrd = "/images/mpi/initrd",
-		.cmdline = "root=/dev/vda console=ttyS0", .disk = "/state/two-node-1/disk.qcow2",
-		.identity = "/state/two-node-1/identity", .console_log = "/state/two-node-1/console.log",
-		.memory = 2ULL << 30, .vcpus = kvm ? 2 : 1, .kvm = kvm, .place = kvm ? &dedicated : &shared,
+		.cmdline = "root=/dev/vda console=ttyS0", .disks = disks, .n_disks = kvm ? 2 : 1, .nccl = kvm ? "/state/two-node-1/nccl.xml" : NULL,
+		.topoext = true, .identity = "/state/two-node-1/identity", .console_log = "/state/two-node-1/console.log",
+		.kvm = kvm, .layout = kvm ? &dedicated : &shared,
 		.nics = nics, .n_nics = kvm ? 2 : 1, .shmem = kvm ? NULL : &shmem,
 	};
 }
@@ -117,10 +128,13 @@ START_TEST(lease_there_and_back)
 	ck_assert_str_eq(lease.holder, "vm/two-node-1");
 	ck_assert_str_eq(lease.owner, "cluster/two-node");
 	list = vh_cpu_list(lease.cpus, lease.n_cpus);
-	ck_assert_str_eq(list, "1,3");
+	ck_assert_str_eq(list, "3-5,11-12,20,35-36,43-44");
 	ck_assert_uint_eq(lease.n_nodes, 2);
 	ck_assert_uint_eq(lease.nodes[1], 1);
-	ck_assert_uint_eq(lease.node_memory[1], 1 << 30);
+	ck_assert_uint_eq(lease.node_memory[1], 2ULL << 30);
+	ck_assert_uint_eq(lease.page, 1 << 30);
+	ck_assert_uint_eq(vh_strv_len(lease.devices), 4);
+	ck_assert_str_eq(lease.devices[3], "0000:d1:00.0");
 }
 END_TEST
 
@@ -145,10 +159,10 @@ START_TEST(text_is_quoted)
 	vh_autoerr err = VH_ERR_NONE;
 
 	d.cmdline = "a=\"<b>&amp;\" 'c'";
-	d.disk = "/state/<&\"'>.qcow2";
+	d.disks = &disks[1];
 	ck_assert_int_eq(vh_domain_xml(&d, &xml, &err), 0);
 	ck_assert_ptr_nonnull(strstr(xml, "a=\"&lt;b&gt;&amp;amp;\" 'c'"));
-	ck_assert_ptr_nonnull(strstr(xml, "/state/&lt;&amp;&quot;'&gt;.qcow2"));
+	ck_assert_ptr_nonnull(strstr(xml, "/data/&lt;&amp;&quot;'&gt;.raw"));
 	validate(xml);
 }
 END_TEST
@@ -157,20 +171,27 @@ START_TEST(refuses_what_is_no_domain)
 {
 	const struct vh_nic bad_tap = { "a/b", "02:00:00:00:00:01", 1 }, bad_mac = { "t", "02:00:00:00:00:0g", 1 };
 	const struct vh_shmem elsewhere = { "../memory", 16 << 20 }, odd = { "memory", 17 << 20 };
-	struct vh_domain bad[12];
+	const struct vh_disk relative = { "relative", "raw" };
+	struct vh_layout empty = shared, memoryless = shared, wide = shared;
+	struct vh_domain bad[14];
 	struct vh_err err = VH_ERR_NONE;
 
 	for (size_t i = 0; i < vh_array_len(bad); i++)
 		bad[i] = domain(false);
 	bad[0].name = "Bad Name";
 	bad[1].name = "";
-	bad[2].disk = "relative";
+	bad[2].disks = &relative;
 	bad[3].kernel = "/a\nb";
 	bad[4].cmdline = "a\x01";
 	bad[5].owner = "\xff\xfe";
 	bad[6].nics = &bad_tap;
 	bad[7].nics = &bad_mac;
-	bad[8].vcpus = 0;
+	empty.vcpus = 0;
+	memoryless.cells[0].memory = 0;
+	wide.vcpus = 256;
+	bad[8].layout = &empty;
+	bad[12].layout = &memoryless;
+	bad[13].layout = &wide;
 	bad[9].kernel = NULL;
 	bad[10].shmem = &elsewhere;
 	bad[11].shmem = &odd;
@@ -228,6 +249,8 @@ START_TEST(hostile_domains)
 		LEASE("holder='vm/n'", "<l:memory node='-1' bytes='1'/>"),
 		LEASE("holder='vm/n'", "<l:memory node='1024' bytes='1'/>"),
 		LEASE("holder='vm/n'", "<l:memory node='0' bytes='99999999999999999999'/>"),
+		LEASE("holder='vm/n'", "<l:device/>"), LEASE("holder='vm/n'", "<l:device address='../../x'/>"),
+		LEASE("holder='vm/n'", "<l:device address='0000:00:20.0'/>"), LEASE("holder='vm/n' page='1'", ""),
 		"<domain><name>../n</name><metadata><l:lease xmlns:l='" VH_DOMAIN_NS
 			"' holder='vm/../n'/></metadata></domain>",
 	};

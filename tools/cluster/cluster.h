@@ -44,7 +44,7 @@ struct node_plan {
 	char *name, *address, *mac;
 	char *uuid;		/* made with the record */
 	char tap[IFNAMSIZ];
-	struct vh_placement place;
+	struct vh_layout layout;
 };
 
 struct plan {

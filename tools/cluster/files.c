@@ -10,7 +10,7 @@
 #include "lib/spawn.h"
 #include "lib/strv.h"
 
-enum { KEYGEN_MS = 30000, DISK_MS = 60000 };
+enum { KEYGEN_MS = 30000 };
 
 char *node_file(const struct plan *p, const struct node_plan *n, const char *file)
 {
@@ -243,21 +243,7 @@ int files_make(const struct plan *p, const struct vh_image *image, bool *ret_mad
 
 int files_make_disk(const struct plan *p, const struct node_plan *n, bool *ret_made, struct vh_err *err)
 {
-	vh_autofree char *disk = node_file(p, n, "disk.qcow2"), *tmp = node_file(p, n, "disk.qcow2.part");
-	vh_autofree char *base = vh_strf("%s/%s", p->dir, bases[p->boot]);
-	vh_autofree char *size = p->disk ? vh_strf("%llu", (unsigned long long)p->disk) : NULL;
-	char *const argv[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", base, tmp, size, NULL };
-	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = DISK_MS };
-	int r;
+	vh_autofree char *disk = node_file(p, n, "disk.qcow2"), *base = vh_strf("%s/%s", p->dir, bases[p->boot]);
 
-	if (!disk || !tmp || !base)
-		return vh_err_nomem(err);
-	*ret_made = false;
-	if (access(disk, F_OK) == 0)
-		return 0;
-	r = vh_spawn_ok(&spawn, NULL, err);
-	if (r == 0 && (chmod(tmp, 0600) < 0 || rename(tmp, disk) < 0))
-		r = vh_err_set(err, errno, "%s: %s", disk, strerror(errno));
-	*ret_made = r == 0;
-	return r;
+	return disk && base ? vh_disk_overlay(base, disk, p->disk, ret_made, err) : vh_err_nomem(err);
 }

@@ -20,9 +20,7 @@ void plan_clear(struct plan *p)
 		free(n->address);
 		free(n->mac);
 		free(n->uuid);
-		free(n->place.cpus);
-		free(n->place.nodes);
-		free(n->place.node_memory);
+		vh_layout_clear(&n->layout);
 	}
 	free(p->nodes);
 	free(p->name);
@@ -162,7 +160,7 @@ static int place_nodes(struct plan *p, const struct vh_root *root, struct vh_sto
 	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
 	vh_cleanup(vh_taken_clear) struct vh_taken taken = { 0 };
 	vh_autofree struct vh_request *reqs = calloc(p->n_nodes, sizeof(*reqs));
-	struct vh_placement *places = NULL;
+	struct vh_layout *layouts = NULL;
 	int r;
 
 	if (!reqs)
@@ -178,12 +176,12 @@ static int place_nodes(struct plan *p, const struct vh_root *root, struct vh_sto
 	if (r == 0)
 		r = vh_taken_load(store, root, host, &taken, err);
 	if (r == 0)
-		r = vh_place(host, &taken, reqs, p->n_nodes, &places, err);
+		r = vh_place(host, &taken, reqs, p->n_nodes, &layouts, err);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < p->n_nodes; i++)
-		p->nodes[i].place = places[i];
-	free(places);
+		p->nodes[i].layout = layouts[i];
+	free(layouts);
 	return 0;
 }
 

@@ -11,7 +11,7 @@ static const char record_class[] = "cluster";
 static json_t *node_to_json(const struct node_plan *n)
 {
 	return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:o}", "name", n->name, "address", n->address, "mac", n->mac,
-			 "tap", n->tap, "uuid", n->uuid, "place", vh_placement_to_json(&n->place));
+			 "tap", n->tap, "uuid", n->uuid, "layout", vh_layout_to_json(&n->layout));
 }
 
 json_t *plan_to_json(const struct plan *p)
@@ -38,10 +38,10 @@ json_t *plan_to_json(const struct plan *p)
 static int node_from_json(const json_t *j, struct node_plan *n, struct vh_err *err)
 {
 	const char *name, *address, *mac, *tap, *uuid;
-	json_t *place;
+	json_t *layout;
 
 	if (json_unpack((json_t *)j, "{s:s, s:s, s:s, s:s, s:s, s:o}", "name", &name, "address", &address, "mac", &mac,
-			"tap", &tap, "uuid", &uuid, "place", &place) < 0 || strlen(tap) >= sizeof(n->tap))
+			"tap", &tap, "uuid", &uuid, "layout", &layout) < 0 || strlen(tap) >= sizeof(n->tap))
 		return vh_err_set(err, EBADMSG, "the record of a node is damaged");
 	n->name = strdup(name);
 	n->address = strdup(address);
@@ -50,7 +50,7 @@ static int node_from_json(const json_t *j, struct node_plan *n, struct vh_err *e
 	strcpy(n->tap, tap);
 	if (!n->name || !n->address || !n->mac || !n->uuid)
 		return vh_err_nomem(err);
-	return vh_placement_from_json(place, &n->place, err);
+	return vh_layout_from_json(layout, &n->layout, err);
 }
 
 static int nodes_from_json(const json_t *nodes, struct plan *p, struct vh_err *err)
@@ -131,17 +131,11 @@ static int lease_node(struct vh_store *store, const struct vh_root *root, const 
 		      const struct node_plan *n, struct vh_err *err)
 {
 	vh_autofree char *holder = vh_strf("vm/%s", n->name);
-	const struct vh_domain_lease lease = {
-		.holder = holder,
-		.owner = p->owner,
-		.cpus = n->place.cpus,
-		.n_cpus = n->place.policy == VH_CPU_DEDICATED ? n->place.n_cpus : 0,
-		.nodes = n->place.nodes,
-		.node_memory = n->place.node_memory,
-		.n_nodes = n->place.n_nodes,
-	};
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
 
-	return holder ? vh_domain_lease_take(store, root, &lease, err) : vh_err_nomem(err);
+	if (!holder || vh_layout_lease(&n->layout, NULL, holder, p->owner, &lease) < 0)
+		return vh_err_nomem(err);
+	return vh_domain_lease_take(store, root, &lease, err);
 }
 
 int record_create(struct vh_store *store, const struct plan *p, struct vh_err *err)

@@ -178,12 +178,13 @@ static int node_xml(const struct plan *p, const struct node_plan *n, char **ret,
 	const struct vh_shmem shmem = { region.name, region.size };
 	const bool uefi = p->boot == VH_BOOT_UEFI;
 	const struct vh_nic nic = { .tap = n->tap, .mac = n->mac, .queues = 1 };
+	const struct vh_disk root = { disk, "qcow2" };
 	const struct vh_domain d = {
 		.name = n->name, .uuid = n->uuid, .owner = p->owner,
 		.kernel = uefi ? NULL : kernel, .initrd = uefi ? NULL : initrd, .cmdline = uefi ? NULL : p->kernel_cmdline,
 		.firmware = uefi ? UEFI_FIRMWARE : NULL,
-		.disk = disk, .identity = identity, .console_log = log,
-		.memory = p->memory, .vcpus = (unsigned)p->vcpus, .kvm = p->kvm, .place = &n->place,
+		.disks = &root, .n_disks = 1, .identity = identity, .console_log = log,
+		.kvm = p->kvm, .layout = &n->layout,
 		.nics = &nic, .n_nics = 1, .shmem = p->n_nodes > 1 ? &shmem : NULL,
 	};
 

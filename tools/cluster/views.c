@@ -28,8 +28,8 @@ static json_t *plan_rows(const struct plan *p)
 
 	for (size_t i = 0; i < p->n_nodes; i++) {
 		const struct node_plan *n = &p->nodes[i];
-		vh_autofree char *cpus = vh_cpulist_format(n->place.cpus, n->place.n_cpus);
-		vh_autofree char *numa = vh_cpulist_format(n->place.nodes, n->place.n_nodes);
+		vh_autofree char *cpus = vh_layout_cpus(&n->layout);
+		vh_autofree char *numa = vh_layout_nodes(&n->layout);
 
 		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", n->name, "address", n->address,
 						      "mac", n->mac, "tap", n->tap, "cpus", cpus ? cpus : "",

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef VH_VMM_VM_PRIVATE_H
+#define VH_VMM_VM_PRIVATE_H
+
+#include "vmm/vm.h"
+
+/* The directory with all that the domain names. Whoever calls removes it when this fails. */
+int vh_vm_make_files(const char *state, const struct vh_vm *vm, struct vh_err *err);
+
+#endif
