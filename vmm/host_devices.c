@@ -47,6 +47,23 @@ static int kind_of(hwloc_obj_t pci)
 	return class >> 8 == 0x03 || (class == 0x1200 && pci->attr->pcidev.vendor_id == 0x1002) ? VH_DEVICE_GPU : -1;
 }
 
+/* hwloc does not say which devices are VFs: their numbers do, or their name where it is told. */
+static bool is_vf(hwloc_obj_t pci)
+{
+	static const struct { unsigned short vendor, device; } vfs[] = {
+		{ 0x15b3, 0x1002 }, { 0x15b3, 0x1004 }, { 0x15b3, 0x1012 }, { 0x15b3, 0x1014 }, { 0x15b3, 0x1016 },
+		{ 0x15b3, 0x1018 }, { 0x15b3, 0x101a }, { 0x15b3, 0x101c }, { 0x15b3, 0x101e }, { 0x8086, 0x10ca },
+		{ 0x8086, 0x10ed }, { 0x8086, 0x1515 }, { 0x8086, 0x1520 }, { 0x8086, 0x154c }, { 0x8086, 0x1565 },
+		{ 0x8086, 0x15c5 }, { 0x8086, 0x1889 }, { 0x1137, 0x0071 }, { 0x1137, 0x00cf }, { 0x14e4, 0x16dc },
+	};
+	const char *name = hwloc_obj_get_info_by_name(pci, "PCIDevice");
+
+	for (size_t i = 0; i < vh_array_len(vfs); i++)
+		if (pci->attr->pcidev.vendor_id == vfs[i].vendor && pci->attr->pcidev.device_id == vfs[i].device)
+			return true;
+	return name && strstr(name, "Virtual Function");
+}
+
 static bool is_switch(hwloc_obj_t bridge)
 {
 	unsigned ports = 0;
@@ -88,25 +105,54 @@ static int node_of(hwloc_topology_t topo, hwloc_obj_t pci)
 	return best;
 }
 
+static void set_address(hwloc_obj_t pci, char *ret, size_t len)
+{
+	const struct hwloc_pcidev_attr_s *a = &pci->attr->pcidev;
+
+	snprintf(ret, len, "%04x:%02x:%02x.%u", (unsigned)a->domain, a->bus, a->dev, a->func);
+}
+
+/* A VF is of the nearest function of its vendor before it. */
+static void set_pf(hwloc_obj_t pci, hwloc_obj_t before, struct vh_host_device *dev)
+{
+	if (before && before->attr->pcidev.vendor_id == pci->attr->pcidev.vendor_id &&
+	    before->attr->pcidev.domain == pci->attr->pcidev.domain)
+		set_address(before, dev->pf, sizeof(dev->pf));
+	else
+		snprintf(dev->pf, sizeof(dev->pf), "?");
+}
+
+static void count_vfs(struct vh_host *host)
+{
+	for (size_t i = 0; i < host->n_devices; i++)
+		for (size_t k = 0; k < host->n_devices; k++)
+			host->devices[i].vfs += !strcmp(host->devices[k].pf, host->devices[i].address);
+	for (size_t i = 0; i < host->n_devices; i++)
+		host->devices[i].held = host->devices[i].vfs > 0;
+}
+
 int vh_host_read_devices(hwloc_topology_t topo, struct vh_host *host)
 {
-	hwloc_obj_t pci = NULL;
+	hwloc_obj_t pci = NULL, function = NULL;
 
 	while ((pci = hwloc_get_next_pcidev(topo, pci))) {
-		const struct hwloc_pcidev_attr_s *a = &pci->attr->pcidev;
 		struct vh_host_device dev = { .node = node_of(topo, pci) };
 		int kind = kind_of(pci);
 
 		if (kind < 0)
 			continue;
 		dev.kind = (enum vh_device_kind)kind;
-		snprintf(dev.address, sizeof(dev.address), "%04x:%02x:%02x.%u", (unsigned)a->domain, a->bus,
-			 a->dev, a->func);
+		set_address(pci, dev.address, sizeof(dev.address));
 		if (pci->io_first_child && pci->io_first_child->name)
 			snprintf(dev.name, sizeof(dev.name), "%s", pci->io_first_child->name);
 		set_path(pci, &dev);
+		if (is_vf(pci))
+			set_pf(pci, function, &dev);
+		else
+			function = pci;
 		if (vh_host_add_device(host, &dev) < 0)
 			return -ENOMEM;
 	}
+	count_vfs(host);
 	return 0;
 }
