@@ -76,15 +76,34 @@ static int make_fleet(struct planning *p, struct vh_err *err)
 
 /* --- placing */
 
+/* Of several hosts the one with most free CPUs is the likeliest to be near to what is asked. */
+static size_t emptiest(const struct planning *p)
+{
+	size_t best = 0, most = 0;
+
+	for (size_t i = 0; i < p->on.n; i++) {
+		const struct vh_left *left = vh_fleet_left(p->fleet, i);
+		size_t n = 0;
+
+		for (size_t c = 0; c < left->host->n_cpus; c++)
+			n += left->cpu[c] || left->floats[c];
+		if (n > most) {
+			most = n;
+			best = i;
+		}
+	}
+	return best;
+}
+
 static int refuse(const struct planning *p, const char *name, unsigned placed, struct vh_err *err)
 {
 	struct vh_want want = p->want;
+	size_t host = emptiest(p);
 
 	snprintf(want.name, sizeof(want.name), "%s", name);
-	if (p->on.n == 1)
-		vh_explain_refusal(p->on.hosts[0].name, vh_fleet_left(p->fleet, 0), &want, err);
-	else
-		vh_err_refuse(err, ENOSPC, "%s: fits on none of %zu hosts", name, p->on.n);
+	vh_explain_refusal(p->on.hosts[host].name, vh_fleet_left(p->fleet, host), &want, err);
+	if (p->on.n > 1)
+		vh_err_within(err, "none of %zu hosts can, nor the one with most free CPUs", p->on.n);
 	return placed ? vh_err_within(err, "%u of %u VMs are placed", placed, want.vms) : -err->num;
 }
 
@@ -105,15 +124,45 @@ static void print_score(const struct vh_plan *plan)
 	printf("\n");
 }
 
+/* Whether two choices, of as many nodes, end the same way. */
+static bool ends_alike(const json_t *a, const json_t *b)
+{
+	return json_array_size(json_object_get(a, "nodes")) == json_array_size(json_object_get(b, "nodes")) &&
+	       json_equal(json_object_get(a, "fits"), json_object_get(b, "fits")) &&
+	       json_equal(json_object_get(a, "why"), json_object_get(b, "why"));
+}
+
+/* One line for choices that follow each other and end the same way. */
+static json_t *join_others(const json_t *others)
+{
+	json_t *rows = json_array();
+	size_t n = json_array_size(others);
+
+	for (size_t i = 0, next; i < n; i = next) {
+		const json_t *first = json_array_get(others, i);
+		json_t *row = json_copy((json_t *)first);
+
+		for (next = i + 1; next < n && ends_alike(first, json_array_get(others, next));)
+			next++;
+		if (next > i + 1)
+			json_object_set_new(row, "choices", json_integer((json_int_t)(next - i)));
+		if (next > i + 1)
+			json_object_set(row, "to", json_object_get(json_array_get(others, next - 1), "nodes"));
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
 static void print_others(const json_t *others)
 {
 	static const struct vh_col columns[] = {
-		{ "OTHER NODES", "nodes", VH_COL_TEXT }, { "FITS", "fits", VH_COL_BOOL }, { "WHY NOT", "why", VH_COL_TEXT },
-		{ NULL, NULL, 0 },
+		{ "OTHER NODES", "nodes", VH_COL_TEXT }, { "TO", "to", VH_COL_TEXT }, { "CHOICES", "choices", VH_COL_RIGHT },
+		{ "FITS", "fits", VH_COL_BOOL }, { "WHY NOT", "why", VH_COL_TEXT }, { NULL, NULL, 0 },
 	};
+	vh_autojson rows = join_others(others);
 
-	if (json_array_size(others))
-		vh_table_print(stdout, columns, others);
+	if (json_array_size(rows))
+		vh_table_print(stdout, columns, rows);
 }
 
 /* The vCPUs and host CPUs of each guest node as lists. */

@@ -4,6 +4,38 @@
 WITHOUT_IMAGE=1
 . "$(dirname "$0")/lib.sh"
 
+# --- what is said of the hosts in tests/fixtures (VHPC_REFRESH=1 writes tests/fixtures/plans anew)
+said() {
+	printf '$ vhpc vm %s\n' "$*"
+	vhpc vm "$@" 2>&1
+	echo "exit $?"
+}
+
+all_said() {
+	xml=tests/fixtures/$1.xml
+	said host --host "$xml"
+	said plan --host "$xml" --vcpus 1 --memory 512M --explain
+	said plan --host "$xml" --vcpus 6 --memory 24G --cpu-policy 'mixed:^0' --threads isolate --explain
+	said plan --host "$xml" --vcpus 24 --memory 100G --page-size large --emulator isolate
+	said plan --host "$xml" --numa 6:24G,2:8G --iothreads 2 --device nic-vf:2:required --device nvme
+	said plan --host "$xml" --vcpus 8 --memory 32G --pairs 2 --device gpu:2:required --device hca:2 --reserve 0-1 --explain
+	said plan --host "$xml" --vcpus 2 --memory 4G --cpu-policy shared --device hca-vf:2:socket --device gpu:3
+	said plan --host "$xml" --vcpus 600 --memory 64T
+	said plan --host "$xml" --vcpus 1 --memory 300G --explain
+}
+
+for host in one-core single-node two-sockets-snc eight-gpus memory-only offline-cpus; do
+	all_said $host >"$T/said"
+	[ -z "${VHPC_REFRESH:-}" ] || cp "$T/said" tests/fixtures/plans/$host.txt
+	check "plans on $host" diff -u tests/fixtures/plans/$host.txt "$T/said"
+	check "plans on $host: drawn" vhpc vm plan --host tests/fixtures/$host.xml --memory 512M --svg "$T/$host.svg"
+	check "plans on $host: the drawing is XML" xmllint --noout "$T/$host.svg"
+done
+mkdir "$T/hosts" && cp tests/fixtures/one-core.xml tests/fixtures/single-node.xml "$T/hosts"
+exits 3 "no host of several has room" vhpc vm plan --hosts "$T/hosts" --vcpus 12
+says "none of 2 hosts can" "no host of several has room: says so"
+says "single-node.xml: 12 dedicated CPUs wanted; node 0 has 8 (hint: what would fit: 8 vCPUs)" "no host of several has room: says what the nearest lacks"
+
 # --- a captured host, and a host as it tells of itself, are this one elsewhere
 check "this host can be captured" vhpc probe --quiet --capture "$T/here"
 check "this host tells of itself" sh -c "vhpc vm host --json >'$T/here.json'"
@@ -61,16 +93,16 @@ check "a plan over two hosts" vhpc vm plan --hosts 'node[01-02]' --memory 64M --
 says "vm-1 on node01" "the first VM goes to the first host"
 says "vm-2 on node02" "the second, spread, to the second"
 began=$(date +%s)
-check "a plan in spite of hosts that do not answer" vhpc vm plan --hosts 'node[02-05],node02' --timeout 3 --memory 64M
+check "a plan in spite of hosts that do not answer" vhpc vm plan --hosts 'node[02-05],node02' --timeout 2 --memory 64M
 took=$(($(date +%s) - began))
 says "vm on node02" "it goes to the one that does"
 says "left out: node03: ssh: exit status 127" "a host without vhpc is named"
-says "left out: node04: ssh: not done within 3 s" "a host that hangs is named"
+says "left out: node04: ssh: not done within 2 s" "a host that hangs is named"
 says "left out: node05: ssh: exit status 255: ssh: connect to host 127.0.0.1 port 2205" "a host that is not there is named"
 [ $took -lt 10 ] && pass "they are asked side by side" || fail "they are asked side by side" "$took s"
-check "the same as JSON" vhpc vm plan --hosts 'node[02,05]' --timeout 3 --memory 64M --json --quiet
+check "the same as JSON" vhpc vm plan --hosts 'node[02,05]' --timeout 2 --memory 64M --json --quiet
 says '"unreachable"' "JSON names those left out"
-exits 3 "no host that answers" vhpc vm plan --hosts 'node05' --timeout 3 && says "none of 1 hosts" "no host that answers: says so"
+exits 3 "no host that answers" vhpc vm plan --hosts 'node05' --timeout 2 && says "none of 1 hosts" "no host that answers: says so"
 exits 2 "a host list that is none" vhpc vm plan --hosts 'node[01-' && says "--hosts" "a host list that is none: says so"
 exits 2 "a time-out without a list" vhpc vm plan --timeout 3
 exits 3 "a directory that is none" vhpc vm plan --hosts ./nowhere && says "./nowhere: No such file" "a directory that is none: says so"
