@@ -17,24 +17,25 @@ unsigned vh_domain_max_vcpus(const struct vh_domain *d)
 	return !d->kvm && d->layout->vcpus < 2 ? 2 : d->layout->vcpus;
 }
 
-/* vCPUs with a CPU of their own are spared the tick and RCU's callbacks; the first one keeps time. */
+/* vCPUs with a CPU of their own are spared the tick and RCU's callbacks; the first one keeps time.
+ * Not without KVM: there a grace period then takes seconds. What is given comes last, and wins. */
 char *vh_domain_cmdline(const struct vh_domain *d)
 {
 	const struct vh_layout *l = d->layout;
 	vh_autofree unsigned *own = calloc(l->vcpus, sizeof(*own));
-	vh_autofree char *list = NULL, *quiet = NULL;
-	const char *given = d->cmdline ? d->cmdline : "", *clock = d->kvm ? "" : tcg_cmdline;
+	const char *given = d->cmdline ? d->cmdline : "";
+	vh_autofree char *list = NULL;
 	size_t n = 0;
 
-	for (unsigned v = 1; own && v < l->vcpus; v++)
+	for (unsigned v = 1; own && d->kvm && v < l->vcpus; v++)
 		if (l->cpu[v] >= 0)
 			own[n++] = v;
 	list = own ? vh_cpu_list(own, n) : NULL;
-	quiet = list && n ? vh_strf("nohz_full=%s rcu_nocbs=%s", list, list) : strdup("");
-	if (!list || !quiet)
+	if (!list)
 		return NULL;
-	return vh_strf("%s%s%s%s%s", given, *given && *clock ? " " : "", clock,
-		       *quiet && (*given || *clock) ? " " : "", quiet);
+	if (!d->kvm)
+		return vh_strf("%s%s%s", tcg_cmdline, *given ? " " : "", given);
+	return n ? vh_strf("nohz_full=%s rcu_nocbs=%s%s%s", list, list, *given ? " " : "", given) : strdup(given);
 }
 
 /* --- binding */

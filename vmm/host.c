@@ -408,6 +408,16 @@ int vh_host_load(const struct vh_root *root, const char *xml, struct vh_host **r
 	return 0;
 }
 
+int vh_host_find_devices(const char *xml, char (*addresses)[20], size_t n, int *ret_nodes, struct vh_err *err)
+{
+	vh_cleanup(topology_freep) hwloc_topology_t topo = NULL;
+	int r = load_topology(NULL, xml, &topo, err);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		ret_nodes[i] = *addresses[i] ? vh_host_find_device(topo, addresses[i]) : VH_NO_DEVICE;
+	return r;
+}
+
 void vh_host_free(struct vh_host *host)
 {
 	if (!host)

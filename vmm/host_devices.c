@@ -131,6 +131,13 @@ static void count_vfs(struct vh_host *host)
 		host->devices[i].held = host->devices[i].vfs > 0;
 }
 
+int vh_host_find_device(hwloc_topology_t topo, const char *address)
+{
+	hwloc_obj_t pci = hwloc_get_pcidev_by_busidstring(topo, address);
+
+	return pci ? node_of(topo, pci) : VH_NO_DEVICE;
+}
+
 int vh_host_read_devices(hwloc_topology_t topo, struct vh_host *host)
 {
 	hwloc_obj_t pci = NULL, function = NULL;

@@ -232,7 +232,7 @@ static int read_device(const json_t *j, struct vh_layout *l, struct vh_err *err)
 	struct vh_layout_device *d = &l->devices[l->n_devices];
 
 	if (!get_text(j, "address", d->address, sizeof(d->address)) || !vh_is_pci_address(d->address) ||
-	    !get_text(j, "pf", d->pf, sizeof(d->pf)) || (*d->pf && !vh_is_pci_address(d->pf)) ||
+	    !get_text(j, "pf", d->pf, sizeof(d->pf)) || (*d->pf && strcmp(d->pf, "?") && !vh_is_pci_address(d->pf)) ||
 	    !get_text(j, "switch", d->sw, sizeof(d->sw)) || (*d->sw && !vh_is_pci_address(d->sw)) ||
 	    !get_text(j, "name", d->name, sizeof(d->name)) || !get_text(j, "mac", d->mac, sizeof(d->mac)) ||
 	    (*d->mac && !vh_is_mac(d->mac)))

@@ -38,6 +38,31 @@ static unsigned socket_size(const struct vh_host *host, const struct vh_plan *p)
 	return size;
 }
 
+/* Whether each socket lies in one guest node, or holds whole ones. */
+static bool is_nested(const struct vh_plan *p, unsigned size)
+{
+	for (unsigned first = 0; first < p->vcpus; first += size)
+		for (unsigned v = first + 1; v < first + size; v++)
+			if (p->cell[v] != p->cell[first])
+				for (unsigned o = 0; o < p->vcpus; o++)
+					if ((o < first || o >= first + size) &&
+					    (p->cell[o] == p->cell[first] || p->cell[o] == p->cell[v]))
+						return false;
+	return true;
+}
+
+static unsigned cell_size(const struct vh_plan *p, unsigned size)
+{
+	unsigned run = 1;
+
+	for (unsigned v = 1; v <= p->vcpus; v++, run++)
+		if (v == p->vcpus || p->cell[v] != p->cell[v - 1]) {
+			size = gcd(size, run);
+			run = 0;
+		}
+	return size;
+}
+
 static bool same_core(const struct vh_host *host, const struct vh_plan *p, unsigned a, unsigned b)
 {
 	return p->cpu[a] >= 0 && p->cpu[b] >= 0 && p->cell[a] == p->cell[b] &&
@@ -79,8 +104,11 @@ static unsigned die_count(const struct vh_host *host, const struct vh_plan *p, u
 
 static void fill_processor(const struct vh_host *host, const struct vh_plan *p, struct vh_layout *l)
 {
-	unsigned size = socket_size(host, p), dies = die_count(host, p, size);
+	unsigned size = socket_size(host, p), dies;
 
+	if (!is_nested(p, size))
+		size = cell_size(p, size);
+	dies = die_count(host, p, size);
 	l->threads = thread_count(host, p);
 	if (size / dies % l->threads)
 		l->threads = 1;

@@ -89,6 +89,17 @@ int vh_virt_define(struct vh_virt *v, const char *xml, struct vh_err *err)
 	return made ? 0 : vh_virt_err(err, "VM %s: define", name);
 }
 
+int vh_virt_xml(struct vh_virt *v, const char *name, char **ret, struct vh_err *err)
+{
+	vh_autodomain domain = NULL;
+	int r = vh_virt_find_ours(v, name, &domain, err);
+
+	if (r < 0)
+		return r;
+	*ret = virDomainGetXMLDesc(domain, 0);
+	return *ret ? 0 : vh_virt_err(err, "VM %s", name);
+}
+
 int vh_virt_get_state(virDomainPtr domain, int *ret, struct vh_err *err)
 {
 	if (virDomainGetState(domain, ret, NULL, 0) == 0)

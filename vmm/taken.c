@@ -7,6 +7,7 @@
 
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "vmm/process.h"
 
 void vh_taken_clear(struct vh_taken *taken)
 {
@@ -32,8 +33,7 @@ static int add_cpus(struct vh_taken *taken, const struct vh_lease *leases, size_
 	return 0;
 }
 
-/* QEMU's process for the VM, by the name that libvirt gives it; NULL when there is none. */
-static const char *find_process(const struct vh_root *root, char *const *pids, const char *vm)
+const char *vh_qemu_process(const struct vh_root *root, char *const *pids, const char *vm)
 {
 	vh_autofree char *guest = vh_strf("guest=%s,", vm);
 
@@ -81,7 +81,7 @@ static uint64_t untouched(const struct vh_root *root, char *const *pids, const s
 	uint64_t there;
 
 	if (!strncmp(lease->holder, "vm/", 3))
-		pid = find_process(root, pids, lease->holder + 3);
+		pid = vh_qemu_process(root, pids, lease->holder + 3);
 	if (!pid || vh_root_read(root, &maps, "proc/%s/numa_maps", pid) < 0)
 		return lease->amount;
 	there = resident(maps, node);

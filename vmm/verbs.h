@@ -60,6 +60,11 @@ int vh_verb_start(struct vh_cli *cli, struct vh_err *err);
 int vh_verb_stop(struct vh_cli *cli, struct vh_err *err);
 int vh_verb_destroy(struct vh_cli *cli, struct vh_err *err);
 int vh_verb_console(struct vh_cli *cli, struct vh_err *err);
+/* vhpc vm show, check */
+struct vh_check_opts { const char *guest; };
+extern const struct vh_opt vh_check_options[];
+int vh_verb_show(struct vh_cli *cli, struct vh_err *err);
+int vh_verb_check(struct vh_cli *cli, struct vh_err *err);
 /* For what needs a VM to be there; a private daemon that has some is started for it. */
 int vh_open_daemon(struct vh_cli *cli, struct vh_virt **ret, struct vh_err *err);
 /* "vhpc vm: VM NAME: what" unless --quiet. */

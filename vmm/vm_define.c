@@ -31,7 +31,7 @@ void vh_vm_clear(struct vh_vm *vm)
 /* --- the domain */
 
 struct parts {
-	char *kernel, *initrd, *cmdline, *log, *disk;
+	char *kernel, *initrd, *cmdline, *log, *disk, *hwloc, *nccl;
 	struct vh_disk *disks;
 	struct vh_nic *nics;
 	char **texts;		/* what disks and nics point into */
@@ -45,6 +45,8 @@ static void parts_clear(struct parts *p)
 	free(p->cmdline);
 	free(p->log);
 	free(p->disk);
+	free(p->hwloc);
+	free(p->nccl);
 	free(p->disks);
 	free(p->nics);
 	vh_strv_free(p->texts);
@@ -123,7 +125,9 @@ static int fill_paths(const char *state, const struct vh_vm *vm, struct parts *p
 	p->initrd = vm->initrd ? strdup(vm->initrd) : vm->kernel ? NULL : vh_vm_file(state, vm->name, "initrd");
 	p->log = vh_vm_file(state, vm->name, "console.log");
 	p->disk = vh_vm_file(state, vm->name, "disk.qcow2");
-	return p->kernel && p->log && p->disk && (p->initrd || vm->kernel) ? 0 : vh_err_nomem(err);
+	p->hwloc = vh_vm_file(state, vm->name, "hwloc.xml");
+	p->nccl = vh_vm_file(state, vm->name, "nccl.xml");
+	return p->kernel && p->log && p->disk && p->hwloc && p->nccl && (p->initrd || vm->kernel) ? 0 : vh_err_nomem(err);
 }
 
 static int make_xml(const char *state, const struct vh_vm *vm, const struct vh_accel *accel, const struct vh_root *root,
@@ -148,6 +152,8 @@ static int make_xml(const char *state, const struct vh_vm *vm, const struct vh_a
 	d.initrd = p.initrd;
 	d.cmdline = p.cmdline;
 	d.console_log = p.log;
+	d.hwloc = p.hwloc;
+	d.nccl = access(p.nccl, F_OK) == 0 ? p.nccl : NULL;
 	d.disks = p.disks;
 	d.nics = p.nics;
 	d.rehearse = p.here;
@@ -263,9 +269,9 @@ static int make(struct vh_virt *v, const char *state, struct vh_vm *vm, struct v
 	vh_accel_detect(root, &accel);
 	r = vm->rehearse ? 0 : name_ports(state, vm, err);
 	if (r == 0)
-		r = make_xml(state, vm, &accel, root, &xml, err);
-	if (r == 0)
 		r = vh_vm_make_files(state, vm, err);
+	if (r == 0)
+		r = make_xml(state, vm, &accel, root, &xml, err);
 	return r < 0 ? r : vh_virt_define(v, xml, err);
 }
 

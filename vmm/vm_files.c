@@ -7,6 +7,7 @@
 #include "lib/cli.h"
 #include "lib/strv.h"
 #include "lib/table.h"
+#include "vmm/guest.h"
 #include "vmm/vm_private.h"
 
 char *vh_vm_file(const char *state, const char *name, const char *file)
@@ -50,6 +51,27 @@ static int write_plan(const char *dir, const struct vh_vm *vm, struct vh_err *er
 	return path && text ? vh_write_file(path, text, strlen(text), 0644, err) : vh_err_nomem(err);
 }
 
+static bool has_gpu(const struct vh_layout *l)
+{
+	for (size_t i = 0; i < l->n_devices; i++)
+		if (l->devices[i].kind == VH_DEVICE_GPU)
+			return true;
+	return false;
+}
+
+/* What the guest is told of itself. */
+static int write_guest(const char *dir, const struct vh_layout *l, struct vh_err *err)
+{
+	vh_autofree char *hwloc = NULL, *nccl = NULL;
+	vh_autofree char *to_hwloc = vh_strf("%s/hwloc.xml", dir), *to_nccl = vh_strf("%s/nccl.xml", dir);
+	int r;
+
+	if (!to_hwloc || !to_nccl || vh_guest_hwloc(l, &hwloc) < 0 || (has_gpu(l) && vh_guest_nccl(l, &nccl) < 0))
+		return vh_err_nomem(err);
+	r = vh_write_file(to_hwloc, hwloc, strlen(hwloc), 0644, err);
+	return r < 0 || !nccl ? r : vh_write_file(to_nccl, nccl, strlen(nccl), 0644, err);
+}
+
 int vh_vm_make_files(const char *state, const struct vh_vm *vm, struct vh_err *err)
 {
 	vh_autofree char *dir = vh_vm_file(state, vm->name, "");
@@ -57,7 +79,33 @@ int vh_vm_make_files(const char *state, const struct vh_vm *vm, struct vh_err *e
 
 	if (r == 0 && vm->image)
 		r = take_image(dir, vm, err);
+	if (r == 0)
+		r = write_guest(dir, &vm->layout, err);
 	return r < 0 ? r : write_plan(dir, vm, err);
+}
+
+/* That of a cluster's node, which the cluster's record holds. */
+static int cluster_layout(const char *state, const char *name, struct vh_layout *ret, struct vh_err *err)
+{
+	vh_autostore s = NULL;
+	vh_autojson clusters = NULL;
+	const char *cluster;
+	json_t *record, *node;
+	size_t i;
+	int r = vh_store_open(&s, state, VH_STORE_READ, err);
+
+	if (r == 0)
+		r = vh_record_list(s, "cluster", &clusters, err);
+	if (r < 0)
+		return r;
+	json_object_foreach(clusters, cluster, record)
+		json_array_foreach(json_object_get(record, "nodes"), i, node) {
+			const char *is = json_string_value(json_object_get(node, "name"));
+
+			if (is && !strcmp(is, name))
+				return vh_layout_from_json(json_object_get(node, "layout"), ret, err);
+		}
+	return -ENOENT;
 }
 
 int vh_vm_layout(const char *state, const char *name, struct vh_layout *ret, bool *ret_rehearse, struct vh_err *err)
@@ -68,8 +116,9 @@ int vh_vm_layout(const char *state, const char *name, struct vh_layout *ret, boo
 
 	if (!path)
 		return vh_err_nomem(err);
+	*ret_rehearse = false;
 	if (access(path, F_OK) < 0)
-		return -ENOENT;
+		return cluster_layout(state, name, ret, err);
 	doc = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
 	if (!doc)
 		return vh_err_set(err, EBADMSG, "%s:%d: %s", path, why.line, why.text);

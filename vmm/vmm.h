@@ -74,6 +74,9 @@ static inline unsigned vh_host_distance(const struct vh_host *host, size_t i, si
 /* xml: an hwloc XML file instead of root's own topology, or NULL. */
 int vh_host_load(const struct vh_root *root, const char *xml, struct vh_host **ret, struct vh_err *err);
 void vh_host_free(struct vh_host *host);
+/* Where an hwloc XML file has PCI devices: the index of the node, -1: of none; VH_NO_DEVICE. */
+enum { VH_NO_DEVICE = -2 };
+int vh_host_find_devices(const char *xml, char (*addresses)[20], size_t n, int *ret_nodes, struct vh_err *err);
 /* The devices of root with their place in the PCI tree, as sriov lists them. store (or
  * NULL): who has which. */
 int vh_host_add_devices(struct vh_host *host, const struct vh_root *root, struct vh_store *store,
@@ -256,6 +259,8 @@ int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct
 int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err);
 /* Destroys and undefines one of ours; 0 when there is none. */
 int vh_virt_remove(struct vh_virt *v, const char *name, struct vh_err *err);
+/* The domain as libvirt has it: one of ours, malloc'd. */
+int vh_virt_xml(struct vh_virt *v, const char *name, char **ret, struct vh_err *err);
 /* "running", "shut off", "paused", ... static; NULL: no such domain. */
 int vh_virt_state(struct vh_virt *v, const char *name, const char **ret, struct vh_err *err);
 /* Copies the console to out_fd until the guest ends, in_fd says Ctrl-] or *stop becomes
