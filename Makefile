@@ -59,13 +59,13 @@ $(B)/$(1): $$($(1)_OBJS) $$(patsubst %,$(B)/%.a,$(3))
 	@$(CC) $(LDFLAGS) -Wl,--as-needed -o $$@ $$^ $$(if $(4),$$$$(pkg-config --libs $(4))) $(5)
 endef
 
-# $(call guest,NAME,SOURCES): $(B)/guest/NAME, static, for the inside of images
+# $(call guest,NAME,SOURCES,LIBS): $(B)/guest/NAME, static, for the inside of images
 define guest
 $(B)/guest/$(1): $(2)
 	@mkdir -p $$(@D)
 	@echo "  GUEST   $$@"
 	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(WARN) -Os -static -ffile-prefix-map=$(CURDIR)=. \
-	    -Wl,--build-id=none -s -o $$@ $$(filter %.c,$$^)
+	    -Wl,--build-id=none -s -o $$@ $$(filter %.c,$$^) $(3)
 GUEST += $(B)/guest/$(1)
 endef
 

@@ -17,7 +17,6 @@ static const struct file files[] = {
 	  "[Unit]\n"
 	  "Description=Identity of this node\n"
 	  "DefaultDependencies=no\n"
-	  "ConditionPathExists=/run/credentials/@system/vhpc.identity\n"
 	  "Before=systemd-udevd.service systemd-udev-trigger.service systemd-networkd.service\n"
 	  "Before=network-pre.target sysinit.target ssh.service\n"
 	  "Wants=network-pre.target\n"
@@ -26,6 +25,17 @@ static const struct file files[] = {
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"
 	  "ExecStart=/usr/lib/vhpc/identity\n", VH_SUITE_HOST },
+	/* What the identity put into fstab at this boot, after the generator had read it. */
+	{ "usr/lib/systemd/system/vhpc-mounts.service", 0644,
+	  "[Unit]\n"
+	  "Description=File systems of this node\n"
+	  "ConditionFileNotEmpty=/etc/fstab\n"
+	  "After=vhpc-identity.service network.target\n"
+	  "\n"
+	  "[Service]\n"
+	  "Type=oneshot\n"
+	  "RemainAfterExit=yes\n"
+	  "ExecStart=/bin/mount -a -o X-mount.mkdir\n", VH_SUITE_HOST },
 	{ "usr/lib/systemd/system/vhpc-power.service", 0644,
 	  "[Unit]\n"
 	  "Description=Power button\n"
@@ -83,6 +93,8 @@ static const struct link links[] = {
 	{ "etc/systemd/system/default.target", "/lib/systemd/system/multi-user.target" },
 	{ "etc/systemd/system/sysinit.target.wants/vhpc-identity.service",
 	  "/usr/lib/systemd/system/vhpc-identity.service" },
+	{ "etc/systemd/system/multi-user.target.wants/vhpc-mounts.service",
+	  "/usr/lib/systemd/system/vhpc-mounts.service" },
 	{ "etc/systemd/system/multi-user.target.wants/vhpc-power.service",
 	  "/usr/lib/systemd/system/vhpc-power.service" },
 	{ "etc/systemd/system/multi-user.target.wants/ssh.service", "/etc/systemd/system/ssh.service" },
@@ -314,6 +326,13 @@ static int mask_units(struct vh_tree *tree, char *const *units, struct vh_err *e
 	return r;
 }
 
+/* The identity's program still takes a credential, and nothing else. */
+static int put_cloud_init(struct vh_tree *tree, struct vh_err *err)
+{
+	return vh_tree_text(tree, "etc/systemd/system/vhpc-identity.service.d/cloud-init.conf", 0644,
+			    "[Unit]\nConditionPathExists=/run/credentials/@system/vhpc.identity\n", err);
+}
+
 static int put_console_login(struct vh_tree *tree, struct vh_err *err)
 {
 	return vh_tree_text(tree, "etc/systemd/system/serial-getty@ttyS0.service.d/vhpc.conf", 0644,
@@ -374,6 +393,8 @@ int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *gues
 		e = mask_units(tree, r->mask, err);
 	if (e == 0)
 		e = put_blacklist(tree, r->blacklist, err);
+	if (e == 0 && r->cloud_init)
+		e = put_cloud_init(tree, err);
 	if (e == 0 && r->console_login)
 		e = put_console_login(tree, err);
 	return e < 0 ? e : put_list(tree, err);

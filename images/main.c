@@ -11,6 +11,8 @@ static const struct vh_verb verbs[] = {
 	  sizeof(struct vh_image_store_opts), vh_image_list_verb },
 	{ "show", "NAME", 1, 1, "Show what an image is made of", VH_VERB_JSON, vh_image_show_opts,
 	  sizeof(struct vh_image_show_opts), vh_image_show },
+	{ "verify", "NAME", 1, 1, "Boot an image and check in it what it promises", VH_VERB_JSON, vh_image_verify_opts,
+	  sizeof(struct vh_image_verify_opts), vh_image_verify },
 	{ "diff", "NAME OTHER", 2, 2, "Show what two images differ in", VH_VERB_JSON, vh_image_store_opts,
 	  sizeof(struct vh_image_store_opts), vh_image_diff },
 	{ "export", "NAME FILE", 2, 2, "Write a disk of an image to a file", 0, vh_image_export_opts,

@@ -148,6 +148,9 @@ const struct vh_key vh_recipe_keys[] = {
 	{ "formats", VH_KEY_STRV, AT(formats), .check = check_format,
 	  .help = "Ways to boot beyond kernel and initrd beside a root disk: uefi (a disk that firmware boots), "
 		  "squashfs (a read-only root under a writable overlay in memory)." },
+	{ "cloud_init", VH_KEY_BOOL, AT(cloud_init), .dflt = "false",
+	  .help = "Install cloud-init and leave NoCloud and ConfigDrive seeds to it; without, a small program of "
+		  "vhpc reads them." },
 	{ "console_login", VH_KEY_BOOL, AT(console_login), .dflt = "false",
 	  .help = "Log root in on the serial console without a password." },
 	{ .name = NULL },
@@ -238,7 +241,7 @@ static json_t *json_strv(char *const *v)
 
 json_t *vh_recipe_json(const struct vh_recipe *r)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
 			 "name", r->name, "suite", suites[r->suite], "kernel", r->kernel,
 			 "mpi", mpis[r->mpi], "packages", json_strv(r->packages),
 			 "without", json_strv(r->without), "exclude", json_strv(r->exclude),
@@ -246,7 +249,7 @@ json_t *vh_recipe_json(const struct vh_recipe *r)
 			 "limits", json_strv(r->limits), "mask", json_strv(r->mask),
 			 "blacklist", json_strv(r->blacklist),
 			 "cmdline", json_strv(r->cmdline), "formats", json_strv(r->formats),
-			 "console_login", r->console_login);
+			 "cloud_init", r->cloud_init, "console_login", r->console_login);
 }
 
 bool vh_recipe_format(const struct vh_recipe *r, const char *format)
@@ -268,6 +271,8 @@ char **vh_recipe_packages(const struct vh_recipe *r)
 		e = push_new(&v, base_packages[i]);
 	if (e == 0 && mpi_packages[r->mpi])
 		e = push_new(&v, mpi_packages[r->mpi]);
+	if (e == 0 && r->cloud_init)
+		e = push_new(&v, "cloud-init");
 	if (e == 0 && vh_recipe_format(r, "uefi"))
 		e = push_new(&v, "systemd-boot-efi");
 	for (char **p = r->packages; e == 0 && p && *p; p++)

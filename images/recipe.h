@@ -29,6 +29,7 @@ struct vh_recipe {
 	char **blacklist;	/* kernel modules */
 	char **cmdline;
 	char **formats;		/* beyond the direct-boot set: "uefi", "squashfs" */
+	bool cloud_init;	/* has the seeds, instead of our own program */
 	bool console_login;
 };
 

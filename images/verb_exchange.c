@@ -27,7 +27,7 @@ static char *store_of(const struct vh_cli *cli)
 	return vh_image_store(o->store, cli->state);
 }
 
-static int find_boot(const char *name, enum vh_boot *ret, struct vh_err *err)
+int vh_image_find_boot(const char *name, enum vh_boot *ret, struct vh_err *err)
 {
 	for (int b = 0; vh_boot_names[b]; b++)
 		if (!strcmp(name, vh_boot_names[b])) {
@@ -44,7 +44,7 @@ int vh_image_export(struct vh_cli *cli, struct vh_err *err)
 	vh_autofree char *store = vh_image_store(o->store, cli->state);
 
 	enum vh_boot boot = VH_BOOT_DIRECT;
-	if (o->boot && find_boot(o->boot, &boot, err) < 0)
+	if (o->boot && vh_image_find_boot(o->boot, &boot, err) < 0)
 		return -err->num;
 	if (strcmp(format, "qcow2") && strcmp(format, "raw"))
 		return vh_err_usage(err, "--format %s: is neither qcow2 nor raw", format);

@@ -3,6 +3,7 @@
 #ifndef VH_IMAGE_VERBS_H
 #define VH_IMAGE_VERBS_H
 
+#include "images/images.h"
 #include "lib/cli.h"
 #include "lib/sysroot.h"
 
@@ -14,6 +15,9 @@ extern const struct vh_opt vh_image_build_opts[];
 
 struct vh_image_export_opts { const char *store, *format, *boot; };
 extern const struct vh_opt vh_image_export_opts[];
+
+struct vh_image_verify_opts { const char *store, *boot; };
+extern const struct vh_opt vh_image_verify_opts[];
 
 struct vh_image_show_opts { const char *store; bool sbom; };
 extern const struct vh_opt vh_image_show_opts[];
@@ -27,6 +31,9 @@ extern const struct vh_opt vh_image_prune_opts[];
 /* Refused unless images can be built here. */
 int vh_image_check_host(const struct vh_root *root, struct vh_err *err);
 
+/* The way to boot of that name, for --boot. */
+int vh_image_find_boot(const char *name, enum vh_boot *ret, struct vh_err *err);
+
 int vh_image_build(struct vh_cli *cli, struct vh_err *err);
 int vh_image_lock(struct vh_cli *cli, struct vh_err *err);
 int vh_image_prune(struct vh_cli *cli, struct vh_err *err);
@@ -36,6 +43,7 @@ int vh_image_import(struct vh_cli *cli, struct vh_err *err);
 int vh_image_diff(struct vh_cli *cli, struct vh_err *err);
 int vh_image_list_verb(struct vh_cli *cli, struct vh_err *err);
 int vh_image_show(struct vh_cli *cli, struct vh_err *err);
+int vh_image_verify(struct vh_cli *cli, struct vh_err *err);
 int vh_image_rm(struct vh_cli *cli, struct vh_err *err);
 
 #endif

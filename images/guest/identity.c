@@ -1,20 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Gives a booting node its identity (docs/formats/identity.md) before udev, the network
- * and sshd come up. Runs as often as one likes: a file that is right is left alone.
- * usage: identity [FILE [ROOT]]; without a credential there is nothing to do. */
+ * and sshd come up: from the credential, else from a NoCloud or ConfigDrive seed, which
+ * counts once for each instance id. Runs as often as one likes: a file that is right is left
+ * alone. Where no host key came with it, one is made.
+ * usage: identity [FILE|SEED-DIRECTORY [ROOT]] */
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "images/guest/identity_parse.h"
+#include "images/guest/seed_find.h"
 
 #define CREDENTIAL "/run/credentials/@system/vhpc.identity"
+#define INSTANCE "var/lib/vhpc/instance-id"
+#define HOST_KEY "etc/ssh/ssh_host_ed25519_key"
 
 enum { CLUSTER_USER = 1000 };
 
@@ -151,22 +158,24 @@ static int apply_names(int root, const struct vh_identity *id, bool live)
 /* The name by MAC before udev sees the card; a fixed address, and nothing to wait for. */
 static int apply_nic(int root, const struct vh_id_nic *nic, unsigned mtu)
 {
-	char path[96], text[640], size[32] = "", way[48] = "";
+	char path[96], text[640], size[32] = "", way[48] = "", match[48], address[40] = "";
 
 	if (mtu)
 		snprintf(size, sizeof size, "MTUBytes=%u\n", mtu);
 	if (*nic->gateway)
 		snprintf(way, sizeof way, "Gateway=%s\n", nic->gateway);
+	snprintf(match, sizeof match, *nic->mac ? "MACAddress=%s" : "Name=%s", *nic->mac ? nic->mac : nic->name);
+	if (*nic->address)
+		snprintf(address, sizeof address, "Address=%s/%u\n", nic->address, nic->prefix);
 	snprintf(path, sizeof path, "etc/systemd/network/10-vhpc-%s.link", nic->name);
-	snprintf(text, sizeof text, "[Match]\nMACAddress=%s\n\n[Link]\nName=%s\n%s", nic->mac,
-		 nic->name, size);
-	if (put_text(root, path, 0644, text) < 0)
+	snprintf(text, sizeof text, "[Match]\n%s\n\n[Link]\nName=%s\n%s", match, nic->name, size);
+	if (*nic->mac && put_text(root, path, 0644, text) < 0)
 		return -1;
 	snprintf(path, sizeof path, "etc/systemd/network/10-vhpc-%s.network", nic->name);
 	snprintf(text, sizeof text,
-		 "[Match]\nMACAddress=%s\n\n[Link]\n%s\n[Network]\nAddress=%s/%u\n%sDHCP=no\n"
+		 "[Match]\n%s\n\n[Link]\n%s\n[Network]\n%s%sDHCP=%s\n"
 		 "LinkLocalAddressing=no\nIPv6AcceptRA=no\nLLMNR=no\nMulticastDNS=no\n"
-		 "ConfigureWithoutCarrier=yes\n", nic->mac, size, nic->address, nic->prefix, way);
+		 "ConfigureWithoutCarrier=yes\n", match, size, address, way, *nic->address ? "no" : "ipv4");
 	return put_text(root, path, 0644, text);
 }
 
@@ -177,7 +186,36 @@ static int apply_nics(int root, const struct vh_identity *id)
 	for (size_t i = 0; i < id->n_nics; i++)
 		if (apply_nic(root, &id->nics[i], id->mtu) < 0)
 			return -1;
-	return 0;
+	if (!id->dhcp)
+		return 0;
+	return put_text(root, "etc/systemd/network/90-vhpc-dhcp.network", 0644,
+			"[Match]\nType=ether\n\n[Network]\nDHCP=ipv4\nLLMNR=no\nMulticastDNS=no\n");
+}
+
+static int apply_dns(int root, const struct vh_identity *id)
+{
+	char text[VH_ID_DNS_MAX * 32] = "";
+
+	for (size_t i = 0; i < id->n_dns; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "nameserver %s\n", id->dns[i]);
+	return id->n_dns ? put_text(root, "etc/resolv.conf", 0644, text) : 0;
+}
+
+/* systemd's generator sees them from the next boot on; vhpc-mounts.service does at this one. */
+static int apply_mounts(int root, const struct vh_identity *id)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = id->n_mounts ? open_memstream(&text, &len) : NULL;
+
+	for (size_t i = 0; f && i < id->n_mounts; i++)
+		fprintf(f, "%s %s %s %s 0 0\n", id->mounts[i].source, id->mounts[i].target, id->mounts[i].type,
+			id->mounts[i].options);
+	if (f)
+		fclose(f);
+	int r = text ? put_text(root, "etc/fstab", 0644, text) : 0;
+	free(text);
+	return r;
 }
 
 static int apply_hostkey(int root, const struct vh_identity *id)
@@ -194,6 +232,30 @@ static int apply_hostkey(int root, const struct vh_identity *id)
 	int r = put_text(root, "etc/ssh/ssh_host_ed25519_key.pub", 0644, line);
 	free(line);
 	return r;
+}
+
+/* A machine that nobody gave a host key makes its own, once. */
+static int make_hostkey(const char *root)
+{
+	char path[256];
+	char *const argv[] = { (char *)"ssh-keygen", (char *)"-q", (char *)"-t", (char *)"ed25519", (char *)"-N", (char *)"",
+			       (char *)"-C", (char *)"", (char *)"-f", path, NULL };
+	pid_t pid;
+	int status;
+
+	snprintf(path, sizeof path, "%s/" HOST_KEY, !strcmp(root, "/") ? "" : root);
+	if (access(path, F_OK) == 0)
+		return 0;
+	char *slash = strrchr(path, '/');
+	*slash = 0;
+	if (access(path, F_OK) < 0)
+		return 0;	/* no sshd */
+	*slash = '/';
+	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0)
+		return complain("ssh-keygen", "cannot be started");
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		return complain(path, "cannot be made");
+	return 0;
 }
 
 static int authorize(int root, const struct passwd *user, const char *keys)
@@ -231,33 +293,114 @@ static int apply_keys(int root, const struct vh_identity *id)
 	return r;
 }
 
+static int apply(int root, const struct vh_identity *id, bool live)
+{
+	if (apply_names(root, id, live) < 0 || apply_nics(root, id) < 0 || apply_dns(root, id) < 0 ||
+	    apply_mounts(root, id) < 0 || apply_hostkey(root, id) < 0)
+		return -1;
+	return apply_keys(root, id);
+}
+
+/* Of another instance: this disk was that machine's, whose host key is not ours. */
+static int begin_instance(int root, const struct vh_identity *id, bool *ret_known)
+{
+	char line[160];
+	const struct file mark = { INSTANCE, line, (size_t)snprintf(line, sizeof line, "%s\n", id->instance), 0644, 0, 0 };
+	struct stat st;
+
+	*ret_known = same(root, &mark);
+	if (*ret_known || fstatat(root, INSTANCE, &st, 0) < 0)
+		return 0;
+	unlinkat(root, HOST_KEY, 0);
+	unlinkat(root, HOST_KEY ".pub", 0);
+	return 0;
+}
+
+static int end_instance(int root, const struct vh_identity *id)
+{
+	char line[160];
+
+	snprintf(line, sizeof line, "%s\n", id->instance);
+	return directory(root, "var/lib/vhpc", 0755, 0, 0) < 0 ? -1 : put_text(root, INSTANCE, 0644, line);
+}
+
+static int use_text(const char *text, size_t len, int root, bool live)
+{
+	struct vh_identity id;
+	char why[128];
+	bool known = false;
+	int r = 0;
+
+	if (vh_identity_parse(text, len, &id, why, sizeof why) < 0)
+		return complain("identity refused", why);
+	if (*id.instance)
+		r = begin_instance(root, &id, &known);
+	if (r == 0 && !known)
+		r = apply(root, &id, live);
+	if (r == 0 && *id.instance && !known)
+		r = end_instance(root, &id);
+	vh_identity_clear(&id);
+	return r;
+}
+
+static int use_seed(const char *dir, int root, bool live)
+{
+	struct vh_seed_files files = { 0 };
+	struct vh_seed seed = { 0 };
+	char *text = NULL, *skipped = NULL, why[256] = "";
+	int r = dir ? vh_seed_read(dir, &files, &seed, why, sizeof why) : vh_seed_find(&files, &seed, why, sizeof why);
+
+	if (r == 1)
+		r = vh_seed_text(&seed, &text, &skipped, why, sizeof why);
+	vh_seed_files_clear(&files);
+	if (skipped)
+		complain("left out of the seed", skipped);
+	free(skipped);
+	if (r < 0)
+		return complain("seed refused", why);
+	if (text) {
+		r = use_text(text, strlen(text), root, live);
+		explicit_bzero(text, strlen(text));
+	}
+	free(text);
+	return r;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int use(const char *path, bool given, int root, bool live)
+{
+	size_t len;
+	char *text;
+
+	if (given && is_directory(path))
+		return use_seed(path, root, live);
+	text = read_all(path, &len);
+	if (!text && errno == ENOENT && !given)
+		return use_seed(NULL, root, live);
+	if (!text)
+		return complain(path, strerror(errno));
+	int r = use_text(text, len, root, live);
+	explicit_bzero(text, len);
+	free(text);
+	return r;
+}
+
 int main(int argc, char **argv)
 {
 	const char *path = argc > 1 ? argv[1] : CREDENTIAL, *root_path = argc > 2 ? argv[2] : "/";
-	struct vh_identity id;
-	char why[128];
-	size_t len;
+	int root = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
 
-	char *text = read_all(path, &len);
-	if (!text && errno == ENOENT && argc == 1)
-		return 0;
-	if (!text)
-		return complain(path, strerror(errno)) ? 1 : 0;
-	if (vh_identity_parse(text, len, &id, why, sizeof why) < 0)
-		return complain("identity refused", why) ? 1 : 0;
-	explicit_bzero(text, len);
-	free(text);
-	int root = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return complain(root_path, strerror(errno)) ? 1 : 0;
 	umask(0022);
-	int r = apply_names(root, &id, argc < 3);
-	if (r == 0)
-		r = apply_nics(root, &id);
-	if (r == 0)
-		r = apply_hostkey(root, &id);
-	if (r == 0)
-		r = apply_keys(root, &id);
-	vh_identity_clear(&id);
+	r = use(path, argc > 1, root, argc < 3);
+	/* Also where the identity was refused: the console is not the only way in then. */
+	if (make_hostkey(root_path) < 0)
+		r = -1;
 	return r == 0 ? 0 : 1;
 }

@@ -17,7 +17,7 @@ struct line {
 	size_t n;
 };
 
-static bool is_hostname(const char *s)
+bool vh_identity_is_hostname(const char *s)
 {
 	size_t n = strlen(s);
 	if (n == 0 || n > 63 || s[0] == '-' || s[n - 1] == '-')
@@ -119,7 +119,7 @@ static bool printable(const char *s)
 }
 
 /* "TYPE BASE64[ COMMENT]"; nothing that sshd would read as an option. */
-static bool is_public_key(const char *s)
+bool vh_identity_is_key(const char *s)
 {
 	static const char *const types[] = { "ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256",
 					     "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521" };
@@ -153,11 +153,22 @@ static const char *add(void **array, size_t *n, size_t max, size_t size, const v
 
 static const char *on_hostname(struct vh_identity *id, const struct line *l)
 {
-	if (l->n != 2 || !is_hostname(l->field[1]))
+	if (l->n != 2 || !vh_identity_is_hostname(l->field[1]))
 		return "not a host name (lower-case letters, digits and inner hyphens, at most 63)";
 	if (*id->hostname)
 		return "a second host name";
 	snprintf(id->hostname, sizeof id->hostname, "%s", l->field[1]);
+	return NULL;
+}
+
+static const char *parse_prefix(char *text, struct vh_id_nic *nic)
+{
+	char *slash = strchr(text, '/');
+	if (!slash)
+		return "address without /PREFIX";
+	*slash = 0;
+	if (!parse_address(text, nic->address) || !parse_number(slash + 1, 1, 32, &nic->prefix))
+		return "not an IPv4 ADDRESS/PREFIX";
 	return NULL;
 }
 
@@ -166,14 +177,12 @@ static const char *on_nic(struct vh_identity *id, const struct line *l)
 	struct vh_id_nic nic = { 0 };
 	if (l->n < 4)
 		return "nic wants MAC ADDRESS/PREFIX NAME [GATEWAY]";
-	char *slash = strchr(l->field[2], '/'), *gateway = strchr(l->field[3], ' ');
-	if (!parse_mac(l->field[1], nic.mac))
+	char *gateway = strchr(l->field[3], ' ');
+	if (strcmp(l->field[1], "-") && !parse_mac(l->field[1], nic.mac))
 		return "not a unicast MAC address";
-	if (!slash)
-		return "address without /PREFIX";
-	*slash = 0;
-	if (!parse_address(l->field[2], nic.address) || !parse_number(slash + 1, 1, 32, &nic.prefix))
-		return "not an IPv4 ADDRESS/PREFIX";
+	const char *why = strcmp(l->field[2], "dhcp") ? parse_prefix(l->field[2], &nic) : NULL;
+	if (why)
+		return why;
 	if (gateway)
 		*gateway++ = 0;
 	if (!is_ifname(l->field[3]))
@@ -182,7 +191,7 @@ static const char *on_nic(struct vh_identity *id, const struct line *l)
 		return "gateway is not an IPv4 address";
 	snprintf(nic.name, sizeof nic.name, "%s", l->field[3]);
 	for (size_t i = 0; i < id->n_nics; i++)
-		if (!strcmp(id->nics[i].name, nic.name) || !strcmp(id->nics[i].mac, nic.mac))
+		if (!strcmp(id->nics[i].name, nic.name) || (*nic.mac && !strcmp(id->nics[i].mac, nic.mac)))
 			return "a second nic of this name or MAC address";
 	return add((void **)&id->nics, &id->n_nics, VH_ID_NICS_MAX, sizeof nic, &nic);
 }
@@ -192,7 +201,7 @@ static const char *on_host(struct vh_identity *id, const struct line *l)
 	struct vh_id_host host = { 0 };
 	if (l->n != 3 || !parse_address(l->field[1], host.address))
 		return "host wants ADDRESS NAME";
-	if (!is_hostname(l->field[2]))
+	if (!vh_identity_is_hostname(l->field[2]))
 		return "not a host name";
 	snprintf(host.name, sizeof host.name, "%s", l->field[2]);
 	return add((void **)&id->hosts, &id->n_hosts, VH_ID_HOSTS_MAX, sizeof host, &host);
@@ -201,7 +210,7 @@ static const char *on_host(struct vh_identity *id, const struct line *l)
 static const char *on_authorized(struct vh_identity *id, const char *rest)
 {
 	char *key;
-	if (!is_public_key(rest))
+	if (!vh_identity_is_key(rest))
 		return "not an OpenSSH public key";
 	key = strdup(rest);
 	const char *why = key ? add((void **)&id->authorized, &id->n_authorized, VH_ID_KEYS_MAX,
@@ -227,10 +236,60 @@ static const char *on_hostkey_pub(struct vh_identity *id, const char *rest)
 {
 	if (id->hostkey_pub)
 		return "a second public host key";
-	if (!is_public_key(rest))
+	if (!vh_identity_is_key(rest))
 		return "not an OpenSSH public key";
 	id->hostkey_pub = strdup(rest);
 	return id->hostkey_pub ? NULL : "out of memory";
+}
+
+/* What fstab takes as one field. */
+static bool is_field(const char *s)
+{
+	for (const char *c = s; *c; c++)
+		if (*c <= 0x20 || *c > 0x7e || *c == '\\' || *c == '#')
+			return false;
+	return *s && strlen(s) < 256;
+}
+
+static void mount_clear(struct vh_id_mount *m)
+{
+	free(m->source);
+	free(m->target);
+	free(m->type);
+	free(m->options);
+}
+
+static const char *on_mount(struct vh_identity *id, char *rest)
+{
+	char *field[4], *save;
+	size_t n = 0;
+	for (char *w = strtok_r(rest, " ", &save); w && n < 4; w = strtok_r(NULL, " ", &save))
+		field[n++] = is_field(w) ? w : (char *)"";
+	if (n != 4 || !*field[0] || !*field[2] || !*field[3])
+		return "mount wants SOURCE TARGET TYPE OPTIONS";
+	if (field[1][0] != '/' || strstr(field[1], "/..") || !field[1][1])
+		return "not a directory to mount on";
+	struct vh_id_mount m = { strdup(field[0]), strdup(field[1]), strdup(field[2]), strdup(field[3]) };
+	const char *why = !m.source || !m.target || !m.type || !m.options ? "out of memory" :
+			  add((void **)&id->mounts, &id->n_mounts, VH_ID_MOUNTS_MAX, sizeof m, &m);
+	if (why)
+		mount_clear(&m);
+	return why;
+}
+
+static const char *on_dns(struct vh_identity *id, const char *address)
+{
+	if (id->n_dns == VH_ID_DNS_MAX)
+		return NULL;	/* the resolver takes no more */
+	return parse_address(address, id->dns[id->n_dns]) ? (id->n_dns++, NULL) : "dns is not an IPv4 address";
+}
+
+static const char *on_instance(struct vh_identity *id, const char *text)
+{
+	if (!is_field(text) || strlen(text) >= sizeof id->instance)
+		return "not an instance id";
+	snprintf(id->instance, sizeof id->instance, "%s", text);
+	return NULL;
 }
 
 /* Cuts the line at its blanks; the last field keeps what follows. */
@@ -261,7 +320,17 @@ static const char *on_line(struct vh_identity *id, char *text)
 		return on_hostkey(id, rest);
 	if (key == strlen("hostkey.pub") && !strncmp(text, "hostkey.pub", key))
 		return on_hostkey_pub(id, rest);
+	if (key == strlen("mount") && !strncmp(text, "mount", key))
+		return on_mount(id, rest);
 	struct line l = split(text);
+	if (l.n == 2 && !strcmp(l.field[0], "dns"))
+		return on_dns(id, l.field[1]);
+	if (l.n == 2 && !strcmp(l.field[0], "instance"))
+		return on_instance(id, l.field[1]);
+	if (l.n == 2 && !strcmp(l.field[0], "network") && !strcmp(l.field[1], "dhcp")) {
+		id->dhcp = true;
+		return NULL;
+	}
 	if (!strcmp(l.field[0], "hostname"))
 		return on_hostname(id, &l);
 	if (!strcmp(l.field[0], "nic"))
@@ -321,6 +390,9 @@ void vh_identity_clear(struct vh_identity *id)
 	for (size_t i = 0; i < id->n_authorized; i++)
 		free(id->authorized[i]);
 	free(id->authorized);
+	for (size_t i = 0; i < id->n_mounts; i++)
+		mount_clear(&id->mounts[i]);
+	free(id->mounts);
 	free(id->nics);
 	free(id->hosts);
 	if (id->hostkey)

@@ -4,6 +4,7 @@
 #ifndef VH_IDENTITY_PARSE_H
 #define VH_IDENTITY_PARSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum {
@@ -11,11 +12,13 @@ enum {
 	VH_ID_NICS_MAX = 16,
 	VH_ID_KEYS_MAX = 64,
 	VH_ID_HOSTS_MAX = 16384,
+	VH_ID_MOUNTS_MAX = 64,
+	VH_ID_DNS_MAX = 3,
 };
 
 struct vh_id_nic {
-	char mac[18];		/* lower case */
-	char address[16];
+	char mac[18];		/* lower case; "": it has that name already */
+	char address[16];	/* "": by DHCP */
 	unsigned prefix;	/* 1..32 */
 	char name[16];
 	char gateway[16];	/* "": none */
@@ -26,6 +29,9 @@ struct vh_id_host {
 	char name[64];
 };
 
+/* Of fstab; none has a blank. */
+struct vh_id_mount { char *source, *target, *type, *options; };
+
 struct vh_identity {
 	char hostname[64];	/* never empty */
 	unsigned mtu;		/* 0: as the link has it */
@@ -35,6 +41,12 @@ struct vh_identity {
 	size_t n_hosts;
 	char **authorized;	/* each "TYPE BASE64[ COMMENT]" */
 	size_t n_authorized;
+	struct vh_id_mount *mounts;
+	size_t n_mounts;
+	char dns[VH_ID_DNS_MAX][16];
+	size_t n_dns;
+	bool dhcp;		/* interfaces that no nic names, by DHCP */
+	char instance[128];	/* a new one is another machine; "": not known */
 	char *hostkey;		/* the private key file's text, or NULL */
 	size_t hostkey_len;
 	char *hostkey_pub;	/* one line without newline, or NULL */
@@ -43,6 +55,10 @@ struct vh_identity {
 /* 0, or -1 with the line and the reason in why; ret is empty then. */
 int vh_identity_parse(const char *text, size_t len, struct vh_identity *ret, char *why,
 		      size_t why_len);
+/* Whether it may stand behind "authorized ": one OpenSSH public key without options. */
+bool vh_identity_is_key(const char *text);
+/* Whether it is a host name of one label. */
+bool vh_identity_is_hostname(const char *text);
 void vh_identity_clear(struct vh_identity *id);
 
 #endif
