@@ -24,7 +24,7 @@ static const char script_head[] =
 	"say root \"$(stat -f -c '%b %S' /)\"\n"
 	"say modules \" $(cut -d' ' -f1 /proc/modules | tr '\\n' ' ')\"\n"
 	"sed 's/^/@limit /' /proc/self/limits\n"
-	"ctl() { for f in /proc/sys/$2; do say \"sysctl $1\" \"$(cat \"$f\" 2>&1 | tr '\\t\\n' '  ')\"; done; }\n";
+	"ctl() { for f in $3; do say \"$1 $2\" \"$(cat \"$f\" 2>&1 | tr '\\t\\n' '  ')\"; done; }\n";
 
 static const json_t *recipe(const json_t *image, const char *key)
 {
@@ -46,6 +46,16 @@ static char *sysctl_path(const char *name)
 	return path;
 }
 
+/* setting: "name=value" */
+static void ask_value(FILE *f, const char *kind, const char *dir, const char *setting)
+{
+	vh_autofree char *name = setting ? strndup(setting, strcspn(setting, "=")) : NULL;
+	vh_autofree char *path = !name ? NULL : strcmp(kind, "sysctl") ? strdup(name) : sysctl_path(name);
+
+	if (path && plain(name) && !strstr(path, ".."))
+		fprintf(f, "ctl %s '%s' '%s/%s'\n", kind, name, dir, path);
+}
+
 char *vh_verify_script(const json_t *image)
 {
 	char *text = NULL;
@@ -56,12 +66,10 @@ char *vh_verify_script(const json_t *image)
 	if (!f)
 		return NULL;
 	fputs(script_head, f);
-	json_array_foreach(recipe(image, "sysctl"), i, item) {
-		const char *s = json_string_value(item);
-		vh_autofree char *name = s ? strndup(s, strcspn(s, "=")) : NULL, *path = name ? sysctl_path(name) : NULL;
-		if (path && plain(name) && !strstr(path, ".."))
-			fprintf(f, "ctl '%s' %s\n", name, path);
-	}
+	json_array_foreach(recipe(image, "sysctl"), i, item)
+		ask_value(f, "sysctl", "/proc/sys", json_string_value(item));
+	json_array_foreach(recipe(image, "sysfs"), i, item)
+		ask_value(f, "sysfs", "/sys", json_string_value(item));
 	fputs("systemctl show -p Id -p LoadState --", f);
 	json_array_foreach(recipe(image, "mask"), i, item)
 		if (plain(json_string_value(item)))
@@ -169,21 +177,29 @@ static bool same_words(const char *a, const char *b)
 	}
 }
 
-static int judge_sysctl(const struct judge *j)
+/* What is chosen stands in brackets: "always [madvise] never". */
+static bool chosen(const char *found, const char *wanted)
+{
+	vh_autofree char *marked = vh_strf("[%s]", wanted);
+	return marked && has_word(found, marked);
+}
+
+/* kind: "sysctl" or "sysfs", also its key in the recipe. */
+static int judge_values(const struct judge *j, const char *kind)
 {
 	const json_t *item;
 	size_t i;
 	int r = 0;
 
-	json_array_foreach(recipe(j->image, "sysctl"), i, item) {
+	json_array_foreach(recipe(j->image, kind), i, item) {
 		const char *s = json_string_value(item);
 		vh_autofree char *name = s ? strndup(s, strcspn(s, "=")) : NULL;
-		vh_autofree char *what = name ? vh_strf("sysctl %s", name) : NULL, *found = what ? answer(j->text, what) : NULL;
+		vh_autofree char *what = name ? vh_strf("%s %s", kind, name) : NULL, *found = what ? answer(j->text, what) : NULL;
 		if (!what || !strchr(s, '='))
 			continue;
 		const char *wanted = strchr(s, '=') + 1;
 		if (r == 0)
-			r = vh_verify_add(j->to, what, wanted, found, found && same_words(found, wanted), j->err);
+			r = vh_verify_add(j->to, what, wanted, found, found && (same_words(found, wanted) || chosen(found, wanted)), j->err);
 	}
 	return r;
 }
@@ -279,7 +295,8 @@ static int judge_checks(const struct judge *j)
 	if ((r = equal(j, "kernel", "kernel", text_of(json_object_get(j->image, "kernel"), "version"))) < 0 ||
 	    (r = equal(j, "user", "user", text_of(j->image, "user"))) < 0 || (r = judge_mpi(j)) < 0 ||
 	    (r = equal(j, "failed units", "failed", "")) < 0 || (r = equal(j, "dpkg --audit", "audit", "")) < 0 ||
-	    (r = judge_root(j)) < 0 || (r = judge_cmdline(j)) < 0 || (r = judge_sysctl(j)) < 0 || (r = judge_limits(j)) < 0 ||
+	    (r = judge_root(j)) < 0 || (r = judge_cmdline(j)) < 0 || (r = judge_values(j, "sysctl")) < 0 ||
+	    (r = judge_values(j, "sysfs")) < 0 || (r = judge_limits(j)) < 0 ||
 	    (r = judge_all(j, "mask", "units masked", is_masked)) < 0)
 		return r;
 	return judge_all(j, "blacklist", "modules not loaded", is_not_loaded);

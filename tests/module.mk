@@ -119,6 +119,9 @@ BENCHES := placement sriov
 BENCH   ?= $(BENCHES)
 $(eval $(call binary,bench/placement,tests/bench/placement.c,vmm sriov lib,$(UNIT_vmm_PKGS)))
 $(eval $(call binary,bench/sriov,tests/bench/sriov.c,sriov lib,$(UNIT_sriov_PKGS)))
+$(B)/bench/images: tests/bench/images.sh
+	@mkdir -p $(@D)
+	@cp $< $@
 bench: programs $(addprefix $(B)/bench/,$(BENCH))
 	@for bench in $(BENCH); do $(B)/bench/$$bench $(B)/bin || exit 1; done
 
