@@ -35,7 +35,7 @@ static const struct file files[] = {
 	  "[Service]\n"
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"
-	  "ExecStart=/bin/mount -a -o X-mount.mkdir\n", VH_SUITE_HOST },
+	  "ExecStart=/bin/mount -a\n", VH_SUITE_HOST },
 	{ "usr/lib/systemd/system/vhpc-power.service", 0644,
 	  "[Unit]\n"
 	  "Description=Power button\n"

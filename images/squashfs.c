@@ -116,7 +116,7 @@ static int write_tar(const char *path, const struct vh_tree *tree, int64_t epoch
 int vh_squashfs_write(const char *path, const struct vh_tree *tree, int64_t epoch, struct vh_err *err)
 {
 	vh_autofree char *tar = vh_strf("%s.tar", path), *time = vh_strf("%lld", (long long)epoch);
-	const char *const argv[] = { "sqfstar", "-quiet", "-no-progress", "-comp", "zstd", "-mkfs-time", time, path, NULL };
+	const char *const argv[] = { "sqfstar", "-quiet", "-no-progress", "-comp", "zstd", "-Xcompression-level", "6", "-mkfs-time", time, path, NULL };
 	vh_autoclose int fd = -1;
 	int r;
 

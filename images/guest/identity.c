@@ -209,7 +209,7 @@ static int apply_mounts(int root, const struct vh_identity *id)
 	FILE *f = id->n_mounts ? open_memstream(&text, &len) : NULL;
 
 	for (size_t i = 0; f && i < id->n_mounts; i++)
-		fprintf(f, "%s %s %s %s 0 0\n", id->mounts[i].source, id->mounts[i].target, id->mounts[i].type,
+		fprintf(f, "%s %s %s %s,X-mount.mkdir 0 0\n", id->mounts[i].source, id->mounts[i].target, id->mounts[i].type,
 			id->mounts[i].options);
 	if (f)
 		fclose(f);

@@ -163,7 +163,7 @@ START_TEST(program_takes_each_instance_once)
 	vh_autofree char *name = content(root, "etc/hostname"), *key = content(root, "etc/ssh/ssh_host_ed25519_key");
 	vh_autofree char *fstab = content(root, "etc/fstab"), *dhcp = content(root, "etc/systemd/network/90-vhpc-dhcp.network");
 	ck_assert_str_eq(name, "one\n");
-	ck_assert_str_eq(fstab, "/dev/vdb /data auto defaults,nofail 0 0\n");
+	ck_assert_str_eq(fstab, "/dev/vdb /data auto defaults,nofail,X-mount.mkdir 0 0\n");
 	ck_assert_ptr_nonnull(strstr(dhcp, "DHCP=ipv4"));
 	ck_assert_ptr_nonnull(strstr(key, "PRIVATE KEY"));
 

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Images prove by booting what they promise: by kernel and initrd, by UEFI firmware and from a
+# read-only root; a promise that is not kept is found. Identities by SMBIOS and from a seed.
+. "$(dirname "$0")/lib.sh"
+store=$VHPC_STATE/images
+
+
+# --- machines without a cluster around them: what a cloud hands over
+ssh-keygen -q -t ed25519 -N '' -f "$T/key"
+key=$(cut -d' ' -f1,2 "$T/key.pub")
+# boot NAME PORT OPTION...: a VM whose port 22 is PORT here, until the test ends it.
+boot() {
+	name=$1 port=$2; shift 2
+	timeout 200 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 -display none -monitor none \
+		-serial "file:$T/$name.console" -nic "user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:$port-:22" "$@" &
+	pids="${pids:-} $!"
+}
+in_vm() { port=$1; shift; ssh -q -i "$T/key" -p "$port" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -o ConnectTimeout=3 hpc@127.0.0.1 "$@"; }
+answers() { for _ in $(seq 150); do in_vm "$1" true && return 0; sleep 0.5; done; return 1; }
+named() { test "$(in_vm "$1" hostname)" = "$2"; }
+cmdline=$(sed -n 's/^ "cmdline": "\(.*\)",/\1/p' "$store/mpi/image.json")
+overlay() { qemu-img create -q -f qcow2 -F raw -b "$1" "$2"; }
+
+printf 'hostname by-smbios\nnetwork dhcp\nauthorized %s\n' "$key" >"$T/identity"
+printf 'io.systemd.credential.binary:vhpc.identity=%s' "$(base64 -w0 "$T/identity")" >"$T/smbios"
+overlay "$store/mpi/root.ext4" "$T/one.qcow2"
+boot one 2221 -kernel "$store/mpi/kernel" -initrd "$store/mpi/initrd" -append "$cmdline" -drive "if=virtio,file=$T/one.qcow2" \
+	-smbios "type=11,path=$T/smbios"
+check "the UEFI disk" vhpc image export --boot uefi --format raw mpi "$T/disk.raw"
+qemu-img create -q -f qcow2 -F raw -b "$T/disk.raw" "$T/two.qcow2" 6G
+truncate -s 4M "$T/seed"
+mkfs.fat -n CIDATA "$T/seed" >/dev/null
+printf 'instance-id: i-1\nlocal-hostname: by-seed\npublic-keys: ["%s"]\n' "$key" >"$T/meta-data"
+printf '#cloud-config\nmounts: [[tmpfs, /scratch, tmpfs, size=1M]]\n' >"$T/user-data"
+mcopy -i "$T/seed" "$T/meta-data" "$T/user-data" ::
+boot two 2222 -bios /usr/share/ovmf/OVMF.fd -drive "if=virtio,file=$T/two.qcow2" -drive "if=virtio,format=raw,readonly=on,file=$T/seed"
+
+check "a machine with its identity in SMBIOS answers" answers 2221
+check "it has its name" named 2221 by-smbios
+check "a machine with a NoCloud seed, booted by firmware, answers" answers 2222
+check "it has its name" named 2222 by-seed
+check "and its mount" in_vm 2222 grep -q '/scratch tmpfs' /proc/mounts
+check "and a disk of its size" sh -c "test \"\$1\" -gt 5500000" - "$(in_vm 2222 df --output=size / | tail -n 1)"
+check "and a host key of its own" in_vm 2222 test -s /etc/ssh/ssh_host_ed25519_key.pub
+# shellcheck disable=SC2086
+kill $pids
+finish
