@@ -30,12 +30,12 @@ key=$(cut -d' ' -f1,2 "$T/key.pub")
 # boot NAME PORT OPTION...: a VM whose port 22 is PORT here, until the test ends it.
 boot() {
 	name=$1 port=$2; shift 2
-	timeout 200 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 -display none -monitor none \
+	timeout 600 qemu-system-x86_64 -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1024 -display none -monitor none \
 		-serial "file:$T/$name.console" -nic "user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:$port-:22" "$@" &
 	pids="${pids:-} $!"
 }
-in_vm() { port=$1; shift; ssh -q -i "$T/key" -p "$port" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -o ConnectTimeout=3 hpc@127.0.0.1 "$@"; }
-answers() { for _ in $(seq 150); do in_vm "$1" true && return 0; sleep 0.5; done; return 1; }
+in_vm() { port=$1; shift; ssh -q -i "$T/key" -p "$port" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -o ConnectTimeout=10 hpc@127.0.0.1 "$@"; }
+answers() { for _ in $(seq 300); do in_vm "$1" true && return 0; sleep 0.5; done; return 1; }
 named() { test "$(in_vm "$1" hostname)" = "$2"; }
 cmdline=$(sed -n 's/^ "cmdline": "\(.*\)",/\1/p' "$store/mpi/image.json")
 overlay() { qemu-img create -q -f qcow2 -F raw -b "$1" "$2"; }
