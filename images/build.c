@@ -9,6 +9,7 @@
 #include "images/component.h"
 #include "images/furnish.h"
 #include "images/hostfile.h"
+#include "images/packages.h"
 #include "images/store.h"
 #include "lib/cli.h"
 #include "lib/strv.h"
@@ -19,7 +20,7 @@
 
 enum { WAIT_MS = 60 * 60 * 1000 };
 
-static const char *const programs[] = { "init", "identity", "power" };
+static const char *const programs[] = { "init", "identity", "power", "ivshm" };
 
 static int add_program(SHA256_CTX *s, const char *guest, const char *name, struct vh_err *err)
 {
@@ -36,8 +37,17 @@ static int add_program(SHA256_CTX *s, const char *guest, const char *name, struc
 	return 0;
 }
 
+static int add_component(SHA256_CTX *s, const struct vh_build *b, const struct vh_pins *pins, struct vh_err *err)
+{
+	const struct vh_pin *mpi = b->recipe->mpi == VH_MPI_OPENMPI ? vh_pins_find(pins, vh_mpi_package(VH_MPI_OPENMPI)) : NULL;
+	vh_autofree char *release = mpi ? vh_version_upstream(mpi->version) : NULL;
+
+	return mpi && !release ? vh_err_nomem(err) : vh_component_digest(b->guest, release, s, err);
+}
+
 /* Over all that decides what the image becomes. */
-static int make_digest(const struct vh_build *b, const char *base, char hex[VH_DIGEST_HEX], struct vh_err *err)
+static int make_digest(const struct vh_build *b, const struct vh_pins *pins, const char *base, char hex[VH_DIGEST_HEX],
+		       struct vh_err *err)
 {
 	vh_autojson doc = vh_recipe_json(b->recipe);
 	vh_autofree char *text = doc ? json_dumps(doc, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
@@ -54,7 +64,7 @@ static int make_digest(const struct vh_build *b, const char *base, char hex[VH_D
 	for (size_t i = 0; r == 0 && i < vh_array_len(programs); i++)
 		r = add_program(&s, b->guest, programs[i], err);
 	if (r == 0)
-		r = vh_component_digest(b->guest, &s, err);
+		r = add_component(&s, b, pins, err);
 	SHA256_End(&s, hex);
 	return r;
 }
@@ -118,7 +128,7 @@ int vh_build_image(const struct vh_build *b, bool *ret_built, struct vh_err *err
 	int r;
 
 	if ((r = vh_base_pins(b, &pins, err)) < 0 || (r = vh_base_digest(b->recipe, &pins, base, err)) < 0 ||
-	    (r = make_digest(b, base, digest, err)) < 0)
+	    (r = make_digest(b, &pins, base, digest, err)) < 0)
 		return r;
 	snprintf(lock_name, sizeof lock_name, "image-%.16s", digest);
 	target = vh_strf("%s/images/%s", b->cache, digest);

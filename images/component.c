@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,36 +16,19 @@ static const char rule[] =
 	"RUN+=\"/bin/chgrp 1000 $sys$devpath/resource2 $sys$devpath/resource2_wc\", "
 	"RUN+=\"/bin/chmod 0660 $sys$devpath/resource2 $sys$devpath/resource2_wc\"\n";
 
-static int add(const char *dir, const char *release, SHA256_CTX *s, struct vh_err *err)
+int vh_component_digest(const char *guest, const char *release, SHA256_CTX *s, struct vh_err *err)
 {
-	vh_autofree char *path = vh_strf("%s/%s/" COMPONENT, dir, release), *data = NULL;
+	vh_autofree char *path = vh_strf("%s/mca/%s/" COMPONENT, guest, release ? release : ""), *data = NULL;
 	size_t len;
 
 	if (!path)
 		return vh_err_nomem(err);
-	if (release[0] == '.' || access(path, F_OK) < 0)
+	vh_digest_text(s, rule);
+	if (!release || access(path, F_OK) < 0)
 		return 0;
 	int r = vh_host_file(path, &data, &len, err);
-	if (r < 0)
-		return r;
-	vh_digest_text(s, release);
-	vh_digest_add(s, data, len);
-	return 0;
-}
-
-int vh_component_digest(const char *guest, SHA256_CTX *s, struct vh_err *err)
-{
-	vh_autofree char *dir = vh_strf("%s/mca", guest);
-	struct dirent **list = NULL;
-	int n = dir ? scandir(dir, &list, NULL, alphasort) : 0, r = 0;
-
-	vh_digest_text(s, rule);
-	for (int i = 0; i < n; i++) {
-		if (r == 0)
-			r = add(dir, list[i]->d_name, s, err);
-		free(list[i]);
-	}
-	free(list);
+	if (r == 0)
+		vh_digest_add(s, data, len);
 	return r;
 }
 

@@ -8,8 +8,8 @@
 #include "images/digest.h"
 #include "images/tree.h"
 
-/* Adds every one that there is to a digest. */
-int vh_component_digest(const char *guest, SHA256_CTX *s, struct vh_err *err);
+/* Adds the one of that release to a digest, or that there is none; release NULL: no Open MPI. */
+int vh_component_digest(const char *guest, const char *release, SHA256_CTX *s, struct vh_err *err);
 /* Beside the components that the image's Open MPI brought. *ret_put: whether. */
 int vh_component_put(struct vh_tree *tree, const char *guest, const char *release, bool *ret_put,
 		     struct vh_err *err);

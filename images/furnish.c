@@ -124,7 +124,7 @@ static const struct { const char *dir, *prefix; } leftovers[] = {
 
 enum { PASSWORD_DAY = 19000 };
 
-static const char *const guest_programs[] = { "identity", "power" };
+static const char *const guest_programs[] = { "identity", "power", "ivshm" };
 
 void vh_furnish_digest(SHA256_CTX *s)
 {

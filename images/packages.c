@@ -94,6 +94,15 @@ int vh_packages_measure(json_t *packages, const struct vh_tree *tree, const stru
 	return 0;
 }
 
+char *vh_version_upstream(const char *version)
+{
+	const char *colon = strchr(version, ':'), *dash = strrchr(version, '-');
+
+	if (colon)
+		version = colon + 1;
+	return dash && dash > version ? strndup(version, (size_t)(dash - version)) : strdup(version);
+}
+
 char *vh_packages_upstream(const json_t *packages, const char *name)
 {
 	size_t i;
@@ -101,12 +110,8 @@ char *vh_packages_upstream(const json_t *packages, const char *name)
 
 	json_array_foreach(packages, i, p) {
 		const char *v = json_string_value(json_object_get(p, "version"));
-		if (!v || strcmp(name, json_string_value(json_object_get(p, "name"))))
-			continue;
-		const char *colon = strchr(v, ':'), *dash = strrchr(v, '-');
-		if (colon)
-			v = colon + 1;
-		return dash && dash > v ? strndup(v, (size_t)(dash - v)) : strdup(v);
+		if (v && !strcmp(name, json_string_value(json_object_get(p, "name"))))
+			return vh_version_upstream(v);
 	}
 	return NULL;
 }

@@ -15,5 +15,7 @@ int vh_packages_measure(json_t *packages, const struct vh_tree *tree, const stru
 /* Version of one of them without epoch and Debian revision ("4.1.4"); malloc'd, NULL
  * when it is not there. */
 char *vh_packages_upstream(const json_t *packages, const char *name);
+/* A version without its epoch and revision: malloc'd, NULL without memory. */
+char *vh_version_upstream(const char *version);
 
 #endif

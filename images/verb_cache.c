@@ -30,14 +30,10 @@ const struct vh_opt vh_image_prune_opts[] = {
 /* The version without epoch and revision of the package of that name, or null. */
 static json_t *upstream(const struct vh_pins *pins, const char *name)
 {
-	vh_autojson list = json_array();
 	const struct vh_pin *p = name ? vh_pins_find(pins, name) : NULL;
+	vh_autofree char *version = p ? vh_version_upstream(p->version) : NULL;
 
-	if (!p)
-		return json_null();
-	json_array_append_new(list, json_pack("{s:s, s:s}", "name", p->name, "version", p->version));
-	vh_autofree char *version = vh_packages_upstream(list, name);
-	return version ? json_string(version) : NULL;
+	return !p ? json_null() : version ? json_string(version) : NULL;
 }
 
 /* The package that the kernel's name stands for: linux-image-6.1.0-9-cloud-amd64. */

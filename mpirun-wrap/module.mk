@@ -6,10 +6,14 @@ $(eval $(call program,mpirun-wrap,mpirun-wrap/main.c,mpirun-wrap lib,jansson sql
 # What runs inside the nodes: the core of the transport between VMs of one host, without Open MPI.
 $(eval $(call library,ivshm,$(addprefix mpirun-wrap/ivshm/,region.c ring.c table.c stream.c self.c copy.c map.c)))
 
+# What tells of the region inside a node.
+$(eval $(call guest,ivshm,$(addprefix mpirun-wrap/ivshm/,tell.c region.c copy.c map.c)))
+$(B)/guest/ivshm: $(wildcard mpirun-wrap/ivshm/*.h)
+
 MPICC ?= mpicc
 
-# The component of Open MPI over it, for images with this machine's release. For another,
-# make guest/mca in a root of its suite.
+# The component of Open MPI over it, for images with this machine's release. For those of
+# another suite, make guest/mca-SUITE: its headers come from the archive.
 OMPI_RELEASE = $(eval OMPI_RELEASE := $$(shell $(MPICC) --showme:version 2>/dev/null | sed -n 's/.*Open MPI \([0-9.]*[0-9]\).*/\1/p'))$(OMPI_RELEASE)
 OMPI_INCLUDE = $(eval OMPI_INCLUDE := $$(firstword $$(shell $(MPICC) --showme:incdirs 2>/dev/null)))$(OMPI_INCLUDE)
 IVSHM_SOURCES := $(addprefix mpirun-wrap/ivshm/,component.c endpoint.c send.c get.c region.c ring.c table.c stream.c \
@@ -21,11 +25,15 @@ $(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm
 	@echo "  MCA     $@"
 	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(filter-out -Wpointer-arith,$(WARN)) -O2 -g -fPIC -shared -fvisibility=hidden \
 	    -isystem mpirun-wrap/ivshm/missing -isystem $(OMPI_INCLUDE) -isystem $(OMPI_INCLUDE)/openmpi \
-	    $(addprefix -isystem ,$(wildcard $(OMPI_INCLUDE)/../../pmix2/include)) \
+	    $(addprefix -isystem ,$(wildcard $(OMPI_INCLUDE)/../../pmix2/include) $(OMPI_HEADERS:%=%/usr/include) \
+	        $(OMPI_HEADERS:%=%/usr/include/x86_64-linux-gnu)) \
 	    -ffile-prefix-map=$(CURDIR)=. -Wl,--build-id=none -o $@ $(IVSHM_SOURCES)
 MCA := $(if $(OMPI_RELEASE),$(B)/guest/mca/$(OMPI_RELEASE)/mca_btl_ivshm.so)
 guest/mca: $(MCA)
 programs: $(MCA)
+guest/mca-%:
+	+@headers=$$(tools/ompi-headers $*) && $(MAKE) --no-print-directory guest/mca OMPI_HEADERS="$$headers" \
+	    OMPI_INCLUDE="$$headers/usr/lib/x86_64-linux-gnu/openmpi/include" OMPI_RELEASE="$$(cat "$$headers/release")"
 
 # By release, as the image builder looks for it.
 install-mca: $(MCA)

@@ -38,7 +38,10 @@ static const struct setting settings_41[] = {
 };
 
 /* PRRTE 3.0 does not match its own interfaces with a network (it says "did not find
- * interface matching this subnet" and takes them all), so it gets their names. */
+ * interface matching this subnet" and takes them all), so it gets their names. It would
+ * have the ranks look for components in PMIx's directory, where ivshm is not; told the
+ * right one, it tells PMIx so too, which then complains of what it finds there. */
+#define DEBIAN "/usr/lib/x86_64-linux-gnu"
 static const struct setting settings_50[] = {
 	{ "--prtemca", "plm", TEXT, "ssh", { NULL } },
 	{ "--prtemca", "ras", TEXT, "^slurm,gridengine,lsf,pbs,flux", { NULL } },
@@ -49,8 +52,9 @@ static const struct setting settings_50[] = {
 	  { "prte_if_exclude", "if_include", "if_exclude", "oob_tcp_if_include", "oob_tcp_if_exclude" } },
 	{ "--mca", "btl_tcp_if_include", CIDR, NULL, { "btl_tcp_if_exclude" } },
 	{ "--mca", "pml", TEXT, "ob1", { NULL } },
-	/* Its mpirun has the ranks look for components in PMIx's directory alone, where ivshm is not. */
-	{ "--mca", "btl", TEXT, "self,sm,tcp", { NULL } },
+	{ "--mca", "btl", BTLS, "sm", { NULL } },
+	{ "--mca", "mca_base_component_path", TEXT, DEBIAN "/openmpi/lib/openmpi40", { NULL } },
+	{ "--pmixmca", "mca_base_component_path", TEXT, DEBIAN "/pmix2/lib/pmix", { NULL } },
 	{ 0 }
 };
 

@@ -13,33 +13,58 @@
 #include "mpirun-wrap/ivshm/copy.h"
 
 static const char devices[] = "/sys/bus/pci/devices";
-static const unsigned long vendor = 0x1af4, device = 0x1110;
 /* A load that takes longer does not come from a cache, emulated CPUs included. */
 static const double cached_ns = 60;
 
-/* The kernel maps the BAR write-combining by the one and uncached by the other; the
- * hypervisor may make either write-back. */
-static const char *const bars[] = { "resource2_wc", "resource2" };
+/* One way to the memory. */
+struct way {
+	const char *name;
+	bool of_device;		/* a file of that name in a device's directory of sysfs; else the file itself */
+	int (*size)(int fd, size_t *ret);	/* of what was opened: 0 or -errno */
+};
 
-static int map_file(const char *path, const char *by, struct ivshm_mapping *m)
+static int file_size(int fd, size_t *ret)
 {
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
-	int r = 0;
 
-	snprintf(m->path, sizeof(m->path), "%s", path);
-	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0)
-		r = fd < 0 ? -errno : -EINVAL;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || st.st_size <= 0)
+		return -EINVAL;
+	*ret = (size_t)st.st_size;
+	return 0;
+}
+
+/* The kernel maps the BAR write-combining by the one and uncached by the other; the
+ * hypervisor may make either write-back. Which it was is measured. */
+static const struct way ways[] = {
+	{ "resource2_wc", true, file_size },
+	{ "resource2", true, file_size },
+	{ "file", false, file_size },
+};
+
+static int map_by(const struct way *way, const char *path, struct ivshm_mapping *m)
+{
+	int fd, r;
+
+	*m = (struct ivshm_mapping){ .by = way->name };
+	if (way->of_device)
+		snprintf(m->path, sizeof(m->path), "%.200s/%s", path, way->name);
+	else
+		snprintf(m->path, sizeof(m->path), "%s", path);
+	fd = open(m->path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	r = way->size(fd, &m->size);
 	if (r == 0) {
-		m->size = (size_t)st.st_size;
 		m->base = mmap(NULL, m->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		r = m->base == MAP_FAILED ? -errno : 0;
 	}
-	if (fd >= 0)
-		close(fd);
-	if (r < 0)
+	close(fd);
+	if (r < 0) {
+		m->base = NULL;
 		return r;
-	m->by = by;
+	}
 	m->load_ns = ivshm_load_ns(m->base);
 	m->cached = m->load_ns < cached_ns;
 	return 0;
@@ -47,49 +72,51 @@ static int map_file(const char *path, const char *by, struct ivshm_mapping *m)
 
 static bool better(const struct ivshm_mapping *a, const struct ivshm_mapping *b)
 {
-	return !b->base || (a->cached && !b->cached) || (!b->cached && a->load_ns < b->load_ns);
+	return !b->base || (a->cached && !b->cached) || (a->cached == b->cached && a->load_ns < b->load_ns);
 }
 
-static int map_device(const char *dir, struct ivshm_mapping *ret)
+/* The best of the ways of its kind; a cached one ends the search. Where there is none,
+ * ret->path says which could not be mapped although it is there. */
+static int map_best(const char *path, bool device, struct ivshm_mapping *ret)
 {
 	int result = -ENODEV;
 
-	for (size_t i = 0; i < sizeof(bars) / sizeof(*bars) && !ret->cached; i++) {
-		struct ivshm_mapping m = { 0 };
-		char path[256];
+	for (const struct way *way = ways; way < ways + sizeof(ways) / sizeof(*ways) && !ret->cached; way++) {
+		struct ivshm_mapping m;
 		int r;
 
-		snprintf(path, sizeof(path), "%.200s/%s", dir, bars[i]);
-		r = map_file(path, bars[i], &m);
-		if (r < 0) {
-			result = ret->base ? result : r;
-			if (!ret->base)
-				memcpy(ret->path, m.path, sizeof(m.path));
-		} else if (better(&m, ret)) {
+		if (way->of_device != device)
+			continue;
+		r = map_by(way, path, &m);
+		if (r == 0 && better(&m, ret)) {
 			ivshm_unmap(ret);
 			*ret = m;
 			result = 0;
-		} else {
+		} else if (r == 0) {
 			ivshm_unmap(&m);
+		} else if (result == -ENODEV || result == -ENOENT) {
+			*ret = m;
+			result = r;
 		}
 	}
 	return result;
 }
 
-static unsigned long read_id(const char *dir, const char *name)
+/* Not sscanf(): the C library of a newer builder has another one than an older image. */
+static bool has_id(const char *dir, const char *name, const char *id)
 {
 	char path[320], text[16] = "";
-	unsigned long id = 0;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		if (read(fd, text, sizeof(text) - 1) > 0)
-			sscanf(text, "0x%lx", &id);
-		close(fd);
-	}
-	return id;
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		*text = '\0';
+	close(fd);
+	text[strcspn(text, "\n")] = '\0';
+	return !strcmp(text, id);
 }
 
 static int find_device(char dir[256])
@@ -102,7 +129,7 @@ static int find_device(char dir[256])
 		if (*e->d_name == '.')
 			continue;
 		snprintf(dir, 256, "%s/%.64s", devices, e->d_name);
-		if (read_id(dir, "vendor") == vendor && read_id(dir, "device") == device)
+		if (has_id(dir, "vendor", "0x1af4") && has_id(dir, "device", "0x1110"))
 			r = 0;
 	}
 	if (d)
@@ -120,9 +147,9 @@ int ivshm_map(const char *path, struct ivshm_mapping *ret)
 	if (path && stat(path, &st) < 0)
 		return -errno;
 	if (path)
-		return S_ISDIR(st.st_mode) ? map_device(path, ret) : map_file(path, "file", ret);
+		return map_best(path, S_ISDIR(st.st_mode), ret);
 	r = find_device(dir);
-	return r < 0 ? r : map_device(dir, ret);
+	return r < 0 ? r : map_best(dir, true, ret);
 }
 
 void ivshm_unmap(struct ivshm_mapping *m)

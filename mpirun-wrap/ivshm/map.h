@@ -17,7 +17,7 @@ struct ivshm_mapping {
 };
 
 /* path: a file, a device of sysfs (its directory), or NULL: the first ivshmem device, by
- * the way that is cached, else by the one that loads fastest. -ENODEV no device, -EACCES
+ * the first way that is cached, else by the one that loads fastest. -ENODEV no device, -EACCES
  * and the like: ret->path is what could not be opened. */
 int ivshm_map(const char *path, struct ivshm_mapping *ret);
 void ivshm_unmap(struct ivshm_mapping *m);

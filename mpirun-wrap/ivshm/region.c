@@ -284,6 +284,15 @@ uint32_t ivshm_free_chunks(const struct ivshm_region *r)
 	return n;
 }
 
+uint32_t ivshm_used_slots(const struct ivshm_region *r)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < r->n_slots; i++)
+		n += word_state(load(&r->slots[i].owner)) != FREE;
+	return n;
+}
+
 /* --- inboxes: 28 bits first chunk, 8 their number, 14 the writer's generation, 14 the reader's */
 
 static uint64_t *inbox(const struct ivshm_region *r, uint32_t to, uint32_t from)

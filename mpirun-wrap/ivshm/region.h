@@ -95,6 +95,7 @@ bool ivshm_slot_is_peer(const struct ivshm_region *r, uint32_t slot, uint32_t *r
 /* Chunks that follow each other: -ENOSPC. They are given back by ivshm_leave. */
 int ivshm_claim(struct ivshm_region *r, uint32_t n, struct ivshm_run *ret);
 uint32_t ivshm_free_chunks(const struct ivshm_region *r);
+uint32_t ivshm_used_slots(const struct ivshm_region *r);
 
 /* Tells a peer where this process sends to it, and reads what peers told this one. */
 void ivshm_announce(struct ivshm_region *r, uint32_t to, uint32_t generation, struct ivshm_run run);

@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,9 +68,10 @@ static bool nobody_is_dead(pid_t pid, uint64_t when)
 /* A /proc of another pid namespace tells of other processes than those that we mean. */
 static bool proc_is_ours(void)
 {
-	char text[16] = "";
+	char text[16] = "", mine[16];
 
-	return readlink("/proc/self", text, sizeof(text) - 1) > 0 && atoi(text) == getpid();
+	snprintf(mine, sizeof(mine), "%d", (int)getpid());
+	return readlink("/proc/self", text, sizeof(text) - 1) > 0 && !strcmp(text, mine);
 }
 
 void ivshm_self_here(struct ivshm_self *ret, uint64_t job, uint32_t rank)
