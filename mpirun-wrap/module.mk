@@ -55,7 +55,11 @@ PROGRAMS += $(B)/bench/pingpong $(B)/bench/mpicheck
 
 # make bench BENCH=ring: the channels alone; BENCH=mpi: MPI over them, between two VMs.
 $(eval $(call binary,bench/ring,tests/bench/ring.c,ivshm))
+# make soak [MINUTES=10]: messages of random sizes, every byte checked.
 $(B)/bench/mpi: tests/bench/mpi.sh
 	@mkdir -p $(@D)
 	@printf '#!/bin/sh\nB=%s DEADLINE=3000 exec %s\n' '$(abspath $(B))' '$(abspath $<)' >$@
 	@chmod +x $@
+soak: programs
+	@B='$(abspath $(B))' DEADLINE=$$((($(or $(MINUTES),10) + 20) * 60)) MINUTES='$(or $(MINUTES),10)' tests/bench/soak.sh
+.PHONY: soak

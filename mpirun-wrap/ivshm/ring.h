@@ -65,6 +65,13 @@ static inline void ivshm_fence(bool fenced)
 		__asm__ volatile("sfence" ::: "memory");
 }
 
+/* Only write-back memory keeps loads in order. */
+static inline void ivshm_load_fence(bool fenced)
+{
+	if (fenced)
+		__asm__ volatile("lfence" ::: "memory");
+}
+
 /* len: of the channel's memory; what stands there from its last owner is cleared. */
 void ivshm_tx_open(struct ivshm_tx *tx, void *memory, size_t len, uint64_t sign, bool fenced);
 /* False when it is no channel of that sign. */
@@ -133,6 +140,7 @@ static inline int ivshm_rx_peek(const struct ivshm_rx *rx, struct ivshm_message 
 
 	if ((uint32_t)ready != rx->next + 1)
 		return 0;
+	ivshm_load_fence(rx->fenced);
 	m->len = (uint32_t)(ready >> 40);
 	m->tag = (uint8_t)(ready >> 32);
 	m->data = cell->payload;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Whether MPI brings what it was given: every kind of transfer between all ranks, with
- * every byte checked, and random sizes between random pairs for --seconds S (default 2).
+ * every byte checked, and random sizes between random pairs for --seconds S (default 2), of
+ * --largest BYTES (default 1 MiB) at most.
  * Prints "ok NAME" lines, or one "not ok" and aborts. */
 #include <mpi.h>
 #include <stdarg.h>
@@ -11,7 +12,7 @@
 
 enum { LARGEST = 1 << 20, BURST = 8 };
 
-static int rank, ranks;
+static int rank, ranks, largest = LARGEST;
 
 static void __attribute__((noreturn, format(printf, 1, 2))) stop(const char *fmt, ...)
 {
@@ -67,14 +68,14 @@ static int random_size(uint64_t *state)
 {
 	int size = (int)(random_word(state) % (1u << random_word(state) % 21));
 
-	return size > LARGEST ? LARGEST : size;
+	return size > largest ? largest : size;
 }
 
 static void ring(void)
 {
 	int to = (rank + 1) % ranks, from = (rank + ranks - 1) % ranks;
 
-	for (int size = 1; size <= LARGEST; size *= 4) {
+	for (int size = 1; size <= largest; size *= 4) {
 		unsigned char *out = room((size_t)size), *in = room((size_t)size);
 
 		fill(out, size, (unsigned)rank);
@@ -273,8 +274,13 @@ int main(int argc, char **argv)
 		{ "ring", ring }, { "all-to-all", all_to_all }, { "probe and cancel", probe_and_cancel },
 		{ "derived datatypes", derived }, { "one-sided", one_sided }, { "collectives", collectives },
 	};
-	double seconds = argc == 3 && !strcmp(argv[1], "--seconds") ? atof(argv[2]) : 2;
+	double seconds = 2;
 
+	for (int i = 1; i + 1 < argc; i += 2)
+		if (!strcmp(argv[i], "--seconds"))
+			seconds = atof(argv[i + 1]);
+		else if (!strcmp(argv[i], "--largest"))
+			largest = atoi(argv[i + 1]);
 	MPI_Init(&argc, &argv);
 	MPI_Comm_rank(MPI_COMM_WORLD, &rank);
 	MPI_Comm_size(MPI_COMM_WORLD, &ranks);

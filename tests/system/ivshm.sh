@@ -1,11 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Messages through memory that the VMs of a host share: right bytes, a way round where it
-# is not to be had, a rank that is killed, and nothing left.
-case $(mpirun --version) in
-*" 4.1."*) ;;
-*) echo "skip ivshm: mpirun-wrap uses the transport with Open MPI 4.1 alone"; exit 0 ;;
-esac
+# Messages through memory that the VMs of a host share: right bytes, several jobs at once, a
+# rank that is killed, a way round where the memory is not to be had, and nothing left.
 . "$(dirname "$0")/lib.sh"
 manifest pair "nodes: 2" "vcpus: 2" "memory: 1G" "cpu_policy: shared"
 check "apply" vhpc cluster apply "$T/pair.yaml" || finish
@@ -15,30 +11,59 @@ if [ "$(stat -c %a "$region")" = 600 ]; then pass "the region is for QEMU's user
 check "the record names the region" grep -q '"region"' "$record/cluster.json"
 for n in 1 2; do check "copy programs to node $n" scp -q -F "$record/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "pair-$n:"; done
 
+on() { n=$1; shift; vhpc cluster ssh --user root pair "$n" -- "$*"; }
 run() { timeout -k 10 200 mpirun-wrap --cluster pair "$@"; }
+# A job that has no time for more than to show its way.
+pings() { run -n 2 --map-by node --mca btl_ivshm_report 1 "$@" ./pingpong --quick --max 8192 --seconds 0.2; }
+all_free() { on 1 /usr/lib/vhpc/ivshm >"$T/region"; sed 's/.*"slots_used": 0, "chunks": \([0-9]*\), "chunks_free": \([0-9]*\).*/\1 \2/' "$T/region" | awk 'NF != 2 || $1 != $2 { exit 1 }'; }
+is_free() { if all_free; then pass "$1"; else fail "$1" "$(cat "$T/region")"; fi; }
+
+check "a node tells how it has the region" on 1 /usr/lib/vhpc/ivshm && says '"write_back": ' "and of which memory type"
 check "ranks map the region" run -n 2 --map-by node --mca btl_ivshm_report 1 ./pingpong --quick && says "MiB, " "it is said how"
 says '"transport": "no TCP socket"' "messages between VMs pass no socket"
-check "right bytes between four ranks" run -n 4 ./mpicheck --seconds "${MPICHECK_SECONDS:-5}" && says "ok random sizes" "to the end"
-check "right bytes through the region alone" run -n 4 --mca btl self,ivshm --mca btl_ivshm_local 1 ./mpicheck --seconds 2
+check "right bytes between four ranks" run -n 4 ./mpicheck --seconds "${MPICHECK_SECONDS:-3}" && says "ok random sizes" "to the end"
+check "right bytes through the region alone" run -n 3 --oversubscribe --mca btl self,ivshm --mca btl_ivshm_local 1 ./mpicheck --seconds 1
+check "right bytes between sixteen ranks" run -n 16 --oversubscribe ./mpicheck --largest 65536 --seconds 1
+is_free "a job leaves nothing in the region"
 
-# A rank dies in the middle of its transfers.
-(run -n 4 ./mpicheck --seconds 100; date +%s >"$T/ended") >"$T/killed" 2>&1 &
+# Two jobs at once; a rank of one dies in the middle of its transfers.
+(run -n 2 --map-by node ./mpicheck --seconds 100; date +%s >"$T/ended") >"$T/killed" 2>&1 &
 pid=$!
 i=0
 until grep -q "ok collectives" "$T/killed" || [ $i = 120 ]; do sleep 0.5; i=$((i + 1)); done
-sleep 1
+run -n 2 --map-by node ./mpicheck --seconds 8 >"$T/other" 2>&1 &
+other=$!
+i=0
+until grep -q "ok collectives" "$T/other" || [ $i = 120 ]; do sleep 0.5; i=$((i + 1)); done
 vhpc cluster ssh pair 2 -- pkill -9 -o mpicheck
 killed=$(date +%s)
 wait $pid
 took=$(($(cat "$T/ended") - killed))
 if [ $took -le 10 ]; then pass "a killed rank ends the job"; else fail "a killed rank ends the job" "after $took s"; fi
 if grep -q "rank [0-9]* with PID [0-9]* on node pair-2 exited on signal 9" "$T/killed"; then pass "and is named"; else fail "and is named" "$(tail -n 5 "$T/killed" | tr '\n' ' ')"; fi
+if wait $other && grep -q "ok random sizes" "$T/other"; then pass "the job beside it has its bytes right"; else fail "the job beside it has its bytes right" "$(tail -n 5 "$T/other" | tr '\n' ' ')"; fi
 check "the next job works" run -n 4 --mca btl_ivshm_report 1 ./mpicheck --seconds 1
+says "MiB, " "over the same region"
+is_free "what the killed one held is free again"
 
-# One side has no region: TCP carries the messages.
-vhpc cluster ssh --user root pair 2 -- 'chmod 0600 /sys/bus/pci/devices/*/resource2*'
-check "one side without the region" run -n 2 --map-by node ./pingpong --quick --max 8192 && says '"transport": "tcp"' "goes over TCP"
-check "right bytes over TCP" run -n 4 ./mpicheck --seconds 1
+# Memory of the same size that is not shared, and memory of which there is too little.
+for n in 1 2; do on $n "truncate -s 16M /dev/shm/own; truncate -s 64K /dev/shm/small; truncate -s 1M /dev/shm/tight; chmod 666 /dev/shm/own /dev/shm/small /dev/shm/tight"; done
+check "another region on each side" pings --mca btl_ivshm_path /dev/shm/own && says '"transport": "tcp"' "goes over TCP"
+says "/dev/shm/own by file" "although there was one"
+check "a region that is too small" pings --mca btl_ivshm_path /dev/shm/small && says '"transport": "tcp"' "goes over TCP"
+check "a region that holds some of the channels" run -n 6 --oversubscribe --host pair-1:6 --mca btl self,ivshm,tcp --mca btl_ivshm_local 1 --mca btl_ivshm_path /dev/shm/tight ./mpicheck --largest 65536 --seconds 1
+on 2 "mv /dev/shm/own /dev/shm/other"
+check "another region on one side" pings --mca btl_ivshm_path /dev/shm/own && says '"transport": "tcp"' "goes over TCP"
+
+# The one side, the other, and neither has the region.
+for n in 2 1; do
+	on $n "chmod 0600 /sys/bus/pci/devices/*/resource2*"
+	check "no region on node $n, where a rank cannot open it" pings && says '"transport": "tcp"' "goes over TCP"
+	says "Permission denied" "and says why"
+	[ $n = 1 ] || on $n "chmod 0660 /sys/bus/pci/devices/*/resource2*"
+done
+on 2 "chmod 0600 /sys/bus/pci/devices/*/resource2*"
+check "no region at all" run -n 4 ./mpicheck --largest 65536 --seconds 1
 
 check "destroy" vhpc cluster destroy pair
 if [ -e "$region" ]; then fail "the region is gone" "$region"; else pass "the region is gone"; fi

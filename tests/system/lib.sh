@@ -2,6 +2,7 @@
 # Sourced by the system tests. A test prints "ok NAME", "not ok NAME: why" or
 # "skip NAME: why" lines. It runs in namespaces of its own (tests/netns-run), on a state
 # directory of its own, with an image built before it enters them: only that needs a network.
+# SUITE, set before: the release of Debian that the image is made of, if not the host's.
 
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
@@ -17,7 +18,12 @@ if [ -z "${VHPC_STATE_OF_TEST:-}" ]; then
 	trap 'rm -rf "$VHPC_STATE"' EXIT
 	trap 'exit 130' INT TERM HUP
 	if [ -z "${WITHOUT_IMAGE:-}" ]; then
-		vhpc image build --quiet images/recipes/mpi.yaml || { echo "not ok $(basename "$0"): no image to test with"; exit 1; }
+		recipe=images/recipes/mpi.yaml
+		if [ "${SUITE:-}" ]; then
+			sed "s/^name: mpi$/&\nsuite: $SUITE/" "$recipe" >"$VHPC_STATE/mpi.yaml"
+			recipe=$VHPC_STATE/mpi.yaml
+		fi
+		vhpc image build --quiet "$recipe" || { echo "not ok $(basename "$0"): no image to test with"; exit 1; }
 	fi
 	# Waited for, so that a signal, which does not reach the group of this timeout, ends it at once.
 	timeout -k 10 "${DEADLINE:-900}" tests/netns-run "$0" "$@" &
