@@ -89,7 +89,7 @@ static inline void ivshm_unlock(void)
 
 /* endpoint.c */
 struct mca_btl_base_endpoint_t *ivshm_endpoint(uint32_t slot, uint32_t generation);
-/* Makes the channel to the peer: 0, or why it cannot be used. */
+/* Makes the channel to the peer, if there is none yet: 0, or why it cannot be used. */
 int ivshm_endpoint_open(struct mca_btl_base_endpoint_t *e);
 /* Finds the channels that peers have made to this process. */
 void ivshm_endpoints_knocked(void);

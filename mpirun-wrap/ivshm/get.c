@@ -127,7 +127,7 @@ static bool open_feed(struct mca_btl_base_endpoint_t *e, const struct ivshm_mess
 {
 	feed *f;
 
-	if ((!e->sends && ivshm_endpoint_open(e) < 0) || !(f = OBJ_NEW(feed)))
+	if (ivshm_endpoint_open(e) < 0 || !(f = OBJ_NEW(feed)))
 		return false;
 	if (!ivshm_feed_open(&IVSHM.windows, m, &f->feed)) {
 		OBJ_RELEASE(f);
@@ -153,7 +153,7 @@ bool ivshm_stream_message(struct mca_btl_base_endpoint_t *e, const struct ivshm_
 	return right;
 }
 
-/* With the lock. */
+/* With the lock, as open_feed(). */
 static int feed_on(struct mca_btl_base_endpoint_t *e)
 {
 	int r = 1;

@@ -157,22 +157,24 @@ int ivshm_send(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e, mc
 	       mca_btl_base_tag_t tag)
 {
 	struct fragment *f = (struct fragment *)des;
-	bool sent;
+	bool open, sent = false;
 
 	(void)btl;
-	if (!e->sends && ivshm_endpoint_open(e) < 0)
-		return OPAL_ERR_UNREACH;
 	f->tag = tag;
 	f->endpoint = e;
 	ivshm_lock();
-	sent = opal_list_is_empty(&e->pending) && push(e, f);
-	if (!sent) {
+	open = ivshm_endpoint_open(e) == 0;
+	if (open)
+		sent = opal_list_is_empty(&e->pending) && push(e, f);
+	if (open && !sent) {
 		f->super.des_flags |= MCA_BTL_DES_SEND_ALWAYS_CALLBACK;
 		opal_list_append(&e->pending, (opal_list_item_t *)f);
 		IVSHM.n_waiting += !e->waits;
 		e->waits = true;
 	}
 	ivshm_unlock();
+	if (!open)
+		return OPAL_ERR_UNREACH;
 	if (!sent)
 		return check(e);
 	complete(e, f);
