@@ -47,42 +47,68 @@ static uint32_t channel_chunks(void)
 	return n < 1 ? 1 : n > MAX_CHANNEL_CHUNKS ? MAX_CHANNEL_CHUNKS : n;
 }
 
-int ivshm_endpoint_open(struct mca_btl_base_endpoint_t *e)
+static void receive_from(struct mca_btl_base_endpoint_t *e, struct ivshm_run pair)
 {
 	struct ivshm_region *r = &IVSHM.region;
-	struct ivshm_run run;
-	int err;
+	struct ivshm_run run = ivshm_half(r, e->slot, pair, false);
 
-	if (e->sends)
-		return 0;
-	if (!IVSHM.channel_chunks)
-		IVSHM.channel_chunks = channel_chunks();
-	err = ivshm_claim(r, IVSHM.channel_chunks, &run);
-	if (err == -ENOSPC && IVSHM.channel_chunks > 1)
-		err = ivshm_claim(r, 1, &run);
-	if (err < 0)
-		return err;
-	ivshm_tx_open(&e->tx, ivshm_run_at(r, run), (size_t)run.n * IVSHM_CHUNK,
-		      sign(r->mine.slot, r->mine.generation, e->slot, e->generation), r->fenced);
-	ivshm_announce(r, e->slot, e->generation, run);
-	e->sends = true;
-	return 0;
-}
-
-static void receive_from(uint32_t slot, uint32_t generation, struct ivshm_run run)
-{
-	struct ivshm_region *r = &IVSHM.region;
-	struct mca_btl_base_endpoint_t *e = ivshm_endpoint(slot, generation);
-
-	if (!e || e->receives || e->failed)
+	if (e->receives || e->failed)
 		return;
 	if (!ivshm_rx_open(&e->rx, ivshm_run_at(r, run), (size_t)run.n * IVSHM_CHUNK,
-			   sign(slot, generation, r->mine.slot, r->mine.generation), r->fenced)) {
-		ivshm_endpoint_fail(e, "announced a channel that is none");
+			   sign(e->slot, e->generation, r->mine.slot, r->mine.generation), r->fenced)) {
+		ivshm_endpoint_fail(e, "offered a channel that is none");
 		return;
 	}
 	e->receives = true;
 	IVSHM.receiving[IVSHM.n_receiving++] = e;
+}
+
+static void open_half(struct ivshm_tx *tx, uint32_t from, uint32_t from_generation, uint32_t to, uint32_t to_generation,
+		      struct ivshm_run run)
+{
+	const struct ivshm_region *r = &IVSHM.region;
+
+	ivshm_tx_open(tx, ivshm_run_at(r, run), (size_t)run.n * IVSHM_CHUNK, sign(from, from_generation, to, to_generation),
+		      r->fenced);
+}
+
+/* Both channels are made before the peer learns of them: it may read at once. */
+static struct ivshm_run propose(const struct mca_btl_base_endpoint_t *e)
+{
+	struct ivshm_region *r = &IVSHM.region;
+	struct ivshm_run run = { 0 };
+	struct ivshm_tx tx;
+	int err;
+
+	if (!IVSHM.channel_chunks)
+		IVSHM.channel_chunks = channel_chunks();
+	err = ivshm_claim(r, 2 * IVSHM.channel_chunks, &run);
+	if (err == -ENOSPC && IVSHM.channel_chunks > 1)
+		err = ivshm_claim(r, 2, &run);
+	if (err < 0)
+		return (struct ivshm_run){ 0 };
+	open_half(&tx, r->mine.slot, r->mine.generation, e->slot, e->generation, ivshm_half(r, e->slot, run, true));
+	open_half(&tx, e->slot, e->generation, r->mine.slot, r->mine.generation, ivshm_half(r, e->slot, run, false));
+	return run;
+}
+
+int ivshm_endpoint_open(struct mca_btl_base_endpoint_t *e)
+{
+	struct ivshm_region *r = &IVSHM.region;
+	struct ivshm_run run;
+
+	if (e->sends)
+		return 0;
+	if (!ivshm_settled(r, e->slot, e->generation, &run)) {
+		run = propose(e);
+		ivshm_settle(r, e->slot, e->generation, &run);
+	}
+	if (run.n == 0)
+		return -ENOSPC;
+	open_half(&e->tx, r->mine.slot, r->mine.generation, e->slot, e->generation, ivshm_half(r, e->slot, run, true));
+	e->sends = true;
+	receive_from(e, run);
+	return 0;
 }
 
 void ivshm_endpoints_knocked(void)
@@ -91,10 +117,14 @@ void ivshm_endpoints_knocked(void)
 	uint32_t generation;
 	struct ivshm_run run;
 
-	for (uint32_t i = 0; i < r->n_slots; i++)
-		if (i != r->mine.slot && ivshm_slot_is_peer(r, i, &generation) &&
-		    ivshm_announced(r, i, generation, &run))
-			receive_from(i, generation, run);
+	for (uint32_t i = 0; i < r->n_slots; i++) {
+		struct mca_btl_base_endpoint_t *e = NULL;
+
+		if (i != r->mine.slot && ivshm_slot_is_peer(r, i, &generation) && ivshm_settled(r, i, generation, &run) && run.n)
+			e = ivshm_endpoint(i, generation);
+		if (e)
+			receive_from(e, run);
+	}
 }
 
 void ivshm_endpoint_fail(struct mca_btl_base_endpoint_t *e, const char *what)

@@ -7,7 +7,7 @@
 
 enum { CHANNEL_FOR_SIZE = 256 << 10 };
 
-static const uint64_t magic = 0x7668706d70690001;	/* the last bytes are the layout's version */
+static const uint64_t magic = 0x7668706d70690002;	/* the last bytes are the layout's version */
 
 /* --- a slot's owner word: 2 bits state, 14 generation, 24 machine, 24 pid */
 
@@ -79,8 +79,8 @@ int ivshm_open(struct ivshm_region *r, void *base, uint64_t size, bool fenced)
 {
 	struct ivshm_header *h = base;
 	uint32_t slots = slots_for(size);
-	uint64_t at_inboxes = align(sizeof(*h), 4096) + slots * sizeof(struct ivshm_slot);
-	uint64_t at_owners = at_inboxes + (uint64_t)slots * slots * sizeof(uint64_t), at_chunks;
+	uint64_t at_pairs = align(sizeof(*h), 4096) + slots * sizeof(struct ivshm_slot);
+	uint64_t at_owners = at_pairs + (uint64_t)slots * slots * sizeof(uint64_t), at_chunks;
 
 	if (size < IVSHM_MIN_SIZE || size > 1ull << 40)
 		return -EINVAL;
@@ -94,7 +94,7 @@ int ivshm_open(struct ivshm_region *r, void *base, uint64_t size, bool fenced)
 	*r = (struct ivshm_region){
 		.base = base, .size = size, .n_slots = slots, .fenced = fenced,
 		.slots = (struct ivshm_slot *)((uint8_t *)base + align(sizeof(*h), 4096)),
-		.inboxes = (uint64_t *)((uint8_t *)base + at_inboxes),
+		.pairs = (uint64_t *)((uint8_t *)base + at_pairs),
 		.owners = (uint64_t *)((uint8_t *)base + at_owners),
 		.chunks = (uint8_t *)base + at_chunks,
 		.n_chunks = (uint32_t)((size - at_chunks) / IVSHM_CHUNK),
@@ -255,6 +255,12 @@ static uint32_t take(struct ivshm_region *r, uint32_t first, uint32_t n, uint64_
 	return got;
 }
 
+static void give_back(struct ivshm_region *r, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		swap(&r->owners[first + i], chunk_owner(r->mine.slot, r->mine.generation), 0);
+}
+
 int ivshm_claim(struct ivshm_region *r, uint32_t n, struct ivshm_run *ret)
 {
 	uint64_t owner = chunk_owner(r->mine.slot, r->mine.generation);
@@ -268,8 +274,7 @@ int ivshm_claim(struct ivshm_region *r, uint32_t n, struct ivshm_run *ret)
 			*ret = (struct ivshm_run){ first, n };
 			return 0;
 		}
-		for (uint32_t i = 0; i < got; i++)
-			swap(&r->owners[first + i], owner, 0);
+		give_back(r, first, got);
 		first += got + 1;
 	}
 	return -ENOSPC;
@@ -293,34 +298,76 @@ uint32_t ivshm_used_slots(const struct ivshm_region *r)
 	return n;
 }
 
-/* --- inboxes: 28 bits first chunk, 8 their number, 14 the writer's generation, 14 the reader's */
+/* --- pairs: 28 bits first chunk, 8 their number, 14 the lower slot's generation, 14 the higher one's */
 
-static uint64_t *inbox(const struct ivshm_region *r, uint32_t to, uint32_t from)
+enum { GENERATIONS = 28 };
+
+static uint64_t *pair(const struct ivshm_region *r, uint32_t peer)
 {
-	return &r->inboxes[(uint64_t)to * r->n_slots + from];
+	uint32_t me = r->mine.slot, low = me < peer ? me : peer, high = me < peer ? peer : me;
+
+	return &r->pairs[(uint64_t)low * r->n_slots + high];
 }
 
-void ivshm_announce(struct ivshm_region *r, uint32_t to, uint32_t generation, struct ivshm_run run)
+static uint64_t generations(const struct ivshm_region *r, uint32_t peer, uint32_t generation)
 {
-	uint64_t w = (uint64_t)run.first << 36 | (uint64_t)run.n << 28 | (uint64_t)r->mine.generation << 14 | generation;
+	uint64_t mine = r->mine.generation & 0x3fff;
 
-	__atomic_store_n(inbox(r, to, r->mine.slot), w, __ATOMIC_RELEASE);
-	__atomic_fetch_add(&r->slots[to].knocks, 1, __ATOMIC_SEQ_CST);
+	generation &= 0x3fff;
+	return r->mine.slot < peer ? mine << 14 | generation : (uint64_t)generation << 14 | mine;
+}
+
+/* A word that says what cannot be is as one that says that there is no memory. */
+static struct ivshm_run run_of(const struct ivshm_region *r, uint64_t w)
+{
+	struct ivshm_run run = { .first = w >> 36, .n = w >> GENERATIONS & 0xff };
+
+	if (run.first >= r->n_chunks || run.n > r->n_chunks - run.first || run.n % 2)
+		run = (struct ivshm_run){ 0 };
+	return run;
+}
+
+static bool says(uint64_t w, uint64_t of)
+{
+	return (w & ((1ull << GENERATIONS) - 1)) == of;
+}
+
+bool ivshm_settled(const struct ivshm_region *r, uint32_t peer, uint32_t generation, struct ivshm_run *ret)
+{
+	uint64_t w = load(pair(r, peer));
+
+	if (!says(w, generations(r, peer, generation)))
+		return false;
+	*ret = run_of(r, w);
+	return true;
+}
+
+void ivshm_settle(struct ivshm_region *r, uint32_t peer, uint32_t generation, struct ivshm_run *run)
+{
+	uint64_t of = generations(r, peer, generation), w = (uint64_t)run->first << 36 | (uint64_t)run->n << GENERATIONS | of;
+	uint64_t *p = pair(r, peer), old = load(p);
+
+	/* What stands there is of earlier owners of the slots, or has come meanwhile. */
+	while (!says(old, of) && !swap(p, old, w))
+		old = load(p);
+	if (!says(old, of)) {
+		__atomic_fetch_add(&r->slots[peer].knocks, 1, __ATOMIC_SEQ_CST);
+		return;
+	}
+	give_back(r, run->first, run->n);
+	*run = run_of(r, old);
+}
+
+struct ivshm_run ivshm_half(const struct ivshm_region *r, uint32_t peer, struct ivshm_run pair, bool mine)
+{
+	struct ivshm_run half = { pair.first, pair.n / 2 };
+
+	if ((r->mine.slot < peer) != mine)
+		half.first += half.n;
+	return half;
 }
 
 uint32_t ivshm_knocks(const struct ivshm_region *r)
 {
 	return __atomic_load_n(&r->slots[r->mine.slot].knocks, __ATOMIC_ACQUIRE);
-}
-
-bool ivshm_announced(const struct ivshm_region *r, uint32_t from, uint32_t generation, struct ivshm_run *ret)
-{
-	uint64_t w = load(inbox(r, r->mine.slot, from));
-	struct ivshm_run run = { .first = w >> 36, .n = w >> 28 & 0xff };
-
-	if ((w & 0x3fff) != r->mine.generation || (w >> 14 & 0x3fff) != generation || run.n == 0 ||
-	    run.first >= r->n_chunks || run.n > r->n_chunks - run.first)
-		return false;
-	*ret = run;
-	return true;
 }

@@ -3,7 +3,7 @@
  * MPI in here. Every process computes the layout from the region's size alone; all that is
  * read from the region is checked, since anyone in it can write anything.
  *
- *   header | slots, one a process | inboxes, slots x slots | owners of chunks | chunks
+ *   header | slots, one a process | pairs, slots x slots | owners of chunks | chunks
  *
  * A process claims a slot, and chunks for the channels that it sends on. What a process of
  * a job held is free again when no process of that job is left: until then a peer may
@@ -24,7 +24,7 @@ enum {
 	IVSHM_CHUNK = 64 << 10,
 	IVSHM_MIN_SLOTS = 64,
 	IVSHM_MAX_SLOTS = 2048,
-	IVSHM_MAX_RUN = 255,		/* chunks of one channel */
+	IVSHM_MAX_RUN = 255,		/* chunks that are claimed at once */
 	IVSHM_MIN_SIZE = 1 << 20,
 };
 
@@ -39,7 +39,7 @@ struct ivshm_slot {
 	uint64_t nonce[2];
 	uint32_t rank, reserved;
 	uint8_t pad[IVSHM_LINE - 56];
-	uint32_t knocks;		/* raised by everyone who writes into this slot's inbox */
+	uint32_t knocks;		/* raised by everyone who settles a pair with this slot */
 	uint8_t pad2[IVSHM_LINE - 4];
 };
 _Static_assert(sizeof(struct ivshm_slot) == 2 * IVSHM_LINE, "a slot is two cache lines");
@@ -65,7 +65,7 @@ struct ivshm_region {
 	uint8_t *base;
 	uint64_t size;
 	struct ivshm_slot *slots;
-	uint64_t *inboxes, *owners;
+	uint64_t *pairs, *owners;
 	uint32_t n_slots, n_chunks;
 	uint8_t *chunks;
 	bool fenced;			/* not write-back: stores must be flushed in order */
@@ -73,7 +73,7 @@ struct ivshm_region {
 	struct ivshm_address mine;
 };
 
-/* A channel's memory, as a word of an inbox says where it is. */
+/* Chunks that follow each other. */
 struct ivshm_run { uint32_t first, n; };
 
 /* The size for a job of so many ranks, twice over; a power of two. */
@@ -97,10 +97,17 @@ int ivshm_claim(struct ivshm_region *r, uint32_t n, struct ivshm_run *ret);
 uint32_t ivshm_free_chunks(const struct ivshm_region *r);
 uint32_t ivshm_used_slots(const struct ivshm_region *r);
 
-/* Tells a peer where this process sends to it, and reads what peers told this one. */
-void ivshm_announce(struct ivshm_region *r, uint32_t to, uint32_t generation, struct ivshm_run run);
+/* The memory of the two channels between this process and a peer: one word for each pair,
+ * written once, by whoever comes first, so that both sides agree whether there is any.
+ * n = 0: there is none. The first half is for what the lower slot sends, the second for the
+ * higher one's. False: nobody has settled it yet. */
+bool ivshm_settled(const struct ivshm_region *r, uint32_t peer, uint32_t generation, struct ivshm_run *ret);
+/* Settles it by this run, whose channels are ready for use, and rings the peer's bell; where
+ * the peer came first, frees the run and returns the peer's. */
+void ivshm_settle(struct ivshm_region *r, uint32_t peer, uint32_t generation, struct ivshm_run *run);
+/* The half of a pair's run that this process or the peer sends by. */
+struct ivshm_run ivshm_half(const struct ivshm_region *r, uint32_t peer, struct ivshm_run pair, bool mine);
 uint32_t ivshm_knocks(const struct ivshm_region *r);
-bool ivshm_announced(const struct ivshm_region *r, uint32_t from, uint32_t generation, struct ivshm_run *ret);
 
 static inline uint8_t *ivshm_run_at(const struct ivshm_region *r, struct ivshm_run run)
 {

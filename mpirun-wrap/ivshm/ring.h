@@ -26,7 +26,7 @@ struct ivshm_cell {
 };
 
 struct ivshm_channel {		/* in shared memory */
-	uint64_t sign;		/* from and to whom; written before the channel is announced */
+	uint64_t sign;		/* from and to whom; written before the pair is settled */
 	uint8_t pad[56];
 	uint32_t consumed;	/* the only word that the receiver writes */
 	uint8_t pad2[60];

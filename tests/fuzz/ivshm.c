@@ -26,9 +26,9 @@ static void try_region(uint8_t *memory, const uint8_t *data, size_t size)
 		return;
 	memcpy(&peer.slot, data, 4);
 	ivshm_find(&r, &peer);
-	memcpy(&r.inboxes[(uint64_t)r.mine.slot * r.n_slots], data, size < 512 ? size : 512);
+	memcpy(&r.pairs[(uint64_t)r.mine.slot * r.n_slots], data, size < 512 ? size : 512);
 	for (uint32_t i = 0; i < r.n_slots; i++)
-		if (ivshm_slot_is_peer(&r, i, &generation) && ivshm_announced(&r, i, generation, &run))
+		if (ivshm_slot_is_peer(&r, i, &generation) && ivshm_settled(&r, i, generation, &run))
 			FUZZ_ASSERT(ivshm_run_at(&r, run) + (size_t)run.n * IVSHM_CHUNK <= memory + SIZE);
 	if (ivshm_claim(&r, 1 + data[3] % 8, &run) == 0)
 		FUZZ_ASSERT(ivshm_run_at(&r, run) + (size_t)run.n * IVSHM_CHUNK <= memory + SIZE);

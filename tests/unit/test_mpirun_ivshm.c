@@ -109,28 +109,92 @@ START_TEST(finds_those_in_the_same_memory)
 }
 END_TEST
 
-START_TEST(announces_channels_to_the_living)
+START_TEST(settles_a_pair_once)
 {
 	autoshared m = shared(SIZE);
 	struct ivshm_region a, b;
-	struct ivshm_run run, got;
-	uint32_t generation, knocks;
+	struct ivshm_run run, got, late;
+	uint32_t generation, knocks, free_before;
 
 	join(&a, &m, 1, 5, 1001);
 	join(&b, &m, 2, 5, 1002);
 	knocks = ivshm_knocks(&b);
-	ck_assert_int_eq(ivshm_claim(&a, 3, &run), 0);
-	ck_assert(!ivshm_announced(&b, a.mine.slot, a.mine.generation, &got));
-	ivshm_announce(&a, b.mine.slot, b.mine.generation, run);
+	free_before = ivshm_free_chunks(&b);
+	ck_assert_int_eq(ivshm_claim(&a, 4, &run), 0);
+	ck_assert(!ivshm_settled(&b, a.mine.slot, a.mine.generation, &got));
+	ivshm_settle(&a, b.mine.slot, b.mine.generation, &run);
 	ck_assert_uint_ne(ivshm_knocks(&b), knocks);
 	ck_assert(ivshm_slot_is_peer(&b, a.mine.slot, &generation));
-	ck_assert(ivshm_announced(&b, a.mine.slot, generation, &got));
-	ck_assert(got.first == run.first && got.n == 3);
-	ck_assert(!ivshm_announced(&b, a.mine.slot, generation + 1, &got));
+	ck_assert(ivshm_settled(&b, a.mine.slot, generation, &got));
+	ck_assert(got.first == run.first && got.n == 4);
+	ck_assert(!ivshm_settled(&b, a.mine.slot, generation + 1, &got));
 	ck_assert(!ivshm_slot_is_peer(&b, UINT32_MAX, &generation));
+	/* Who comes second gets the first one's, and keeps nothing. */
+	ck_assert_int_eq(ivshm_claim(&b, 2, &late), 0);
+	ivshm_settle(&b, a.mine.slot, a.mine.generation, &late);
+	ck_assert(late.first == run.first && late.n == 4);
+	ck_assert_uint_eq(ivshm_free_chunks(&b), free_before - 4);
+	/* The one's own half is the other's of the peer. */
+	got = ivshm_half(&a, b.mine.slot, run, true);
+	late = ivshm_half(&b, a.mine.slot, run, false);
+	ck_assert(got.first == late.first && got.n == 2 && late.n == 2);
+	ck_assert_uint_ne(ivshm_half(&b, a.mine.slot, run, true).first, got.first);
 	/* What another wrote there leads out of the region. */
-	b.inboxes[(uint64_t)b.mine.slot * b.n_slots + a.mine.slot] |= 0xfffffffull << 36;
-	ck_assert(!ivshm_announced(&b, a.mine.slot, a.mine.generation, &got));
+	b.pairs[(uint64_t)a.mine.slot * b.n_slots + b.mine.slot] |= 0xfffffffull << 36;
+	ck_assert(ivshm_settled(&b, a.mine.slot, a.mine.generation, &got));
+	ck_assert_uint_eq(got.n, 0);
+}
+END_TEST
+
+START_TEST(settles_that_there_is_no_room)
+{
+	autoshared m = shared(SIZE);
+	struct ivshm_region a, b;
+	struct ivshm_run none = { 0 }, run;
+
+	join(&a, &m, 1, 5, 1001);
+	join(&b, &m, 2, 5, 1002);
+	ivshm_settle(&b, a.mine.slot, a.mine.generation, &none);
+	ck_assert_int_eq(ivshm_claim(&a, 4, &run), 0);
+	ivshm_settle(&a, b.mine.slot, b.mine.generation, &run);
+	ck_assert_uint_eq(run.n, 0);
+	ck_assert_uint_eq(ivshm_free_chunks(&a), a.n_chunks);
+}
+END_TEST
+
+struct settler { struct ivshm_region r; uint32_t peer, generation; struct ivshm_run run; };
+
+static void *settle_now(void *arg)
+{
+	struct settler *s = arg;
+
+	if (ivshm_claim(&s->r, 2, &s->run) == 0)
+		ivshm_settle(&s->r, s->peer, s->generation, &s->run);
+	return NULL;
+}
+
+START_TEST(settles_the_same_for_both)
+{
+	autoshared m = shared(SIZE);
+	static struct settler s[2];
+	pthread_t t[2];
+
+	for (int round = 0; round < 100; round++) {
+		for (int i = 0; i < 2; i++)
+			join(&s[i].r, &m, (uint64_t)i, 5, 1001 + i);
+		for (int i = 0; i < 2; i++) {
+			s[i].peer = s[!i].r.mine.slot;
+			s[i].generation = s[!i].r.mine.generation;
+			ck_assert_int_eq(pthread_create(&t[i], NULL, settle_now, &s[i]), 0);
+		}
+		for (int i = 0; i < 2; i++)
+			pthread_join(t[i], NULL);
+		ck_assert(s[0].run.first == s[1].run.first && s[0].run.n == 2 && s[1].run.n == 2);
+		ck_assert_uint_eq(ivshm_free_chunks(&s[0].r), s[0].r.n_chunks - 2);
+		for (int i = 0; i < 2; i++)
+			ivshm_leave(&s[i].r);
+		ck_assert_uint_eq(ivshm_free_chunks(&s[0].r), s[0].r.n_chunks);
+	}
 }
 END_TEST
 
@@ -423,7 +487,7 @@ START_TEST(outlives_a_region_of_random_words)
 		}
 		ivshm_find(&r, &address);
 		for (uint32_t i = 0; i < r.n_slots; i++)
-			if (ivshm_slot_is_peer(&r, i, &generation) && ivshm_announced(&r, i, generation, &run))
+			if (ivshm_slot_is_peer(&r, i, &generation) && ivshm_settled(&r, i, generation, &run))
 				ck_assert(ivshm_run_at(&r, run) + (size_t)run.n * IVSHM_CHUNK <= (uint8_t *)m.at + m.size);
 		ivshm_claim(&r, 1 + (uint32_t)round % 4, &run);
 		ivshm_leave(&r);
@@ -676,7 +740,7 @@ START_TEST(knows_who_is_alive)
 END_TEST
 
 UNIT_SUITE(mpirun_ivshm, takes_no_memory_of_another_layout, sizes_hold_their_ranks, finds_those_in_the_same_memory,
-	   announces_channels_to_the_living, frees_a_job_only_after_its_last_process,
+	   settles_a_pair_once, settles_that_there_is_no_room, settles_the_same_for_both, frees_a_job_only_after_its_last_process,
 	   judges_no_process_of_another_machine, is_full_and_says_so, gives_no_chunk_twice,
 	   comes_and_goes_at_the_same_time, brings_every_message_whole_and_in_order, waits_when_full,
 	   outlives_a_hostile_peer, outlives_a_region_of_random_words, numbers_are_never_given_twice,
