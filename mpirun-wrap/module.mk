@@ -52,7 +52,11 @@ $(B)/bench/mpicheck: tests/bench/mpicheck.c
 	@mkdir -p $(@D)
 	@echo "  MPICC   $@"
 	@$(MPICC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -g -o $@ $<
-PROGRAMS += $(B)/bench/pingpong $(B)/bench/mpicheck
+$(B)/bench/scribble: tests/bench/scribble.c mpirun-wrap/ivshm/map.c mpirun-wrap/ivshm/copy.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -g -o $@ $^
+PROGRAMS += $(B)/bench/pingpong $(B)/bench/mpicheck $(B)/bench/scribble
 
 # make bench BENCH=ring: the channels alone; BENCH=mpi: MPI over them, between two VMs.
 $(eval $(call binary,bench/ring,tests/bench/ring.c,ivshm))

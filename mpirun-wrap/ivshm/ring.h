@@ -138,8 +138,9 @@ static inline int ivshm_rx_peek(const struct ivshm_rx *rx, struct ivshm_message 
 	uint64_t ready = __atomic_load_n(&cell->ready, __ATOMIC_ACQUIRE);
 	uint32_t at;
 
+	/* Else there stands the message of a round before, or nothing was there ever. */
 	if ((uint32_t)ready != rx->next + 1)
-		return 0;
+		return (uint32_t)ready == rx->next + 1 - IVSHM_CELLS || (uint32_t)ready == 0 ? 0 : -1;
 	ivshm_load_fence(rx->fenced);
 	m->len = (uint32_t)(ready >> 40);
 	m->tag = (uint8_t)(ready >> 32);

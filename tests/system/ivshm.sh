@@ -9,7 +9,7 @@ record=$VHPC_STATE/clusters/pair
 region=/dev/shm/vhpc-$(vhpc vm list --json | sed -n 's/.*"uuid": "\([^"]*\)".*/\1/p' | while read -r id; do [ -e "/dev/shm/vhpc-$id" ] && echo "$id"; done)
 if [ "$(stat -c %a "$region")" = 600 ]; then pass "the region is for QEMU's user alone"; else fail "the region is for QEMU's user alone" "$(ls -l "$region")"; fi
 check "the record names the region" grep -q '"region"' "$record/cluster.json"
-for n in 1 2; do check "copy programs to node $n" scp -q -F "$record/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "pair-$n:"; done
+for n in 1 2; do check "copy programs to node $n" scp -q -F "$record/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "$B/bench/scribble" "pair-$n:"; done
 
 on() { n=$1; shift; vhpc cluster ssh --user root pair "$n" -- "$*"; }
 run() { timeout -k 10 200 mpirun-wrap --cluster pair "$@"; }
@@ -55,6 +55,19 @@ check "a region that is too small" pings --mca btl_ivshm_path /dev/shm/small && 
 check "a region that holds some of the channels" run -n 6 --oversubscribe --host pair-1:6 --mca btl self,ivshm,tcp --mca btl_ivshm_local 1 --mca btl_ivshm_path /dev/shm/tight ./mpicheck --largest 65536 --seconds 1
 on 2 "mv /dev/shm/own /dev/shm/other"
 check "another region on one side" pings --mca btl_ivshm_path /dev/shm/own && says '"transport": "tcp"' "goes over TCP"
+
+# A neighbour that writes random words everywhere: the job ends, and the next one goes round.
+(run -n 4 ./mpicheck --seconds 100; echo "exit $?"; date +%s >"$T/ended") >"$T/spoilt" 2>&1 &
+pid=$!
+i=0
+until grep -q "ok collectives" "$T/spoilt" || [ $i = 120 ]; do sleep 0.5; i=$((i + 1)); done
+began=$(date +%s)
+check "a hostile neighbour" vhpc cluster ssh pair 2 -- ./scribble 2
+wait $pid
+took=$(($(cat "$T/ended") - began))
+if [ $took -le 20 ] && ! grep -q "exit 0" "$T/spoilt"; then pass "ends a job"; else fail "ends a job" "after $took s: $(tail -n 5 "$T/spoilt" | tr '\n' ' ')"; fi
+if grep -q "btl ivshm: rank [0-9]* (slot [0-9]* of the shared region)" "$T/spoilt"; then pass "with a message"; else fail "with a message" "$(tail -n 5 "$T/spoilt" | tr '\n' ' ')"; fi
+check "and the next one works" run -n 4 ./mpicheck --largest 65536 --seconds 1
 
 # The one side, the other, and neither has the region.
 for n in 2 1; do

@@ -422,6 +422,26 @@ START_TEST(waits_when_full)
 }
 END_TEST
 
+/* A message that was written over must not be waited for. */
+START_TEST(knows_a_cell_that_is_none)
+{
+	autoshared m = shared(CHANNEL);
+	struct ivshm_message message;
+	struct ivshm_tx tx;
+	struct ivshm_rx rx;
+
+	ivshm_tx_open(&tx, m.at, CHANNEL, 42, false);
+	ck_assert(ivshm_rx_open(&rx, m.at, CHANNEL, 42, false));
+	for (uint32_t i = 0; i < 3 * IVSHM_CELLS; i++) {
+		ck_assert_int_eq(ivshm_rx_peek(&rx, &message), 0);
+		__atomic_store_n(&rx.c->cells[i % IVSHM_CELLS].ready, 0x123456789, __ATOMIC_RELEASE);
+		ck_assert_int_eq(ivshm_rx_peek(&rx, &message), -1);
+		ck_assert(send_one(&tx, i));
+		ck_assert(receive_one(&rx, i));
+	}
+}
+END_TEST
+
 static uint64_t random_state = 88172645463325252;
 
 static uint64_t random_word(void)
@@ -743,6 +763,7 @@ UNIT_SUITE(mpirun_ivshm, takes_no_memory_of_another_layout, sizes_hold_their_ran
 	   settles_a_pair_once, settles_that_there_is_no_room, settles_the_same_for_both, frees_a_job_only_after_its_last_process,
 	   judges_no_process_of_another_machine, is_full_and_says_so, gives_no_chunk_twice,
 	   comes_and_goes_at_the_same_time, brings_every_message_whole_and_in_order, waits_when_full,
+	   knows_a_cell_that_is_none,
 	   outlives_a_hostile_peer, outlives_a_region_of_random_words, numbers_are_never_given_twice,
 	   streams_a_long_message, gives_no_more_than_was_offered, takes_no_piece_that_it_did_not_ask_for,
 	   ends_a_stream_whose_window_was_closed, copies_are_copies, maps_a_file,
