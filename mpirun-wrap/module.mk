@@ -21,7 +21,7 @@ IVSHM_SOURCES := $(addprefix mpirun-wrap/ivshm/,component.c endpoint.c send.c ge
 
 # A component is used by a process that has Open MPI's core already: it brings none along.
 # Open MPI's lists, where threads share them, swap two words at once (cx16).
-$(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm/*.h)
+$(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm/*.h) mpirun-wrap/module.mk
 	@mkdir -p $(@D)
 	@echo "  MCA     $@"
 	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(filter-out -Wpointer-arith,$(WARN)) -O2 -g -mcx16 -fPIC -shared -fvisibility=hidden \
