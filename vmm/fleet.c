@@ -194,24 +194,66 @@ static void look(struct looking *l, size_t node)
 	look(l, first ^ 1);
 }
 
+/* The best host on which the VM needs at most so many nodes (0: any number). */
+static void look_for(struct looking *l, size_t most_nodes)
+{
+	l->most_nodes = most_nodes;
+	l->need = need(l->want, most_nodes == 1);
+	look(l, 1);
+}
+
+/* The same want with all its devices on its nodes; false: they are, or are nowhere. */
+static bool with_near_devices(const struct vh_want *want, struct vh_want *ret)
+{
+	bool other = false;
+
+	for (int k = 0; k < VH_DEVICE_KINDS; k++)
+		other |= want->devices[k].count && want->devices[k].affinity == VH_AFFINITY_PREFERRED;
+	if (!other)
+		return false;
+	*ret = *want;
+	for (int k = 0; k < VH_DEVICE_KINDS; k++)
+		if (ret->devices[k].affinity == VH_AFFINITY_PREFERRED)
+			ret->devices[k].affinity = VH_AFFINITY_REQUIRED;
+	return true;
+}
+
+/* One node, if possible with the devices on it; else any number, and then fewer, until no
+ * host can do with fewer. */
 int vh_fleet_place(struct vh_fleet *f, const struct vh_want *want, size_t *ret_host, struct vh_plan **ret)
 {
 	struct looking l = { .f = f, .want = want };
+	vh_autoplan plan = NULL;
+	struct vh_want near;
+	size_t host = 0;
 
 	*ret = NULL;
-	for (int pass = want->n_cells > 1; pass < 2 && !l.plan && l.r == 0; pass++) {
-		l.most_nodes = pass ? 0 : 1;
-		l.need = need(want, !pass);
-		look(&l, 1);
+	if (want->n_cells < 2 && with_near_devices(want, &near)) {
+		l.want = &near;
+		look_for(&l, 1);
+		l.want = want;
 	}
-	if (l.r < 0) {
-		vh_plan_free(l.plan);
+	if (l.r == 0 && !l.plan && want->n_cells < 2)
+		look_for(&l, 1);
+	if (l.r == 0 && !l.plan)
+		look_for(&l, 0);
+	while (l.r == 0 && l.plan) {
+		int64_t nodes = l.plan->score[VH_SCORE_NODES];
+
+		vh_plan_free(plan);
+		plan = vh_steal(&l.plan);
+		host = l.host;
+		if (nodes <= 2 || want->n_cells)
+			break;
+		look_for(&l, (size_t)nodes - 1);
+	}
+	vh_plan_free(l.plan);
+	if (l.r < 0)
 		return l.r;
-	}
-	if (l.plan) {
-		vh_fleet_take(f, l.host, l.plan);
-		*ret_host = l.host;
-		*ret = l.plan;
+	if (plan) {
+		vh_fleet_take(f, host, plan);
+		*ret_host = host;
+		*ret = vh_steal(&plan);
 	}
 	return 0;
 }

@@ -17,8 +17,8 @@ int vh_fleet_set(struct vh_fleet *f, size_t i, const struct vh_host *host, const
 void vh_fleet_adopt(struct vh_fleet *f, size_t i, struct vh_left *left);
 const struct vh_left *vh_fleet_left(const struct vh_fleet *f, size_t i);
 
-/* Places and takes. Fewest NUMA nodes in the fleet first; packed: the first host that can,
- * spread: the one with most free CPUs. 0 with NULL in *ret: none can. -ENOMEM. */
+/* Places and takes. Fewest NUMA nodes in the fleet first, of one node preferably that of its
+ * devices; packed: the first host that can, spread: the one with most free CPUs. 0 with NULL in *ret: none can. -ENOMEM. */
 int vh_fleet_place(struct vh_fleet *f, const struct vh_want *want, size_t *ret_host, struct vh_plan **ret);
 /* Takes what a plan made elsewhere has. */
 void vh_fleet_take(struct vh_fleet *f, size_t host, const struct vh_plan *plan);

@@ -62,8 +62,12 @@ int vh_left_init(struct vh_left *left, const struct vh_host *host, const struct 
 		uint64_t held = taken && taken->memory ? taken->memory[i] : 0;
 
 		left->memory[i] = host->nodes[i].free > held ? host->nodes[i].free - held : 0;
-		for (size_t p = 0; p < host->nodes[i].n_pools; p++)
-			left->pages[i * VH_HOST_POOLS + p] = host->nodes[i].pools[p].free;
+		for (size_t p = 0; p < host->nodes[i].n_pools; p++) {
+			uint64_t there = host->nodes[i].pools[p].free, at = i * VH_HOST_POOLS + p;
+
+			held = taken && taken->pages ? taken->pages[at] : 0;
+			left->pages[at] = there > held ? there - held : 0;
+		}
 	}
 	for (size_t i = 0; i < host->n_devices; i++)
 		left->device[i] = !host->devices[i].held;

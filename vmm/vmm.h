@@ -104,9 +104,10 @@ struct vh_taken {		/* what other VMs hold, from their leases */
 	const unsigned *cpus;	/* dedicated ones, os index */
 	size_t n_cpus;
 	const uint64_t *memory;	/* bytes by host node, in the order of host->nodes; or NULL */
+	const uint64_t *pages;	/* huge pages of pool p of node i at i * VH_HOST_POOLS + p; or NULL */
 };
-/* The same out of the store: "cpu" leases as they are, "memory" leases less what their
- * VMs hold in RAM already (on a live root), which host->nodes[].free no longer has. */
+/* The same out of the store: "cpu" leases as they are, "memory" and "hugepage" leases less
+ * what their VMs hold in RAM already (on a live root), which host->nodes[] no longer has free. */
 int vh_taken_load(struct vh_store *s, const struct vh_root *root, const struct vh_host *host,
 		  struct vh_taken *ret, struct vh_err *err);
 void vh_taken_clear(struct vh_taken *taken);

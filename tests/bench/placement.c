@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-/* 10,000 VMs over 1,000 two-socket hosts with devices, and the cost of one at several
- * sizes of the fleet. Fails past a second or 200 MB. */
+/* 10,000 VMs over 1,000 two-socket hosts with devices, and the cost of one at several sizes of
+ * the fleet. Fails past a second or 200 MB, or when the cost of a VM grows faster than the
+ * logarithm of the fleet. Each host is a model of its own, as in a fleet that was asked. */
 #include <sys/resource.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "vmm/fleet.h"
 
-enum { SOCKETS = 2, CORES = 32, THREADS = 2, DEVICES = 8, VMS = 10, VMS_MAX = 10000, MAX_MB = 200 };
+enum { SOCKETS = 2, CORES = 32, THREADS = 2, DEVICES = 8, VMS = 10, VMS_MAX = 10000, MAX_MB = 200, ROUNDS = 3, FLEETS = 3 };
 
-static double now(void)
+static double now(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
@@ -63,44 +65,80 @@ static struct vh_want make_want(unsigned i)
 	return w;
 }
 
-/* Seconds; *ret_placed of hosts * VMS. */
-static double fill(const struct vh_host *host, size_t hosts, size_t *ret_placed)
+struct took { double wall, cpu; size_t placed; };
+
+/* Adds what it takes to fill such a fleet, whose models are made already. */
+static void fill(size_t hosts, struct took *sum)
 {
+	struct vh_host **models = calloc(hosts, sizeof(*models));
 	struct vh_fleet *f = vh_fleet_new(hosts);
-	double begin = now();
 
 	for (size_t i = 0; i < hosts; i++)
-		vh_fleet_set(f, i, host, NULL);
-	*ret_placed = 0;
+		models[i] = make_host();
+	sum->wall -= now(CLOCK_MONOTONIC);
+	sum->cpu -= now(CLOCK_PROCESS_CPUTIME_ID);
+	for (size_t i = 0; i < hosts; i++)
+		vh_fleet_set(f, i, models[i], NULL);
 	for (unsigned i = 0; i < hosts * VMS; i++) {
 		struct vh_want want = make_want(i);
 		struct vh_plan *plan = NULL;
 		size_t at;
 
 		if (vh_fleet_place(f, &want, &at, &plan) == 0 && plan)
-			++*ret_placed;
+			sum->placed++;
 		vh_plan_free(plan);
 	}
-	begin = now() - begin;
+	sum->cpu += now(CLOCK_PROCESS_CPUTIME_ID);
+	sum->wall += now(CLOCK_MONOTONIC);
 	vh_fleet_free(f);
-	return begin;
+	for (size_t i = 0; i < hosts; i++)
+		free_host(models[i]);
+	free(models);
+}
+
+/* All sizes in turn, each with as many VMs: what disturbs one disturbs all. The best is kept. */
+static void rounds(const size_t *fleets, struct took *best)
+{
+	for (int r = 0; r < ROUNDS; r++)
+		for (size_t i = 0; i < FLEETS; i++) {
+			struct took sum = { 0 };
+
+			for (size_t k = 0; k < fleets[FLEETS - 1] / fleets[i]; k++)
+				fill(fleets[i], &sum);
+			if (r == 0 || sum.cpu < best[i].cpu)
+				best[i] = sum;
+		}
+}
+
+static bool promise(const char *what, bool holds)
+{
+	printf("%-75s %s\n", what, holds ? "holds" : "does not hold");
+	return holds;
 }
 
 int main(void)
 {
-	static const size_t fleets[] = { 10, 100, 1000 };
-	struct vh_host *host = make_host();
+	static const size_t fleets[FLEETS] = { 10, 100, 1000 };
+	struct took best[FLEETS];
+	const struct took *last = &best[FLEETS - 1];
+	bool grows_slowly = true, all;
 	struct rusage use;
-	double took = 0;
-	size_t placed = 0;
 
-	for (size_t i = 0; i < 3; i++) {
-		took = fill(host, fleets[i], &placed);
-		printf("%5zu hosts  %6zu VMs  %6zu placed  %7.3f s  %7.1f us a VM\n", fleets[i], fleets[i] * VMS,
-		       placed, took, took * 1e6 / (double)(fleets[i] * VMS));
+	rounds(fleets, best);
+	printf("two sockets of %d cores with %d threads, 8 HCAs and 8 GPUs a host; %d VMs a host, of 4 to 24 vCPUs;\n"
+	       "%d VMs a size, the sizes in turn, the best of %d rounds; the cost is the processor's time\n", CORES, THREADS, VMS,
+	       VMS_MAX, ROUNDS);
+	for (size_t i = 0; i < FLEETS; i++) {
+		double times = best[i].cpu / best[0].cpu, allowed = log((double)fleets[i]) / log((double)fleets[0]);
+
+		printf("%5zu hosts  %7.3f s  %6zu placed  %6.1f us a VM  %5.2f times that of %zu hosts, %.2f allowed\n", fleets[i],
+		       best[i].wall, best[i].placed, best[i].cpu * 1e6 / VMS_MAX, times, fleets[0], allowed);
+		grows_slowly &= times <= (i ? allowed : 1);
 	}
 	getrusage(RUSAGE_SELF, &use);
-	printf("%ld MB\n", use.ru_maxrss / 1024);
-	free_host(host);
-	return took < 1 && use.ru_maxrss < MAX_MB * 1024 && placed == VMS_MAX ? 0 : 1;
+	printf("%ld MB at most\n", use.ru_maxrss / 1024);
+	all = promise("10,000 VMs over 1,000 hosts in less than a second", last->wall < 1 && last->placed == VMS_MAX);
+	all &= promise("in less than 200 MB", use.ru_maxrss < MAX_MB * 1024);
+	all &= promise("a VM's cost grows no faster than the logarithm of the fleet", grows_slowly);
+	return all ? 0 : 1;
 }

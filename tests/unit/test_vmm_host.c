@@ -8,6 +8,7 @@
 #include "tests/unit/unit.h"
 #include "vmm/host_devices.h"
 #include "vmm/host_json.h"
+#include "vmm/running.h"
 
 /* An hwloc XML file of a synthetic machine; malloc'd path. */
 static char *machine(const char *description)
@@ -336,7 +337,110 @@ START_TEST(a_host_tells_of_itself)
 }
 END_TEST
 
-UNIT_SUITE(vmm_host, a_host_tells_of_itself, a_capture_stands_for_the_host, xml_of_two_sockets, refuses_bad_xml, this_host, captured_root,
+static struct vh_host *two_nodes(void)
+{
+	vh_autofree char *xml = machine("pack:2 [numa(memory=8589934592)] core:4 pu:1");
+	static const struct vh_host_device nic = { .address = "0000:3b:00.2", .kind = VH_DEVICE_NIC, .pf = "0000:3b:00.0" };
+	struct vh_host *host = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_host_load(NULL, xml, &host, &err), 0);
+	ck_assert_int_eq(vh_host_add_device(host, &nic), 0);
+	for (size_t i = 0; i < 2; i++) {
+		host->nodes[i].n_pools = 1;
+		host->nodes[i].pools[0] = (struct vh_host_pool){ 2 << 20, 100, 80 };
+	}
+	return host;
+}
+
+/* What is left when this domain runs: free CPUs as a list, and memory by node. */
+static char *left_by(const char *inner, uint64_t resident, uint64_t *memory, bool *device)
+{
+	vh_cleanup(vh_host_freep) struct vh_host *host = two_nodes();
+	vh_cleanup(vh_taken_clear) struct vh_taken taken = { 0 };
+	vh_cleanup(vh_left_clear) struct vh_left left = { 0 };
+	vh_autofree char *xml = vh_strf("<domain type='kvm'><name>other</name>%s</domain>", inner);
+	unsigned ids[8];
+	size_t n = 0;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(vh_taken_add_domain(&taken, host, xml, resident, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(vh_left_init(&left, host, &taken), 0);
+	for (unsigned i = 0; i < 8; i++)
+		if (left.cpu[i])
+			ids[n++] = host->cpus[i].id;
+	memory[0] = left.memory[0] >> 20;
+	memory[1] = left.memory[1] >> 20;
+	*device = left.device[0];
+	return vh_cpu_list(ids, n);
+}
+
+START_TEST(running_domains_take_what_they_have)
+{
+	static const struct { const char *inner; uint64_t resident; const char *cpus; uint64_t a, b; bool device; } cases[] = {
+		/* Pinned, and bound to a node: what it has not touched yet is taken there. */
+		{ "<memory unit='KiB'>4194304</memory><vcpu>2</vcpu><cputune><vcpupin vcpu='0' cpuset='1'/>"
+		  "<vcpupin vcpu='1' cpuset='4-5'/></cputune><numatune><memory mode='strict' nodeset='1'/></numatune>",
+		  1ULL << 30, "0,2-3,6-7", 8192, 8192 - 3072, true },
+		/* By the vcpu element, and free to use every node. */
+		{ "<memory unit='KiB'>4194304</memory><vcpu cpuset='0-1'>2</vcpu>", 0, "2-7", 8192 - 2048, 8192 - 2048, true },
+		/* Every CPU is no pin; huge pages are the pool's; a VF is gone. */
+		{ "<memory unit='KiB'>4194304</memory><vcpu>2</vcpu><memoryBacking><hugepages/></memoryBacking><cputune>"
+		  "<vcpupin vcpu='0' cpuset='0-7'/></cputune><devices><hostdev mode='subsystem' type='pci'><source>"
+		  "<address domain='0x0000' bus='0x3b' slot='0x00' function='0x2'/></source></hostdev></devices>",
+		  0, "0-7", 8192, 8192, false },
+		{ "<vcpu>2</vcpu><devices><interface type='hostdev'><source><address type='pci' domain='0x0000' bus='0x3b' "
+		  "slot='0x00' function='0x2'/></source></interface></devices>", 0, "0-7", 8192, 8192, false },
+		/* One of ours, of whatever state directory: what it leases; shared vCPUs take nothing. */
+		{ "<metadata><v:lease xmlns:v='https://vhpc.dev/xmlns/domain/1' holder='vm/other' owner='x' cpus='6-7'/></metadata>"
+		  "<vcpu>2</vcpu><cputune><vcpupin vcpu='0' cpuset='0-3'/></cputune>", 0, "0-5", 8192, 8192, true },
+		/* Nonsense takes nothing. */
+		{ "<memory>many</memory><cputune><vcpupin vcpu='0' cpuset='x'/></cputune><devices><hostdev/></devices>", 0,
+		  "0-7", 8192, 8192, true },
+	};
+
+	for (size_t i = 0; i < vh_array_len(cases); i++) {
+		uint64_t memory[2];
+		bool device;
+		vh_autofree char *cpus = left_by(cases[i].inner, cases[i].resident, memory, &device);
+
+		ck_assert_msg(!strcmp(cpus, cases[i].cpus), "%zu: %s", i, cpus);
+		ck_assert_msg(memory[0] == cases[i].a && memory[1] == cases[i].b, "%zu: %llu %llu", i,
+			      (unsigned long long)memory[0], (unsigned long long)memory[1]);
+		ck_assert_msg(device == cases[i].device, "%zu", i);
+	}
+}
+END_TEST
+
+/* A VM that is defined and does not run yet has its pages nevertheless. */
+START_TEST(leases_take_pages)
+{
+	vh_cleanup(vh_host_freep) struct vh_host *host = two_nodes();
+	vh_cleanup(vh_taken_clear) struct vh_taken taken = { 0 };
+	vh_cleanup(vh_left_clear) struct vh_left left = { 0 };
+	vh_autofree char *dir = unit_tmpdir();
+	vh_autostore store = NULL;
+	vh_autoroot root = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_store_open(&store, dir, VH_STORE_WRITE, &err), 0);
+	ck_assert_int_eq(vh_root_open(&root, dir, &err), 0);
+	ck_assert_int_eq(vh_lease_take(store, "hugepage", "1:2097152:vm/a", "vm/a", 10 << 21, &err), 0);
+	ck_assert_int_eq(vh_lease_take(store, "hugepage", "1:1073741824:vm/b", "vm/b", 1 << 30, &err), 0);
+	ck_assert_int_eq(vh_lease_take(store, "hugepage", "0:2097152:vm/c", "vm/c", 90 << 21, &err), 0);
+	ck_assert_int_eq(vh_lease_take(store, "memory", "0:vm/d", "vm/d", 1ULL << 30, &err), 0);
+	ck_assert_int_eq(vh_lease_take(store, "cpu", "2", "vm/d", 0, &err), 0);
+	ck_assert_int_eq(vh_taken_load(store, root, host, &taken, &err), 0);
+	ck_assert_int_eq(vh_left_init(&left, host, &taken), 0);
+	ck_assert_uint_eq(left.pages[0], 0);
+	ck_assert_uint_eq(left.pages[VH_HOST_POOLS], 70);
+	ck_assert_uint_eq(left.memory[0], 7ULL << 30);
+	ck_assert_uint_eq(left.memory[1], 8ULL << 30);
+	ck_assert(!left.cpu[2] && left.cpu[1]);
+}
+END_TEST
+
+UNIT_SUITE(vmm_host, running_domains_take_what_they_have, leases_take_pages, a_host_tells_of_itself, a_capture_stands_for_the_host, xml_of_two_sockets, refuses_bad_xml, this_host, captured_root,
 	   a_directory_is_no_host,
 	   a_host_without_nodes_or_with_damaged_ones,
 	   acceleration_needs_the_flag, acceleration_here_has_a_reason, cpu_lists)

@@ -76,7 +76,7 @@ START_TEST(the_fullest_hole_that_fits)
 {
 	vh_cleanup(vh_host_freep) struct vh_host *host = build((struct shape){ 2, 2, 4, 1, 4ULL * GIB });
 	const unsigned used[] = { 8, 9, 12 };
-	const struct vh_taken taken = { used, 3, NULL };
+	const struct vh_taken taken = { .cpus = used, .n_cpus = 3, .memory = NULL };
 	const struct vh_request two = { "a", 2, GIB, VH_CPU_DEDICATED };
 	const struct vh_request four = { "a", 4, GIB, VH_CPU_DEDICATED };
 	struct vh_layout *p = place(host, &taken, &two, 1);
@@ -95,7 +95,7 @@ START_TEST(whole_cores_first_siblings_together)
 {
 	vh_cleanup(vh_host_freep) struct vh_host *host = build((struct shape){ 1, 1, 4, 2, 4ULL * GIB });
 	const unsigned used[] = { 0 };
-	const struct vh_taken taken = { used, 1, NULL };
+	const struct vh_taken taken = { .cpus = used, .n_cpus = 1, .memory = NULL };
 	const struct vh_request req = { "a", 4, GIB, VH_CPU_DEDICATED };
 	struct vh_layout *p = place(host, &taken, &req, 1);
 	const int want[] = { 2, 3, 4, 5 };
@@ -126,7 +126,7 @@ START_TEST(across_nodes_when_it_must)
 {
 	vh_cleanup(vh_host_freep) struct vh_host *host = build((struct shape){ 4, 1, 4, 1, 2ULL * GIB });
 	const unsigned used[] = { 0, 1, 2, 3 };
-	const struct vh_taken taken = { used, 4, NULL };
+	const struct vh_taken taken = { .cpus = used, .n_cpus = 4, .memory = NULL };
 	const struct vh_request wide = { "a", 6, GIB, VH_CPU_DEDICATED };
 	const struct vh_request tall = { "a", 2, 3ULL * GIB, VH_CPU_DEDICATED };
 	struct vh_layout *p = place(host, &taken, &wide, 1);
@@ -147,7 +147,7 @@ START_TEST(memory_leased_to_others_counts)
 {
 	vh_cleanup(vh_host_freep) struct vh_host *host = build((struct shape){ 2, 1, 4, 1, 4ULL * GIB });
 	const uint64_t held[] = { 3ULL * GIB, 0 };
-	const struct vh_taken taken = { NULL, 0, held };
+	const struct vh_taken taken = { .cpus = NULL, .n_cpus = 0, .memory = held };
 	const struct vh_request req = { "a", 2, 2ULL * GIB, VH_CPU_DEDICATED };
 	struct vh_layout *p = place(host, &taken, &req, 1);
 
@@ -161,7 +161,7 @@ START_TEST(shared_runs_on_all_cpus_of_its_node)
 {
 	vh_cleanup(vh_host_freep) struct vh_host *host = build((struct shape){ 2, 1, 4, 1, 4ULL * GIB });
 	const unsigned used[] = { 1 };
-	const struct vh_taken taken = { used, 1, NULL };
+	const struct vh_taken taken = { .cpus = used, .n_cpus = 1, .memory = NULL };
 	const struct vh_request reqs[] = {
 		{ "a", 2, GIB, VH_CPU_SHARED }, { "b", 8, GIB, VH_CPU_SHARED }, { "c", 3, GIB, VH_CPU_DEDICATED },
 	};
@@ -181,7 +181,7 @@ START_TEST(refusals_have_numbers)
 	vh_cleanup(vh_host_freep) struct vh_host *host = build((struct shape){ 1, 1, 2, 1, 4ULL * GIB });
 	const unsigned used[] = { 1 }, both[] = { 0, 1 };
 	const uint64_t held[] = { GIB };
-	const struct vh_taken taken = { used, 1, held }, full = { both, 2, NULL };
+	const struct vh_taken taken = { .cpus = used, .n_cpus = 1, .memory = held }, full = { .cpus = both, .n_cpus = 2 };
 	const struct vh_request many = { "a", 12, GIB, VH_CPU_DEDICATED };
 	const struct vh_request two = { "a", 2, GIB, VH_CPU_DEDICATED };
 	const struct vh_request shared = { "a", 3, GIB, VH_CPU_SHARED }, one = { "a", 1, GIB, VH_CPU_SHARED };
@@ -226,7 +226,7 @@ START_TEST(random_histories_never_overlap)
 				   1 + next(&seed) % 2, (1 + next(&seed) % 8) * (uint64_t)GIB };
 		vh_cleanup(vh_host_freep) struct vh_host *host = build(s);
 		unsigned used[128];
-		struct vh_taken taken = { used, 0, NULL };
+		struct vh_taken taken = { .cpus = used, .n_cpus = 0, .memory = NULL };
 
 		for (int vm = 0; vm < 12; vm++) {
 			const struct vh_request req = { "a", 1 + next(&seed) % 6, GIB / 4, VH_CPU_DEDICATED };

@@ -436,7 +436,42 @@ START_TEST(a_fleet_packs_or_spreads)
 }
 END_TEST
 
-UNIT_SUITE(vmm_want, one_request, uneven_nodes_add_up, bad_requests, flavors, nova_forbids,
+/* Of hosts on which it needs three nodes, two and one, and of one with the device elsewhere. */
+START_TEST(a_fleet_takes_the_host_of_fewest_nodes)
+{
+	vh_cleanup(vh_host_freep) struct vh_host *three = synthetic("pack:4 [numa(memory=4294967296)] core:2 pu:1");
+	vh_cleanup(vh_host_freep) struct vh_host *two = synthetic("pack:2 [numa(memory=4294967296)] core:3 pu:1");
+	vh_cleanup(vh_host_freep) struct vh_host *one = synthetic("pack:2 [numa(memory=4294967296)] core:8 pu:1");
+	vh_cleanup(vh_fleet_freep) struct vh_fleet *fleet = vh_fleet_new(4);
+	struct vh_host far = *one, near = *one;
+	struct vh_host_device gpus[2] = { { .address = "0", .kind = VH_DEVICE_GPU, .node = 1 },
+					  { .address = "0", .kind = VH_DEVICE_GPU, .node = 0 } };
+	static const unsigned first[] = { 8, 9, 10, 11, 12, 13, 14, 15 };
+	const struct vh_taken second_node = { .cpus = first, .n_cpus = 8 };
+	struct vh_want w = want("vcpus: 6\nmemory: 1G\n");
+	size_t at;
+
+	far.devices = gpus;
+	near.devices = gpus + 1;
+	far.n_devices = near.n_devices = 1;
+	ck_assert_int_eq(vh_fleet_set(fleet, 0, three, NULL), 0);
+	ck_assert_int_eq(vh_fleet_set(fleet, 1, two, NULL), 0);
+	ck_assert_int_eq(vh_fleet_set(fleet, 2, &far, &second_node), 0);
+	ck_assert_int_eq(vh_fleet_set(fleet, 3, &near, NULL), 0);
+	for (int i = 0; i < 5; i++) {
+		static const struct { size_t at; int nodes; } wanted[] = { { 3, 1 }, { 2, 1 }, { 3, 1 }, { 1, 2 }, { 0, 3 } };
+		vh_autoplan plan = NULL;
+
+		w.devices[VH_DEVICE_GPU].count = i == 0;
+		ck_assert_int_eq(vh_fleet_place(fleet, &w, &at, &plan), 0);
+		ck_assert_ptr_nonnull(plan);
+		ck_assert_msg(at == wanted[i].at && plan->score[VH_SCORE_NODES] == wanted[i].nodes, "%d: host %zu, %lld nodes",
+			      i, at, (long long)plan->score[VH_SCORE_NODES]);
+	}
+}
+END_TEST
+
+UNIT_SUITE(vmm_want, a_fleet_takes_the_host_of_fewest_nodes, one_request, uneven_nodes_add_up, bad_requests, flavors, nova_forbids,
 	   nova_names_what_is_wrong, nova_allows, sets_of_vcpus, plans_keep_the_vcpus_numbers,
 	   gpus_and_hcas_in_pairs, every_host_plans_refuses_and_explains, memory_only_nodes_serve_when_they_must,
 	   what_would_fit_does, a_fleet_packs_or_spreads)
