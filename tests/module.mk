@@ -70,7 +70,7 @@ tsan:
 
 # --- fuzz: a libFuzzer target a parser of untrusted text, tests/fuzz/NAME.c. They are made
 # in a build directory of their own, where clang compiles everything, with sanitizers.
-FUZZ_TARGETS       := doc manifest recipe values cidr lease cluster identity ivshm want host seed
+FUZZ_TARGETS       := doc manifest recipe values cidr lease cluster identity ivshm want host seed layout
 FUZZ_doc_USES      := lib
 FUZZ_manifest_USES := $(UNIT_tools_USES)
 FUZZ_recipe_USES   := images lib
@@ -79,6 +79,7 @@ FUZZ_cidr_USES     := netctl lib
 FUZZ_lease_USES    := vmm sriov lib
 FUZZ_want_USES     := vmm sriov lib
 FUZZ_host_USES     := vmm sriov lib
+FUZZ_layout_USES   := vmm sriov lib
 FUZZ_cluster_USES  := mpirun-wrap lib
 FUZZ_ivshm_USES    := ivshm
 FUZZ_identity_SRC  := images/guest/identity_parse.c
@@ -90,6 +91,7 @@ FUZZ_cidr_PKGS     := $(UNIT_netctl_PKGS)
 FUZZ_lease_PKGS    := $(UNIT_vmm_PKGS)
 FUZZ_want_PKGS     := $(UNIT_vmm_PKGS)
 FUZZ_host_PKGS     := $(UNIT_vmm_PKGS)
+FUZZ_layout_PKGS   := $(UNIT_vmm_PKGS)
 
 # $(call fuzz,NAME)
 define fuzz

@@ -202,7 +202,7 @@ int vh_verb_define(struct vh_cli *cli, struct vh_err *err)
 	const struct vh_define_opts *o = cli->opts;
 	vh_cleanup(vh_vm_clear) struct vh_vm vm = { 0 };
 	vh_autoerr ignored = VH_ERR_NONE;
-	int r = read_boot(cli, o, &vm, err);
+	int r = cli->root ? vh_err_usage(err, "--root: nothing is made on a captured host") : read_boot(cli, o, &vm, err);
 
 	if (r == 0)
 		r = cli->argc ? from_file(cli->argv[0], o, &vm, err) : plan_live(cli, o, &vm, err);

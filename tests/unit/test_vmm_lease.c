@@ -4,7 +4,7 @@
 #include <string.h>
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "vmm/vmm.h"
+#include "vmm/plan.h"
 
 struct fixture {
 	char *dir;
@@ -128,5 +128,69 @@ START_TEST(leases_count_as_taken)
 }
 END_TEST
 
-UNIT_SUITE(vmm_lease, taken_twice_by_one_is_once, a_cpu_has_one_holder, memory_is_promised_once,
+START_TEST(huge_pages_within_their_pool)
+{
+	struct fixture f;
+	struct vh_domain_lease a = lease_of("vm/a"), b = lease_of("vm/b");
+	struct vh_host_node nodes[] = { { .id = 0 }, { .id = 1, .pools = { { 2 << 20, 2000, 2000 } }, .n_pools = 1 } };
+	const struct vh_host host = { .nodes = nodes, .n_nodes = 2 };
+	struct vh_taken taken;
+	struct vh_left left;
+	struct vh_lease *leases;
+	size_t n;
+
+	setup(&f);
+	a.page = b.page = 2 << 20;
+	b.n_cpus = 0;
+	/* 2000 pages are 3.9 GiB: room for one of them. */
+	free(unit_file(f.dir, "sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages", "2000\n"));
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &a, &f.err), 0);
+	ck_assert_int_eq(vh_lease_list(f.store, "hugepage", "vm/a", &leases, &n, &f.err), 0);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_str_eq(leases[0].key, "1:2097152:vm/a");
+	vh_lease_free(leases, n);
+	ck_assert_int_eq(vh_taken_load(f.store, f.root, &host, &taken, &f.err), 0);
+	ck_assert_uint_eq(taken.pages[VH_HOST_POOLS + 0], 1536);
+	ck_assert_uint_eq(taken.pages[0], 0);
+	ck_assert_uint_eq(taken.memory[1], 0);
+	ck_assert_int_eq(vh_left_init(&left, &host, &taken), 0);
+	ck_assert_uint_eq(left.pages[VH_HOST_POOLS + 0], 2000 - 1536);
+	vh_left_clear(&left);
+	vh_taken_clear(&taken);
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &b, &f.err), -ENOSPC);
+	unit_assert_err(&f.err, VH_EXIT_REFUSED, "vm/b: huge pages of 2 MiB of NUMA node 1: 6 GiB promised to VMs, 3.9 GiB there",
+			NULL);
+	ck_assert_int_eq(vh_domain_lease_drop(f.store, "vm/a", &f.err), 0);
+	ck_assert_int_eq(vh_domain_lease_drop(f.store, "vm/b", &f.err), 0);
+	ck_assert_int_eq(vh_lease_list(f.store, NULL, NULL, &leases, &n, &f.err), 0);
+	ck_assert_uint_eq(n, 0);
+	vh_lease_free(leases, n);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(a_device_that_vanished_takes_nothing_along)
+{
+	struct fixture f;
+	char *devices[] = { (char *)"0000:3b:00.1", (char *)"0000:3b:00.2", NULL };
+	struct vh_domain_lease a = lease_of("vm/a");
+	struct vh_lease *leases;
+	size_t n;
+
+	setup(&f);
+	a.devices = devices;
+	free(unit_file(f.dir, "sys/bus/pci/devices/0000:3b:00.1/vendor", "0x15b3\n"));
+	ck_assert_int_eq(vh_store_begin(f.store, &f.err), 0);
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &a, &f.err), -ENODEV);
+	ck_assert_int_eq(vh_store_end(f.store, false, &f.err), 0);
+	unit_assert_err(&f.err, VH_EXIT_REFUSED, "vm/a: device 0000:3b:00.2 is not there any more",
+			"vhpc sriov list shows those that are; define the VM anew");
+	ck_assert_int_eq(vh_lease_list(f.store, NULL, NULL, &leases, &n, &f.err), 0);
+	ck_assert_uint_eq(n, 0);
+	vh_lease_free(leases, n);
+	finish(&f);
+}
+END_TEST
+
+UNIT_SUITE(vmm_lease, huge_pages_within_their_pool, a_device_that_vanished_takes_nothing_along, taken_twice_by_one_is_once, a_cpu_has_one_holder, memory_is_promised_once,
 	   leases_count_as_taken)
