@@ -99,13 +99,35 @@ static bool is_forced(const struct vh_sriov *s, const char *address)
 }
 
 /* What the host itself cannot do without; *ret stays NULL where there is nothing. */
-static int host_use(const struct vh_sriov *s, const char *address, char **ret, struct vh_err *err)
+static int host_use(const struct vh_root *root, const char *address, char **ret, struct vh_err *err)
 {
-	int r = vh_carries_storage(s->root, address, ret);
+	int r = vh_carries_storage(root, address, ret);
 
 	if (r == 0)
-		r = vh_is_only_uplink(s->root, address, ret);
+		r = vh_is_only_uplink(root, address, ret);
 	return r < 0 ? vh_err_nomem(err) : 0;
+}
+
+int vh_sriov_add_uses(const struct vh_root *root, json_t *rows, struct vh_err *err)
+{
+	vh_autojson users = vh_vfio_users(root);
+	json_t *row;
+	size_t i;
+
+	if (!users)
+		return vh_err_nomem(err);
+	json_array_foreach(rows, i, row) {
+		const char *address = json_string_value(json_object_get(row, "address"));
+		vh_autofree char *use = NULL;
+		int r = host_use(root, address, &use, err);
+
+		if (r < 0)
+			return r;
+		if (!use)
+			use = vh_fn_user(root, users, address);
+		json_object_set_new(row, "use", vh_json_text(use));
+	}
+	return 0;
 }
 
 int vh_check_free(const struct vh_sriov *s, const char *address, struct vh_err *err)
@@ -116,7 +138,7 @@ int vh_check_free(const struct vh_sriov *s, const char *address, struct vh_err *
 
 	if (is_forced(s, address))
 		return 0;
-	r = host_use(s, address, &user, err);
+	r = host_use(s->root, address, &user, err);
 	if (r < 0)
 		return r;
 	if (user) {

@@ -101,6 +101,10 @@ int vh_sriov_return(struct vh_sriov *s, const char *holder, unsigned *ret_n, str
 struct vh_store;
 int vh_sriov_add_leases(struct vh_store *store, json_t *rows, struct vh_err *err);
 
+/* Sets "use" of each row of vh_sriov_list: for what this host has it (its storage, its way out, a
+ * process or network), or null. -ENOMEM. */
+int vh_sriov_add_uses(const struct vh_root *root, json_t *rows, struct vh_err *err);
+
 struct vh_sriov_identity { char mac[18], guid[24]; };
 /* The MAC and GUID of a VM's port: derived from the names, so that they are the same after
  * any restart and on any host, and leased to "vm/NODE" so that no other VM here gets them. */

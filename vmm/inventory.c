@@ -76,7 +76,7 @@ static int add_row(struct vh_host *host, const struct vh_root *root, const json_
 		name = json_string_value(json_array_get(json_object_get(row, "netdevs"), 0));
 	dev.kind = (enum vh_device_kind)kind;
 	dev.vfs = (unsigned)json_integer_value(json_object_get(row, "vfs"));
-	dev.held = *text(row, "lease") || dev.vfs;
+	dev.held = *text(row, "lease") || *text(row, "use") || dev.vfs;
 	snprintf(dev.address, sizeof(dev.address), "%s", text(row, "address"));
 	snprintf(dev.pf, sizeof(dev.pf), "%s", text(row, "pf"));
 	snprintf(dev.name, sizeof(dev.name), "%s", name ? name : "");
@@ -94,6 +94,8 @@ int vh_host_add_devices(struct vh_host *host, const struct vh_root *root, struct
 
 	if (r == 0 && store)
 		r = vh_sriov_add_leases(store, rows, err);
+	if (r == 0 && vh_root_is_live(root))
+		r = vh_sriov_add_uses(root, rows, err);
 	if (r < 0)
 		return r;
 	json_array_foreach(rows, i, row) {

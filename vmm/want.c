@@ -320,6 +320,8 @@ static int read_counts(const struct vh_want_text *t, struct vh_want *want, struc
 		r = number("pairs", t->pairs, VH_PLAN_DEVICES_MAX, &want->pairs, err);
 	if (r == 0 && t->vms)
 		r = number("VMs", t->vms, VMS_MAX, &want->vms, err);
+	if (r == 0 && !want->vms)
+		r = vh_err_refuse(err, EINVAL, "VMs: 0 of them");
 	return r;
 }
 

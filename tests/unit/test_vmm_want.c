@@ -92,6 +92,7 @@ START_TEST(bad_requests)
 	refused("devices: [gpu, gpu]\n", "asked for twice");
 	refused("pairs: 2\ndevices: [gpu:2, hca]\n", "2 pairs");
 	refused("name: ../x\n", "no host name");
+	refused("vms: 0\n", "0 of them");
 	refused("numa: \"1:9000000T,1:9000000T\"\n", "");
 }
 END_TEST
