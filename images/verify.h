@@ -24,7 +24,7 @@ struct vh_verify {
 	enum vh_boot boot;
 	char accel[8];		/* "kvm", "tcg" */
 	double uptime;		/* of the guest, when the script began */
-	uint64_t memory_used;	/* bytes: MemTotal less MemAvailable, as free(1) has it */
+	uint64_t memory_used;	/* bytes: what is neither free nor given back on demand (docs/formats/image.md) */
 	struct vh_verify_phases phases;
 	json_t *checks;		/* rows: check, wanted, found, holds */
 };

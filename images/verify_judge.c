@@ -11,7 +11,8 @@
 static const char script_head[] =
 	"say() { printf '@%s %s\\n' \"$1\" \"$2\"; }\n"
 	"say uptime \"$(cut -d' ' -f1 /proc/uptime)\"\n"
-	"say memory \"$(awk '/^MemTotal/ { t = $2 } /^MemAvailable/ { a = $2 } END { print (t - a) * 1024 }' /proc/meminfo)\"\n"
+	"say memory \"$(awk '{ v[$1] = $2 } END { print (v[\"MemTotal:\"] - v[\"MemFree:\"] - v[\"Buffers:\"] - v[\"Cached:\"]"
+	" + v[\"Shmem:\"] - v[\"SReclaimable:\"]) * 1024 }' /proc/meminfo)\"\n"
 	"say init \"$(dmesg | sed -n 's/^\\[ *\\([0-9.]*\\)\\] Run .* as init process.*/\\1/p' | head -n 1)\"\n"
 	"say systemd \"$(systemctl show -p UserspaceTimestampMonotonic --value)\"\n"
 	"say sshd \"$(systemctl show -p ActiveEnterTimestampMonotonic --value ssh.service)\"\n"
