@@ -65,11 +65,11 @@ json_t *vh_sbom_glance(const json_t *image, uint64_t firmware)
 	json_int_t bytes = json_integer_value(json_object_get(root, "size")) + (json_int_t)firmware;
 	const char *type = firmware ? "uefi" : NULL, *cmdline = firmware ? NULL : text(image, "cmdline");
 
-	return json_pack("{s:s, s:s, s:s, s:I, s:{s:s, s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:s, s:s, s:s, s:s}}",
+	return json_pack("{s:s, s:s, s:s, s:I, s:{s:s, s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}}",
 			 "name", text(image, "name"), "disk_format", "qcow2", "container_format", "bare", "min_disk",
 			 (bytes + (1 << 30) - 1) >> 30, "properties", "os_type", "linux", "os_distro", "debian",
 			 "os_version", text(image, "suite"), "os_command_line", cmdline, "hw_firmware_type", type,
-			 "hw_machine_type", "q35", "hw_disk_bus", "virtio", "hw_vif_model", "virtio",
+			 "hw_machine_type", "q35", "hw_disk_bus", "virtio", "hw_cdrom_bus", "scsi", "hw_scsi_model", "virtio-scsi", "hw_vif_model", "virtio",
 			 "hw_vif_multiqueue_enabled", "true", "hw_rng_model", "virtio", "vhpc_digest",
 			 text(image, "digest"), "vhpc_mpi", text(mpi, "name"));
 }

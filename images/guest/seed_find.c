@@ -76,43 +76,58 @@ static bool find(char *dev, size_t len, const char **ret_type)
 	return found;
 }
 
-static bool has_ata(void)
-{
-	DIR *d = opendir("/sys/bus/pci/devices");
-	bool found = false;
+/* Controllers that a CD-ROM may be on, by the start of their modalias: virtio's, IDE and AHCI. */
+static const struct { const char *modalias, *driver; } controllers[] = {
+	{ "v00001AF4d00001004", "virtio_scsi" }, { "v00001AF4d00001048", "virtio_scsi" }, { "bc01sc01", "ata_piix" },
+	{ "bc01sc06", "ahci" },
+};
 
-	for (struct dirent *e; !found && d && (e = readdir(d));) {
-		char path[320], class[16] = "";
-		snprintf(path, sizeof path, "/sys/bus/pci/devices/%.255s/class", e->d_name);
-		int fd = open(path, O_RDONLY | O_CLOEXEC);
-		found = fd >= 0 && read(fd, class, sizeof class - 1) > 0 &&
-			(!strncmp(class, "0x0101", 6) || !strncmp(class, "0x0106", 6));
-		if (fd >= 0)
-			close(fd);
-	}
-	if (d)
-		closedir(d);
-	return found;
+static const char *driver_for(const char *device)
+{
+	char path[320], alias[128] = "";
+
+	snprintf(path, sizeof path, "/sys/bus/pci/devices/%.255s/modalias", device);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, alias, sizeof alias - 1);
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; n > 0 && i < sizeof controllers / sizeof *controllers; i++)
+		if (strstr(alias, controllers[i].modalias))
+			return controllers[i].driver;
+	return NULL;
 }
 
-/* Drivers that udev would load later, or that the image keeps udev from loading. */
-static void load_cd_drivers(void)
+/* Before udev does, or where the image keeps udev from it; false when the kernel has none. */
+static bool load(const char *driver)
 {
-	char *const argv[] = { (char *)"modprobe", (char *)"-a", (char *)"-q", (char *)"ahci", (char *)"ata_piix", (char *)"sr_mod", NULL };
+	char *const argv[] = { (char *)"modprobe", (char *)"-a", (char *)"-q", (char *)driver, (char *)"sr_mod", (char *)"sd_mod", NULL };
 	pid_t pid;
 	int status;
 
-	if (posix_spawn(&pid, "/sbin/modprobe", NULL, NULL, argv, environ) == 0)
-		waitpid(pid, &status, 0);
+	return posix_spawn(&pid, "/sbin/modprobe", NULL, NULL, argv, environ) == 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static bool load_cd_drivers(void)
+{
+	DIR *d = opendir("/sys/bus/pci/devices");
+	bool loaded = false;
+
+	for (struct dirent *e; d && (e = readdir(d));) {
+		const char *driver = e->d_name[0] == '.' ? NULL : driver_for(e->d_name);
+		if (driver && load(driver))
+			loaded = true;
+	}
+	if (d)
+		closedir(d);
+	return loaded;
 }
 
 static bool find_cd(char *dev, size_t len, const char **ret_type)
 {
 	const struct timespec nap = { .tv_nsec = CD_POLL_MS * 1000000L };
 
-	if (!has_ata())
+	if (!load_cd_drivers())
 		return false;
-	load_cd_drivers();
 	for (int ms = 0; ms < CD_WAIT_MS; ms += CD_POLL_MS) {
 		if (find(dev, len, ret_type))
 			return true;

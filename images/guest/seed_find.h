@@ -9,7 +9,7 @@
 struct vh_seed_files { char *text[5]; };	/* in the order of struct vh_seed */
 
 /* 1: read; 0: there is no such disk; -1 with the reason. Mounts it for the while. A machine
- * with an ATA controller gets the time that its CD-ROM takes to appear. */
+ * with a controller for CD-ROMs gets the time that they take to appear. */
 int vh_seed_find(struct vh_seed_files *ret, struct vh_seed *ret_seed, char *why, size_t why_len);
 /* The same of a directory. */
 int vh_seed_read(const char *dir, struct vh_seed_files *ret, struct vh_seed *ret_seed, char *why, size_t why_len);

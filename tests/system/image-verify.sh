@@ -48,11 +48,13 @@ boot one 2221 -kernel "$store/mpi/kernel" -initrd "$store/mpi/initrd" -append "$
 check "the UEFI disk" vhpc image export --boot uefi --format raw mpi "$T/disk.raw"
 qemu-img create -q -f qcow2 -F raw -b "$T/disk.raw" "$T/two.qcow2" 6G
 truncate -s 4M "$T/seed"
-mkfs.fat -n CIDATA "$T/seed" >/dev/null
+# Sectors as a CD-ROM has them.
+mkfs.fat -S 2048 -n CIDATA "$T/seed" >/dev/null
 printf 'instance-id: i-1\nlocal-hostname: by-seed\npublic-keys: ["%s"]\n' "$key" >"$T/meta-data"
 printf '#cloud-config\nmounts: [[tmpfs, /scratch, tmpfs, size=1M]]\n' >"$T/user-data"
 mcopy -i "$T/seed" "$T/meta-data" "$T/user-data" ::
-boot two 2222 -bios /usr/share/ovmf/OVMF.fd -drive "if=virtio,file=$T/two.qcow2" -drive "if=virtio,format=raw,readonly=on,file=$T/seed"
+boot two 2222 -bios /usr/share/ovmf/OVMF.fd -drive "if=virtio,file=$T/two.qcow2" \
+	-device virtio-scsi-pci -drive "if=none,id=cd,media=cdrom,format=raw,readonly=on,file=$T/seed" -device scsi-cd,drive=cd
 
 check "a machine with its identity in SMBIOS answers" answers 2221
 check "it has its name" named 2221 by-smbios
