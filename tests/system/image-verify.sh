@@ -11,6 +11,10 @@ says '"check": "root grown"' "the root grew with its disk"
 says '"check": "mpirun -n 2"' "two ranks ran"
 nothing_left "verifying leaves nothing"
 
+interrupted=0
+timeout -s INT 8 vhpc image verify --quiet mpi >"$T/out" 2>"$T/err"  || interrupted=$?
+check "an interrupted one was under way" test $interrupted = 124
+nothing_left "an interrupted one leaves nothing"
 exits 3 "a way that the image does not have" vhpc image verify --boot squashfs mpi
 
 # --- a read-only root; and then with another promise in its image.json: a setting that it does not have
