@@ -18,7 +18,7 @@
 
 #define WHERE "/run/vhpc-seed"
 
-enum { CD_WAIT_MS = 3000, CD_POLL_MS = 100, ISO_LABEL = 32768 + 40, ISO_LABEL_LEN = 32, FAT_LABEL_LEN = 11,
+enum { CD_WAIT_MS = 5000, CD_POLL_MS = 100, ISO_LABEL = 32768 + 40, ISO_LABEL_LEN = 32, FAT_LABEL_LEN = 11,
        FAT16_LABEL = 43, FAT32_LABEL = 71, FAT_TYPE_AFTER = 11 };
 
 static const char *const labels[] = { "cidata", "config-2" };
