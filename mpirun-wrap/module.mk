@@ -36,9 +36,10 @@ guest/mca-%:
 	+@headers=$$(tools/ompi-headers $*) && $(MAKE) --no-print-directory guest/mca OMPI_HEADERS="$$headers" \
 	    OMPI_INCLUDE="$$headers/usr/lib/x86_64-linux-gnu/openmpi/include" OMPI_RELEASE="$$(cat "$$headers/release")"
 
-# By release, as the image builder looks for it.
+# By release, as the image builder looks for it; those of other suites too, where they were made.
 install-mca: $(MCA)
-	$(if $(MCA),install -D -m 644 $(MCA) $(DEST)/lib/vhpc/$(patsubst $(B)/%,%,$(MCA)))
+	@for so in $(wildcard $(B)/guest/mca/*/mca_btl_ivshm.so) $(MCA); do \
+		install -D -m 644 "$$so" "$(DEST)/lib/vhpc/$${so#$(B)/}" || exit 1; done
 install: install-mca
 .PHONY: guest/mca install-mca
 
