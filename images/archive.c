@@ -4,10 +4,9 @@
 #include <string.h>
 #include <utime.h>
 #include "images/archive.h"
-#include "images/bootstrap.h"
 #include "images/complaint.h"
 #include "images/deb.h"
-#include "images/hostfile.h"
+#include "images/sources.h"
 #include "lib/cli.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
@@ -16,7 +15,7 @@ enum { APT_MS = 30 * 60 * 1000, WAIT_MS = 30 * 60 * 1000, NAMED_MAX = 5 };
 
 struct apt {
 	const struct vh_archive *a;
-	char *dir;		/* CACHE/apt/SUITE */
+	char *dir;		/* CACHE/apt/SUITE-HASH */
 	char *config;		/* "APT_CONFIG=..." */
 	char *debs;		/* CACHE/debs */
 	int lock;		/* nobody else changes the lists meanwhile */
@@ -65,7 +64,7 @@ static int run(struct apt *t, char *const *argv, const char *cwd, struct vh_outp
 		return vh_err_set(err, ETIMEDOUT, "the package archive did not answer within %d minutes",
 				  APT_MS / 60000);
 	if (out.status)
-		return vh_complaint_explain(&t->complaint, t->a->suite, t->a->work, err);
+		return vh_complaint_explain(&t->complaint, vh_suite_name(t->a->recipe->suite), t->a->work, err);
 	if (ret) {
 		*ret = out;
 		out = (struct vh_output){ 0 };
@@ -73,21 +72,14 @@ static int run(struct apt *t, char *const *argv, const char *cwd, struct vh_outp
 	return 0;
 }
 
-/* Lists and sources as mmdebstrap would use them, without any package. */
-static int make_lists(struct apt *t, struct vh_err *err)
+static int make_dir(struct apt *t, struct vh_err *err)
 {
 	vh_autofree char *new = vh_strf("%s/apt", t->a->work), *parent = vh_strf("%s/apt", t->a->cache);
-	const char *const argv[] = { "unshare", "--mount", "--propagation", vh_bootstrap_propagation(),
-				     "mmdebstrap", "--mode=root", "--variant=custom", "--format=directory",
-				     "--skip=cleanup", "--aptopt=Acquire::Languages \"none\"",
-				     "--aptopt=Acquire::Retries \"2\"", "--aptopt=Acquire::http::Timeout \"30\"",
-				     t->a->suite, new, NULL };
 	int r;
 
 	if (!new || !parent)
 		return vh_err_nomem(err);
-	if ((r = vh_mkdirs(parent, 0755, err)) < 0 ||
-	    (r = run(t, (char *const *)argv, t->a->work, NULL, err)) < 0)
+	if ((r = vh_mkdirs(parent, 0755, err)) < 0 || (r = vh_sources_lay(t->a->recipe, new, t->dir, err)) < 0)
 		return r;
 	return rename(new, t->dir) < 0 ? vh_err_set(err, errno, "%s: %s", t->dir, strerror(errno)) : 0;
 }
@@ -95,23 +87,43 @@ static int make_lists(struct apt *t, struct vh_err *err)
 static int refresh(struct apt *t, struct vh_err *err)
 {
 	static const char *const argv[] = { "apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update", NULL };
+	int r = access(t->dir, F_OK) < 0 ? make_dir(t, err) : 0;
 
+	if (r < 0)
+		return r;
 	vh_progress_step(t->a->progress, "reading the package lists");
-	if (access(t->dir, F_OK) < 0)
-		return make_lists(t, err);
 	return run(t, (char *const *)argv, t->a->work, NULL, err);
+}
+
+/* The host's way to the archive; of its other settings none. */
+static char *proxies(void)
+{
+	static const char *const argv[] = { "apt-config", "dump", "--format", "%f \"%v\";%n", NULL };
+	vh_autooutput out = { 0 };
+	vh_autoerr none = VH_ERR_NONE;
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	if (vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .deadline_ms = 20000 }, &out, &none) == 0)
+		for (char *save, *l = strtok_r(out.out, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
+			if (!strncmp(l, "Acquire::", 9) && strcasestr(l, "::proxy"))
+				fprintf(f, "%s\n", l);
+	return fclose(f) == 0 ? text : NULL;
 }
 
 static int write_config(struct apt *t, const char *status, struct vh_err *err)
 {
 	const struct vh_archive *a = t->a;
 	vh_autofree char *path = vh_strf("%s/apt.conf", a->work), *status_path = vh_strf("%s/apt.status", a->work);
+	vh_autofree char *proxy = proxies();
 	vh_autofree char *text = vh_strf(
-		"Dir \"%s\";\nDir::State::status \"%s\";\n"
-		"Dir::Etc::Trusted \"/etc/apt/trusted.gpg\";\nDir::Etc::TrustedParts \"/etc/apt/trusted.gpg.d/\";\n"
+		"%sDir \"%s\";\nDir::State::status \"%s\";\n"
 		"APT::Architecture \"amd64\";\nAPT::Architectures \"amd64\";\nAPT::Install-Recommends \"false\";\n"
 		"pkgCacheGen::ForceEssential \",\";\nAPT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\nAcquire::Retries \"2\";\n"
-		"Acquire::http::Timeout \"30\";\n", t->dir, status_path ? status_path : "");
+		"Acquire::http::Timeout \"30\";\n", proxy ? proxy : "", t->dir, status_path ? status_path : "");
 	int r;
 
 	if (!path || !status_path || !text)
@@ -126,10 +138,10 @@ static int write_config(struct apt *t, const char *status, struct vh_err *err)
 
 static int apt_open(struct apt *t, const struct vh_archive *a, const char *status, struct vh_err *err)
 {
-	vh_autofree char *lock = vh_strf("apt-%s", a->suite);
+	vh_autofree char *name = vh_sources_name(a->recipe), *lock = name ? vh_strf("apt-%s", name) : NULL;
 
 	t->a = a;
-	t->dir = vh_strf("%s/apt/%s", a->cache, a->suite);
+	t->dir = name ? vh_strf("%s/apt/%s", a->cache, name) : NULL;
 	t->debs = vh_strf("%s/debs", a->cache);
 	if (!lock || !t->dir || !t->debs)
 		return vh_err_nomem(err);
@@ -231,15 +243,29 @@ static int look_up(struct apt *t, char *const *wanted, struct vh_pins *ret, stru
 	return r;
 }
 
-static int read_sources(struct apt *t, struct vh_pins *pins, struct vh_err *err)
+static int tell_sources(struct apt *t, struct vh_pins *pins, struct vh_err *err)
 {
-	vh_autofree char *path = vh_strf("%s/etc/apt/sources.list", t->dir);
-	size_t len;
+	pins->suite = strdup(vh_suite_name(t->a->recipe->suite));
+	pins->sources = vh_sources_list(t->a->recipe, NULL);
+	return pins->suite && pins->sources ? 0 : vh_err_nomem(err);
+}
 
-	pins->suite = strdup(t->a->suite);
-	if (!path || !pins->suite)
-		return vh_err_nomem(err);
-	return vh_host_file(path, &pins->sources, &len, err);
+/* Up to three: whoever looks for a library may mean its -dev. */
+static int hint_near(const char **names, size_t n, const char *word, struct vh_err *err)
+{
+	const char *near[3] = { NULL };
+	size_t found = 0;
+
+	while (found < vh_array_len(near) && (near[found] = vh_nearest(word, names, n))) {
+		for (size_t i = 0; i < n; i++)
+			if (names[i] == near[found])
+				names[i] = names[--n];
+		found++;
+	}
+	if (!found)
+		return -ENOENT;
+	return vh_err_hint(err, "did you mean %s%s%s%s%s?", near[0], found > 2 ? ", " : found > 1 ? " or " : "",
+			   found > 1 ? near[1] : "", found > 2 ? " or " : "", found > 2 ? near[2] : "");
 }
 
 /* The archive's own names are asked for the one that was meant. */
@@ -259,8 +285,7 @@ static int suggest(struct apt *t, struct vh_err *err)
 	names = calloc(room, sizeof *names);
 	for (char *save, *l = strtok_r(out.out, "\n", &save); names && l; l = strtok_r(NULL, "\n", &save))
 		names[n++] = l;
-	const char *near = vh_nearest(t->complaint.package, names, n);
-	return near ? vh_err_hint(err, "did you mean %s?", near) : -ENOENT;
+	return hint_near(names, n, t->complaint.package, err);
 }
 
 int vh_archive_resolve(const struct vh_archive *a, char *const *packages, const char *status,
@@ -277,7 +302,7 @@ int vh_archive_resolve(const struct vh_archive *a, char *const *packages, const 
 	r = plan(&t, packages, &wanted, err);
 	if (r < 0)
 		return *t.complaint.package ? suggest(&t, err) : r;
-	if ((r = read_sources(&t, &pins, err)) < 0 || (r = look_up(&t, wanted, &pins, err)) < 0)
+	if ((r = tell_sources(&t, &pins, err)) < 0 || (r = look_up(&t, wanted, &pins, err)) < 0)
 		return r;
 	if (pins.n != vh_strv_len(wanted))
 		return vh_err_set(err, EIO, "apt-cache knows %zu of %zu packages", pins.n, vh_strv_len(wanted));

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The package archive, through apt with lists of its own (CACHE/apt/SUITE, as mmdebstrap
- * sets them up), and the packages that are here already (CACHE/debs/SHA256.deb). */
+/* The package archives, through apt with sources, keys and lists of their own (CACHE/apt/SUITE-HASH),
+ * and the packages that are here already (CACHE/debs/SHA256.deb). */
 #ifndef VH_ARCHIVE_H
 #define VH_ARCHIVE_H
 
 #include <stdio.h>
 #include "images/pins.h"
+#include "images/recipe.h"
 #include "lib/progress.h"
 
 struct vh_archive {
-	const char *cache, *suite;
+	const char *cache;
+	const struct vh_recipe *recipe;		/* says which archives */
 	const char *work;	/* a directory of the caller's own, below the cache */
 	FILE *log;		/* everything said goes there, or NULL */
 	struct vh_progress *progress;

@@ -112,7 +112,6 @@ static int write_squashfs(struct work *w, struct vh_err *err)
 /* How the root is found; what the recipe adds follows. */
 static char *make_cmdline(const struct vh_assemble *a, enum vh_boot boot)
 {
-	char *const *more = a->recipe->cmdline;
 	char uuid[37], *text = NULL;
 
 	make_uuid(a->digest, uuid);
@@ -122,7 +121,12 @@ static char *make_cmdline(const struct vh_assemble *a, enum vh_boot boot)
 		text = vh_strf("root=UUID=%s rootfstype=ext4 rw console=ttyS0", uuid);
 	else
 		text = strdup("root=/dev/vda rootfstype=squashfs ro vhpc.overlay console=ttyS0");
-	for (; text && more && *more; more++) {
+	if (text && a->recipe->mitigations == VH_MITIGATIONS_OFF) {
+		char *longer = vh_strf("%s mitigations=off", text);
+		free(text);
+		text = longer;
+	}
+	for (char **more = a->recipe->cmdline; text && more && *more; more++) {
 		char *longer = vh_strf("%s %s", text, *more);
 		free(text);
 		text = longer;

@@ -8,6 +8,7 @@
 #include "images/base.h"
 #include "images/bootstrap.h"
 #include "images/furnish.h"
+#include "images/sources.h"
 #include "images/store.h"
 #include "lib/cli.h"
 #include "lib/strv.h"
@@ -44,11 +45,14 @@ static int make_workdir(const struct vh_build *b, struct vh_workdir *ret, struct
 /* Where the choice for this recipe is kept: it depends on what is asked of apt alone. */
 static char *choice_path(const struct vh_build *b, char *const *packages, const char *status)
 {
+	vh_autofree char *sources = vh_sources_name(b->recipe);
 	char hex[VH_DIGEST_HEX];
 	SHA256_CTX s;
 
+	if (!sources)
+		return NULL;
 	SHA256_Init(&s);
-	vh_digest_text(&s, vh_suite_name(b->recipe->suite));
+	vh_digest_text(&s, sources);
 	vh_digest_text(&s, status);
 	for (; *packages; packages++)
 		vh_digest_text(&s, *packages);
@@ -68,7 +72,7 @@ static int choose(const struct vh_build *b, char *const *packages, const char *s
 		return vh_err_nomem(err);
 	if ((r = make_workdir(b, &work, err)) < 0)
 		return r;
-	const struct vh_archive a = { b->cache, vh_suite_name(b->recipe->suite), work.path, b->log, b->progress };
+	const struct vh_archive a = { b->cache, b->recipe, work.path, b->log, b->progress };
 	if ((r = vh_archive_resolve(&a, packages, status, &pins, err)) < 0 ||
 	    (r = vh_mkdirs(dir, 0755, err)) < 0 || (r = vh_pins_save(&pins, path, err)) < 0)
 		return r;
@@ -96,7 +100,7 @@ static int load_lock(const struct vh_build *b, struct vh_pins *ret, struct vh_er
 
 int vh_base_pins(const struct vh_build *b, struct vh_pins *ret, struct vh_err *err)
 {
-	vh_autostrv packages = vh_recipe_packages(b->recipe);
+	vh_autostrv packages = vh_recipe_requests(b->recipe);
 	vh_autofree char *status = vh_furnish_status(b->recipe);
 	vh_autofree char *path = packages && status ? choice_path(b, packages, status) : NULL;
 	vh_autoerr none = VH_ERR_NONE;
@@ -147,7 +151,7 @@ static int make(const struct vh_build *b, const struct vh_pins *pins, const char
 	tree = vh_strf("%s/tree", work.path);
 	if (!tree)
 		return vh_err_nomem(err);
-	const struct vh_archive a = { b->cache, pins->suite, work.path, b->log, b->progress };
+	const struct vh_archive a = { b->cache, b->recipe, work.path, b->log, b->progress };
 	if ((r = vh_archive_fetch(&a, pins, err)) < 0)
 		return r;
 	r = vh_bootstrap(&(struct vh_bootstrap){ .recipe = b->recipe, .pins = pins, .debs = debs,

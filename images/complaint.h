@@ -11,7 +11,8 @@ enum { VH_COMPLAINT_TAIL = 6, VH_COMPLAINT_LINE = 400 };
 struct vh_complaint {
 	char tail[VH_COMPLAINT_TAIL][VH_COMPLAINT_LINE];	/* what went wrong, oldest first */
 	char package[VH_COMPLAINT_LINE];	/* the one that the archive does not have */
-	bool unreachable, full, untrusted, no_suite;
+	char unmet[VH_COMPLAINT_LINE];		/* what a package depends on in vain */
+	bool unreachable, unfetched, full, untrusted, no_suite;
 };
 
 void vh_complaint_line(struct vh_complaint *c, const char *line);

@@ -5,6 +5,9 @@
 #include "images/furnish.h"
 #include "images/hostfile.h"
 #include "images/packages.h"
+#include "images/sources.h"
+#include "images/units.h"
+#include "images/users.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 
@@ -64,6 +67,7 @@ static const struct file files[] = {
 	/* Keys only; no PAM, name service or motd between a launcher and its ranks. */
 	{ "etc/ssh/sshd_config.d/00-vhpc.conf", 0644,
 	  "HostKey /etc/ssh/ssh_host_ed25519_key\n"
+	  "AuthorizedKeysFile .ssh/authorized_keys /" VH_KEYS_DIR "/%u\n"
 	  "UsePAM no\n"
 	  "UseDNS no\n"
 	  "PasswordAuthentication no\n"
@@ -121,8 +125,6 @@ static const struct { const char *dir, *prefix; } leftovers[] = {
 	{ "var/lib/dpkg", "diversions-old" }, { "var/lib/dpkg", "statoverride-old" },
 	{ "var/lib/systemd", "random-seed" },
 };
-
-enum { PASSWORD_DAY = 19000 };
 
 static const char *const guest_programs[] = { "identity", "power", "ivshm" };
 
@@ -204,60 +206,37 @@ static int put_component(struct vh_tree *tree, int mpi, const char *guest, struc
 	return release ? vh_component_put(tree, guest, release, &put, err) : vh_err_nomem(err);
 }
 
-/* The day a password was set is that of the build, for users that package scripts make. */
-static int settle_shadow(struct vh_tree *tree, struct vh_err *err)
+/* One line for each item, in a file of its own. */
+static int put_lines(struct vh_tree *tree, const char *path, const char *before, char *const *items,
+		     struct vh_err *err)
 {
-	vh_autofree char *old = NULL, *text = NULL;
+	vh_autofree char *text = NULL;
 	size_t len;
-	FILE *f = NULL;
-	int r = vh_tree_read(tree, "etc/shadow", &old, &len, err);
+	FILE *f = open_memstream(&text, &len);
 
-	if (r < 0)
-		return r;
-	f = open_memstream(&text, &len);
 	if (!f)
 		return vh_err_nomem(err);
-	for (char *save, *l = strtok_r(old, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
-		size_t name = strcspn(l, ":"), password = name + 1 + strcspn(l + name + 1, ":");
-		size_t day = password + 1 + strcspn(l + password + 1, ":");
-		fprintf(f, "%.*s:%d%s\n", (int)password, l, PASSWORD_DAY, l + day);
-	}
-	fclose(f);
-	struct vh_node *node = vh_tree_find(tree, "etc/shadow");
-	free(node->data);
-	node->data = vh_steal(&text);
-	node->size = len;
-	node->mtime = INT64_MAX;
-	return 0;
-}
-
-/* '*' is no password, but, unlike '!', no lock that sshd respects. */
-static int put_user(struct vh_tree *tree, const char *user, struct vh_err *err)
-{
-	vh_autofree char *passwd = vh_strf("%s:x:1000:1000::/home/%s:/bin/bash\n", user, user);
-	vh_autofree char *group = vh_strf("%s:x:1000:\n", user);
-	vh_autofree char *shadow = vh_strf("%s:*:%d:0:99999:7:::\n", user, PASSWORD_DAY);
-	vh_autofree char *home = vh_strf("home/%s", user);
-	int r;
-
-	if (!passwd || !group || !shadow || !home)
+	for (; items && *items; items++)
+		fprintf(f, "%s%s\n", before, *items);
+	if (fclose(f) != 0)
 		return vh_err_nomem(err);
-	if ((r = vh_tree_append(tree, "etc/passwd", passwd, err)) < 0 ||
-	    (r = vh_tree_append(tree, "etc/group", group, err)) < 0 ||
-	    (r = vh_tree_append(tree, "etc/shadow", shadow, err)) < 0)
-		return r;
-	return vh_tree_mkdir(tree, home, 0700, 1000, 1000, err);
+	return vh_tree_text(tree, path, 0644, text, err);
 }
 
-static int put_sysctl(struct vh_tree *tree, char *const *sysctl, struct vh_err *err)
+/* systemd-tmpfiles writes them; '-' in its line: where the kernel lacks one, that is no failure. */
+static int put_sysfs(struct vh_tree *tree, char *const *values, struct vh_err *err)
 {
-	vh_autofree char *text = strdup("");
-	for (; text && sysctl && *sysctl; sysctl++) {
-		char *more = vh_strf("%s%s\n", text, *sysctl);
-		free(text);
-		text = more;
-	}
-	return text ? vh_tree_text(tree, "etc/sysctl.d/60-vhpc.conf", 0644, text, err) : vh_err_nomem(err);
+	vh_autofree char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return vh_err_nomem(err);
+	for (; values && *values; values++)
+		fprintf(f, "w- /sys/%.*s - - - - %s\n", (int)strcspn(*values, "="), *values, strchr(*values, '=') + 1);
+	if (fclose(f) != 0)
+		return vh_err_nomem(err);
+	return vh_tree_text(tree, "etc/tmpfiles.d/vhpc.conf", 0644, text, err);
 }
 
 /* KiB in limits.conf, bytes in a unit, for these. */
@@ -305,25 +284,49 @@ static int put_limits(struct vh_tree *tree, char *const *limits, struct vh_err *
 	return r < 0 ? r : vh_tree_text(tree, "etc/systemd/system/ssh.service.d/vhpc.conf", 0644, unit, err);
 }
 
-static int put_blacklist(struct vh_tree *tree, char *const *modules, struct vh_err *err)
+static int put_file(struct vh_tree *tree, const struct vh_recipe_file *f, struct vh_err *err)
 {
-	vh_autofree char *text = strdup("");
-	for (; text && modules && *modules; modules++) {
-		char *more = vh_strf("%sblacklist %s\n", text, *modules);
-		free(text);
-		text = more;
-	}
-	return text ? vh_tree_text(tree, "etc/modprobe.d/vhpc.conf", 0644, text, err) : vh_err_nomem(err);
+	const char *path = f->path + 1;
+	uid_t uid;
+	gid_t gid;
+	int r = vh_users_owner(tree, f->owner, &uid, &gid, err);
+
+	if (r == 0)
+		r = vh_tree_put(tree, path, (mode_t)strtoul(f->mode, NULL, 8), f->data, f->len, err);
+	if (r < 0)
+		return vh_err_within(err, "files: %s", f->path);
+	struct vh_node *node = vh_tree_find_link(tree, path);
+	node->uid = uid;
+	node->gid = gid;
+	return 0;
 }
 
-static int mask_units(struct vh_tree *tree, char *const *units, struct vh_err *err)
+static int put_recipe_files(struct vh_tree *tree, const struct vh_recipe *r, struct vh_err *err)
 {
-	int r = 0;
-	for (; r == 0 && units && *units; units++) {
-		vh_autofree char *path = vh_strf("etc/systemd/system/%s", *units);
-		r = path ? vh_tree_symlink(tree, "/dev/null", path, err) : vh_err_nomem(err);
-	}
-	return r;
+	const struct vh_recipe_file *f = r->files.items;
+	int e = 0;
+
+	for (size_t i = 0; e == 0 && i < r->files.n; i++)
+		e = put_file(tree, &f[i], err);
+	return e;
+}
+
+static int put_apt_key(struct vh_tree *tree, const char *name, const char *data, size_t len, struct vh_err *err)
+{
+	vh_autofree char *path = vh_sources_key(name, data);
+	return path ? vh_tree_put(tree, path + 1, 0644, data, len, err) : vh_err_nomem(err);
+}
+
+static int put_apt(struct vh_tree *tree, const struct vh_recipe *r, const char *sources, struct vh_err *err)
+{
+	const struct vh_recipe_repository *p = r->repositories.items;
+	int e = vh_tree_text(tree, "etc/apt/sources.list", 0644, sources, err);
+
+	if (e == 0 && r->mirror_key_data)
+		e = put_apt_key(tree, VH_MIRROR_KEY, r->mirror_key_data, r->mirror_key_len, err);
+	for (size_t i = 0; e == 0 && i < r->repositories.n; i++)
+		e = put_apt_key(tree, p[i].name, p[i].key_data, p[i].key_len, err);
+	return e;
 }
 
 /* The identity's program still takes a credential, and nothing else. */
@@ -369,6 +372,20 @@ static int prune(struct vh_tree *tree, char *const *exclude, struct vh_err *err)
 	return r == 0 && exclude ? vh_tree_prune(tree, exclude, VH_KEEP, err) : r;
 }
 
+static int put_settings(struct vh_tree *tree, const struct vh_recipe *r, struct vh_err *err)
+{
+	int e = put_lines(tree, "etc/sysctl.d/60-vhpc.conf", "", r->sysctl, err);
+	if (e == 0)
+		e = put_sysfs(tree, r->sysfs, err);
+	if (e == 0)
+		e = put_limits(tree, r->limits, err);
+	if (e == 0)
+		e = put_lines(tree, "etc/modprobe.d/vhpc.conf", "blacklist ", r->blacklist, err);
+	if (e == 0)
+		e = put_lines(tree, "etc/modules-load.d/vhpc.conf", "", r->modules, err);
+	return e == 0 && r->console_login ? put_console_login(tree, err) : e;
+}
+
 int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *guest, const char *sources,
 	       struct vh_err *err)
 {
@@ -376,26 +393,23 @@ int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *gues
 	if (e == 0)
 		e = put_files(tree, r->suite, err);
 	if (e == 0)
-		e = vh_tree_text(tree, "etc/apt/sources.list", 0644, sources, err);
+		e = put_apt(tree, r, sources, err);
 	for (size_t i = 0; e == 0 && i < vh_array_len(guest_programs); i++)
 		e = put_program(tree, guest, guest_programs[i], err);
 	if (e == 0)
 		e = put_component(tree, r->mpi, guest, err);
 	if (e == 0)
-		e = settle_shadow(tree, err);
+		e = vh_users_put(tree, r, err);
 	if (e == 0)
-		e = put_user(tree, r->user, err);
+		e = put_settings(tree, r, err);
+	/* The recipe has the last word. */
 	if (e == 0)
-		e = put_sysctl(tree, r->sysctl, err);
+		e = put_recipe_files(tree, r, err);
 	if (e == 0)
-		e = put_limits(tree, r->limits, err);
+		e = vh_units_mask(tree, r->mask, err);
 	if (e == 0)
-		e = mask_units(tree, r->mask, err);
-	if (e == 0)
-		e = put_blacklist(tree, r->blacklist, err);
+		e = vh_units_enable(tree, r->enable, err);
 	if (e == 0 && r->cloud_init)
 		e = put_cloud_init(tree, err);
-	if (e == 0 && r->console_login)
-		e = put_console_login(tree, err);
 	return e < 0 ? e : put_list(tree, err);
 }

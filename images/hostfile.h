@@ -9,4 +9,9 @@
 /* The whole of a regular file, at most 64 MiB; malloc'd, NUL-terminated. */
 int vh_host_file(const char *path, char **ret, size_t *ret_len, struct vh_err *err);
 
+/* The same below the directory dir; -EXDEV without error text where path, or a link in it, leads
+ * out. shown: the name for errors. */
+int vh_host_file_below(int dir, const char *path, const char *shown, char **ret, size_t *ret_len,
+		       struct vh_err *err);
+
 #endif

@@ -1,151 +1,132 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <errno.h>
+/* The table of keys, and what is made of a recipe. */
 #include <stddef.h>
 #include <string.h>
+#include "images/digest.h"
 #include "images/recipe.h"
+#include "images/recipe_check.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 
-static const char *const suites[] = { "host", "bookworm", "trixie", NULL };
+static const char *const suites[] = { "host", "bookworm", "trixie", "jammy", "noble", NULL };
 static const char *const mpis[] = { "none", "openmpi", "mpich", NULL };
 static const char *const mpi_packages[] = { NULL, "openmpi-bin", "mpich" };
+static const char *const mitigations[] = { "auto", "off", NULL };
 
 /* Without these an image does not boot, get its identity or let anybody in. */
 static const char *const base_packages[] = {
 	"iproute2", "kmod", "login", "openssh-server", "procps", "systemd-sysv", "udev",
 };
+static const char *const rdma_packages[] = { "ibverbs-providers", "ibverbs-utils", "rdma-core" };
+static const char *const ucx_packages[] = { "ucx-utils" };
 
-#define LOWER "abcdefghijklmnopqrstuvwxyz"
-#define DIGIT "0123456789"
-#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define OF(type, member) offsetof(struct vh_recipe_##type, member)
 
-static int check_chars(const char *what, const char *value, const char *first, const char *rest,
-		       struct vh_err *err)
-{
-	size_t n = strlen(value);
-	if (n == 0 || n > 200 || !strchr(first, value[0]) || strspn(value, rest) != n)
-		return vh_err_refuse(err, EINVAL, "'%s' is not %s", value, what);
-	return 0;
-}
+static const struct vh_key repository_keys[] = {
+	{ "name", VH_KEY_STR, OF(repository, name), .required = true, .check = vh_hostname_check,
+	  .help = "What its key is called in the image." },
+	{ "url", VH_KEY_STR, OF(repository, url), .required = true, .check = vh_check_url,
+	  .help = "Its address." },
+	{ "suite", VH_KEY_STR, OF(repository, suite), .required = true, .check = vh_check_word,
+	  .help = "Its suite; with a slash at its end: a flat archive, which has no components." },
+	{ "components", VH_KEY_STRV, OF(repository, components), .check = vh_check_word,
+	  .help = "Its components." },
+	{ "key", VH_KEY_STR, OF(repository, key), .required = true,
+	  .help = "File of the OpenPGP key that signs it, below the recipe's directory." },
+	{ .name = NULL },
+};
 
-static int check_package(const char *value, struct vh_err *err)
-{
-	return check_chars("a package name", value, LOWER DIGIT, LOWER DIGIT "+-.", err);
-}
+static const struct vh_key user_keys[] = {
+	{ "name", VH_KEY_STR, OF(user, name), .required = true, .check = vh_check_listed_user,
+	  .help = "Login. For root, and the one that the key user names, only keys and groups are taken." },
+	{ "uid", VH_KEY_UINT, OF(user, uid), .max = 59999,
+	  .help = "User and group number; left out or 0: the next free one from 1001." },
+	{ "shell", VH_KEY_STR, OF(user, shell), .dflt = "/bin/bash", .check = vh_check_path, .help = "Login shell." },
+	{ "groups", VH_KEY_STRV, OF(user, groups), .check = vh_check_listed_user,
+	  .help = "Further groups; they must be there." },
+	{ "keys", VH_KEY_STRV, OF(user, keys), .check = vh_check_key,
+	  .help = "OpenSSH public keys that may log in. There are no passwords." },
+	{ .name = NULL },
+};
 
-static int check_unit(const char *value, struct vh_err *err)
-{
-	static const char *const types[] = { ".service", ".timer", ".socket", ".target", ".path",
-					     ".mount", ".automount" };
-	const char *dot = strrchr(value, '.');
-	int r = check_chars("a unit name", value, LOWER UPPER DIGIT, LOWER UPPER DIGIT "@_.:-", err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; dot && i < vh_array_len(types); i++)
-		if (!strcmp(dot, types[i]))
-			return 0;
-	return vh_err_refuse(err, EINVAL, "'%s' is not a unit name (such as apt-daily.timer)", value);
-}
-
-/* dpkg reads it as a pattern, so stars are allowed. */
-static int check_path(const char *value, struct vh_err *err)
-{
-	int r = check_chars("an absolute path or pattern", value, "/", LOWER UPPER DIGIT "/+-._*@:", err);
-	if (r == 0 && strstr(value, ".."))
-		r = vh_err_refuse(err, EINVAL, "'%s' is not an absolute path or pattern", value);
-	return r;
-}
-
-static int check_module(const char *value, struct vh_err *err)
-{
-	return check_chars("a kernel module's name", value, LOWER DIGIT, LOWER UPPER DIGIT "_-", err);
-}
-
-static int check_cmdline(const char *value, struct vh_err *err)
-{
-	int r = check_chars("a kernel parameter", value, LOWER UPPER DIGIT,
-			    LOWER UPPER DIGIT "_-.,:/=+@%^&!*", err);
-	if (r == 0 && (!strncmp(value, "root=", 5) || !strncmp(value, "init=", 5)))
-		r = vh_err_refuse(err, EINVAL, "'%s': root= and init= are the builder's", value);
-	return r;
-}
-
-static int check_format(const char *value, struct vh_err *err)
-{
-	if (!strcmp(value, "uefi") || !strcmp(value, "squashfs"))
-		return 0;
-	return vh_err_refuse(err, EINVAL, "'%s' is neither uefi nor squashfs", value);
-}
-
-static int check_user(const char *value, struct vh_err *err)
-{
-	int r = check_chars("a user name", value, LOWER "_", LOWER DIGIT "_-", err);
-	if (r == 0 && (strlen(value) > 31 || !strcmp(value, "root")))
-		r = vh_err_refuse(err, EINVAL, "'%s' is not a user name other than root", value);
-	return r;
-}
-
-static int check_sysctl(const char *name, const char *value, struct vh_err *err)
-{
-	int r = check_chars("a sysctl name", name, LOWER, LOWER UPPER DIGIT "._-/*", err);
-	if (r == 0 && (!*value || strpbrk(value, "\n\r")))
-		r = vh_err_refuse(err, EINVAL, "'%s' has no usable value", name);
-	return r;
-}
-
-static int check_limit(const char *name, const char *value, struct vh_err *err)
-{
-	static const char *const known[] = { "as", "core", "data", "fsize", "memlock", "nofile",
-					     "nproc", "rtprio", "stack" };
-	uint64_t number;
-	size_t i;
-	for (i = 0; i < vh_array_len(known) && strcmp(known[i], name); i++)
-		;
-	if (i == vh_array_len(known)) {
-		const char *near = vh_nearest(name, known, vh_array_len(known));
-		int r = vh_err_refuse(err, EINVAL, "'%s' is no limit that can be set", name);
-		return near ? vh_err_hint(err, "did you mean %s?", near) : r;
-	}
-	if (strcmp(value, "unlimited") && vh_uint_parse(value, INT64_MAX, &number, err) < 0)
-		return vh_err_refuse(err, EINVAL, "'%s' is neither a number nor unlimited", value);
-	return 0;
-}
+static const struct vh_key file_keys[] = {
+	{ "path", VH_KEY_STR, OF(file, path), .required = true, .check = vh_check_path,
+	  .help = "Where it is put. A later file of the same path takes its place." },
+	{ "content", VH_KEY_STR, OF(file, content), .help = "What stands in it." },
+	{ "source", VH_KEY_STR, OF(file, source),
+	  .help = "Or the file to copy, relative to the recipe that says so, below the built recipe's directory." },
+	{ "mode", VH_KEY_STR, OF(file, mode), .dflt = "0644", .check = vh_check_mode, .help = "Its mode, octal." },
+	{ "owner", VH_KEY_STR, OF(file, owner), .dflt = "root", .check = vh_check_owner,
+	  .help = "USER or USER:GROUP, names of the image or numbers." },
+	{ .name = NULL },
+};
 
 #define AT(member) offsetof(struct vh_recipe, member)
 
 const struct vh_key vh_recipe_keys[] = {
+	{ "include", VH_KEY_STRV, AT(include), .max = 16,
+	  .help = "Recipes that this one is laid over, in order: files relative to this one, or names of shipped recipes." },
+	{ "replace", VH_KEY_STRV, AT(replace),
+	  .help = "Keys whose lists this recipe does not add to but begins anew." },
 	{ "name", VH_KEY_STR, AT(name), .required = true, .check = vh_hostname_check,
-	  .help = "The image's name in the store." },
+	  .help = "The image's name in the store. That of an included recipe does not count." },
 	{ "suite", VH_KEY_ENUM, AT(suite), .dflt = "host", .choices = suites,
-	  .help = "Debian's release; host: that of the building machine (bookworm where that is no Debian), "
+	  .help = "Release of Debian or Ubuntu; host: that of the building machine (bookworm where that is no Debian), "
 		  "so that mpirun there and the MPI in the image match." },
-	{ "kernel", VH_KEY_STR, AT(kernel), .dflt = "linux-image-cloud-amd64", .check = check_package,
-	  .help = "The kernel's package." },
+	{ "mirror", VH_KEY_STR, AT(mirror), .check = vh_check_url,
+	  .help = "Archive to take the suite from, instead of the distribution's own; updates then come from repositories." },
+	{ "mirror_key", VH_KEY_STR, AT(mirror_key),
+	  .help = "File of the OpenPGP key that signs the mirror, below the recipe's directory; otherwise it is the distribution's." },
+	{ "components", VH_KEY_STRV, AT(components), .check = vh_check_word,
+	  .help = "Components of the suite, such as contrib and non-free; main (of Ubuntu main and universe) where none is given." },
+	{ "repositories", VH_KEY_LIST, AT(repositories), .keys = repository_keys, .max = 16,
+	  .item_size = sizeof(struct vh_recipe_repository), .help = "Further archives, with their keys." },
+	{ "kernel", VH_KEY_STR, AT(kernel), .dflt = "cloud", .check = vh_check_kernel,
+	  .help = "cloud (for virtual machines), generic, rt (Debian's PREEMPT_RT), or the kernel's package." },
 	{ "mpi", VH_KEY_ENUM, AT(mpi), .dflt = "none", .choices = mpis,
 	  .help = "The MPI to install." },
-	{ "packages", VH_KEY_STRV, AT(packages), .check = check_package,
-	  .help = "Packages beyond those that every image needs; recommended packages do not follow." },
-	{ "without", VH_KEY_STRV, AT(without), .check = check_package,
+	{ "rdma", VH_KEY_BOOL, AT(rdma), .dflt = "false",
+	  .help = "Install the RDMA userland: rdma-core, ibverbs-providers, ibverbs-utils." },
+	{ "ucx", VH_KEY_BOOL, AT(ucx), .dflt = "false",
+	  .help = "Install UCX with its tools: ucx-utils." },
+	{ "packages", VH_KEY_STRV, AT(packages), .check = vh_check_suite_package,
+	  .help = "Packages beyond those that every image needs; recommended packages do not follow. "
+		  "SUITE:NAME is for that suite alone." },
+	{ "backports", VH_KEY_STRV, AT(backports), .check = vh_check_suite_package,
+	  .help = "Of these and the kernel, the packages to take from Debian's backports." },
+	{ "without", VH_KEY_STRV, AT(without), .check = vh_check_suite_package,
 	  .help = "Packages left out although others depend on them: an empty stand-in takes their place. "
-		  "What needs them must be excluded too." },
-	{ "exclude", VH_KEY_STRV, AT(exclude), .check = check_path,
+		  "What needs them must be excluded too. packages overrules it." },
+	{ "exclude", VH_KEY_STRV, AT(exclude), .check = vh_check_pattern,
 	  .help = "Paths, as patterns, that packages must not install." },
 	{ "size", VH_KEY_SIZE, AT(size), .dflt = "4G", .min = 512ULL << 20, .max = 2ULL << 40,
 	  .help = "Size of the root disk in bytes; the file is sparse." },
-	{ "user", VH_KEY_STR, AT(user), .dflt = "hpc", .check = check_user,
+	{ "user", VH_KEY_STR, AT(user), .dflt = "hpc", .check = vh_check_user,
 	  .help = "Login of the cluster's users (uid 1000)." },
+	{ "users", VH_KEY_LIST, AT(users), .keys = user_keys, .item_size = sizeof(struct vh_recipe_user), .max = 1000,
+	  .help = "Further logins." },
+	{ "files", VH_KEY_LIST, AT(files), .keys = file_keys, .item_size = sizeof(struct vh_recipe_file), .max = 1000,
+	  .help = "Files to put, after all packages; units among them." },
+	{ "enable", VH_KEY_STRV, AT(enable), .check = vh_check_unit,
+	  .help = "Units to start at boot, as their [Install] section says." },
+	{ "mask", VH_KEY_STRV, AT(mask), .check = vh_check_unit,
+	  .help = "Units that must never start. enable overrules it." },
+	{ "modules", VH_KEY_STRV, AT(modules), .check = vh_check_module,
+	  .help = "Kernel modules to load at boot." },
+	{ "blacklist", VH_KEY_STRV, AT(blacklist), .check = vh_check_module,
+	  .help = "Kernel modules that devices must not bring in. modules overrules it." },
 	{ "sysctl", VH_KEY_STRMAP, AT(sysctl),
 	  .help = "Kernel settings written at boot." },
+	{ "sysfs", VH_KEY_STRMAP, AT(sysfs),
+	  .help = "Values written at boot to files below /sys." },
 	{ "limits", VH_KEY_STRMAP, AT(limits),
 	  .help = "Resource limits of every login, hard and soft: as, core, data, fsize, memlock, stack "
 		  "(KiB), nofile, nproc, rtprio; or unlimited." },
-	{ "mask", VH_KEY_STRV, AT(mask), .check = check_unit,
-	  .help = "Units that must never start." },
-	{ "blacklist", VH_KEY_STRV, AT(blacklist), .check = check_module,
-	  .help = "Kernel modules that devices must not bring in." },
-	{ "cmdline", VH_KEY_STRV, AT(cmdline), .check = check_cmdline,
-	  .help = "Kernel parameters beyond those that find root disk and console." },
-	{ "formats", VH_KEY_STRV, AT(formats), .check = check_format,
+	{ "mitigations", VH_KEY_ENUM, AT(mitigations), .dflt = "auto", .choices = mitigations,
+	  .help = "off: the kernel does without those against speculation attacks. For nodes where nobody needs them." },
+	{ "cmdline", VH_KEY_STRV, AT(cmdline), .check = vh_check_cmdline,
+	  .help = "Kernel parameters beyond those that find root disk and console. Those that name CPUs are the VM's." },
+	{ "formats", VH_KEY_STRV, AT(formats), .check = vh_check_format,
 	  .help = "Ways to boot beyond kernel and initrd beside a root disk: uefi (a disk that firmware boots), "
 		  "squashfs (a read-only root under a writable overlay in memory)." },
 	{ "cloud_init", VH_KEY_BOOL, AT(cloud_init), .dflt = "false",
@@ -157,99 +138,63 @@ const struct vh_key vh_recipe_keys[] = {
 };
 
 const char *vh_suite_name(int suite) { return suites[suite]; }
+bool vh_suite_is_ubuntu(int suite) { return suite == VH_SUITE_JAMMY || suite == VH_SUITE_NOBLE; }
 const char *vh_mpi_name(int mpi) { return mpis[mpi]; }
 const char *vh_mpi_package(int mpi) { return mpi_packages[mpi]; }
 
-/* VERSION_CODENAME of os-release; a host that is neither suite builds the older one. */
-static int host_suite(const struct vh_root *host)
+void vh_recipe_empty(struct vh_recipe *r, const struct vh_key *key)
 {
-	vh_autofree char *text = NULL;
-	int suite = VH_SUITE_BOOKWORM;
-	if (!host || vh_root_read(host, &text, "etc/os-release") < 0)
-		return suite;
-	for (char *save, *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
-		for (int i = VH_SUITE_BOOKWORM; suites[i]; i++)
-			if (!strncmp(l, "VERSION_CODENAME=", 17) && !strcmp(l + 17, suites[i]))
-				suite = i;
-	return suite;
-}
+	struct vh_recipe_file *files = r->files.items;
+	struct vh_recipe_repository *repositories = r->repositories.items;
 
-static int check_map(char *const *map, const char *key,
-		     int (*check)(const char *, const char *, struct vh_err *), struct vh_err *err)
-{
-	for (; map && *map; map++) {
-		size_t n = strcspn(*map, "=");
-		vh_autofree char *name = strndup(*map, n);
-		if (!name)
-			return vh_err_nomem(err);
-		if (check(name, *map + n + ((*map)[n] == '='), err) < 0)
-			return vh_err_within(err, "%s", key);
+	for (size_t i = 0; key->offset == AT(files) && i < r->files.n; i++)
+		free(files[i].data);
+	for (size_t i = 0; key->offset == AT(repositories) && i < r->repositories.n; i++)
+		free(repositories[i].key_data);
+	if (key->offset == AT(mirror_key)) {
+		free(r->mirror_key_data);
+		r->mirror_key_data = NULL;
 	}
-	return 0;
-}
-
-static int complete(struct vh_recipe *r, const char *file, const struct vh_root *host,
-		    struct vh_err *err)
-{
-	if (r->suite == VH_SUITE_HOST)
-		r->suite = host_suite(host);
-	if (check_map(r->sysctl, "sysctl", check_sysctl, err) < 0 ||
-	    check_map(r->limits, "limits", check_limit, err) < 0) {
-		vh_recipe_clear(r);
-		return vh_err_within(err, "%s", file);
-	}
-	return 0;
-}
-
-int vh_recipe_load(const char *path, const struct vh_root *host, struct vh_recipe *ret,
-		   struct vh_err *err)
-{
-	struct vh_recipe r = { 0 };
-	int e = vh_doc_load(path, vh_recipe_keys, &r, err);
-	if (e == 0)
-		e = complete(&r, path, host, err);
-	if (e == 0)
-		*ret = r;
-	return e;
-}
-
-int vh_recipe_parse(const char *name, const char *text, size_t len, const struct vh_root *host,
-		    struct vh_recipe *ret, struct vh_err *err)
-{
-	struct vh_recipe r = { 0 };
-	int e = vh_doc_parse(name, text, len, vh_recipe_keys, &r, err);
-	if (e == 0)
-		e = complete(&r, name, host, err);
-	if (e == 0)
-		*ret = r;
-	return e;
+	vh_doc_empty(key, r);
 }
 
 void vh_recipe_clear(struct vh_recipe *r)
 {
-	vh_doc_free(vh_recipe_keys, r);
+	for (const struct vh_key *key = vh_recipe_keys; key->name; key++)
+		vh_recipe_empty(r, key);
 	*r = (struct vh_recipe){ 0 };
 }
 
-static json_t *json_strv(char *const *v)
+/* The hash stands for the bytes: they may be long. */
+static int put_hash(json_t *item, const char *key, const char *data, size_t len)
 {
-	json_t *a = json_array();
-	for (; v && *v; v++)
-		json_array_append_new(a, json_string(*v));
-	return a;
+	char hex[VH_DIGEST_HEX];
+
+	SHA256_Data((const uint8_t *)data, len, hex);
+	json_object_del(item, "content");
+	return json_object_set_new(item, key, json_string(hex));
 }
 
 json_t *vh_recipe_json(const struct vh_recipe *r)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:b}",
-			 "name", r->name, "suite", suites[r->suite], "kernel", r->kernel,
-			 "mpi", mpis[r->mpi], "packages", json_strv(r->packages),
-			 "without", json_strv(r->without), "exclude", json_strv(r->exclude),
-			 "size", (json_int_t)r->size, "user", r->user, "sysctl", json_strv(r->sysctl),
-			 "limits", json_strv(r->limits), "mask", json_strv(r->mask),
-			 "blacklist", json_strv(r->blacklist),
-			 "cmdline", json_strv(r->cmdline), "formats", json_strv(r->formats),
-			 "cloud_init", r->cloud_init, "console_login", r->console_login);
+	const struct vh_recipe_file *files = r->files.items;
+	const struct vh_recipe_repository *repositories = r->repositories.items;
+	json_t *doc = vh_doc_json(vh_recipe_keys, r);
+	int e = doc ? 0 : -1;
+
+	json_object_del(doc, "include");
+	json_object_del(doc, "replace");
+	for (size_t i = 0; e == 0 && i < r->files.n; i++)
+		e = put_hash(json_array_get(json_object_get(doc, "files"), i), "sha256", files[i].data, files[i].len);
+	for (size_t i = 0; e == 0 && i < r->repositories.n; i++)
+		e = put_hash(json_array_get(json_object_get(doc, "repositories"), i), "key_sha256",
+			     repositories[i].key_data, repositories[i].key_len);
+	if (e == 0 && r->mirror_key_data)
+		e = put_hash(doc, "mirror_key_sha256", r->mirror_key_data, r->mirror_key_len);
+	if (e == 0)
+		return doc;
+	json_decref(doc);
+	return NULL;
 }
 
 bool vh_recipe_format(const struct vh_recipe *r, const char *format)
@@ -262,23 +207,47 @@ static int push_new(char ***v, const char *s)
 	return vh_strv_has(*v, s) ? 0 : vh_strv_push(v, s);
 }
 
+static int push_all(char ***v, const char *const *list, size_t n)
+{
+	int e = 0;
+	for (size_t i = 0; e == 0 && i < n; i++)
+		e = push_new(v, list[i]);
+	return e;
+}
+
 char **vh_recipe_packages(const struct vh_recipe *r)
 {
 	vh_autostrv v = NULL;
 	int e = push_new(&v, r->kernel);
 
-	for (size_t i = 0; e == 0 && i < vh_array_len(base_packages); i++)
-		e = push_new(&v, base_packages[i]);
+	if (e == 0)
+		e = push_all(&v, base_packages, vh_array_len(base_packages));
 	if (e == 0 && mpi_packages[r->mpi])
 		e = push_new(&v, mpi_packages[r->mpi]);
 	if (e == 0 && r->cloud_init)
 		e = push_new(&v, "cloud-init");
 	if (e == 0 && vh_recipe_format(r, "uefi"))
 		e = push_new(&v, "systemd-boot-efi");
-	for (char **p = r->packages; e == 0 && p && *p; p++)
-		e = push_new(&v, *p);
+	if (e == 0 && r->rdma)
+		e = push_all(&v, rdma_packages, vh_array_len(rdma_packages));
+	if (e == 0 && r->ucx)
+		e = push_all(&v, ucx_packages, vh_array_len(ucx_packages));
+	if (e == 0)
+		e = push_all(&v, (const char *const *)r->packages, vh_strv_len(r->packages));
 	if (e < 0)
 		return NULL;
 	vh_strv_sort(v);
 	return vh_steal(&v);
+}
+
+char **vh_recipe_requests(const struct vh_recipe *r)
+{
+	vh_autostrv packages = vh_recipe_packages(r);
+	vh_autostrv v = NULL;
+	int e = 0;
+
+	for (char **p = packages; e == 0 && p && *p; p++)
+		e = vh_strv_has(r->backports, *p) ?
+			vh_strv_pushf(&v, "%s/%s-backports", *p, vh_suite_name(r->suite)) : vh_strv_push(&v, *p);
+	return e < 0 ? NULL : vh_steal(&v);
 }

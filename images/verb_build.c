@@ -26,15 +26,24 @@ const struct vh_opt vh_image_build_opts[] = {
 };
 
 /* Beside the program in a build tree; below the prefix when installed. */
-static char *guest_dir(const struct vh_root *root)
+static char *beside(const char *name, const char *installed_as)
 {
+	vh_autoerr none = VH_ERR_NONE;
 	vh_autofree char *exe = NULL;
-	if (vh_root_readlink(root, &exe, "proc/self/exe") == 0) {
-		vh_autofree char *dir = vh_strf("%s/../guest", dirname(exe));
+	vh_autoroot root = NULL;
+
+	if (vh_root_open(&root, NULL, &none) == 0 && vh_root_readlink(root, &exe, "proc/self/exe") == 0) {
+		vh_autofree char *dir = vh_strf("%s/../%s", dirname(exe), name);
 		if (dir && access(dir, X_OK) == 0)
 			return vh_steal(&dir);
 	}
-	return strdup(VHPC_PREFIX "/lib/vhpc/guest");
+	return strdup(installed_as);
+}
+
+int vh_image_recipe(const char *path, const struct vh_root *root, struct vh_recipe *ret, struct vh_err *err)
+{
+	vh_autofree char *shipped = beside("recipes", VHPC_PREFIX "/share/vhpc/recipes");
+	return shipped ? vh_recipe_load(path, shipped, root, ret, err) : vh_err_nomem(err);
 }
 
 static bool installed(const char *program)
@@ -162,10 +171,10 @@ int vh_image_build(struct vh_cli *cli, struct vh_err *err)
 	int r;
 
 	if ((r = vh_root_open(&root, cli->root, err)) < 0 ||
-	    (r = vh_recipe_load(cli->argv[0], root, &recipe, err)) < 0 ||
+	    (r = vh_image_recipe(cli->argv[0], root, &recipe, err)) < 0 ||
 	    (r = vh_image_check_host(root, err)) < 0)
 		return r;
-	guest = guest_dir(root);
+	guest = beside("guest", VHPC_PREFIX "/lib/vhpc/guest");
 	if (!store || !guest)
 		return vh_err_nomem(err);
 	if (o->log && !(log = fopen(o->log, "we")))

@@ -58,7 +58,7 @@ int vh_image_lock(struct vh_cli *cli, struct vh_err *err)
 	int r;
 
 	if ((r = vh_root_open(&root, cli->root, err)) < 0 ||
-	    (r = vh_recipe_load(cli->argv[0], root, &recipe, err)) < 0 ||
+	    (r = vh_image_recipe(cli->argv[0], root, &recipe, err)) < 0 ||
 	    (r = vh_image_check_host(root, err)) < 0)
 		return r;
 	struct vh_build b = { .recipe = &recipe, .cache = cli->cache, .again = o->again };

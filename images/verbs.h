@@ -5,6 +5,7 @@
 
 #include "images/images.h"
 #include "lib/cli.h"
+#include "images/recipe.h"
 #include "lib/sysroot.h"
 
 struct vh_image_store_opts { const char *store; };
@@ -27,6 +28,9 @@ extern const struct vh_opt vh_image_lock_opts[];
 
 struct vh_image_prune_opts { const char *size; };
 extern const struct vh_opt vh_image_prune_opts[];
+
+/* A recipe by its path, laid over the shipped ones that it includes. */
+int vh_image_recipe(const char *path, const struct vh_root *root, struct vh_recipe *ret, struct vh_err *err);
 
 /* Refused unless images can be built here. */
 int vh_image_check_host(const struct vh_root *root, struct vh_err *err);

@@ -153,7 +153,8 @@ static int read_enum(const struct doc *d, const struct vh_key *key, const struct
 
 /* --- collections */
 
-static int read_map(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map, void *out);
+static int read_map(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map, void *out,
+		    uint64_t *given);
 
 static int check_count(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node)
 {
@@ -213,7 +214,7 @@ static int read_list(const struct doc *d, const struct vh_key *key, const struct
 		out->n++;
 		r = expect(d, list->items[i], key, VH_YAML_MAP);
 		if (r == 0)
-			r = read_map(d, key->keys, list->items[i], (char *)out->items + i * key->item_size);
+			r = read_map(d, key->keys, list->items[i], (char *)out->items + i * key->item_size, NULL);
 	}
 	return r;
 }
@@ -251,7 +252,7 @@ static int read_value(const struct doc *d, const struct vh_key *key, const struc
 	case VH_KEY_STRV:
 		return read_strv(d, key, node, out);
 	case VH_KEY_MAP:
-		return read_map(d, key->keys, node, out);
+		return read_map(d, key->keys, node, out, NULL);
 	case VH_KEY_LIST:
 		return read_list(d, key, node, out);
 	case VH_KEY_STRMAP:
@@ -320,7 +321,17 @@ static int read_default(const struct doc *d, const struct vh_key *key, void *out
 	return r < 0 ? r : read_value(&builtin, key, node, out);
 }
 
-static int read_map(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map, void *out)
+/* What a document leaves out: its default, unless it must be there. */
+static int read_absent(const struct doc *d, const struct vh_key *key, const struct vh_yaml *map, void *out)
+{
+	if (key->required)
+		return refuse(d, map, "key '%s' is missing", key->name);
+	return read_default(d, key, at(out, key));
+}
+
+/* given: NULL, or which keys were there, a bit each; then what is left out stays as it is. */
+static int read_map(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map, void *out,
+		    uint64_t *given)
 {
 	int r = check_known(d, keys, map);
 
@@ -329,16 +340,16 @@ static int read_map(const struct doc *d, const struct vh_key *keys, const struct
 
 		if (value)
 			r = read_value(d, key, value, at(out, key));
-		else if (key->required)
-			r = refuse(d, map, "key '%s' is missing", key->name);
-		else
-			r = read_default(d, key, at(out, key));
+		else if (!given)
+			r = read_absent(d, key, map, out);
+		if (value && given)
+			*given |= 1ULL << (key - keys);
 	}
 	return r;
 }
 
-int vh_doc_parse(const char *name, const char *text, size_t len, const struct vh_key *keys,
-		 void *out, struct vh_err *err)
+static int parse(const char *name, const char *text, size_t len, const struct vh_key *keys,
+		 void *out, uint64_t *given, struct vh_err *err)
 {
 	struct doc d = { .name = name, .err = err };
 	vh_cleanup(vh_yaml_freep) struct vh_yaml *root = NULL;
@@ -348,9 +359,34 @@ int vh_doc_parse(const char *name, const char *text, size_t len, const struct vh
 		return r;
 	if (root->type != VH_YAML_MAP)
 		return refuse(&d, root, "a document of keys is expected, not %s", vh_yaml_type_name(root));
-	r = read_map(&d, keys, root, out);
+	r = read_map(&d, keys, root, out, given);
 	if (r < 0)
 		vh_doc_free(keys, out);
+	return r;
+}
+
+int vh_doc_parse(const char *name, const char *text, size_t len, const struct vh_key *keys,
+		 void *out, struct vh_err *err)
+{
+	return parse(name, text, len, keys, out, NULL, err);
+}
+
+int vh_doc_layer(const char *name, const char *text, size_t len, const struct vh_key *keys,
+		 void *out, uint64_t *given, struct vh_err *err)
+{
+	*given = 0;
+	return parse(name, text, len, keys, out, given, err);
+}
+
+int vh_doc_close(const char *name, const struct vh_key *keys, void *out, uint64_t given, struct vh_err *err)
+{
+	struct doc d = { .name = name, .err = err };
+	const struct vh_yaml start = { .type = VH_YAML_MAP, .line = 1, .column = 1 };
+	int r = 0;
+
+	for (const struct vh_key *key = keys; r == 0 && key->name; key++)
+		if (!(given & 1ULL << (key - keys)))
+			r = read_absent(&d, key, &start, out);
 	return r;
 }
 
@@ -395,29 +431,33 @@ static void free_list(const struct vh_key *key, struct vh_doc_list *list)
 	*list = (struct vh_doc_list){ 0 };
 }
 
+void vh_doc_empty(const struct vh_key *key, void *out)
+{
+	void *p = at(out, key);
+
+	switch (key->type) {
+	case VH_KEY_STR:
+		free(*(char **)p);
+		*(char **)p = NULL;
+		break;
+	case VH_KEY_STRV:
+	case VH_KEY_STRMAP:
+		vh_strv_free(*(char ***)p);
+		*(char ***)p = NULL;
+		break;
+	case VH_KEY_MAP:
+		vh_doc_free(key->keys, p);
+		break;
+	case VH_KEY_LIST:
+		free_list(key, p);
+		break;
+	default:
+		break;
+	}
+}
+
 void vh_doc_free(const struct vh_key *keys, void *out)
 {
-	for (const struct vh_key *key = keys; key->name; key++) {
-		void *p = at(out, key);
-
-		switch (key->type) {
-		case VH_KEY_STR:
-			free(*(char **)p);
-			*(char **)p = NULL;
-			break;
-		case VH_KEY_STRV:
-		case VH_KEY_STRMAP:
-			vh_strv_free(*(char ***)p);
-			*(char ***)p = NULL;
-			break;
-		case VH_KEY_MAP:
-			vh_doc_free(key->keys, p);
-			break;
-		case VH_KEY_LIST:
-			free_list(key, p);
-			break;
-		default:
-			break;
-		}
-	}
+	for (const struct vh_key *key = keys; key->name; key++)
+		vh_doc_empty(key, out);
 }

@@ -7,6 +7,7 @@
 #ifndef VH_DOC_H
 #define VH_DOC_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -48,6 +49,23 @@ int vh_doc_load(const char *path, const struct vh_key *keys, void *out, struct v
 /* The same from memory; name stands for the file in errors. */
 int vh_doc_parse(const char *name, const char *text, size_t len, const struct vh_key *keys,
 		 void *out, struct vh_err *err);
+
+/* --- documents in layers, for tables of at most 64 keys and without maps (VH_KEY_MAP) at their top. */
+
+/* Reads one layer alone, without defaults; *given: a bit for each key of the table that was there. */
+int vh_doc_layer(const char *name, const char *text, size_t len, const struct vh_key *keys,
+		 void *out, uint64_t *given, struct vh_err *err);
+/* Lays over over under and empties it: a value replaces, a list grows by what it lacks, of free
+ * names the later value stays. */
+int vh_doc_lay(const struct vh_key *keys, void *under, void *over, uint64_t given, struct vh_err *err);
+/* Empties what that key holds. */
+void vh_doc_empty(const struct vh_key *key, void *out);
+/* Fills in the defaults of what no layer gave; refused where a required key is missing. */
+int vh_doc_close(const char *name, const struct vh_key *keys, void *out, uint64_t given, struct vh_err *err);
+
+/* What was read as JSON, in the table's order; free names as "name=value"; NULL without memory. */
+json_t *vh_doc_json(const struct vh_key *keys, const void *out);
+
 /* Frees what was read; out itself is the caller's. */
 void vh_doc_free(const struct vh_key *keys, void *out);
 
