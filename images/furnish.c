@@ -110,6 +110,7 @@ static const struct link links[] = {
 
 /* What package scripts left behind that is secret, of the build, or made again. */
 static const struct { const char *dir, *prefix; } leftovers[] = {
+	{ "etc/munge", "munge.key" },
 	{ "etc/ssh", "ssh_host_" },
 	{ ".", "vmlinuz" }, { ".", "initrd.img" },
 	{ "boot", "vmlinuz-" },
@@ -170,6 +171,8 @@ char *vh_furnish_status(const struct vh_recipe *r)
 static int put_files(struct vh_tree *tree, int suite, struct vh_err *err)
 {
 	int r = 0;
+	/* The kernel's own is mounted there, and without root nobody makes devices. */
+	vh_tree_empty(tree, "dev");
 	for (size_t i = 0; i < vh_array_len(leftovers); i++)
 		vh_tree_clean(tree, leftovers[i].dir, leftovers[i].prefix);
 	for (size_t i = 0; r == 0 && i < vh_array_len(files); i++)

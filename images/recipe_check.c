@@ -199,7 +199,8 @@ int vh_check_url(const char *value, struct vh_err *err)
 
 int vh_check_word(const char *value, struct vh_err *err)
 {
-	return check_chars("a name of an archive", value, LOWER UPPER DIGIT, LOWER UPPER DIGIT "-_./", err);
+	int r = check_chars("a name of an archive", value, LOWER UPPER DIGIT "./", LOWER UPPER DIGIT "-_./", err);
+	return r == 0 && strstr(value, "..") ? vh_err_refuse(err, EINVAL, "'%s' is not a name of an archive", value) : r;
 }
 
 static int check_value(const char *name, const char *value, struct vh_err *err)

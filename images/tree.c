@@ -266,6 +266,16 @@ void vh_tree_clean(struct vh_tree *tree, const char *dir, const char *prefix)
 			vh_node_drop(node->children[i]);
 }
 
+void vh_tree_empty(struct vh_tree *tree, const char *dir)
+{
+	struct vh_node *node = vh_tree_find(tree, dir);
+
+	while (node && node->n_children)
+		vh_node_drop(node->children[node->n_children - 1]);
+	if (node)
+		node->mtime = INT64_MAX;
+}
+
 static bool goes(char *const *patterns, const char *keep, const char *path)
 {
 	if (fnmatch(keep, path, 0) == 0)

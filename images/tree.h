@@ -68,6 +68,8 @@ int vh_tree_read(const struct vh_tree *tree, const char *path, char **ret, size_
 		 struct vh_err *err);
 /* Removes the files (not directories) in dir whose names start with prefix. */
 void vh_tree_clean(struct vh_tree *tree, const char *dir, const char *prefix);
+/* Removes all that is in dir; its time becomes that of this build. */
+void vh_tree_empty(struct vh_tree *tree, const char *dir);
 /* Removes the files whose path ("/usr/share/man/man1/ls.1.gz") one of patterns matches,
  * but those that keep matches too, and directories that become empty by it. Stars match
  * slashes, as dpkg's path-exclude has it. */

@@ -10,6 +10,7 @@
 #include "images/build.h"
 #include "images/images.h"
 #include "images/store.h"
+#include "images/userns.h"
 #include "images/verbs.h"
 #include "lib/strv.h"
 
@@ -63,7 +64,7 @@ int vh_image_check_host(const struct vh_root *root, struct vh_err *err)
 	static const struct { const char *program, *package; } needs[] = {
 		{ "mmdebstrap", "mmdebstrap" }, { "mke2fs", "e2fsprogs" }, { "unshare", "util-linux" },
 	};
-	int r = vh_root_is_live(root) ? vh_need_rights("building an image", err) :
+	int r = vh_root_is_live(root) ? 0 :
 		vh_err_refuse(err, EROFS, "an image is built on this host, not on a captured one");
 
 	for (size_t i = 0; r == 0 && i < vh_array_len(needs); i++)
@@ -172,7 +173,7 @@ int vh_image_build(struct vh_cli *cli, struct vh_err *err)
 
 	if ((r = vh_root_open(&root, cli->root, err)) < 0 ||
 	    (r = vh_image_recipe(cli->argv[0], root, &recipe, err)) < 0 ||
-	    (r = vh_image_check_host(root, err)) < 0)
+	    (r = vh_image_check_host(root, err)) < 0 || (r = vh_userns_enter("building an image", err)) < 0)
 		return r;
 	guest = beside("guest", VHPC_PREFIX "/lib/vhpc/guest");
 	if (!store || !guest)

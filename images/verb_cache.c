@@ -8,6 +8,7 @@
 #include "images/base.h"
 #include "images/packages.h"
 #include "images/prune.h"
+#include "images/userns.h"
 #include "images/verbs.h"
 #include "lib/strv.h"
 #include "lib/table.h"
@@ -87,7 +88,7 @@ int vh_image_prune(struct vh_cli *cli, struct vh_err *err)
 
 	if (r < 0)
 		return vh_err_usage(err, "--size %s: is no size", o->size);
-	if ((r = vh_need_rights("pruning the cache", err)) < 0 || (r = vh_cache_prune(cli->cache, size, &p, err)) < 0)
+	if ((r = vh_userns_enter("pruning the cache", err)) < 0 || (r = vh_cache_prune(cli->cache, size, &p, err)) < 0)
 		return r;
 	vh_size_format(removed, sizeof removed, p.removed);
 	vh_size_format(kept, sizeof kept, p.kept);

@@ -25,6 +25,10 @@ if [ -z "${VHPC_STATE_OF_TEST:-}" ]; then
 		fi
 		vhpc image build --quiet "$recipe" || { echo "not ok $(basename "$0"): no image to test with"; exit 1; }
 	fi
+	# Shipped recipes to choose packages for, where there is a network.
+	for name in ${LOCK_BEFORE:-}; do
+		vhpc image lock --quiet "images/recipes/$name.yaml" >"$VHPC_STATE/$name.lock" || exit 1
+	done
 	# Waited for, so that a signal, which does not reach the group of this timeout, ends it at once.
 	timeout -k 10 "${DEADLINE:-900}" tests/netns-run "$0" "$@" &
 	trap 'kill $!; wait $!; exit 130' INT TERM HUP

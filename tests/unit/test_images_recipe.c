@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The recipe, the one shipped, and the table in docs/formats/recipe.md (VHPC_REFRESH=1
+/* The recipe, those shipped, and the table in docs/formats/recipe.md (VHPC_REFRESH=1
  * writes it anew). */
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 #include "images/recipe.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 
 #define PAGE "docs/formats/recipe.md"
-#define SHIPPED "images/recipes/mpi.yaml"
+#define SHIPPED "images/recipes"
 
 static int parse(const char *text, struct vh_recipe *r, struct vh_err *err)
 {
@@ -66,7 +68,19 @@ START_TEST(bad_values_are_refused)
 		"name: a\nexclude: ['usr/x']\n", "name: a\nexclude: [/usr/../x]\n", "name: a\nexclude: [\"/a\\nb\"]\n",
 		"name: a\ncmdline: ['root=/dev/sda']\n", "name: a\ncmdline: ['a b']\n", "name: a\nsysctl: {'a b': 1}\n",
 		"name: a\nsysctl: {a: \"1\\nb=2\"}\n", "name: a\nlimits: {memlock: lots}\n", "name: a\nlimits: {x: 1}\n",
-		"name: a\nblacklist: ['a b']\n", "name: a\nwithout: ['a,b']\n",
+		"name: a\nblacklist: ['a b']\n", "name: a\nwithout: ['a,b']\n", "name: a\npackages: ['sid:x']\n",
+		"name: a\ncmdline: [nohz_full=1-3]\n", "name: a\ncmdline: [mitigations=off]\n", "name: a\nmitigations: on\n",
+		"name: a\nmirror: 'ftp://x/'\n", "name: a\nmirror: 'http://x/ y'\n", "name: a\ncomponents: ['a b']\n",
+		"name: a\nsysfs: {../x: 1}\n", "name: a\nsysfs: {kernel/x: 'a%b'}\n", "name: a\nmodules: ['../x']\n",
+		"name: a\nfiles: [{path: x, content: y}]\n", "name: a\nfiles: [{path: /a/../b, content: y}]\n",
+		"name: a\nfiles: [{path: /a/, content: y}]\n", "name: a\nfiles: [{path: /run/x, content: y}]\n",
+		"name: a\nfiles: [{path: /x}]\n", "name: a\nfiles: [{path: /x, content: y, mode: '0999'}]\n",
+		"name: a\nfiles: [{path: /x, content: y, owner: 'a:b:c'}]\n", "name: a\nfiles: [{path: /x, source: y}]\n",
+		"name: a\nusers: [{name: b, uid: 1000}]\n", "name: a\nusers: [{name: b}, {name: b}]\n",
+		"name: a\nusers: [{name: b, keys: ['command=\"x\" ssh-ed25519 AAAA']}]\n", "name: a\nusers: [{name: hpc, uid: 1002}]\n",
+		"name: a\nsuite: noble\nkernel: rt\n", "name: a\nbackports: [zstd]\n", "name: a\ninclude: [x]\n",
+		"name: a\nreplace: [size]\n", "name: a\nenable: [x]\n",
+		"name: a\nrepositories: [{name: r, url: 'http://x', suite: y, key: z}]\n",
 	};
 
 	for (size_t i = 0; i < vh_array_len(bad); i++) {
@@ -118,22 +132,176 @@ START_TEST(json_tells_recipes_apart)
 	ck_assert_int_eq(parse("name: a\nmask: [x.timer]\n", &b, &err), 0);
 	json_t *ja = vh_recipe_json(&a), *jb = vh_recipe_json(&b);
 	ck_assert(ja && jb && !json_equal(ja, jb));
+	/* What was included stands in the other keys. */
 	for (const struct vh_key *key = vh_recipe_keys; key->name; key++)
-		ck_assert_msg(json_object_get(ja, key->name) != NULL, "%s is not in the digest", key->name);
+		ck_assert_msg(json_object_get(ja, key->name) || !strcmp(key->name, "include") || !strcmp(key->name, "replace"),
+			      "%s is not in the digest", key->name);
 	json_decref(ja);
 	json_decref(jb);
 }
 END_TEST
 
-START_TEST(shipped_recipe_is_good)
+START_TEST(shipped_recipes_are_good)
+{
+	static const int suites[] = { VH_SUITE_BOOKWORM, VH_SUITE_TRIXIE };
+	unsigned n = 0;
+	DIR *d = opendir(SHIPPED);
+
+	ck_assert_ptr_nonnull(d);
+	for (struct dirent *e; (e = readdir(d));) {
+		vh_autofree char *path = vh_strf(SHIPPED "/%s", e->d_name), *stem = strndup(e->d_name, strcspn(e->d_name, "."));
+		if (e->d_name[0] == '.' || !strcmp(e->d_name, "tuning.yaml"))
+			continue;
+		for (size_t i = 0; i < vh_array_len(suites); i++) {
+			vh_autofree char *dir = unit_tmpdir(), *text = vh_strf("VERSION_CODENAME=%s\n", vh_suite_name(suites[i]));
+			vh_autofree char *file = unit_file(dir, "etc/os-release", text);
+			vh_autoerr err = VH_ERR_NONE;
+			vh_autorecipe r = { 0 };
+			vh_autoroot host = NULL;
+
+			ck_assert(file && vh_root_open(&host, dir, &err) == 0);
+			ck_assert_msg(vh_recipe_load(path, SHIPPED, host, &r, &err) == 0, "%s", err.text);
+			ck_assert_str_eq(r.name, stem);
+			ck_assert_int_eq(r.suite, suites[i]);
+			ck_assert(!r.console_login && r.mitigations == VH_MITIGATIONS_AUTO);
+			ck_assert(vh_strv_has(r.mask, "apt-daily.timer") && vh_strv_has(r.sysctl, "kernel.numa_balancing=0"));
+			n++;
+		}
+	}
+	closedir(d);
+	ck_assert_uint_eq(n, 2 * 7);
+}
+END_TEST
+
+/* Recipes in a directory of their own: { name, text } pairs, the first is the one loaded. */
+static int load(const char *const files[][2], size_t n, struct vh_recipe *r, struct vh_err *err)
+{
+	vh_autofree char *dir = unit_tmpdir(), *first = vh_strf("%s/%s", dir, files[0][0]);
+
+	for (size_t i = 0; i < n; i++) {
+		vh_autofree char *path = unit_file(dir, files[i][0], files[i][1]);
+		ck_assert_ptr_nonnull(path);
+	}
+	return vh_recipe_load(first, SHIPPED, NULL, r, err);
+}
+#define LOAD(files, r, err) load(files, vh_array_len(files), r, err)
+
+static const char *joined(char *const *v, char buf[256])
+{
+	*buf = 0;
+	for (; v && *v; v++)
+		snprintf(buf + strlen(buf), 256 - strlen(buf), "%s%s", *buf ? " " : "", *v);
+	return buf;
+}
+
+START_TEST(recipes_lie_over_those_they_include)
+{
+	static const char *const files[][2] = {
+		{ "top.yaml", "include: [sub/a.yaml, b.yaml]\nname: top\npackages: [p3, p1]\nreplace: [exclude]\nexclude: [/z]\n"
+			      "sysctl: {a.b: 3}\nfiles: [{path: /etc/x, content: top}]\nenable: [m.timer]\n" },
+		{ "sub/a.yaml", "include: [../c.yaml]\nname: a\nsize: 1G\npackages: [p1]\nexclude: [/x]\nmask: [m.timer, n.timer]\n"
+				"files: [{path: /etc/x, content: a}, {path: /etc/y, source: y.txt, mode: '0600', owner: man}]\n" },
+		{ "b.yaml", "include: [c.yaml]\npackages: [p2]\nwithout: [p3, p4]\nsize: 3G\n" },
+		{ "c.yaml", "packages: [p0, 'trixie:never', 'bookworm:here']\nsysctl: {a.b: 1, c.d: 2}\nsize: 2G\nmpi: mpich\n" },
+		{ "sub/y.txt", "of the file" },
+	};
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autorecipe r = { 0 };
+	char buf[256];
+
+	ck_assert_msg(LOAD(files, &r, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(r.name, "top");
+	ck_assert_str_eq(joined(r.packages, buf), "p0 here p1 p2 p3");
+	ck_assert_str_eq(joined(r.exclude, buf), "/z");
+	ck_assert_str_eq(joined(r.sysctl, buf), "a.b=3 c.d=2");
+	ck_assert_str_eq(joined(r.without, buf), "p4");
+	ck_assert_str_eq(joined(r.mask, buf), "n.timer");
+	ck_assert_uint_eq(r.size, 3ULL << 30);
+	ck_assert_int_eq(r.mpi, VH_MPI_MPICH);
+	ck_assert_uint_eq(r.files.n, 2);
+	const struct vh_recipe_file *f = r.files.items;
+	ck_assert_str_eq(f[0].data, "top");
+	ck_assert_str_eq(f[1].data, "of the file");
+	ck_assert_str_eq(f[1].mode, "0600");
+}
+END_TEST
+
+START_TEST(includes_that_lead_nowhere_are_refused)
+{
+	static const char *const cycle[][2] = {
+		{ "a.yaml", "include: [b.yaml]\nname: a\n" }, { "b.yaml", "include: [c.yaml]\n" },
+		{ "c.yaml", "include: [./b.yaml]\n" },
+	};
+	static const char *const out[][2] = { { "a.yaml", "include: [../b.yaml]\nname: a\n" } };
+	static const char *const absolute[][2] = { { "a.yaml", "include: [/etc/b.yaml]\nname: a\n" } };
+	static const char *const gone[][2] = { { "a.yaml", "include: [b.yaml]\nname: a\n" } };
+	static const char *const nameless[][2] = { { "a.yaml", "include: [mpi]\n" } };
+	static const char *const source[][2] = { { "a.yaml", "name: a\nfiles: [{path: /x, source: ../../etc/shadow}]\n" } };
+	static const char *const bad[][2] = { { "a.yaml", "include: [b.yaml]\nname: a\n" }, { "b.yaml", "size: many\n" } };
+	static const struct { const char *const (*files)[2]; size_t n; const char *says; } cases[] = {
+		{ cycle, 3, "b.yaml: includes itself: " }, { out, 1, "'../b.yaml' leaves the directory" },
+		{ absolute, 1, "'/etc/b.yaml' leaves" }, { gone, 1, "b.yaml: No such file" },
+		{ nameless, 1, "key 'name' is missing" }, { source, 1, "files: '../../etc/shadow' leaves the directory" },
+		{ bad, 2, "b.yaml:1:7: size" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(cases); i++) {
+		vh_autoerr err = VH_ERR_NONE;
+		vh_autorecipe r = { 0 };
+
+		ck_assert_int_lt(load(cases[i].files, cases[i].n, &r, &err), 0);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		ck_assert_msg(strstr(err.text, cases[i].says) != NULL, "%s: %s", cases[i].says, err.text);
+		ck_assert_ptr_null(r.name);
+	}
+}
+END_TEST
+
+START_TEST(links_out_of_the_tree_are_refused)
+{
+	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/a.yaml", dir), *link = vh_strf("%s/b.yaml", dir);
+	vh_autofree char *file = unit_file(dir, "a.yaml", "include: [b.yaml]\nname: a\n");
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autorecipe r = { 0 };
+
+	ck_assert(file && symlink("/etc/passwd", link) == 0);
+	ck_assert_int_lt(vh_recipe_load(path, NULL, NULL, &r, &err), 0);
+	ck_assert_msg(strstr(err.text, "'b.yaml' leaves the directory") != NULL, "%s", err.text);
+}
+END_TEST
+
+START_TEST(kernels_go_by_flavour_and_suite)
+{
+	static const struct { const char *text, *kernel; } cases[] = {
+		{ "name: a\n", "linux-image-cloud-amd64" }, { "name: a\nkernel: rt\n", "linux-image-rt-amd64" },
+		{ "name: a\nkernel: generic\nsuite: noble\n", "linux-image-generic" },
+		{ "name: a\nkernel: linux-image-6.1.0-9-amd64\n", "linux-image-6.1.0-9-amd64" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(cases); i++) {
+		vh_autoerr err = VH_ERR_NONE;
+		vh_autorecipe r = { 0 };
+
+		ck_assert_msg(parse(cases[i].text, &r, &err) == 0, "%s", err.text);
+		ck_assert_str_eq(r.kernel, cases[i].kernel);
+	}
+}
+END_TEST
+
+START_TEST(users_are_numbered_and_requests_name_backports)
 {
 	vh_autoerr err = VH_ERR_NONE;
 	vh_autorecipe r = { 0 };
 
-	ck_assert_msg(vh_recipe_load(SHIPPED, NULL, &r, &err) == 0, "%s", err.text);
-	ck_assert_str_eq(r.name, "mpi");
-	ck_assert_str_eq(vh_mpi_package(r.mpi), "openmpi-bin");
-	ck_assert(!r.console_login);
+	ck_assert_msg(parse("name: a\nbackports: [linux-image-cloud-amd64]\nusers: [{name: b}, {name: c, uid: 1001}, {name: hpc}]\n",
+			    &r, &err) == 0, "%s", err.text);
+	const struct vh_recipe_user *u = r.users.items;
+	ck_assert_uint_eq(u[0].uid, 1002);
+	ck_assert_uint_eq(u[1].uid, 1001);
+	ck_assert_uint_eq(u[2].uid, 0);
+	vh_autostrv requests = vh_recipe_requests(&r);
+	ck_assert(vh_strv_has(requests, "linux-image-cloud-amd64/bookworm-backports"));
+	ck_assert(vh_strv_has(requests, "udev"));
 }
 END_TEST
 
@@ -171,4 +339,6 @@ END_TEST
 
 UNIT_SUITE(images_recipe, defaults_are_filled_in, suite_is_the_hosts_own, bad_values_are_refused,
 	   slips_of_the_hand_are_named, packages_are_those_of_all_parts_once, json_tells_recipes_apart,
-	   shipped_recipe_is_good, page_shows_the_keys)
+	   shipped_recipes_are_good, recipes_lie_over_those_they_include, includes_that_lead_nowhere_are_refused,
+	   links_out_of_the_tree_are_refused, kernels_go_by_flavour_and_suite,
+	   users_are_numbered_and_requests_name_backports, page_shows_the_keys)

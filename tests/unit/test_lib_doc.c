@@ -331,8 +331,57 @@ START_TEST(reference_has_a_row_a_key)
 }
 END_TEST
 
+static const struct vh_key layer_keys[] = {
+	{ KEY(name, VH_KEY_STR), .required = true, .help = "name" },
+	{ KEY(image, VH_KEY_STR), .dflt = "mpi", .help = "image" },
+	{ KEY(vcpus, VH_KEY_UINT), .dflt = "2", .help = "vCPUs" },
+	{ KEY(pinned, VH_KEY_BOOL), .dflt = "yes", .help = "pinned" },
+	{ KEY(policy, VH_KEY_ENUM), .dflt = "shared", .choices = policies, .help = "policy" },
+	{ KEY(packages, VH_KEY_STRV), .help = "packages" },
+	{ KEY(env, VH_KEY_STRMAP), .help = "variables" },
+	{ KEY(disks, VH_KEY_LIST), .keys = disk_keys, .item_size = sizeof(struct disk), .help = "disks" },
+	{ 0 }
+};
+
+static void lay(const char *text, struct cluster *under, uint64_t *given)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	struct cluster over = { 0 };
+	uint64_t its;
+
+	ck_assert_msg(vh_doc_layer("l.yaml", text, strlen(text), layer_keys, &over, &its, &err) == 0, "%s", err.text);
+	ck_assert_msg(vh_doc_lay(layer_keys, under, &over, its, &err) == 0, "%s", err.text);
+	ck_assert_ptr_null(over.packages);
+	*given |= its;
+}
+
+START_TEST(layers_lie_over_each_other)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	struct cluster c = { 0 };
+	uint64_t given = 0;
+
+	lay("name: a\nvcpus: 8\npinned: no\npackages: [x, y]\nenv: {A: 1, AB: 2}\ndisks: [{path: /a}]\n", &c, &given);
+	lay("packages: [y, z]\nenv: {A: 3, C: 4}\npolicy: dedicated\ndisks: [{path: /b, size: 2G}]\n", &c, &given);
+	ck_assert_ptr_null(c.image);
+	ck_assert_int_eq(vh_doc_close("l.yaml", layer_keys, &c, given, &err), 0);
+	vh_autofree char *text = NULL;
+	json_t *doc = vh_doc_json(layer_keys, &c);
+	text = json_dumps(doc, JSON_COMPACT);
+	ck_assert_str_eq(text, "{\"name\":\"a\",\"image\":\"mpi\",\"vcpus\":8,\"pinned\":false,\"policy\":\"dedicated\","
+			 "\"packages\":[\"x\",\"y\",\"z\"],\"env\":[\"A=3\",\"AB=2\",\"C=4\"],"
+			 "\"disks\":[{\"path\":\"/a\",\"size\":1073741824},{\"path\":\"/b\",\"size\":2147483648}]}");
+	json_decref(doc);
+	vh_doc_free(layer_keys, &c);
+	ck_assert_int_lt(vh_doc_close("l.yaml", layer_keys, &c, 0, &err), 0);
+	unit_assert_err(&err, VH_EXIT_REFUSED, "l.yaml:1:1: key 'name' is missing", NULL);
+	vh_doc_free(layer_keys, &c);
+}
+END_TEST
+
 UNIT_SUITE(lib_doc, every_type_is_read, defaults_fill_what_is_left_out, words_that_yaml_would_change_stay_text,
 	   unknown_keys_name_the_nearest, missing_keys_are_named, values_are_checked, kinds_are_checked,
 	   empty_text_is_text_when_quoted, what_yaml_offers_beyond_documents_is_refused,
 	   syntax_errors_have_their_place, bytes_that_are_no_text_are_refused, depth_count_and_size_have_limits,
-	   many_keys_are_checked_in_time, files_are_read_and_named, reference_has_a_row_a_key)
+	   many_keys_are_checked_in_time, files_are_read_and_named, reference_has_a_row_a_key,
+	   layers_lie_over_each_other)
