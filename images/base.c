@@ -81,6 +81,21 @@ static int choose(const struct vh_build *b, char *const *packages, const char *s
 	return 0;
 }
 
+/* A lock names packages, not what they provide. */
+static int check_named(const struct vh_build *b, const struct vh_pins *pins, struct vh_err *err)
+{
+	vh_autostrv packages = vh_recipe_packages(b->recipe);
+
+	if (!packages)
+		return vh_err_nomem(err);
+	for (char **p = packages; *p; p++)
+		if (!vh_pins_find(pins, *p)) {
+			vh_err_refuse(err, ENOENT, "%s: has no package %s, which the recipe wants", b->lock, *p);
+			return vh_err_hint(err, "vhpc image lock makes one of this recipe");
+		}
+	return 0;
+}
+
 static int load_lock(const struct vh_build *b, struct vh_pins *ret, struct vh_err *err)
 {
 	const char *suite = vh_suite_name(b->recipe->suite);
@@ -93,6 +108,8 @@ static int load_lock(const struct vh_build *b, struct vh_pins *ret, struct vh_er
 		return r;
 	if (strcmp(pins.suite, suite))
 		return vh_err_refuse(err, EINVAL, "%s: is a lock of %s, the recipe says %s", b->lock, pins.suite, suite);
+	if ((r = check_named(b, &pins, err)) < 0)
+		return r;
 	*ret = pins;
 	pins = (struct vh_pins){ 0 };
 	return 0;

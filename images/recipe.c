@@ -76,7 +76,7 @@ const struct vh_key vh_recipe_keys[] = {
 	{ "mirror", VH_KEY_STR, AT(mirror), .check = vh_check_url,
 	  .help = "Archive to take the suite from, instead of the distribution's own; updates then come from repositories." },
 	{ "mirror_key", VH_KEY_STR, AT(mirror_key),
-	  .help = "File of the OpenPGP key that signs the mirror, below the recipe's directory; otherwise it is the distribution's." },
+	  .help = "File of the OpenPGP key that signs that archive, below the recipe's directory; otherwise it is the distribution's, as this host has it." },
 	{ "components", VH_KEY_STRV, AT(components), .check = vh_check_word,
 	  .help = "Components of the suite, such as contrib and non-free; main (of Ubuntu main and universe) where none is given." },
 	{ "repositories", VH_KEY_LIST, AT(repositories), .keys = repository_keys, .max = 16,

@@ -116,7 +116,7 @@ static int check_keyring(const struct vh_recipe *r, struct vh_err *err)
 	if (r->mirror_key_data || access(d->keyring, R_OK) == 0)
 		return 0;
 	vh_err_refuse(err, ENOENT, "the key of %s's archive is not on this host (%s)", vh_suite_name(r->suite), d->keyring);
-	return vh_err_hint(err, "apt-get install %s", d->package);
+	return vh_err_hint(err, "apt-get install %s, or name its file with mirror_key", d->package);
 }
 
 static int put_key(const char *dir, const char *name, const char *data, size_t len, struct vh_err *err)

@@ -82,6 +82,9 @@ says "cannot be reached" "the archive was asked for the package"
 mv "$T/libc.deb" "$T/cache/debs/$libc.deb"
 sed 's/"suite": ".*"/"suite": "other"/' "$T/lock.json" >"$T/other.json"
 exits 3 "a lock of another suite" somebody "$T/own/bin/vhpc" image build --store "$store" --lock "$T/other.json" "$recipe"
+sed 's/"hwloc-nox"/"hwloc-xon"/' "$T/lock.json" >"$T/less.json"
+exits 3 "a lock that lacks a package" somebody "$T/own/bin/vhpc" image build --store "$store" --lock "$T/less.json" "$recipe" &&
+	says "has no package hwloc-nox, which the recipe wants" "a lock that lacks a package: is told which"
 check "prune, without root too" somebody "$T/own/bin/vhpc" image prune --size 0
 left=$(find "$T/cache/images" "$T/cache/bases" -mindepth 1 2>/dev/null)
 if [ -z "$left" ]; then pass "nothing half-made is left"; else fail "nothing half-made is left" "$left"; fi
