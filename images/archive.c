@@ -3,151 +3,13 @@
 #include <errno.h>
 #include <string.h>
 #include <utime.h>
-#include "images/archive.h"
-#include "images/complaint.h"
+#include "images/apt.h"
 #include "images/deb.h"
 #include "images/sources.h"
 #include "lib/cli.h"
-#include "lib/spawn.h"
 #include "lib/strv.h"
 
-enum { APT_MS = 30 * 60 * 1000, WAIT_MS = 30 * 60 * 1000, NAMED_MAX = 5 };
-
-struct apt {
-	const struct vh_archive *a;
-	char *dir;		/* CACHE/apt/SUITE-HASH */
-	char *config;		/* "APT_CONFIG=..." */
-	char *debs;		/* CACHE/debs */
-	int lock;		/* nobody else changes the lists meanwhile */
-	struct vh_complaint complaint;
-};
-#define APT_NONE { .lock = -1 }
-
-static void apt_clear(struct apt *t)
-{
-	vh_close_fd(&t->lock);
-	free(t->dir);
-	free(t->config);
-	free(t->debs);
-}
-
-static void on_line(void *arg, const char *line)
-{
-	struct apt *t = arg;
-	if (t->a->log)
-		fprintf(t->a->log, "%s\n", line);
-	vh_complaint_line(&t->complaint, line);
-}
-
-/* Runs it in the work directory; its failure is explained by what it said. */
-static int run(struct apt *t, char *const *argv, const char *cwd, struct vh_output *ret, struct vh_err *err)
-{
-	vh_autofree char *tmp = vh_strf("TMPDIR=%s", t->a->work);
-	const char *const env[] = { "LC_ALL=C", "LANGUAGE=", "DEBIAN_FRONTEND=noninteractive",
-				    tmp ? tmp : "", t->config, NULL };
-	const char *const guard[] = { "setpriv", "--pdeathsig", "KILL", NULL };
-	vh_autostrv all = NULL;
-	vh_autooutput out = { 0 };
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && guard[i]; i++)
-		r = vh_strv_push(&all, guard[i]);
-	for (; r == 0 && *argv; argv++)
-		r = vh_strv_push(&all, *argv);
-	if (r < 0 || !tmp)
-		return vh_err_nomem(err);
-	r = vh_spawn_run(&(struct vh_spawn){ .argv = all, .env = (char *const *)env, .cwd = cwd,
-			 .deadline_ms = APT_MS, .on_line = on_line, .arg = t }, &out, err);
-	if (r < 0)
-		return r;
-	if (out.timed_out)
-		return vh_err_set(err, ETIMEDOUT, "the package archive did not answer within %d minutes",
-				  APT_MS / 60000);
-	if (out.status)
-		return vh_complaint_explain(&t->complaint, vh_suite_name(t->a->recipe->suite), t->a->work, err);
-	if (ret) {
-		*ret = out;
-		out = (struct vh_output){ 0 };
-	}
-	return 0;
-}
-
-static int make_dir(struct apt *t, struct vh_err *err)
-{
-	vh_autofree char *new = vh_strf("%s/apt", t->a->work), *parent = vh_strf("%s/apt", t->a->cache);
-	int r;
-
-	if (!new || !parent)
-		return vh_err_nomem(err);
-	if ((r = vh_mkdirs(parent, 0755, err)) < 0 || (r = vh_sources_lay(t->a->recipe, new, t->dir, err)) < 0)
-		return r;
-	return rename(new, t->dir) < 0 ? vh_err_set(err, errno, "%s: %s", t->dir, strerror(errno)) : 0;
-}
-
-static int refresh(struct apt *t, struct vh_err *err)
-{
-	static const char *const argv[] = { "apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update", NULL };
-	int r = access(t->dir, F_OK) < 0 ? make_dir(t, err) : 0;
-
-	if (r < 0)
-		return r;
-	vh_progress_step(t->a->progress, "reading the package lists");
-	return run(t, (char *const *)argv, t->a->work, NULL, err);
-}
-
-/* The host's way to the archive; of its other settings none. */
-static char *proxies(void)
-{
-	static const char *const argv[] = { "apt-config", "dump", "--format", "%f \"%v\";%n", NULL };
-	vh_autooutput out = { 0 };
-	vh_autoerr none = VH_ERR_NONE;
-	char *text = NULL;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		return NULL;
-	if (vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .deadline_ms = 20000 }, &out, &none) == 0)
-		for (char *save, *l = strtok_r(out.out, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
-			if (!strncmp(l, "Acquire::", 9) && strcasestr(l, "::proxy"))
-				fprintf(f, "%s\n", l);
-	return fclose(f) == 0 ? text : NULL;
-}
-
-static int write_config(struct apt *t, const char *status, struct vh_err *err)
-{
-	const struct vh_archive *a = t->a;
-	vh_autofree char *path = vh_strf("%s/apt.conf", a->work), *status_path = vh_strf("%s/apt.status", a->work);
-	vh_autofree char *proxy = proxies();
-	vh_autofree char *text = vh_strf(
-		"%sDir \"%s\";\nDir::State::status \"%s\";\n"
-		"APT::Architecture \"amd64\";\nAPT::Architectures \"amd64\";\nAPT::Install-Recommends \"false\";\n"
-		"pkgCacheGen::ForceEssential \",\";\nAPT::Sandbox::User \"root\";\nAcquire::Languages \"none\";\nAcquire::Retries \"2\";\n"
-		"Acquire::http::Timeout \"30\";\n", proxy ? proxy : "", t->dir, status_path ? status_path : "");
-	int r;
-
-	if (!path || !status_path || !text)
-		return vh_err_nomem(err);
-	if (strpbrk(a->cache, "\"\\\n"))
-		return vh_err_refuse(err, EINVAL, "%s: the cache's path must not hold quotes", a->cache);
-	if ((r = vh_write_file(status_path, status, strlen(status), 0644, err)) < 0)
-		return r;
-	t->config = vh_strf("APT_CONFIG=%s", path);
-	return t->config ? vh_write_file(path, text, strlen(text), 0644, err) : vh_err_nomem(err);
-}
-
-static int apt_open(struct apt *t, const struct vh_archive *a, const char *status, struct vh_err *err)
-{
-	vh_autofree char *name = vh_sources_name(a->recipe), *lock = name ? vh_strf("apt-%s", name) : NULL;
-
-	t->a = a;
-	t->dir = name ? vh_strf("%s/apt/%s", a->cache, name) : NULL;
-	t->debs = vh_strf("%s/debs", a->cache);
-	if (!lock || !t->dir || !t->debs)
-		return vh_err_nomem(err);
-	int r = vh_lock(a->cache, lock, WAIT_MS, &t->lock, err);
-	return r < 0 ? r : write_config(t, status, err);
-}
+enum { NAMED_MAX = 5 };
 
 /* "Inst NAME (VERSION ORIGIN [ARCH])" lines become NAME=VERSION. */
 static int parse_plan(char *text, char ***ret, struct vh_err *err)
@@ -161,7 +23,7 @@ static int parse_plan(char *text, char ***ret, struct vh_err *err)
 	return *ret ? 0 : vh_err_set(err, EIO, "apt-get planned no package");
 }
 
-static int plan(struct apt *t, char *const *packages, char ***ret, struct vh_err *err)
+static int plan(struct vh_apt *t, char *const *packages, char ***ret, struct vh_err *err)
 {
 	static const char *const start[] = { "apt-get", "-q", "-s", "install", "?essential", NULL };
 	vh_autostrv argv = NULL;
@@ -174,7 +36,7 @@ static int plan(struct apt *t, char *const *packages, char ***ret, struct vh_err
 		r = vh_strv_push(&argv, *packages);
 	if (r < 0)
 		return vh_err_nomem(err);
-	r = run(t, argv, t->a->work, &out, err);
+	r = vh_apt_run(t, argv, t->a->work, &out, err);
 	return r < 0 ? r : parse_plan(out.out, ret, err);
 }
 
@@ -221,11 +83,10 @@ static int parse_stanzas(char *text, struct vh_pins *pins, struct vh_err *err)
 }
 
 /* What the archive says of these ("NAME=VERSION"); those that it has not are left out. */
-static int look_up(struct apt *t, char *const *wanted, struct vh_pins *ret, struct vh_err *err)
+static int look_up(struct vh_apt *t, char *const *wanted, struct vh_pins *ret, struct vh_err *err)
 {
 	vh_autostrv argv = NULL;
 	vh_autooutput out = { 0 };
-	const char *const env[] = { "LC_ALL=C", t->config, NULL };
 	int r = vh_strv_push(&argv, "apt-cache");
 
 	if (r == 0)
@@ -234,8 +95,7 @@ static int look_up(struct apt *t, char *const *wanted, struct vh_pins *ret, stru
 		r = vh_strv_push(&argv, *wanted);
 	if (r < 0)
 		return vh_err_nomem(err);
-	r = vh_spawn_run(&(struct vh_spawn){ .argv = argv, .env = (char *const *)env, .deadline_ms = 120000 },
-			 &out, err);
+	r = vh_apt_ask(t, argv, &out, err);
 	if (r < 0)
 		return r;
 	r = parse_stanzas(out.out, ret, err);
@@ -243,7 +103,7 @@ static int look_up(struct apt *t, char *const *wanted, struct vh_pins *ret, stru
 	return r;
 }
 
-static int tell_sources(struct apt *t, struct vh_pins *pins, struct vh_err *err)
+static int tell_sources(struct vh_apt *t, struct vh_pins *pins, struct vh_err *err)
 {
 	pins->suite = strdup(vh_suite_name(t->a->recipe->suite));
 	pins->sources = vh_sources_list(t->a->recipe, NULL);
@@ -269,16 +129,15 @@ static int hint_near(const char **names, size_t n, const char *word, struct vh_e
 }
 
 /* The archive's own names are asked for the one that was meant. */
-static int suggest(struct apt *t, struct vh_err *err)
+static int suggest(struct vh_apt *t, struct vh_err *err)
 {
-	const char *const argv[] = { "apt-cache", "pkgnames", NULL }, *const env[] = { t->config, NULL };
+	const char *const argv[] = { "apt-cache", "pkgnames", NULL };
 	vh_autooutput out = { 0 };
 	vh_autoerr none = VH_ERR_NONE;
 	vh_autofree const char **names = NULL;
 	size_t n = 0, room = 1;
 
-	if (vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .env = (char *const *)env,
-			.deadline_ms = 20000 }, &out, &none) < 0)
+	if (vh_apt_ask(t, (char *const *)argv, &out, &none) < 0 || out.status)
 		return -ENOENT;
 	for (const char *p = out.out; *p; p++)
 		room += *p == '\n';
@@ -291,12 +150,12 @@ static int suggest(struct apt *t, struct vh_err *err)
 int vh_archive_resolve(const struct vh_archive *a, char *const *packages, const char *status,
 		       struct vh_pins *ret, struct vh_err *err)
 {
-	vh_cleanup(apt_clear) struct apt t = APT_NONE;
+	vh_cleanup(vh_apt_clear) struct vh_apt t = VH_APT_NONE;
 	vh_autostrv wanted = NULL;
 	vh_autopins pins = { 0 };
 	int r;
 
-	if ((r = apt_open(&t, a, status, err)) < 0 || (r = refresh(&t, err)) < 0)
+	if ((r = vh_apt_open(&t, a, status, err)) < 0 || (r = vh_apt_refresh(&t, err)) < 0)
 		return r;
 	vh_progress_step(a->progress, "choosing packages");
 	r = plan(&t, packages, &wanted, err);
@@ -311,13 +170,13 @@ int vh_archive_resolve(const struct vh_archive *a, char *const *packages, const 
 	return 0;
 }
 
-static char *deb_path(const struct apt *t, const struct vh_pin *p)
+static char *deb_path(const struct vh_apt *t, const struct vh_pin *p)
 {
 	return vh_strf("%s/%s.deb", t->debs, p->sha256);
 }
 
 /* Those whose file is not here, or is another; a file that is used looks new to prune. */
-static int find_missing(struct apt *t, const struct vh_pins *pins, char ***ret, struct vh_err *err)
+static int find_missing(struct vh_apt *t, const struct vh_pins *pins, char ***ret, struct vh_err *err)
 {
 	for (size_t i = 0; i < pins->n; i++) {
 		const struct vh_pin *p = &pins->items[i];
@@ -336,7 +195,7 @@ static int find_missing(struct apt *t, const struct vh_pins *pins, char ***ret, 
 }
 
 /* The same version with another hash is another package. */
-static int check_offered(struct apt *t, const struct vh_pins *pins, char *const *missing, struct vh_err *err)
+static int check_offered(struct vh_apt *t, const struct vh_pins *pins, char *const *missing, struct vh_err *err)
 {
 	vh_autopins offered = { 0 };
 	vh_autofree char *names = strdup("");
@@ -363,7 +222,7 @@ static int check_offered(struct apt *t, const struct vh_pins *pins, char *const 
 			   lacking, pins->n);
 }
 
-static int download(struct apt *t, char *const *missing, const char *to, struct vh_err *err)
+static int download(struct vh_apt *t, char *const *missing, const char *to, struct vh_err *err)
 {
 	vh_autostrv argv = NULL;
 	int r = vh_mkdirs(to, 0700, err);
@@ -377,10 +236,10 @@ static int download(struct apt *t, char *const *missing, const char *to, struct 
 		r = vh_strv_push(&argv, "download");
 	for (; r == 0 && *missing; missing++)
 		r = vh_strv_push(&argv, *missing);
-	return r < 0 ? vh_err_nomem(err) : run(t, argv, to, NULL, err);
+	return r < 0 ? vh_err_nomem(err) : vh_apt_run(t, argv, to, NULL, err);
 }
 
-static int get(struct apt *t, const struct vh_pins *pins, char *const *missing, const char *to, struct vh_err *err)
+static int get(struct vh_apt *t, const struct vh_pins *pins, char *const *missing, const char *to, struct vh_err *err)
 {
 	int r = check_offered(t, pins, missing, err);
 
@@ -391,7 +250,7 @@ static int get(struct apt *t, const struct vh_pins *pins, char *const *missing, 
 }
 
 /* Into the cache under their hashes. */
-static int keep(struct apt *t, const char *from, struct vh_err *err)
+static int keep(struct vh_apt *t, const char *from, struct vh_err *err)
 {
 	char hex[VH_DIGEST_HEX];
 	int r = vh_mkdirs(t->debs, 0755, err);
@@ -416,7 +275,7 @@ static int keep(struct apt *t, const char *from, struct vh_err *err)
 
 int vh_archive_fetch(const struct vh_archive *a, const struct vh_pins *pins, struct vh_err *err)
 {
-	vh_cleanup(apt_clear) struct apt t = APT_NONE;
+	vh_cleanup(vh_apt_clear) struct vh_apt t = VH_APT_NONE;
 	vh_autofree char *dir = vh_strf("%s/debs", a->work);
 	vh_autostrv missing = NULL;
 	vh_autostrv still = NULL;
@@ -424,7 +283,7 @@ int vh_archive_fetch(const struct vh_archive *a, const struct vh_pins *pins, str
 
 	if (!dir)
 		return vh_err_nomem(err);
-	if ((r = apt_open(&t, a, "", err)) < 0 || (r = find_missing(&t, pins, &missing, err)) < 0)
+	if ((r = vh_apt_open(&t, a, "", err)) < 0 || (r = find_missing(&t, pins, &missing, err)) < 0)
 		return r;
 	if (!missing)
 		return 0;
@@ -433,7 +292,7 @@ int vh_archive_fetch(const struct vh_archive *a, const struct vh_pins *pins, str
 	if (r < 0) {
 		vh_err_clear(err);
 		t.complaint = (struct vh_complaint){ 0 };
-		if ((r = refresh(&t, err)) < 0 || (r = get(&t, pins, missing, dir, err)) < 0)
+		if ((r = vh_apt_refresh(&t, err)) < 0 || (r = get(&t, pins, missing, dir, err)) < 0)
 			return r;
 	}
 	if ((r = keep(&t, dir, err)) < 0 ||
