@@ -27,7 +27,8 @@ if [ -z "${VHPC_STATE_OF_TEST:-}" ]; then
 	fi
 	# Shipped recipes to choose packages for, where there is a network.
 	for name in ${LOCK_BEFORE:-}; do
-		vhpc image lock --quiet "images/recipes/$name.yaml" >"$VHPC_STATE/$name.lock" || exit 1
+		vhpc image lock --quiet "images/recipes/$name.yaml" >"$VHPC_STATE/$name.lock" ||
+			{ echo "not ok $(basename "$0"): no packages can be chosen for $name"; exit 1; }
 	done
 	# Waited for, so that a signal, which does not reach the group of this timeout, ends it at once.
 	timeout -k 10 "${DEADLINE:-900}" tests/netns-run "$0" "$@" &
