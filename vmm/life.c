@@ -199,16 +199,33 @@ static void remove_log(const struct vh_virt *v, const char *name)
 		unlink(log);
 }
 
-int vh_virt_remove(struct vh_virt *v, const char *name, struct vh_err *err)
+int vh_virt_owner(struct vh_virt *v, const char *name, char **ret, struct vh_err *err)
 {
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	vh_autodomain domain = NULL;
+	int r = vh_virt_find(v, name, &domain, err);
+
+	*ret = NULL;
+	if (r < 0 || !domain)
+		return r;
+	r = vh_virt_lease(domain, &lease, err);
+	*ret = vh_steal(&lease.owner);
+	return r == -ENODATA && !err->num ? 0 : r;
+}
+
+int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
 	vh_autodomain domain = NULL;
 	int r = vh_virt_find(v, name, &domain, err);
 
 	if (r < 0 || !domain)
 		return r;
-	r = check_ours(domain, err);
+	r = vh_virt_lease(domain, &lease, err);
 	if (r == -ENODATA)
 		return vh_err_refuse(err, EPERM, "VM %s: is not one of vhpc's, and left alone", name);
+	if (r == 0 && (!lease.owner || strcmp(lease.owner, owner)))
+		return 0;
 	if (r == 0)
 		r = destroy(domain, err);
 	if (r < 0)

@@ -217,9 +217,14 @@ int vh_verb_define(struct vh_cli *cli, struct vh_err *err)
 
 int vh_verb_undefine(struct vh_cli *cli, struct vh_err *err)
 {
+	vh_autofree char *dir = vh_vm_file(cli->state, cli->argv[0], "");
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
-	int r = vh_open_daemon(cli, &v, err);
+	int r = dir ? vh_hostname_check(cli->argv[0], err) : vh_err_nomem(err);
 
+	/* What a killed define left may be all that is there. */
+	if (r == 0)
+		r = access(dir, F_OK) == 0 ? vh_virt_open(&v, cli->connect, cli->state, true, err)
+					   : vh_open_daemon(cli, &v, err);
 	if (r == 0)
 		r = vh_vm_undefine(v, cli->state, cli->argv[0], err);
 	if (r < 0)

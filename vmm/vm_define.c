@@ -78,7 +78,7 @@ static int remove_all(struct vh_virt *v, struct vh_store *s, const char *state, 
 	int r = dir ? check_removable(v, name, err) : vh_err_nomem(err);
 
 	if (r == 0)
-		r = vh_virt_remove(v, name, err);
+		r = vh_virt_remove(v, name, VH_VM_OWNER, err);
 	if (r == 0)
 		r = vh_remove_tree(dir, err);
 	return r < 0 ? r : drop_identities(s, name, err);

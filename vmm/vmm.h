@@ -258,8 +258,10 @@ int vh_virt_define(struct vh_virt *v, const char *xml, struct vh_err *err);
 int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct vh_err *err);
 /* ACPI shutdown, waited for; at the deadline destroyed when force, else -ETIMEDOUT. 0 when it is off. */
 int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err);
-/* Destroys and undefines one of ours; 0 when there is none. */
-int vh_virt_remove(struct vh_virt *v, const char *name, struct vh_err *err);
+/* Whose it is, malloc'd; NULL: there is none, or not one of ours. */
+int vh_virt_owner(struct vh_virt *v, const char *name, char **ret, struct vh_err *err);
+/* Destroys and undefines that of owner; 0 when there is none, or another of ours has the name. */
+int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err);
 /* The domain as libvirt has it: one of ours, malloc'd. */
 int vh_virt_xml(struct vh_virt *v, const char *name, char **ret, struct vh_err *err);
 /* "running", "shut off", "paused", ... static; NULL: no such domain. */

@@ -8,7 +8,7 @@
 #include "lib/strv.h"
 #include "lib/cli.h"
 #include "tests/unit/unit.h"
-#include "vmm/vmm.h"
+#include "vmm/plan.h"
 
 /* Two guest nodes on host nodes 0 and 1, two hardware threads a core, a CPU kept idle and one
  * for the emulator, and on each node devices of a switch and one without. */
@@ -113,6 +113,54 @@ START_TEST(firmware_takes_the_place_of_a_kernel)
 	ck_assert_ptr_nonnull(strstr(xml, "<loader type=\"rom\">/usr/share/ovmf/OVMF.fd</loader>"));
 	ck_assert_ptr_null(strstr(xml, "<cmdline>"));
 	ck_assert_ptr_nonnull(strstr(xml, "opt/io.systemd.credentials/vhpc.identity"));
+}
+END_TEST
+
+/* The largest of some requests that the host can have. */
+static struct vh_layout best_of(const struct vh_host *host)
+{
+	vh_cleanup(vh_left_clear) struct vh_left left = { 0 };
+	vh_autoplan plan = NULL;
+	struct vh_layout layout = { 0 };
+
+	ck_assert_int_eq(vh_left_init(&left, host, NULL), 0);
+	for (unsigned n = 64; n && !plan; n /= 2) {
+		struct vh_want want = { .name = "f", .vcpus = n, .memory = (uint64_t)n << 28, .page = VH_PAGE_ANY,
+					.emulator = n > 1, .iothreads = n / 4 };
+
+		want.devices[VH_DEVICE_GPU].count = want.devices[VH_DEVICE_HCA].count = n / 8;
+		want.devices[VH_DEVICE_NVME].count = n / 16;
+		ck_assert_int_eq(vh_solve(&left, &want, 0, &plan), 0);
+	}
+	ck_assert_ptr_nonnull(plan);
+	ck_assert_int_eq(vh_plan_layout(host, plan, &layout), 0);
+	return layout;
+}
+
+START_TEST(every_host_makes_valid_domains)
+{
+	static const char *const hosts[] = { "one-core", "single-node", "two-sockets-snc", "eight-gpus", "memory-only",
+					     "offline-cpus", "two-nodes" };
+
+	for (size_t i = 0; i < vh_array_len(hosts); i++)
+		for (int kind = 0; kind < 3; kind++) {
+			vh_autofree char *path = vh_strf("tests/fixtures/%s.xml", hosts[i]), *xml = NULL;
+			vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
+			vh_cleanup(vh_layout_clear) struct vh_layout layout = { 0 };
+			struct vh_host_node node = { .id = 0 };
+			struct vh_host_cpu cpu = { .id = 0 };
+			const struct vh_host here = { .nodes = &node, .n_nodes = 1, .cpus = &cpu, .n_cpus = 1 };
+			struct vh_domain d = domain(true);
+			vh_autoerr err = VH_ERR_NONE;
+
+			ck_assert_msg(vh_host_load(NULL, path, &host, &err) == 0, "%s", err.text);
+			layout = best_of(host);
+			d.layout = &layout;
+			d.kvm = kind == 0;
+			d.rehearse = kind == 2 ? &here : NULL;
+			ck_assert_msg(vh_domain_xml(&d, &xml, &err) == 0, "%s: %s", hosts[i], err.text);
+			validate(xml);
+		}
 }
 END_TEST
 
@@ -276,5 +324,5 @@ START_TEST(large_domain)
 }
 END_TEST
 
-UNIT_SUITE(vmm_domain, with_kvm, with_tcg, firmware_takes_the_place_of_a_kernel, lease_there_and_back, shared_leases_no_cpu, text_is_quoted,
+UNIT_SUITE(vmm_domain, with_kvm, with_tcg, firmware_takes_the_place_of_a_kernel, every_host_makes_valid_domains, lease_there_and_back, shared_leases_no_cpu, text_is_quoted,
 	   refuses_what_is_no_domain, foreign_domains, hostile_domains, large_domain)

@@ -195,11 +195,15 @@ static int node_xml(const struct plan *p, const struct node_plan *n, char **ret,
 
 static int domain_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
 {
-	vh_autofree char *xml = NULL;
+	vh_autofree char *xml = NULL, *owner = NULL;
 	const char *state = NULL;
 	int r = vh_virt_state(c->virt, n->name, &state, err);
 
 	*ret_changed = false;
+	if (r == 0 && state)
+		r = vh_virt_owner(c->virt, n->name, &owner, err);
+	if (r == 0 && owner && strcmp(owner, c->plan->owner))
+		return vh_err_set(err, EEXIST, "VM %s: a VM of that name is there, of %s", n->name, owner);
 	if (r < 0 || state)
 		return r;
 	r = node_xml(c->plan, n, &xml, err);
@@ -228,7 +232,7 @@ static int domain_undo(const struct context *c, const struct node_plan *n, struc
 {
 	int r = c->cut_short ? wait_for_late_define(c, n, err) : 0;
 
-	return r < 0 ? r : vh_virt_remove(c->virt, n->name, err);
+	return r < 0 ? r : vh_virt_remove(c->virt, n->name, c->plan->owner, err);
 }
 
 static int start_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
