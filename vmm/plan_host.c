@@ -34,19 +34,12 @@ static int reserve_cpus(const char *list, struct vh_taken *taken, struct vh_err 
 {
 	vh_autofree unsigned *kept = NULL;
 	size_t n = 0;
-	unsigned *all;
 
 	if (!list)
 		return 0;
 	if (vh_cpulist_parse(list, &kept, &n) < 0)
 		return vh_err_usage(err, "--reserve: '%.40s' is no list of CPUs", list);
-	all = realloc((unsigned *)taken->cpus, (taken->n_cpus + n + 1) * sizeof(*all));
-	if (!all)
-		return vh_err_nomem(err);
-	memcpy(all + taken->n_cpus, kept, n * sizeof(*all));
-	taken->cpus = all;
-	taken->n_cpus += n;
-	return 0;
+	return vh_taken_add_cpus(taken, kept, n) < 0 ? vh_err_nomem(err) : 0;
 }
 
 /* What runs is asked of a daemon that runs; none is started for a plan. */

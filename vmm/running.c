@@ -11,7 +11,7 @@
 
 /* --- CPUs */
 
-static int take_cpus(struct vh_taken *taken, const unsigned *cpus, size_t n)
+int vh_taken_add_cpus(struct vh_taken *taken, const unsigned *cpus, size_t n)
 {
 	unsigned *all = realloc((unsigned *)taken->cpus, (taken->n_cpus + n + 1) * sizeof(*all));
 
@@ -45,7 +45,7 @@ static int take_pinned(struct vh_taken *taken, const struct vh_host *host, xmlNo
 
 	if (!text || vh_cpulist_parse((const char *)text, &cpus, &n) < 0 || has_every_cpu(host, cpus, n))
 		return 0;
-	return take_cpus(taken, cpus, n);
+	return vh_taken_add_cpus(taken, cpus, n);
 }
 
 static int take_pins(struct vh_taken *taken, const struct vh_host *host, xmlNodePtr domain)
@@ -148,7 +148,7 @@ int vh_taken_add_domain(struct vh_taken *taken, struct vh_host *host, const char
 
 	/* A lease that makes no sense is another's pinning. */
 	vh_err_clear(err);
-	r = ours == 0 ? take_cpus(taken, lease.cpus, lease.n_cpus) : 0;
+	r = ours == 0 ? vh_taken_add_cpus(taken, lease.cpus, lease.n_cpus) : 0;
 	vh_domain_lease_clear(&lease);
 	if (r == 0)
 		r = vh_xml_parse("domain", xml, strlen(xml), &doc, err);

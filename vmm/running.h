@@ -5,6 +5,8 @@
 
 #include "vmm/vmm.h"
 
+/* CPUs beside those that are taken already. -ENOMEM. */
+int vh_taken_add_cpus(struct vh_taken *taken, const unsigned *cpus, size_t n);
 /* Adds to taken, and to host's held devices, what the active domains of a daemon hold. */
 int vh_taken_add_domains(struct vh_taken *taken, struct vh_virt *v, struct vh_host *host, struct vh_err *err);
 /* The same of one domain by its live XML, of whose memory that many bytes are resident: CPUs

@@ -6,7 +6,7 @@
 #include "tests/unit/unit.h"
 #include "vmm/plan.h"
 
-enum { CASES = 40000, PLACED = 9000, CPUS = 10, NODES = 4, DEVICES = 8 };
+enum { CASES = 40000, CPUS = 10, NODES = 4, DEVICES = 8 };
 
 static uint32_t seed = 20261124;
 
@@ -618,9 +618,11 @@ static void check_plan(const struct world *w, const struct vh_plan *plan)
 
 START_TEST(agrees_with_the_oracle)
 {
+	/* valgrind looks at memory, for which fewer do. */
+	int cases = getenv("VHPC_VALGRIND") ? CASES / 10 : CASES;
 	unsigned placed = 0;
 
-	for (int i = 0; i < CASES; i++) {
+	for (int i = 0; i < cases; i++) {
 		vh_autoplan plan = NULL;
 		struct world w;
 		struct oracle o = { .w = &w };
@@ -637,7 +639,7 @@ START_TEST(agrees_with_the_oracle)
 		placed += plan != NULL;
 		vh_left_clear(&w.left);
 	}
-	ck_assert_uint_gt(placed, PLACED);
+	ck_assert_uint_gt(placed, (unsigned)cases / 5);
 }
 END_TEST
 
