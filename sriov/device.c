@@ -73,6 +73,17 @@ json_t *vh_pci_names(const struct vh_root *root, const char *address, const char
 	return vh_steal(&list);
 }
 
+/* Whether the device's first port speaks InfiniBand; where no driver tells, its PF's (dir "physfn/"). */
+static bool speaks_ib(const struct vh_root *root, const char *address, const char *dir)
+{
+	vh_autofree char *layer = NULL;
+	vh_autostrv names = NULL;
+
+	return vh_root_list(root, &names, VH_PCI_DIR "/%s/%sinfiniband", address, dir) == 0 && names && *names &&
+	       vh_root_read(root, &layer, VH_PCI_DIR "/%s/%sinfiniband/%s/ports/1/link_layer", address, dir, *names) == 0 &&
+	       !strcmp(layer, "InfiniBand");
+}
+
 const char *vh_pci_kind(const struct vh_root *root, const char *address)
 {
 	int64_t class, vendor;
@@ -81,7 +92,7 @@ const char *vh_pci_kind(const struct vh_root *root, const char *address)
 		return NULL;
 	switch (class >> 8) {
 	case 0x0200:
-		return "ethernet";
+		return speaks_ib(root, address, "") || speaks_ib(root, address, "physfn/") ? "ib" : "ethernet";
 	case 0x0207:
 		return "ib";
 	case 0x0108:
