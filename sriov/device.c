@@ -79,7 +79,8 @@ static bool speaks_ib(const struct vh_root *root, const char *address, const cha
 	vh_autofree char *layer = NULL;
 	vh_autostrv names = NULL;
 
-	return vh_root_list(root, &names, VH_PCI_DIR "/%s/%sinfiniband", address, dir) == 0 && names && *names &&
+	return vh_root_exists(root, VH_PCI_DIR "/%s/%sinfiniband", address, dir) &&
+	       vh_root_list(root, &names, VH_PCI_DIR "/%s/%sinfiniband", address, dir) == 0 && *names &&
 	       vh_root_read(root, &layer, VH_PCI_DIR "/%s/%sinfiniband/%s/ports/1/link_layer", address, dir, *names) == 0 &&
 	       !strcmp(layer, "InfiniBand");
 }

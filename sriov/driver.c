@@ -228,14 +228,15 @@ int vh_sriov_release(struct vh_sriov *s, const char *device, struct vh_err *err)
 
 /* --- reset */
 
+/* Command and status, which are never all ones: a VF's vendor and device numbers always are. */
 static int answers(struct vh_sriov *s, const char *address, struct vh_err *err)
 {
 	vh_autoclose int fd = vh_root_openf(s->root, O_RDONLY, VH_PCI_DIR "/%s/config", address);
-	uint32_t id;
+	uint32_t word;
 
-	if (fd < 0 || read(fd, &id, sizeof(id)) != sizeof(id))
+	if (fd < 0 || pread(fd, &word, sizeof(word), 4) != sizeof(word))
 		return vh_err_set(err, EIO, "%s: its configuration space cannot be read", address);
-	if (id != UINT32_MAX)
+	if (word != UINT32_MAX)
 		return 0;
 	vh_err_set(err, ENODEV, "%s: it does not answer", address);
 	return vh_err_hint(err, "echo 1 > /sys/bus/pci/devices/%s/remove, then echo 1 > /sys/bus/pci/rescan", address);

@@ -29,4 +29,15 @@ static int vf_write(void *arg, const char *netdev, const struct vh_fn *fn, size_
 	return r < 0 ? r : vh_vfnl_write(sock, netdev, fn, n, err);
 }
 
-const struct vh_sriov_ops vh_sriov_kernel = { .write = write_file, .vf_read = vf_read, .vf_write = vf_write };
+static int link_up(void *arg, const char *netdev, struct vh_err *err)
+{
+	vh_autovfnl sock = NULL;
+	int r = vh_vfnl_open(&sock, NETLINK_ROUTE, 0, err);
+
+	(void)arg;
+	return r < 0 ? r : vh_vfnl_up(sock, netdev, err);
+}
+
+const struct vh_sriov_ops vh_sriov_kernel = {
+	.write = write_file, .vf_read = vf_read, .vf_write = vf_write, .link_up = link_up,
+};

@@ -4,6 +4,7 @@
 
 #include "lib/strv.h"
 #include "lib/table.h"
+#include "sriov/change.h"
 #include "sriov/private.h"
 
 static bool is_pf_with_vfs(const json_t *row)
@@ -14,9 +15,10 @@ static bool is_pf_with_vfs(const json_t *row)
 	       !(json_is_integer(vfs) && json_integer_value(vfs) == 0);
 }
 
-/* Only a PF knows its VFs' indexes, and it is asked once. */
+/* Only a PF knows its VFs' indexes and what is set of them, and it is asked once. */
 static int number_vfs(const struct vh_root *root, const json_t *rows)
 {
+	vh_autojson attributes = json_object();
 	vh_autojson by_pf = json_object();
 	json_t *row;
 	size_t i;
@@ -24,15 +26,22 @@ static int number_vfs(const struct vh_root *root, const json_t *rows)
 	json_array_foreach(rows, i, row) {
 		const char *address = json_string_value(json_object_get(row, "address"));
 
-		if (is_pf_with_vfs(row) && json_object_set_new(by_pf, address, vh_pci_vfs(root, address)) < 0)
+		if (!is_pf_with_vfs(row))
+			continue;
+		json_t *vfs = vh_pci_vfs(root, address);
+		vh_autojson told = vh_pf_attributes(root, address, vfs);
+
+		if (json_object_set_new(by_pf, address, vfs) < 0 || (told && json_object_update(attributes, told) < 0))
 			return -ENOMEM;
 	}
 	json_array_foreach(rows, i, row) {
 		const char *pf = json_string_value(json_object_get(row, "pf"));
 		const char *address = json_string_value(json_object_get(row, "address"));
 		json_t *index = pf ? json_object_get(json_object_get(by_pf, pf), address) : NULL;
+		json_t *told = json_object_get(attributes, address);
 
-		if (index && json_object_set(row, "vf", index) < 0)
+		if ((index && json_object_set(row, "vf", index) < 0) ||
+		    json_object_set(row, "attributes", told ? told : json_null()) < 0)
 			return -ENOMEM;
 	}
 	return 0;

@@ -124,6 +124,20 @@ static json_t *attribute_text(const char *key, const json_t *value)
 	return text ? json_sprintf("%s %s", key, text) : NULL;
 }
 
+/* "1: ACTIVE, LinkUp, 200000 Mb/s, GUID 0c:42:a1:03:00:00:00:02, LID 7, SM at 1" */
+static json_t *port_text(const json_t *port)
+{
+	const char *state = json_string_value(json_object_get(port, "state"));
+	const char *physical = json_string_value(json_object_get(port, "physical"));
+	const char *guid = json_string_value(json_object_get(port, "port_guid"));
+
+	return json_sprintf("%d: %s, %s, %lld Mb/s, GUID %s, LID %lld, SM at %lld",
+			    (int)json_integer_value(json_object_get(port, "port")), state ? state : "?",
+			    physical ? physical : "?", (long long)json_integer_value(json_object_get(port, "rate")),
+			    guid ? guid : "?", (long long)json_integer_value(json_object_get(port, "lid")),
+			    (long long)json_integer_value(json_object_get(port, "sm_lid")));
+}
+
 static json_t *for_people(json_t *value)
 {
 	const char *key;
@@ -140,7 +154,8 @@ static json_t *for_people(json_t *value)
 		return json_incref(value);
 	list = json_array();
 	json_array_foreach(value, i, item)
-		json_array_append_new(list, json_object_get(item, "type") ? type_text(item) : bar_text(item));
+		json_array_append_new(list, json_object_get(item, "type") ? type_text(item) :
+					    json_object_get(item, "port") ? port_text(item) : bar_text(item));
 	return list;
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
@@ -137,12 +138,17 @@ static const char *reason(struct nlmsghdr *nlh)
 
 static int refused(const char *netdev, const struct job *job, struct nlmsghdr *nlh, int num, struct vh_err *err)
 {
+	bool rate = job->attr == VH_FN_MIN_RATE;
+	/* Of the pair, the one that was asked for. */
+	enum vh_fn_attr attr = rate && !(job->fn->have & VH_FN_BIT(VH_FN_MIN_RATE)) ? VH_FN_MAX_RATE : job->attr;
 	const char *why = reason(nlh);
 	char buf[32];
 
-	return vh_err_set(err, num, "%s: VF %d: %s %s: %s%s%s%s", netdev, job->fn->index,
-			  vh_fn_attr_name(job->attr), vh_fn_attr_text(job->attr, job->fn->value[job->attr], buf),
-			  strerror(num), why ? " (" : "", why ? why : "", why ? ")" : "");
+	vh_err_set(err, num, "%s: VF %d: %s %s: %s%s%s%s", netdev, job->fn->index, vh_fn_attr_name(attr),
+		   vh_fn_attr_text(attr, job->fn->value[attr], buf), strerror(num), why ? " (" : "", why ? why : "",
+		   why ? ")" : "");
+	return !rate || num != EINVAL ? -num :
+	       vh_err_hint(err, "drivers take a rate up to the speed of a link that is up: ip link set %s up", netdev);
 }
 
 /* Takes the answers of n requests from seq on; the first refusal is the error. */
@@ -322,4 +328,19 @@ int vh_vfnl_read(struct nl_sock *sock, const char *netdev, struct vh_fn *fn, siz
 				return read_link(nlh, netdev, fn, n, err);
 	}
 	return nl_fail(err, netdev, r);
+}
+
+int vh_vfnl_up(struct nl_sock *sock, const char *netdev, struct vh_err *err)
+{
+	struct ifinfomsg info = { .ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct nl_msg *msg = nlmsg_alloc_simple(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK);
+	int r;
+
+	if (!msg || nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) < 0 ||
+	    nla_put_string(msg, IFLA_IFNAME, netdev) < 0) {
+		nlmsg_free(msg);
+		return vh_err_nomem(err);
+	}
+	r = nl_send_sync(sock, msg);
+	return r < 0 ? nl_fail(err, netdev, r) : 0;
 }

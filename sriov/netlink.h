@@ -13,5 +13,7 @@ static inline void vh_vfnl_freep(struct nl_sock **s) { nl_socket_free(*s); }
 int vh_vfnl_open(struct nl_sock **ret, int protocol, uint32_t peer, struct vh_err *err);
 int vh_vfnl_read(struct nl_sock *sock, const char *netdev, struct vh_fn *fn, size_t n, struct vh_err *err);
 int vh_vfnl_write(struct nl_sock *sock, const char *netdev, const struct vh_fn *fn, size_t n, struct vh_err *err);
+/* Raises the interface (administratively). */
+int vh_vfnl_up(struct nl_sock *sock, const char *netdev, struct vh_err *err);
 
 #endif

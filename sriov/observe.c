@@ -119,8 +119,14 @@ static bool has_netlink(const struct vh_sriov *s)
 	return s->ops != &vh_sriov_kernel || vh_root_is_live(s->root);
 }
 
+static bool has_attr_files(const struct vh_root *root, const char *pf)
+{
+	return vh_root_exists(root, VH_PCI_DIR "/%s/sriov", pf) || vh_root_exists(root, VH_PCI_DIR "/%s/infiniband", pf);
+}
+
 static int read_attrs(const struct vh_sriov *s, struct vh_pf *pf, struct vh_err *err)
 {
+	bool files = has_attr_files(s->root, pf->address);
 	int r = 0;
 
 	if (pf->netdev[0] && pf->n > 0 && has_netlink(s))
@@ -131,7 +137,8 @@ static int read_attrs(const struct vh_sriov *s, struct vh_pf *pf, struct vh_err 
 			pf->fn[i].have &= ~(VH_FN_BIT(VH_FN_MAC) | VH_FN_BIT(VH_FN_VLAN) | VH_FN_BIT(VH_FN_QOS));
 		else
 			pf->fn[i].have &= ~(VH_FN_BIT(VH_FN_NODE_GUID) | VH_FN_BIT(VH_FN_PORT_GUID));
-		read_attr_files(s->root, pf, &pf->fn[i]);
+		if (files)
+			read_attr_files(s->root, pf, &pf->fn[i]);
 	}
 	return r;
 }
@@ -165,4 +172,42 @@ int vh_pf_observe(const struct vh_sriov *s, const char *address, struct vh_pf *r
 	*ret = pf;
 	pf.fn = NULL;
 	return 0;
+}
+
+/* The identities and switches alone: drivers and overrides would cost two files a VF. */
+static int observe_attributes(const struct vh_sriov *s, const json_t *vfs, struct vh_pf *pf)
+{
+	vh_autoerr ignored = VH_ERR_NONE;
+	const char *address;
+	json_t *index;
+
+	find_netdev(s->root, pf);
+	json_object_foreach((json_t *)vfs, address, index)
+		if (!vh_pf_add(pf, (int)json_integer_value(index), address))
+			return -ENOMEM;
+	return read_attrs(s, pf, &ignored);
+}
+
+json_t *vh_pf_attributes(const struct vh_root *root, const char *address, const json_t *vfs)
+{
+	const struct vh_sriov s = { .root = (struct vh_root *)root, .ops = &vh_sriov_kernel };
+	vh_autojson all = json_object();
+	vh_autopf pf = { 0 };
+
+	if (!has_netlink(&s) && !has_attr_files(root, address))
+		return NULL;
+	snprintf(pf.address, sizeof(pf.address), "%s", address);
+	if (observe_attributes(&s, vfs, &pf) < 0)
+		return NULL;
+	for (size_t i = 0; i < pf.n; i++) {
+		json_t *one = vh_fn_json(&pf.fn[i]);
+
+		json_object_del(one, "address");
+		json_object_del(one, "vf");
+		if (json_object_size(one) == 0)
+			json_decref(one);
+		else if (json_object_set_new(all, pf.fn[i].address, one) < 0)
+			return NULL;
+	}
+	return vh_steal(&all);
 }

@@ -16,6 +16,8 @@ struct vh_sriov_ops {
 	/* Has the PF's network device set, of each fn, the attributes in have (not the drivers).
 	 * MIN_RATE and MAX_RATE, VLAN and QOS go in pairs. On failure some may be set. */
 	int (*vf_write)(void *arg, const char *netdev, const struct vh_fn *fn, size_t n, struct vh_err *err);
+	/* Raises a network device; its link comes up some time later. */
+	int (*link_up)(void *arg, const char *netdev, struct vh_err *err);
 };
 
 /* The kernel's; its arg is unused. They refuse a captured root. */

@@ -36,8 +36,27 @@ json_t *vh_pci_vfs(const struct vh_root *root, const char *pf);
 
 /* slot_functions, window, mdev_types, vgpu_types; of a GPU also mig, mig_pending, hca and hca_distance. */
 int vh_pci_set_gpu(const struct vh_root *root, const char *address, json_t *row);
-/* node_guid, pkeys */
+
+/* --- rdma.c: node_guid, ports and pkeys, from /sys; on this host also from RDMA netlink and libibumad */
+
 int vh_pci_set_rdma(const struct vh_root *root, const char *address, json_t *row);
+
+/* --- rdma_netlink.c */
+
+/* Of the device's ports: object of "1" -> {state, physical, lid, sm_lid, netdev}, each where the kernel
+ * tells. 0 or -errno; -EOPNOTSUPP: no such protocol. */
+int vh_rdma_netlink_ports(const char *ibdev, json_t **ret);
+
+/* --- umad.c: 0, or -errno where path is no such library, or it knows no such port */
+
+/* Adds state, physical, lid, sm_lid, port_guid, rate and pkeys where port has null. */
+int vh_umad_port(const char *path, const char *ibdev, int number, json_t *port);
+
+/* By the numbers that the InfiniBand specification gives them: "ACTIVE", "LinkUp"; null past them. */
+json_t *vh_rdma_state(unsigned state);
+json_t *vh_rdma_physical(unsigned state);
+/* By bytes: "0c:42:a1:03:00:00:00:02". */
+json_t *vh_rdma_guid(uint64_t guid);
 
 /* --- nvml.c: 0, or -errno where path is no such library, or it says no */
 

@@ -83,6 +83,28 @@ static bool has_driver(const struct vh_root *root, const char *address)
 	return json_is_string(driver);
 }
 
+/* Drivers take a rate only while the PF's link is up, and so early in a boot nobody else has raised it. */
+static bool link_is_ready(struct vh_sriov *s, const struct vh_pf *want)
+{
+	vh_autofree char *operstate = NULL;
+	vh_autoerr ignored = VH_ERR_NONE;
+	vh_autopf cur = { 0 };
+	bool rates = false;
+
+	for (size_t i = 0; i < want->n; i++)
+		for (unsigned a = VH_FN_MIN_RATE; a <= VH_FN_MAX_RATE; a++)
+			rates |= want->fn[i].have & VH_FN_BIT(a) && want->fn[i].value[a];
+	if (!rates)
+		return true;
+	if (vh_pf_observe(s, want->address, &cur, &ignored) < 0 || !cur.netdev[0])
+		return false;
+	if (vh_root_read(s->root, &operstate, VH_PCI_DIR "/%s/net/%s/operstate", want->address, cur.netdev) == 0 &&
+	    strcmp(operstate, "down"))
+		return true;
+	s->ops->link_up(s->arg, cur.netdev, &ignored);
+	return false;
+}
+
 /* At boot a device and its driver come when they come; one left without driver is not waited for. */
 static int restore_one(struct vh_sriov *s, const char *address, const json_t *doc, time_t until,
 		       char ret_address[VH_PCI_ADDRESS_SIZE], struct vh_err *err)
@@ -92,7 +114,8 @@ static int restore_one(struct vh_sriov *s, const char *address, const json_t *do
 	for (;;) {
 		vh_autopf want = { 0 };
 		int r = load(s, address, doc, &want, err);
-		bool ready = r == 0 && (!(want.have & VH_PF_VFS) || has_driver(s->root, want.address));
+		bool ready = r == 0 && (!(want.have & VH_PF_VFS) || has_driver(s->root, want.address)) &&
+			     link_is_ready(s, &want);
 
 		if (ready || (r < 0 && r != -ENODEV) || time(NULL) >= until) {
 			if (r < 0)

@@ -166,26 +166,22 @@ int vh_pci_full_address(const char *text, char **ret, struct vh_err *err)
 	return 0;
 }
 
-/* What its PF has set of a VF; null for any other device, and where it cannot be asked. */
+/* Its override, and what its PF has set of a VF; null for any other device, and where it cannot be asked. */
 static json_t *attributes(const struct vh_root *root, const char *address, const json_t *row)
 {
-	const struct vh_sriov s = { .root = (struct vh_root *)root, .ops = &vh_sriov_kernel };
-	const char *pf_address = json_string_value(json_object_get(row, "pf"));
-	vh_autoerr ignored = VH_ERR_NONE;
-	vh_autojson all = NULL;
-	vh_autopf pf = { 0 };
+	const char *pf = json_string_value(json_object_get(row, "pf"));
+	vh_autojson vfs = pf ? vh_pci_vfs(root, pf) : NULL;
+	vh_autojson all = pf ? vh_pf_attributes(root, pf, vfs) : NULL;
+	vh_autojson override = vh_pci_text(root, address, "driver_override");
+	json_t *own = json_object_get(all, address);
 
-	if (!pf_address || vh_pf_observe(&s, pf_address, &pf, &ignored) < 0)
+	if (!own)
 		return json_null();
-	for (size_t i = 0; i < pf.n && !all; i++)
-		if (!strcmp(pf.fn[i].address, address))
-			all = vh_fn_json(&pf.fn[i]);
-	if (!all)
-		return json_null();
-	json_object_del(all, "address");
-	json_object_del(all, "vf");
-	json_object_del(all, "driver");
-	return vh_steal(&all);
+	if (json_is_string(override) && !strcmp(json_string_value(override), "(null)"))
+		json_object_set_new(own, "override", json_null());
+	else
+		json_object_set(own, "override", override);
+	return json_incref(own);
 }
 
 int vh_sriov_show(const struct vh_root *root, const char *text, json_t **ret, struct vh_err *err)

@@ -129,6 +129,14 @@ bench: programs $(addprefix $(B)/bench/,$(BENCH))
 
 .PHONY: bench
 
+# vhpc sriov on a real kernel in an emulated node, and VMs inside it that use its VFs (docs/lab.md).
+lab: programs
+	@tools/install-packages build run
+	@B=$(B) tests/lab/artefact inner >/dev/null
+	+@B="$(B)" MAKE="$(MAKE)" LAB=all tests/check system-lab
+
+.PHONY: lab
+
 # The whole chain on this machine: README.md shows what it prints.
 demo:
 	@tools/install-packages build run

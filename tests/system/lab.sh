@@ -3,10 +3,26 @@
 # vhpc sriov on a real kernel, in an emulated compute node (docs/lab.md): VFs of igb, NVMe and an
 # InfiniBand-typed PF are made, set, bound, released, and restored after a reboot of the node.
 # With LAB=all, as `make lab` has it, also VMs inside the node that use them.
-WITHOUT_IMAGE=1
-NODE=${VHPC_STATE:-}/lab
-if [ -z "${VHPC_STATE_OF_TEST:-}" ]; then
-	BEFORE="tests/lab/prepare"
-	DEADLINE=3000
-fi
+PREPARE=tests/lab/prepare
+DEADLINE=1400
 . "$(dirname "$0")/lib.sh"
+node=$VHPC_STATE/lab
+trap 'tests/lab/node stop "$node"' EXIT
+
+# inside SCRIPT SECONDS: its lines are ours.
+inside() {
+	status=0
+	tests/lab/node run "$node" -t "$2" sh "/lab/inside/$1.sh" || status=$?
+	[ $status = 0 ] || failures=$((failures + 1))
+	[ $status != 124 ] || echo "not ok $1: not done in $2 s"
+}
+
+check "the node boots" tests/lab/node start "$node" || { cat "$T/err"; finish; }
+cat "$T/err"
+check "it takes what was built" tests/lab/node run "$node" sh /lab/inside/setup.sh || finish
+inside before 300
+check "it boots again" tests/lab/node reboot "$node" || { cat "$T/err"; finish; }
+cat "$T/err"
+inside after 120
+[ "${LAB:-}" != all ] || inside nested 900
+finish

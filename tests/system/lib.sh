@@ -23,7 +23,7 @@ if [ -z "${VHPC_STATE_OF_TEST:-}" ]; then
 			sed "s/^name: mpi$/&\nsuite: $SUITE/" "$recipe" >"$VHPC_STATE/mpi.yaml"
 			recipe=$VHPC_STATE/mpi.yaml
 		fi
-		vhpc image build --quiet "$recipe" || { echo "not ok $(basename "$0"): no image to test with"; exit 1; }
+		${PREPARE:-vhpc image build --quiet "$recipe"} || { echo "not ok $(basename "$0"): no image to test with"; exit 1; }
 	fi
 	# Shipped recipes to choose packages for, where there is a network.
 	for name in ${LOCK_BEFORE:-}; do

@@ -60,7 +60,7 @@ void fake_device(const struct fake *f, const char *path, const char *class, cons
 	fake_file(f, "0x101e", "sys/devices/%s/device", path);
 	fake_file(f, "(null)", "sys/devices/%s/driver_override", path);
 	fake_file(f, "", "sys/devices/%s/reset", path);
-	fake_file(f, "\xb3\x15\x1e\x10", "sys/devices/%s/config", path);
+	fake_file(f, "\xb3\x15\x1e\x10\x06\x04\x10\x08", "sys/devices/%s/config", path);
 	fake_link(f, target, DEVICES "/%s", address);
 	if (group >= 0) {
 		vh_autofree char *to = vh_strf("../../../../kernel/iommu_groups/%d", group);
@@ -336,6 +336,15 @@ static int fake_vf_read(void *arg, const char *netdev, struct vh_fn *fn, size_t 
 	return 0;
 }
 
+/* As igb has it: a rate is compared with the link's speed. */
+static bool link_is_down(const struct fake *f, const struct fake_pf *pf)
+{
+	vh_autofree char *state = NULL;
+
+	return vh_root_read(f->root, &state, DEVICES "/%s/net/%s/operstate", pf->address, pf->netdev) == 0 &&
+	       !strcmp(state, "down");
+}
+
 static int write_attr(struct fake *f, struct fake_pf *pf, const struct vh_fn *fn, unsigned attr)
 {
 	int r = before(f);
@@ -346,6 +355,8 @@ static int write_attr(struct fake *f, struct fake_pf *pf, const struct vh_fn *fn
 		return -EINVAL;
 	if (!(pf->have & VH_FN_BIT(attr)))
 		return -EOPNOTSUPP;
+	if ((attr == VH_FN_MIN_RATE || attr == VH_FN_MAX_RATE) && fn->value[attr] && link_is_down(f, pf))
+		return -EINVAL;
 	pf->vf[fn->index].value[attr] = fn->value[attr];
 	return after(f);
 }
@@ -367,7 +378,19 @@ static int fake_vf_write(void *arg, const char *netdev, const struct vh_fn *fn, 
 	return 0;
 }
 
-const struct vh_sriov_ops fake_ops = { .write = fake_write, .vf_read = fake_vf_read, .vf_write = fake_vf_write };
+static int fake_link_up(void *arg, const char *netdev, struct vh_err *err)
+{
+	struct fake *f = arg;
+	struct fake_pf *pf = by_netdev(f->shared, netdev);
+
+	(void)err;
+	fake_file(f, "up", "sys/devices/%s/net/%s/operstate", pf->path, netdev);
+	return 0;
+}
+
+const struct vh_sriov_ops fake_ops = {
+	.write = fake_write, .vf_read = fake_vf_read, .vf_write = fake_vf_write, .link_up = fake_link_up,
+};
 
 void fake_reopen(struct fake *f)
 {

@@ -197,8 +197,10 @@ START_TEST(reset_makes_sure_that_the_function_answers)
 	FAKE(f);
 	nic(&f);
 	OK(vh_sriov_create(f.s, NIC, 1, -1, oe));
+	/* The numbers of a VF's vendor and device always read so. */
+	fake_file(&f, "\xff\xff\xff\xff\x06\x04\x10\x08", "sys/bus/pci/devices/0000:3b:00.1/config");
 	OK(vh_sriov_reset(f.s, NIC "/0", oe));
-	fake_file(&f, "\xff\xff\xff\xff", "sys/bus/pci/devices/0000:3b:00.1/config");
+	fake_file(&f, "\xff\xff\xff\xff\xff\xff\xff\xff", "sys/bus/pci/devices/0000:3b:00.1/config");
 	ck_assert_int_eq(vh_sriov_reset(f.s, NIC "/0", &err), -ENODEV);
 	ck_assert_str_eq(err.text, "0000:3b:00.1: it does not answer");
 	ck_assert_int_eq(vh_sriov_reset(f.s, NIC, &err), -EBUSY);

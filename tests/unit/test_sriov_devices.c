@@ -192,7 +192,7 @@ static char *row(const json_t *rows, const char *address)
 		ck_assert_str_eq(row_, "{\"address\":\"" address "\"," want "}"); \
 	} while (0)
 
-#define NO_NETWORK "\"mac\":null,\"link\":null,\"speed\":null,\"netdevs\":[],\"ibdevs\":[]"
+#define NO_NETWORK "\"mac\":null,\"link\":null,\"speed\":null,\"netdevs\":[],\"ibdevs\":[],\"attributes\":null"
 
 START_TEST(pf_tells_its_vfs_and_first_network_device)
 {
@@ -204,7 +204,7 @@ START_TEST(pf_tells_its_vfs_and_first_network_device)
 		   "\"kind\":\"ethernet\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":\"mlx5_core\","
 		   "\"numa\":1,\"iommu_group\":null,\"function\":\"pf\",\"pf\":null,\"vf\":null,\"vfs\":8,"
 		   "\"vfs_max\":16,\"mac\":\"0c:42:a1:00:00:01\",\"link\":\"up\",\"speed\":100000,"
-		   "\"netdevs\":[\"ens1f0np0\",\"ens1f0npf0vf0\"],\"ibdevs\":[\"mlx5_0\"]");
+		   "\"netdevs\":[\"ens1f0np0\",\"ens1f0npf0vf0\"],\"ibdevs\":[\"mlx5_0\"],\"attributes\":null");
 }
 END_TEST
 
@@ -236,7 +236,7 @@ START_TEST(hca_gpu_and_nvme_are_told_apart)
 		   "\"kind\":\"ib\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":null,\"numa\":null,"
 		   "\"iommu_group\":null,\"function\":\"pf\",\"pf\":null,\"vf\":null,\"vfs\":0,\"vfs_max\":8,"
 		   "\"mac\":\"00:00:10:29:fe:80:00:00:00:00:00:00:0c:42:a1:03:00:00:00:02\",\"link\":null,"
-		   "\"speed\":null,\"netdevs\":[\"ib0\"],\"ibdevs\":[\"mlx5_1\"]");
+		   "\"speed\":null,\"netdevs\":[\"ib0\"],\"ibdevs\":[\"mlx5_1\"],\"attributes\":null");
 	ASSERT_ROW(rows, "0000:3c:00.0",
 		   "\"kind\":\"gpu\",\"vendor\":\"10de\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
 		   "\"iommu_group\":null,\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"
@@ -260,7 +260,7 @@ START_TEST(damage_reads_as_null)
 		   "\"kind\":\"ethernet\",\"vendor\":null,\"device\":null,\"driver\":null,\"numa\":null,"
 		   "\"iommu_group\":null,\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"
 		   "\"vfs_max\":null,\"mac\":null,\"link\":null,\"speed\":null,\"netdevs\":[\"f0\"],"
-		   "\"ibdevs\":[]");
+		   "\"ibdevs\":[],\"attributes\":null");
 	ASSERT_ROW(rows, "0000:71:03.0",
 		   "\"kind\":\"ethernet\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
 		   "\"iommu_group\":null,\"function\":\"vf\",\"pf\":\"0000:71:04.0\",\"vf\":null,\"vfs\":null,"

@@ -24,15 +24,18 @@ static void configured(struct fake *f)
 	OK(vh_sriov_create(f->s, NIC, 4, 0, oe));
 	set1(f, VF1, "mac", "02:00:00:00:00:05");
 	set1(f, VF1, "vlan", "5");
+	set1(f, VF1, "max-rate", "100");
 	OK(vh_sriov_bind(f->s, VF1, "vfio-pci", oe));
 	OK(vh_lease_take(f->s->store, "vf", VF1, "vm/a", 0, oe));
 }
 
-/* A boot: no VFs, and what the kernel does by itself. */
+/* A boot: no VFs, no link, and what the kernel does by itself. */
 static void reboot(struct fake *f)
 {
 	ck_assert_int_eq(f->s->ops->write(f, f->root, "sys/bus/pci/devices/" NIC "/sriov_numvfs", "0"), 0);
 	ck_assert_int_eq(f->s->ops->write(f, f->root, "sys/bus/pci/devices/" NIC "/sriov_drivers_autoprobe", "1"), 0);
+	if (vh_root_exists(f->root, "sys/bus/pci/devices/" NIC "/net/ens1"))
+		fake_file(f, "down", "sys/bus/pci/devices/" NIC "/net/ens1/operstate");
 	fake_reopen(f);
 }
 

@@ -28,6 +28,13 @@ same "igbvf has them" "$(driver "$(vf $eth 3)")" igbvf
 refused "VFs of a VF" $eth vhpc sriov create "$(vf $eth 0)" -n 1
 
 # --- set, each attribute that igb reads back
+state $eth >$T/before
+exits 1 "a rate while the PF's link is down" vhpc sriov set $eth/1 --mac 06:00:00:00:00:11 --max-rate 200
+says "ip link set $(netdev $eth) up" "which is told"
+state $eth >$T/after
+same "and the rest is taken back" "$(diff $T/before $T/after)" ""
+ip link set "$(netdev $eth)" up
+for _ in $(seq 50); do [ "$(cat "/sys/class/net/$(netdev $eth)/operstate")" != up ] || break; sleep 0.2; done
 check "set" vhpc sriov set $eth/1 --mac 06:00:00:00:00:11 --vlan 100 --qos 3 --spoofchk off --trust on --max-rate 200
 has "ip says so" $eth 1 06:00:00:00:00:11 "vlan 100" "qos 3" "spoof checking off" "trust on" "max_tx_rate 200Mbps"
 check "set one" vhpc sriov set "$(vf $eth 1)" --qos 5
@@ -76,7 +83,7 @@ check "lease" vhpc sriov lease lab-1 --pf $eth
 leased=$(awk 'NR == 2 { print $1 }' $T/out)
 check "identity" vhpc sriov identity lab lab-1
 mac=$(awk 'NR == 2 { print $3 }' $T/out)
-refused "its MAC on a VF that it does not have" $eth vhpc sriov set $eth/0 --mac "$mac"
+refused "its MAC on a VF that it does not have" $eth vhpc sriov set $eth/3 --mac "$mac"
 check "set its MAC on its own" vhpc sriov set "$leased" --mac "$mac"
 refused "another number while a VF is leased" $eth vhpc sriov create $eth -n 0
 says vm/lab-1 "whose holder is named"
@@ -99,7 +106,7 @@ rm /etc/systemd/network/70-vf.network
 
 # --- InfiniBand: VFs are born without GUID, and their driver sees a new one when it is bound again
 node=46:fd:f6:ff:0a:46:c5:a5 port=46:fd:f6:ff:0a:46:c5:a6
-check "create InfiniBand VFs" vhpc sriov create $ib -n 3
+check "create InfiniBand VFs" vhpc sriov create $ib -n 2
 settle
 same "the lab's driver has them" "$(driver "$(vf $ib 0)")" vhpc_lab_ib
 refused "vfio for a VF without GUID" $ib vhpc sriov bind $ib/0 vfio-pci
@@ -125,9 +132,20 @@ echo -1 >/sys/module/vhpc_lab_ib/parameters/refuse_vf
 check "vfio for a VF with GUIDs" vhpc sriov bind $ib/0 vfio-pci
 same "has it" "$(driver "$(vf $ib 0)")" vfio-pci
 
+check "the other one's too" vhpc sriov set $ib/1 --node-guid 46:fd:f6:ff:0a:46:c5:b5 --port-guid 46:fd:f6:ff:0a:46:c5:b5
+settle
+
+# --- the port: RDMA netlink, libibumad and /sys agree with what the module says
+check "show the HCA" vhpc sriov show --json $ib
+for text in '"state": "ACTIVE"' '"physical": "LinkUp"' '"lid": 7' '"sm_lid": 1' '"rate": 200000' '"port_guid": "0c:42:a1:03:00:a1:b2:c3"' 0x8001; do
+	says "$text" "show: $text"
+done
+check "list tells what is set" vhpc sriov list --json --kind ib
+says "\"port_guid\": \"$port\"" "list: port GUID"
+
 # --- doctor on the PF's port
 check "doctor: all well" vhpc sriov doctor $ib
-for text in "ACTIVE" "1 full, 2 limited" "at LID 1"; do says "$text" "doctor: $text"; done
+for text in "ACTIVE" "2 full, 1 limited" "at LID 1"; do says "$text" "doctor: $text"; done
 echo 1 >/sys/module/vhpc_lab_ib/parameters/port_state
 exits 3 "doctor: port down" vhpc sriov doctor $ib
 says DOWN "doctor: says so"
