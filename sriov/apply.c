@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "lib/strv.h"
@@ -266,6 +267,49 @@ static int set_drivers(const struct vh_sriov *s, const struct vh_pf *want, const
 	return r;
 }
 
+/* --- reset */
+
+/* Command and status, which are never all ones: a VF's vendor and device numbers always are. */
+static int answers(const struct vh_sriov *s, const char *address, struct vh_err *err)
+{
+	vh_autoclose int fd = vh_root_openf(s->root, O_RDONLY, VH_PCI_DIR "/%s/config", address);
+	uint32_t word;
+
+	if (fd < 0 || pread(fd, &word, sizeof(word), 4) != sizeof(word))
+		return vh_err_set(err, EIO, "%s: its configuration space cannot be read", address);
+	if (word != UINT32_MAX)
+		return 0;
+	vh_err_set(err, ENODEV, "%s: it does not answer", address);
+	return vh_err_hint(err, "echo 1 > /sys/bus/pci/devices/%s/remove, then echo 1 > /sys/bus/pci/rescan", address);
+}
+
+int vh_fn_reset(const struct vh_sriov *s, const char *address, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf(VH_PCI_DIR "/%s/reset", address);
+	int r;
+
+	if (!path)
+		return vh_err_nomem(err);
+	if (!vh_root_exists(s->root, "%s", path)) {
+		vh_err_refuse(err, EOPNOTSUPP, "%s: the kernel knows no way to reset it", address);
+		return vh_err_hint(err, "a device that cannot be reset is unsafe to hand from one VM to another");
+	}
+	r = s->ops->write(s->arg, s->root, path, "1");
+	if (r < 0)
+		return vh_err_set(err, -r, "%s: resetting it: %s", address, strerror(-r));
+	return answers(s, address, err);
+}
+
+static int reset_some(const struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < want->n; i++)
+		if (want->fn[i].have & VH_FN_RESET)
+			r = vh_fn_reset(s, want->fn[i].address, err);
+	return r;
+}
+
 /* --- reading back */
 
 static int compare_fn(const struct vh_fn *want, const struct vh_fn *is, struct vh_err *err)
@@ -317,7 +361,7 @@ int vh_pf_apply(const struct vh_sriov *s, const struct vh_pf *want, struct vh_er
 		if (want->fn[i].index >= 0 && !vh_pf_find(&cur, want->fn[i].index, ""))
 			return vh_err_set(err, ENODEV, "%s: VF %d has gone", want->address, want->fn[i].index);
 	if ((r = set_attrs(s, want, &cur, rebind, err)) < 0 ||
-	    (r = set_drivers(s, want, &cur, rebind, err)) < 0)
+	    (r = set_drivers(s, want, &cur, rebind, err)) < 0 || (r = reset_some(s, want, err)) < 0)
 		return r;
 	return verify(s, want, err);
 }

@@ -24,6 +24,9 @@ char *vh_fn_attr_file(const struct vh_root *root, const struct vh_pf *pf, const 
 /* Brings the device to what want has, and reads all of it back. May stop half-way. */
 int vh_pf_apply(const struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err);
 
+/* Resets the function, and makes sure that it answers; refused where the kernel knows no way. */
+int vh_fn_reset(const struct vh_sriov *s, const char *address, struct vh_err *err);
+
 /* --- journal.c */
 
 /* Between the two nobody else changes a device. enter undoes what an earlier run left of

@@ -90,7 +90,7 @@ int vh_check_vf(const struct vh_root *root, const char *text, char ret_pf[VH_PCI
 	return 0;
 }
 
-static bool is_forced(const struct vh_sriov *s, const char *address)
+bool vh_is_forced(const struct vh_sriov *s, const char *address)
 {
 	vh_autofree char *forced = NULL;
 	vh_autoerr ignored = VH_ERR_NONE;
@@ -136,7 +136,7 @@ int vh_check_free(const struct vh_sriov *s, const char *address, struct vh_err *
 	vh_autofree char *user = NULL;
 	int r;
 
-	if (is_forced(s, address))
+	if (vh_is_forced(s, address))
 		return 0;
 	r = host_use(s->root, address, &user, err);
 	if (r < 0)

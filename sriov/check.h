@@ -28,6 +28,8 @@ int vh_check_pf(const struct vh_root *root, const char *address, struct vh_err *
 /* "0000:3b:00.2", or "0000:3b:00.0/1": a PF and an index. */
 int vh_check_vf(const struct vh_root *root, const char *text, char ret_pf[VH_PCI_ADDRESS_SIZE], int *ret_index,
 		char ret_address[VH_PCI_ADDRESS_SIZE], struct vh_err *err);
+/* Named by --force. */
+bool vh_is_forced(const struct vh_sriov *s, const char *address);
 /* The host does not live on it, and nobody uses it. Waived by --force ADDRESS. */
 int vh_check_free(const struct vh_sriov *s, const char *address, struct vh_err *err);
 /* None of the VFs is leased or used: else refused with who has them. */

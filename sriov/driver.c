@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which driver has a function: bind, unbind, release, reset. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "lib/strv.h"
@@ -108,6 +107,23 @@ static int pf_with_vfs(struct vh_sriov *s, const struct vh_pf *want, const char 
 	return vh_err_hint(err, "vhpc sriov create %s -n 0", want->fn[0].address);
 }
 
+/* What one VM left in a GPU, the next must not find: it is reset once vfio-pci has it. */
+static int prove_reset(struct vh_sriov *s, struct vh_fn *fn, struct vh_err *err)
+{
+	const char *kind = vh_pci_kind(s->root, fn->address);
+
+	if (fn->index >= 0 || !kind || strcmp(kind, "gpu"))
+		return 0;
+	if (vh_root_exists(s->root, VH_PCI_DIR "/%s/reset", fn->address)) {
+		fn->have |= VH_FN_RESET;
+		return 0;
+	}
+	if (vh_is_forced(s, fn->address))
+		return 0;
+	vh_err_refuse(err, EOPNOTSUPP, "%s: the kernel knows no way to reset it between VMs", fn->address);
+	return vh_err_hint(err, "a module such as vendor-reset may; --force %s binds it all the same", fn->address);
+}
+
 static int bind_locked(struct vh_sriov *s, struct vh_pf *want, const char *driver, struct vh_err *err)
 {
 	bool vfio = strstr(driver, "vfio");
@@ -126,8 +142,9 @@ static int bind_locked(struct vh_sriov *s, struct vh_pf *want, const char *drive
 		want->fn[0].have = VH_FN_DRIVER | VH_FN_OVERRIDE;
 		return vh_sriov_change(s, want, VH_KEEP_MERGE, err);
 	}
-	r = pf_with_vfs(s, want, "binding", err);
-	return r < 0 ? r : change_driver(s, want, driver, vfio ? driver : "", VH_KEEP_MERGE, err);
+	if ((r = pf_with_vfs(s, want, "binding", err)) < 0 || (vfio && (r = prove_reset(s, &want->fn[0], err)) < 0))
+		return r;
+	return change_driver(s, want, driver, vfio ? driver : "", VH_KEEP_MERGE, err);
 }
 
 int vh_sriov_bind(struct vh_sriov *s, const char *device, const char *driver, struct vh_err *err)
@@ -228,37 +245,6 @@ int vh_sriov_release(struct vh_sriov *s, const char *device, struct vh_err *err)
 
 /* --- reset */
 
-/* Command and status, which are never all ones: a VF's vendor and device numbers always are. */
-static int answers(struct vh_sriov *s, const char *address, struct vh_err *err)
-{
-	vh_autoclose int fd = vh_root_openf(s->root, O_RDONLY, VH_PCI_DIR "/%s/config", address);
-	uint32_t word;
-
-	if (fd < 0 || pread(fd, &word, sizeof(word), 4) != sizeof(word))
-		return vh_err_set(err, EIO, "%s: its configuration space cannot be read", address);
-	if (word != UINT32_MAX)
-		return 0;
-	vh_err_set(err, ENODEV, "%s: it does not answer", address);
-	return vh_err_hint(err, "echo 1 > /sys/bus/pci/devices/%s/remove, then echo 1 > /sys/bus/pci/rescan", address);
-}
-
-static int reset(struct vh_sriov *s, const char *address, struct vh_err *err)
-{
-	vh_autofree char *path = vh_strf(VH_PCI_DIR "/%s/reset", address);
-	int r;
-
-	if (!path)
-		return vh_err_nomem(err);
-	if (!vh_root_exists(s->root, "%s", path)) {
-		vh_err_refuse(err, EOPNOTSUPP, "%s: the kernel knows no way to reset it", address);
-		return vh_err_hint(err, "a device that cannot be reset is unsafe to hand from one VM to another");
-	}
-	r = s->ops->write(s->arg, s->root, path, "1");
-	if (r < 0)
-		return vh_err_set(err, -r, "%s: resetting it: %s", address, strerror(-r));
-	return answers(s, address, err);
-}
-
 int vh_sriov_reset(struct vh_sriov *s, const char *device, struct vh_err *err)
 {
 	vh_autoclose int lock = -1;
@@ -269,5 +255,5 @@ int vh_sriov_reset(struct vh_sriov *s, const char *device, struct vh_err *err)
 	    (r = pf_with_vfs(s, &want, "resetting", err)) < 0 ||
 	    (r = vh_check_free(s, want.fn[0].address, err)) < 0)
 		return r;
-	return reset(s, want.fn[0].address, err);
+	return vh_fn_reset(s, want.fn[0].address, err);
 }

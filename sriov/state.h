@@ -24,6 +24,8 @@ enum vh_fn_attr {
 #define VH_FN_ATTR_BITS (VH_FN_BIT(VH_FN_ATTRS) - 1)
 #define VH_FN_DRIVER VH_FN_BIT(VH_FN_ATTRS)
 #define VH_FN_OVERRIDE VH_FN_BIT(VH_FN_ATTRS + 1)
+/* Wanted once: to be reset when its driver has it. Never observed, never stored. */
+#define VH_FN_RESET VH_FN_BIT(VH_FN_ATTRS + 2)
 /* Wanted as a driver: the one that the kernel chooses, or none. */
 #define VH_DRIVER_ANY "*"
 
