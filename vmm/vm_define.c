@@ -135,6 +135,11 @@ static int make(struct vh_virt *v, const char *state, struct vh_vm *vm, struct v
 	if (r < 0)
 		return r;
 	vh_accel_detect(root, &accel);
+	/* QEMU's own processor tells guests of no hardware threads: they see as many cores. */
+	if (!accel.kvm) {
+		vm->layout.cores *= vm->layout.threads;
+		vm->layout.threads = 1;
+	}
 	r = vm->rehearse ? 0 : name_ports(state, vm, err);
 	if (r == 0)
 		r = vh_vm_make_files(state, vm, err);

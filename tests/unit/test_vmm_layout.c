@@ -216,6 +216,21 @@ START_TEST(hwloc_reads_what_the_guest_is_told)
 }
 END_TEST
 
+/* What hwloc printed inside a VM of that plan, emulated: its threads are cores. */
+START_TEST(a_guest_that_ran_is_as_planned)
+{
+	vh_cleanup(vh_layout_clear) struct vh_layout l = twin();
+	vh_autojson rows = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	l.cores = 2;
+	l.threads = 1;
+	ck_assert_msg(vh_guest_compare(&l, "tests/fixtures/two-nodes-guest.xml", &rows, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(json_array_size(rows), 11);
+	ck_assert_uint_eq(count_wrong(rows), 0);
+}
+END_TEST
+
 START_TEST(another_guest_is_told_apart)
 {
 	vh_cleanup(vh_layout_clear) struct vh_layout l = twin();
@@ -253,5 +268,5 @@ END_TEST
 
 UNIT_SUITE(vmm_layout, the_processor_is_the_one_that_its_cpus_have, uneven_nodes_make_smaller_sockets, json_there_and_back,
 	   json_that_does_not_hold_together, devices_hang_on_their_guest_node_and_switch, the_window_holds_all_bars,
-	   as_many_devices_as_there_can_be, hwloc_reads_what_the_guest_is_told, another_guest_is_told_apart,
+	   as_many_devices_as_there_can_be, hwloc_reads_what_the_guest_is_told, a_guest_that_ran_is_as_planned, another_guest_is_told_apart,
 	   nccl_is_told_of_switches_and_nodes)

@@ -118,6 +118,19 @@ static int bridge_undo(const struct context *c, const struct node_plan *n, struc
 	return vh_net_remove(c->plan->bridge, c->plan->owner, err);
 }
 
+/* NULL: the node has no VM yet. One of that name that is not the cluster's is left alone. */
+static int node_state(const struct context *c, const struct node_plan *n, const char **ret, struct vh_err *err)
+{
+	vh_autofree char *owner = NULL;
+	int r = vh_virt_state(c->virt, n->name, ret, err);
+
+	if (r == 0 && *ret)
+		r = vh_virt_owner(c->virt, n->name, &owner, err);
+	if (r == 0 && owner && strcmp(owner, c->plan->owner))
+		return vh_err_set(err, EEXIST, "VM %s: a VM of that name is there, of %s", n->name, owner);
+	return r;
+}
+
 static char *tap_object(const struct plan *p, const struct node_plan *n)
 {
 	(void)p;
@@ -131,7 +144,7 @@ static int tap_apply(const struct context *c, const struct node_plan *n, bool *r
 
 	/* A VM that ran on while its tap was lost gets its network back by a restart alone. */
 	if (if_nametoindex(n->tap) == 0)
-		r = vh_virt_state(c->virt, n->name, &state, err);
+		r = node_state(c, n, &state, err);
 	if (r == 0 && state)
 		r = vh_virt_stop(c->virt, n->name, STOP_MS, true, err);
 	return r < 0 ? r : vh_net_tap(n->tap, c->plan->bridge, 1, c->plan->owner, ret_changed, err);
@@ -195,15 +208,11 @@ static int node_xml(const struct plan *p, const struct node_plan *n, char **ret,
 
 static int domain_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
 {
-	vh_autofree char *xml = NULL, *owner = NULL;
+	vh_autofree char *xml = NULL;
 	const char *state = NULL;
-	int r = vh_virt_state(c->virt, n->name, &state, err);
+	int r = node_state(c, n, &state, err);
 
 	*ret_changed = false;
-	if (r == 0 && state)
-		r = vh_virt_owner(c->virt, n->name, &owner, err);
-	if (r == 0 && owner && strcmp(owner, c->plan->owner))
-		return vh_err_set(err, EEXIST, "VM %s: a VM of that name is there, of %s", n->name, owner);
 	if (r < 0 || state)
 		return r;
 	r = node_xml(c->plan, n, &xml, err);
