@@ -46,8 +46,10 @@ ours() {
 	cp -al "$T/warm/debs" "$T/cold/debs" 2>/dev/null || cp -a "$T/warm/debs" "$T/cold/"
 	timed "$T/ours" vhpc image build --quiet --cache "$T/cold" --store "$T/peer" "$T/peer.yaml"
 }
+# systemd-nspawn, in which mkosi runs what it installs, wants its directory in memory.
 theirs() {
-	(cd "$T/mkosi" && mkosi -d debian -r "$suite" -m "$mirror" -t gpt_ext4 --root-size 4G --cache "$T/mkosi-cache" \
+	(cd "$T/mkosi" && unshare --mount --propagation private sh -c 'mkdir -p /run/systemd && mount -t tmpfs tmpfs /run/systemd && exec "$@"' - \
+		mkosi -d debian -r "$suite" -m "$mirror" -t gpt_ext4 --root-size 4G --cache "$T/mkosi-cache" \
 		--workspace-dir "$T" -o image.raw -f $(printf -- '-p %s ' $packages) build)
 }
 building() {
@@ -103,7 +105,8 @@ libraries() {
 	mkdir "$T/root"
 	debugfs -R "rdump / $T/root" "$T/store/mpi/root.ext4" >/dev/null 2>&1
 	find "$T/root/usr" -type f \( -perm /111 -o -name '*.so*' \) -print0 | xargs -0 -r file -F '' -- 2>/dev/null | sed -n 's,^.*/root\(/[^ ]*\) .*ELF.*dynamically linked.*,\1,p' >"$T/elf"
-	chroot "$T/root" sh -c 'while read -r f; do ldd "$f" 2>&1 | sed -n "s,^.*not found.*,$f: &,p"; done' <"$T/elf" >"$T/missing"
+	# systemd's programs, which alone load it, know where its private library is.
+	LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu/systemd chroot "$T/root" sh -c 'while read -r f; do ldd "$f" 2>&1 | sed -n "s,^.*not found.*,$f: &,p"; done' <"$T/elf" >"$T/missing"
 	held "of $(wc -l <"$T/elf") programs and libraries, libraries that are not found" "$(wc -l <"$T/missing")" 0
 	head -n 5 "$T/missing"
 	held "lines of dpkg --audit" "$(chroot "$T/root" dpkg --audit | wc -l)" 0
