@@ -8,7 +8,7 @@ for _ in $(seq 60); do
 done
 check "the unit has run" systemctl is-active vhpc-sriov-restore
 settle
-for pf in $eth $ib $nvme; do state $pf; done | grep -v 'link/ether 00:00:00:00:00:00' >$T/is
+for pf in $eth $ib $nvme; do state $pf; done | sed '/ether 06:/!s/ether [0-9a-f:]*/ether any/' >$T/is
 if cmp -s /root/wanted $T/is; then pass "all is as it was"; else fail "all is as it was" "$(diff /root/wanted $T/is | tr '\n' ' ')"; fi
 check "restoring again changes nothing" vhpc sriov restore
 says restored "and says so"
