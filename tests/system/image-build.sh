@@ -67,7 +67,7 @@ check "the root disk came back" cmp "$VHPC_STATE/images/mpi/root.ext4" "$T/back/
 rm -rf "$T/one" "$T/two" "$T/back"
 
 # --- what is not there is named, and nothing changes
-before=$(find "$store" -type f -exec sha256sum {} + | sort)
+before=$(find "$store" -type f -printf "%p %i %s %T@\n" | sort)
 mkdir "$T/small" && mount -t tmpfs -o size=8M tmpfs "$T/small"
 exits 1 "a store that is full" vhpc image build --cache "$T/cache" --store "$T/small" --lock "$T/lock.json" "$recipe" &&
 	says "No space left" "a store that is full: says so"
@@ -88,7 +88,7 @@ exits 3 "a lock that lacks a package" somebody "$T/own/bin/vhpc" image build --s
 check "prune, without root too" somebody "$T/own/bin/vhpc" image prune --size 0
 left=$(find "$T/cache/images" "$T/cache/bases" -mindepth 1 2>/dev/null)
 if [ -z "$left" ]; then pass "nothing half-made is left"; else fail "nothing half-made is left" "$left"; fi
-after=$(find "$store" -type f -exec sha256sum {} + | sort)
+after=$(find "$store" -type f -printf "%p %i %s %T@\n" | sort)
 check "what failed left the store as it was" test "$before" = "$after"
 printf '' >"$T/none"
 mount --bind "$T/none" /etc/subuid
