@@ -74,7 +74,7 @@ static int put_node(struct writer *w, const struct vh_node *node, struct vh_err 
 		archive_entry_free(e);
 		return vh_err_nomem(err);
 	}
-	archive_entry_set_pathname(e, node->parent ? path + 1 : ".");
+	archive_entry_set_pathname(e, path + 1);
 	describe(w, node, e);
 	if (first)
 		archive_entry_set_hardlink(e, other + 1);
@@ -92,7 +92,7 @@ static int put_node(struct writer *w, const struct vh_node *node, struct vh_err 
 
 static int put_tree(struct writer *w, const struct vh_node *node, struct vh_err *err)
 {
-	int r = put_node(w, node, err);
+	int r = node->parent ? put_node(w, node, err) : 0;
 	for (size_t i = 0; r == 0 && i < node->n_children; i++)
 		r = put_tree(w, node->children[i], err);
 	return r;
@@ -115,18 +115,22 @@ static int write_tar(const char *path, const struct vh_tree *tree, int64_t epoch
 
 int vh_squashfs_write(const char *path, const struct vh_tree *tree, int64_t epoch, struct vh_err *err)
 {
-	vh_autofree char *tar = vh_strf("%s.tar", path), *time = vh_strf("%lld", (long long)epoch);
-	const char *const argv[] = { "sqfstar", "-quiet", "-no-progress", "-comp", "zstd", "-Xcompression-level", "6", "-mkfs-time", time, path, NULL };
+	vh_autofree char *tar = vh_strf("%s.tar", path), *newest = vh_strf("SOURCE_DATE_EPOCH=%lld", (long long)epoch);
+	/* Not sqfstar: Debian 12's takes no compression level. The root directory is not taken from the archive. */
+	const char *const argv[] = { "mksquashfs", "-", path, "-tar", "-noappend", "-quiet", "-no-progress",
+		"-comp", "zstd", "-Xcompression-level", "6",
+		"-root-mode", "0755", "-root-uid", "0", "-root-gid", "0", NULL };
+	char *const env[] = { newest, NULL };
 	vh_autoclose int fd = -1;
 	int r;
 
-	if (!tar || !time)
+	if (!tar || !newest)
 		return vh_err_nomem(err);
 	r = write_tar(tar, tree, epoch, err);
 	if (r == 0 && (fd = open(tar, O_RDONLY | O_CLOEXEC)) < 0)
 		r = vh_err_set(err, errno, "%s: %s", tar, strerror(errno));
 	unlink(tar);
 	if (r == 0)
-		r = vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .in_fd = fd, .deadline_ms = MAKE_MS }, NULL, err);
+		r = vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .env = env, .in_fd = fd, .deadline_ms = MAKE_MS }, NULL, err);
 	return r < 0 ? vh_err_within(err, "squashfs") : 0;
 }

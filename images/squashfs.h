@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A squashfs (zstd) of a tree, by sqfstar; the same bytes every time. */
+/* A squashfs (zstd) of a tree, by mksquashfs; the same bytes every time. */
 #ifndef VH_SQUASHFS_H
 #define VH_SQUASHFS_H
 

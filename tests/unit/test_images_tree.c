@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include "images/component.h"
 #include "images/ext4.h"
+#include "images/squashfs.h"
 #include "images/tree.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
@@ -153,6 +154,37 @@ START_TEST(file_system_is_sound_and_always_the_same)
 }
 END_TEST
 
+static void write_squashfs(const char *dir, const char *path)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autotree tree = NULL;
+
+	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_mkdir(tree, "home/hpc", 0700, 100000, 1000, &err), 0);
+	ck_assert_msg(vh_squashfs_write(path, tree, EPOCH, &err) == 0, "%s", err.text);
+}
+
+START_TEST(read_only_root_is_always_the_same)
+{
+	vh_autofree char *dir = unit_tmpdir(), *one = sources(false), *two = sources(true);
+	vh_autofree char *a = vh_strf("%s/a", dir), *b = vh_strf("%s/b", dir);
+	const char *const cmp[] = { "cmp", a, b, NULL }, *const list[] = { "unsquashfs", "-lln", a, NULL };
+	vh_autooutput out = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	write_squashfs(one, a);
+	usleep(1100000);	/* its times are whole seconds */
+	write_squashfs(two, b);
+	ck_assert_msg(vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)cmp, .deadline_ms = 60000 }, NULL, &err) == 0,
+		      "%s", err.text);
+	ck_assert_msg(vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)list, .deadline_ms = 60000 }, &out, &err) == 0,
+		      "%s", err.text);
+	/* Nobody but root writes to the root directory. */
+	ck_assert_msg(strncmp(out.out, "drwxr-xr-x 0/0 ", 15) == 0, "%s", out.out);
+	ck_assert(strstr(out.out, "drwx------ 100000/1000"));
+}
+END_TEST
+
 START_TEST(what_does_not_fit_is_refused)
 {
 	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/fs", dir), *big = calloc(1, 40 << 20);
@@ -199,4 +231,4 @@ END_TEST
 
 UNIT_SUITE(images_tree, tree_paths_stay_inside, links_in_circles_lead_nowhere,
 	   prune_takes_what_matches_but_what_is_kept, file_system_is_sound_and_always_the_same,
-	   what_does_not_fit_is_refused, transport_goes_beside_the_components_of_its_release)
+	   read_only_root_is_always_the_same, what_does_not_fit_is_refused, transport_goes_beside_the_components_of_its_release)

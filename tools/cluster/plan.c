@@ -227,7 +227,7 @@ static int check_boot(const struct manifest *m, const struct vh_image *image, co
 
 	if (r < 0)
 		return r;
-	if (m->boot == VH_BOOT_UEFI && vh_root_is_live(root) && !vh_root_exists(root, UEFI_FIRMWARE + 1)) {
+	if (m->boot == VH_BOOT_UEFI && vh_root_is_live(root) && !vh_root_exists(root, &UEFI_FIRMWARE[1])) {
 		vh_err_refuse(err, ENOENT, "no UEFI firmware: %s", UEFI_FIRMWARE);
 		return vh_err_hint(err, "apt-get install ovmf");
 	}
