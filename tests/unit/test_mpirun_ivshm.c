@@ -352,7 +352,7 @@ static bool send_one(struct ivshm_tx *tx, uint32_t message)
 
 static bool receive_one(struct ivshm_rx *rx, uint32_t message)
 {
-	struct ivshm_message m;
+	struct ivshm_message m = { 0 };
 	int r = ivshm_rx_peek(rx, &m);
 	uint32_t wrong = 0;
 
