@@ -146,39 +146,89 @@ static errcode_t new_inode(struct writer *w, const struct vh_node *node, ext2_in
 	return e;
 }
 
-static int copy_memory(struct writer *w, const struct vh_node *node, ext2_file_t file, struct vh_err *err)
+/* Reads len bytes, of what lies at offset where the node has its contents in memory. */
+static int read_contents(const struct writer *w, const struct vh_node *node, int fd, uint64_t offset, size_t len,
+			 struct vh_err *err)
 {
-	unsigned done;
-	errcode_t e = node->size ? ext2fs_file_write(file, node->data, (unsigned)node->size, &done) : 0;
-
-	return e ? fail(w, node, e, err) : 0;
-}
-
-static int copy_file(struct writer *w, const struct vh_node *node, ext2_file_t file, struct vh_err *err)
-{
-	vh_autoclose int fd = -1;
-	int r = vh_node_open(w->tree, node, &fd, err);
-	ssize_t n = 0;
-	unsigned done;
-
-	while (r == 0 && (n = read(fd, w->buf, CHUNK)) > 0) {
-		errcode_t e = ext2fs_file_write(file, w->buf, (unsigned)n, &done);
-		if (e)
-			r = fail(w, node, e, err);
+	if (node->data) {
+		memcpy(w->buf, node->data + offset, len);
+		return 0;
 	}
-	return n < 0 ? fail(w, node, errno, err) : r;
+	for (size_t done = 0; done < len;) {
+		ssize_t n = read(fd, w->buf + done, len - done);
+		if (n <= 0)
+			return fail(w, node, n < 0 ? errno : EIO, err);
+		done += (size_t)n;
+	}
+	return 0;
 }
 
+/* The blocks of one extent, the last one filled up with zeros. */
+static int write_extent(struct writer *w, const struct vh_node *node, int fd, const struct ext2fs_extent *x,
+			struct vh_err *err)
+{
+	const uint64_t block = w->fs->blocksize;
+
+	for (uint64_t done = 0; done < x->e_len;) {
+		uint64_t n = x->e_len - done, at = (x->e_lblk + done) * block;
+		if (n > CHUNK / block)
+			n = CHUNK / block;
+		uint64_t len = n * block < node->size - at ? n * block : node->size - at;
+		int r = read_contents(w, node, fd, at, len, err);
+		if (r < 0)
+			return r;
+		memset(w->buf + len, 0, n * block - len);
+		errcode_t e = io_channel_write_blk64(w->fs->io, x->e_pblk + done, (int)n, w->buf);
+		if (e)
+			return fail(w, node, e, err);
+		done += n;
+	}
+	return 0;
+}
+
+static errcode_t allocate(struct writer *w, const struct vh_node *node, ext2_ino_t ino)
+{
+	struct ext2_inode_large i;
+	errcode_t e = ext2fs_read_inode_full(w->fs, ino, (struct ext2_inode *)&i, sizeof i);
+
+	if (e == 0)
+		e = ext2fs_inode_size_set(w->fs, (struct ext2_inode *)&i, (ext2_off64_t)node->size);
+	if (e == 0)
+		e = ext2fs_write_inode_full(w->fs, ino, (struct ext2_inode *)&i, sizeof i);
+	return e ? e : ext2fs_fallocate(w->fs, EXT2_FALLOCATE_FORCE_INIT, ino, NULL, ~0ULL, 0,
+					(node->size + w->fs->blocksize - 1) / w->fs->blocksize);
+}
+
+static void free_handle(ext2_extent_handle_t *h)
+{
+	if (*h)
+		ext2fs_extent_free(*h);
+}
+
+/* An extent at a time: ext2fs_file_write() takes a look-up and a write for every block. */
 static int write_contents(struct writer *w, const struct vh_node *node, ext2_ino_t ino, struct vh_err *err)
 {
-	ext2_file_t file;
-	errcode_t e = ext2fs_file_open(w->fs, ino, EXT2_FILE_WRITE, &file);
+	vh_cleanup(free_handle) ext2_extent_handle_t h = NULL;
+	vh_autoclose int fd = -1;
+	struct ext2fs_extent x;
+	int r = 0;
 
-	if (e)
-		return fail(w, node, e, err);
-	int r = node->data ? copy_memory(w, node, file, err) : copy_file(w, node, file, err);
-	e = ext2fs_file_close(file);
-	return r == 0 && e ? fail(w, node, e, err) : r;
+	if (node->size == 0)
+		return 0;
+	if (!node->data && (r = vh_node_open(w->tree, node, &fd, err)) < 0)
+		return r;
+	errcode_t e = allocate(w, node, ino);
+	if (e == 0)
+		e = ext2fs_extent_open(w->fs, ino, &h);
+	if (e == 0)
+		e = ext2fs_extent_get(h, EXT2_EXTENT_ROOT, &x);
+	while (r == 0 && e == 0) {
+		if (x.e_flags & EXT2_EXTENT_FLAGS_LEAF)
+			r = write_extent(w, node, fd, &x, err);
+		if (r == 0)
+			e = ext2fs_extent_get(h, EXT2_EXTENT_NEXT, &x);
+	}
+	return r == 0 && e != EXT2_ET_EXTENT_NO_NEXT ? fail(w, node, e, err) : r;
 }
 
 /* Another name of a file that is there. */

@@ -102,16 +102,28 @@ static char *sources(bool other)
 	return dir;
 }
 
+/* More than is written at once, and no whole number of blocks. */
+enum { BIG = (3 << 20) - 5 };
+
+static char *big_contents(void)
+{
+	char *big = malloc(BIG);
+
+	ck_assert(big != NULL);
+	for (size_t i = 0; i < BIG; i++)
+		big[i] = (char)(i * 31 >> 7);
+	return big;
+}
+
 static void write_ext4(const char *dir, const char *path)
 {
-	vh_autofree char *big = malloc(3 << 20);
+	vh_autofree char *big = big_contents();
 	const struct vh_ext4 to = { path, 64 << 20, "01234567-89ab-4cde-8012-3456789abcde", EPOCH };
 	vh_autoerr err = VH_ERR_NONE;
 	vh_autotree tree = NULL;
 
-	memset(big, 'x', 3 << 20);
 	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
-	ck_assert_int_eq(vh_tree_put(tree, "usr/lib/big", 0755, big, 3 << 20, &err), 0);
+	ck_assert_int_eq(vh_tree_put(tree, "usr/lib/big", 0755, big, BIG, &err), 0);
 	ck_assert_int_eq(vh_tree_mkdir(tree, "home/hpc", 0700, 100000, 1000, &err), 0);
 	for (unsigned i = 0; i < 400; i++) {
 		vh_autofree char *name = vh_strf("many/a-name-that-fills-the-directory-%u", i);
@@ -130,6 +142,16 @@ static char *ask(const char *path, const char *request)
 	ck_assert_msg(vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .deadline_ms = 30000 }, &out, &err) == 0,
 		      "%s", err.text);
 	return vh_steal(&out.out);
+}
+
+static void assert_big(const char *path, const char *dir)
+{
+	vh_autofree char *to = vh_strf("%s/big", dir), *request = vh_strf("dump /usr/lib/big %s", to);
+	vh_autofree char *said = ask(path, request), *want = big_contents(), *have = malloc(BIG + 1);
+	vh_autofclose FILE *f = fopen(to, "re");
+
+	ck_assert(f && have && fread(have, 1, BIG + 1, f) == BIG);
+	ck_assert(memcmp(have, want, BIG) == 0);
 }
 
 START_TEST(file_system_is_sound_and_always_the_same)
@@ -151,6 +173,7 @@ START_TEST(file_system_is_sound_and_always_the_same)
 	ck_assert(strstr(home, "Mode:  0700") && strstr(home, "User: 100000"));
 	hard = ask(a, "stat /usr/bin/hard");
 	ck_assert(strstr(hard, "Links: 2"));
+	assert_big(a, dir);
 }
 END_TEST
 
