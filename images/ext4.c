@@ -37,7 +37,8 @@ static int fail(const struct writer *w, const struct vh_node *node, errcode_t e,
 			      vh_size_format(size, sizeof size, w->to->size));
 		return vh_err_hint(err, "raise size in the recipe");
 	}
-	if (e == ENOSPC)
+	/* A write of many blocks ends short where the disk is full. */
+	if (e == ENOSPC || e == EXT2_ET_SHORT_WRITE)
 		return vh_err_set(err, ENOSPC, "no space left on the disk of %s", w->to->path);
 	return vh_err_set(err, e > 0 && e < 4096 ? (int)e : EIO, "root disk: %s: %s", path ? path : "",
 			  error_message(e));
