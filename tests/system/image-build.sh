@@ -51,8 +51,10 @@ check "what was killed before is gone from the cache" test -z "$left"
 check "the same again" build "$recipe" && says "unchanged" "the same again is looked up"
 
 printf 'include: [mpi]\nname: changed\nsysctl: {vm.stat_interval: 60}\n' >"$T/changed.yaml"
-killed "settings" worker "$T/changed.yaml"
-killed "root disk" itself "$T/changed.yaml"
+# A read-only root too, so that it is at work long enough to be killed.
+printf 'include: [mpi]\nname: slow\nformats: [squashfs]\n' >"$T/slow.yaml"
+killed "settings" worker "$T/slow.yaml"
+killed "root disk" itself "$T/slow.yaml"
 check "build with a changed setting" build "$T/changed.yaml"
 if grep -q dpkg "$T/log"; then fail "a changed setting installs nothing" "$(head -n 3 "$T/log")"; else pass "a changed setting installs nothing"; fi
 check "diff" vhpc image diff --store "$store" mpi changed && says '["vm.stat_interval=60"]' "diff names the setting"
