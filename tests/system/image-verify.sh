@@ -21,7 +21,7 @@ exits 3 "a way that the image does not have" vhpc image verify --boot squashfs m
 
 # --- a read-only root; and then with another promise in its image.json: a setting that it does not have
 cp images/recipes/*.yaml "$T/"
-sed 's/^name: mpi/name: readonly/; s/^  - uefi.*/  - squashfs/' images/recipes/mpi.yaml >"$T/readonly.yaml"
+sed 's/^name: mpi/name: readonly/; s/^  - uefi.*/&\n  - squashfs/' images/recipes/mpi.yaml >"$T/readonly.yaml"
 check "build with a squashfs" vhpc image build --store "$T/store" "$T/readonly.yaml"
 chmod 711 "$T" "$T/store"
 sed 's/vm.stat_interval=[0-9]*/vm.stat_interval=7/' "$T/store/readonly/image.json" >"$T/image.json"
