@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ctype.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/strv.h"
 #include "lib/table.h"
@@ -34,13 +35,17 @@ static int add_process(const struct vh_root *root, json_t *users, const char *pi
 json_t *vh_vfio_users(const struct vh_root *root)
 {
 	vh_autojson users = json_object();
+	vh_autofree char *self = vh_strf("%d", (int)getpid());
 	vh_autostrv pids = NULL;
 
-	if (!users || vh_root_list(root, &pids, "proc") < 0)
+	if (!users || !self || vh_root_list(root, &pids, "proc") < 0)
 		return vh_steal(&users);
 	for (char **pid = pids; *pid; pid++)
-		if (isdigit((unsigned char)**pid) && add_process(root, users, *pid) < 0)
+		if (isdigit((unsigned char)**pid) && strcmp(*pid, self) && add_process(root, users, *pid) < 0)
 			return NULL;
+	/* What we inherited is better told by whose it is. */
+	if (add_process(root, users, self) < 0)
+		return NULL;
 	return vh_steal(&users);
 }
 
