@@ -24,6 +24,6 @@ cat >/etc/systemd/system/lab-hca.service <<-'UNIT'
 	[Install]
 	WantedBy=multi-user.target
 UNIT
-systemctl daemon-reload
-systemctl enable --now lab-hca
-systemctl enable vhpc-sriov-restore
+# Each call that enables has the manager read all units again: seconds under TCG.
+systemctl enable lab-hca vhpc-sriov-restore
+systemctl start lab-hca
