@@ -3,10 +3,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "lib/own.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/table.h"
@@ -14,44 +14,14 @@
 
 enum { PLAN_DEADLINE_MS = 30000, SSH_DEADLINE_MS = 60000 };
 
-/* --- our programs: in the build tree, or installed */
-
-static char *self_dir(void)
-{
-	char self[PATH_MAX], *slash;
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	if (n <= 0)
-		return NULL;
-	self[n] = '\0';
-	slash = strrchr(self, '/');
-	if (slash)
-		*slash = '\0';
-	return strdup(self);
-}
-
-static int find_program(const char *bin, const char *built_in, const char *name, char **ret, struct vh_err *err)
-{
-	vh_autofree char *built = vh_strf("%s/../%s/%s", bin, built_in, name);
-	vh_autofree char *installed = vh_strf("%s/lib/vhpc/guest/%s", VHPC_PREFIX, name);
-
-	if (!built || !installed)
-		return vh_err_nomem(err);
-	if (access(built, X_OK) == 0)
-		*ret = vh_steal(&built);
-	else if (access(installed, X_OK) == 0)
-		*ret = vh_steal(&installed);
-	else
-		return vh_err_refuse(err, ENOENT, "%s: neither built (%s) nor installed (%s)", name, built, installed);
-	return 0;
-}
+/* --- our programs */
 
 static int find_programs(struct target *t, const char *bin, struct vh_err *err)
 {
-	int r = find_program(bin, "guest", "vhpc-kernels", &t->kernels, err);
+	int r = vh_own_guest("guest", "vhpc-kernels", &t->kernels, err);
 
 	if (r == 0)
-		r = find_program(bin, "bench", "pingpong", &t->pingpong, err);
+		r = vh_own_guest("bench", "pingpong", &t->pingpong, err);
 	t->wrap = vh_strf("%s/mpirun-wrap", bin);
 	return r == 0 && !t->wrap ? vh_err_nomem(err) : r;
 }
@@ -173,7 +143,7 @@ static void read_pinning(struct target *t, const struct vh_cli *cli, const char 
 
 int target_open(struct target *t, const struct vh_cli *cli, const char *name, struct vh_err *err)
 {
-	vh_autofree char *bin = self_dir(), *only = NULL;
+	vh_autofree char *bin = vh_own_dir(), *only = NULL;
 	vh_autojson plan = NULL;
 	int r;
 
