@@ -127,7 +127,7 @@ static const struct { const char *dir, *prefix; } leftovers[] = {
 	{ "var/lib/systemd", "random-seed" },
 };
 
-static const char *const guest_programs[] = { "identity", "power", "ivshm" };
+static const char *const guest_programs[] = { "check", "identity", "ivshm", "power" };
 
 void vh_furnish_digest(SHA256_CTX *s)
 {

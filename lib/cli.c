@@ -138,6 +138,7 @@ static int store_opt(const struct vh_opt *o, void *base, const char *arg, struct
 		*(bool *)at = true;
 		break;
 	case VH_OPT_STR:
+	case VH_OPT_MAYBE:
 		*(const char **)at = arg;
 		break;
 	case VH_OPT_UINT:
@@ -177,6 +178,8 @@ static int take_opt(struct parser *p, size_t i, const char *word, const char *in
 
 	if (o->kind == VH_OPT_FLAG && inline_arg)
 		return vh_err_usage(err, "--%s takes no argument", o->name);
+	if (o->kind == VH_OPT_MAYBE && !inline_arg)
+		inline_arg = "";
 	if (o->kind != VH_OPT_FLAG && !inline_arg) {
 		if (p->argc == 0)
 			return vh_err_usage(err, "%s: an argument (%s) is missing", word, o->arg);

@@ -12,6 +12,7 @@
 enum vh_opt_kind {
 	VH_OPT_FLAG,	/* bool */
 	VH_OPT_STR,	/* const char *, borrowed from argv */
+	VH_OPT_MAYBE,	/* the same, with an argument behind '=' alone; "" without one */
 	VH_OPT_UINT,	/* uint64_t, decimal */
 	VH_OPT_SIZE,	/* uint64_t, bytes, as vh_size_parse reads it */
 	VH_OPT_STRV,	/* char **, repeatable; freed by the caller of the verb */

@@ -3,19 +3,18 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <net/if.h>
 #include <string.h>
 
 #include "lib/table.h"
 #include "lib/values.h"
 
-enum { MAX_NODES = 16384, MAX_SLOTS = 4096, MAX_PATH = 4095 };
+enum { MAX_PATH = 4095 };
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGIT "0123456789"
-
-typedef bool check_fn(const char *s);
 
 static bool only(const char *s, const char *chars, size_t max)
 {
@@ -56,7 +55,7 @@ static bool is_version(const char *s)
 	return dots == 1 || dots == 2;
 }
 
-static bool is_address(const char *s)
+bool vh_mpi_is_address(const char *s)
 {
 	struct in_addr a;
 
@@ -74,7 +73,7 @@ static bool is_cidr(const char *s)
 		return false;
 	memcpy(address, s, n);
 	address[n] = '\0';
-	return is_address(address) && vh_uint_parse(s + n + 1, 32, &prefix, &err) == 0 && prefix > 0;
+	return vh_mpi_is_address(address) && vh_uint_parse(s + n + 1, 32, &prefix, &err) == 0 && prefix > 0;
 }
 
 /* mpirun takes ssh's command line as one text and splits it at blanks and colons. */
@@ -83,8 +82,7 @@ static bool is_config(const char *s)
 	return *s == '/' && strlen(s) <= MAX_PATH && !strpbrk(s, " \t\r\n:;\"'\\$`&|<>*?()") && !strstr(s, "/../");
 }
 
-/* The member as text that passes check. */
-static int get(const json_t *from, const char *key, check_fn *check, char **ret, struct vh_err *err)
+int vh_mpi_member(const json_t *from, const char *key, bool (*check)(const char *), char **ret, struct vh_err *err)
 {
 	const json_t *j = json_object_get(from, key);
 	const char *s = json_string_value(j);
@@ -99,27 +97,24 @@ static int get(const json_t *from, const char *key, check_fn *check, char **ret,
 	return *ret ? 0 : vh_err_nomem(err);
 }
 
+int vh_mpi_number(const json_t *from, const char *key, int64_t min, int64_t max, int64_t *ret, struct vh_err *err)
+{
+	const json_t *j = json_object_get(from, key);
+
+	if (!j)
+		return 0;
+	if (!json_is_integer(j) || json_integer_value(j) < min || json_integer_value(j) > max)
+		return vh_err_refuse(err, EINVAL, "'%s' is not a number from %" PRId64 " to %" PRId64, key, min, max);
+	*ret = json_integer_value(j);
+	return 0;
+}
+
 static int get_config(const json_t *from, char **ret, struct vh_err *err)
 {
-	int r = get(from, "ssh_config", is_config, ret, err);
+	int r = vh_mpi_member(from, "ssh_config", is_config, ret, err);
 
 	return r < 0 ? vh_err_hint(err, "it is an absolute path without blanks, colons or quotes, since mpirun splits "
 					"its remote shell's command there; choose such a state directory") : 0;
-}
-
-static int parse_node(const json_t *j, struct vh_mpi_node *node, struct vh_err *err)
-{
-	const json_t *slots = json_object_get(j, "slots");
-	int r = get(j, "name", vh_is_hostname, &node->name, err);
-
-	if (r == 0)
-		r = get(j, "address", is_address, &node->address, err);
-	if (r < 0)
-		return r;
-	if (!json_is_integer(slots) || json_integer_value(slots) < 1 || json_integer_value(slots) > MAX_SLOTS)
-		return vh_err_refuse(err, EINVAL, "'slots' is not a number from 1 to %d", MAX_SLOTS);
-	node->slots = json_integer_value(slots);
-	return 0;
 }
 
 static int by_name(const void *a, const void *b)
@@ -147,15 +142,15 @@ static int parse_nodes(const json_t *nodes, struct vh_mpi_cluster *c, struct vh_
 {
 	size_t n = json_array_size(nodes);
 
-	if (n < 1 || n > MAX_NODES)
-		return vh_err_refuse(err, EINVAL, "'nodes' is not a list of 1 to %d", MAX_NODES);
+	if (n < 1 || n > VH_MPI_MAX_NODES)
+		return vh_err_refuse(err, EINVAL, "'nodes' is not a list of 1 to %d", VH_MPI_MAX_NODES);
 	c->nodes = calloc(n, sizeof(*c->nodes));
 	if (!c->nodes)
 		return vh_err_nomem(err);
 	for (c->n_nodes = 0; c->n_nodes < n; ) {
 		size_t i = c->n_nodes++;
 
-		if (parse_node(json_array_get(nodes, i), &c->nodes[i], err) < 0)
+		if (vh_mpi_node_parse(json_array_get(nodes, i), c, &c->nodes[i], err) < 0)
 			return vh_err_within(err, "node %zu", i + 1);
 	}
 	return check_distinct(c, err);
@@ -182,15 +177,15 @@ static int parse(const json_t *doc, struct vh_mpi_cluster *c, struct vh_err *err
 
 	if (!schema || strcmp(schema, "vhpc.cluster/1"))
 		return vh_err_refuse(err, EINVAL, "no cluster's record (the schema is not vhpc.cluster/1)");
-	r = get(doc, "name", vh_is_hostname, &c->name, err);
+	r = vh_mpi_member(doc, "name", vh_is_hostname, &c->name, err);
 	if (r == 0)
-		r = get(doc, "user", is_user, &c->user, err);
+		r = vh_mpi_member(doc, "user", is_user, &c->user, err);
 	if (r == 0)
-		r = get(doc, "cidr", is_cidr, &c->cidr, err);
+		r = vh_mpi_member(doc, "cidr", is_cidr, &c->cidr, err);
 	if (r == 0)
-		r = get(doc, "interface", is_interface, &c->interface, err);
+		r = vh_mpi_member(doc, "interface", is_interface, &c->interface, err);
 	if (r == 0)
-		r = get(doc, "accel", is_accel, &c->accel, err);
+		r = vh_mpi_member(doc, "accel", is_accel, &c->accel, err);
 	if (r == 0)
 		r = get_config(doc, &c->ssh_config, err);
 	if (r == 0 && json_string_length(json_object_get(mpi, "name")) == 0) {
@@ -198,9 +193,9 @@ static int parse(const json_t *doc, struct vh_mpi_cluster *c, struct vh_err *err
 		return vh_err_hint(err, "build the image from a recipe with MPI, such as images/recipes/mpi.yaml");
 	}
 	if (r == 0)
-		r = get(mpi, "name", is_word, &c->mpi, err);
+		r = vh_mpi_member(mpi, "name", is_word, &c->mpi, err);
 	if (r == 0)
-		r = get(mpi, "version", is_version, &c->version, err);
+		r = vh_mpi_member(mpi, "version", is_version, &c->version, err);
 	if (r == 0)
 		r = parse_region(json_object_get(doc, "region"), c, err);
 	return r < 0 ? r : parse_nodes(json_object_get(doc, "nodes"), c, err);
@@ -227,11 +222,12 @@ void vh_mpi_cluster_free(struct vh_mpi_cluster *c)
 {
 	if (!c)
 		return;
-	for (size_t i = 0; i < c->n_nodes; i++) {
-		free(c->nodes[i].name);
-		free(c->nodes[i].address);
-	}
+	for (size_t i = 0; i < c->n_nodes; i++)
+		vh_mpi_node_clear(&c->nodes[i]);
 	free(c->nodes);
+	for (size_t i = 0; i < c->n_hosts; i++)
+		free(c->hosts[i]);
+	free(c->hosts);
 	free(c->name);
 	free(c->user);
 	free(c->cidr);

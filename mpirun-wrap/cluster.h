@@ -5,14 +5,38 @@
 #ifndef VH_MPIRUN_CLUSTER_H
 #define VH_MPIRUN_CLUSTER_H
 
+#include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "lib/err.h"
+
+enum { VH_MPI_MAX_NODES = 16384, VH_MPI_MAX_SLOTS = 4096 };
+
+/* A CPU of a node: its number there, the vNUMA cell and the last-level cache it is in. */
+struct vh_mpi_cpu { unsigned id, cell, cache; };
+
+/* A port of an RDMA device in a node. Ports of the same link and fabric reach each other,
+ * on InfiniBand where their P_Keys have the same low 15 bits and one is a full member's. */
+struct vh_mpi_device {
+	char *name;		/* in the node: "mlx5_0" */
+	unsigned port;		/* from 1 */
+	bool ethernet;		/* RoCE; else InfiniBand */
+	int cell;		/* -1: not known */
+	unsigned pkey;		/* InfiniBand: bit 15 says full member; 0: the port's first */
+	int gid_index;		/* RoCE; -1: MPI chooses */
+	char *fabric;		/* the network it is on; NULL: all unnamed ones are one */
+};
 
 struct vh_mpi_node {
 	char *name;		/* host name, and the ssh alias */
 	char *address;		/* IPv4 */
 	unsigned slots;
+	unsigned host;		/* which of hosts runs it */
+	struct vh_mpi_cpu *cpus;	/* by cell, cache and number; NULL: one cell and cache */
+	size_t n_cpus;
+	struct vh_mpi_device *devices;
+	size_t n_devices;
 };
 
 struct vh_mpi_cluster {
@@ -23,9 +47,22 @@ struct vh_mpi_cluster {
 	char *ssh_config;	/* absolute path */
 	char *mpi, *version;	/* "openmpi", "4.1.4" */
 	uint64_t region;	/* bytes that nodes of one host share, or 0 */
+	char **hosts;		/* of the VMs; "": not named */
+	size_t n_hosts;
 	struct vh_mpi_node *nodes;
 	size_t n_nodes;
 };
+
+/* Reads one of cluster.json's nodes; hosts of the cluster grow by its host. */
+int vh_mpi_node_parse(const json_t *j, struct vh_mpi_cluster *c, struct vh_mpi_node *node, struct vh_err *err);
+void vh_mpi_node_clear(struct vh_mpi_node *node);
+
+bool vh_mpi_is_address(const char *s);
+
+/* The member as text that passes check; malloc'd. */
+int vh_mpi_member(const json_t *from, const char *key, bool (*check)(const char *), char **ret, struct vh_err *err);
+/* The member as a whole number of this range; not there: *ret stays as it is. */
+int vh_mpi_number(const json_t *from, const char *key, int64_t min, int64_t max, int64_t *ret, struct vh_err *err);
 
 /* source names the file in errors. Refused (exit 3) when anything is not as it must be. */
 int vh_mpi_cluster_parse(const char *source, const char *text, size_t len, struct vh_mpi_cluster **ret,
@@ -38,6 +75,9 @@ static inline void vh_mpi_cluster_freep(struct vh_mpi_cluster **c) { vh_mpi_clus
 /* what: a cluster's name, its manifest (YAML), or a cluster.json. A cluster that is not
  * applied is -ENOENT, refused. */
 int vh_mpi_cluster_find(const char *state, const char *what, struct vh_mpi_cluster **ret, struct vh_err *err);
+
+/* The one of the state directory that has all these nodes. -ENOENT (no error text): none. */
+int vh_mpi_cluster_with(const char *state, char *const *nodes, struct vh_mpi_cluster **ret, struct vh_err *err);
 
 /* The top-level `name` of a manifest, the rest of which is not looked at; malloc'd. */
 int vh_mpi_manifest_name(const char *path, const char *text, size_t len, char **ret, struct vh_err *err);

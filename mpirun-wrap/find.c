@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "mpirun-wrap/cluster.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -199,4 +200,39 @@ int vh_mpi_cluster_find(const char *state, const char *what, struct vh_mpi_clust
 	if (access(record, F_OK) < 0 && access(what, R_OK) == 0)
 		return find_file(state, what, ret, err);
 	return find_name(state, what, NULL, ret, err);
+}
+
+static bool has_all(const struct vh_mpi_cluster *c, char *const *nodes)
+{
+	for (; *nodes; nodes++) {
+		size_t i = 0;
+
+		while (i < c->n_nodes && strcmp(c->nodes[i].name, *nodes))
+			i++;
+		if (i == c->n_nodes)
+			return false;
+	}
+	return true;
+}
+
+int vh_mpi_cluster_with(const char *state, char *const *nodes, struct vh_mpi_cluster **ret, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/clusters", state);
+	DIR *d = path ? opendir(path) : NULL;
+	const struct dirent *e;
+	int r = -ENOENT;
+
+	while (d && r < 0 && (e = readdir(d))) {
+		vh_autofree char *record = vh_is_hostname(e->d_name) ? record_path(state, e->d_name) : NULL;
+		vh_autocluster c = NULL;
+
+		if (!record || vh_mpi_cluster_load(record, &c, err) < 0 || !has_all(c, nodes))
+			continue;
+		*ret = vh_steal(&c);
+		r = 0;
+	}
+	if (d)
+		closedir(d);
+	vh_err_clear(err);
+	return r;
 }

@@ -12,74 +12,70 @@
 
 enum { VERSION_DEADLINE_MS = 20000 };
 
-int vh_mpi_hostfile_open(int *ret_fd, char path[32], struct vh_err *err)
+static int open_list(const char *what, int *ret_fd, char path[32], struct vh_err *err)
 {
-	int fd = memfd_create("vhpc-hosts", 0);	/* kept across exec: mpirun reads it */
+	int fd = memfd_create(what, 0);	/* kept across exec: mpirun reads it */
 
 	if (fd < 0)
-		return vh_err_set(err, errno, "host list: %s", strerror(errno));
+		return vh_err_set(err, errno, "%s: %s", what, strerror(errno));
 	snprintf(path, 32, "/proc/self/fd/%d", fd);
 	*ret_fd = fd;
 	return 0;
 }
 
-int vh_mpi_head_interface(const char *cidr, char ret[IFNAMSIZ])
+int vh_mpi_lists_open(struct vh_mpi_lists *ret, struct vh_err *err)
+{
+	int r = open_list("vhpc-hosts", &ret->hosts_fd, ret->hosts, err);
+
+	return r < 0 ? r : open_list("vhpc-ranks", &ret->ranks_fd, ret->ranks, err);
+}
+
+void vh_mpi_head_find(const char *cidr, struct vh_mpi_head *ret)
 {
 	char base[INET_ADDRSTRLEN];
 	struct ifaddrs *all, *a;
 	struct in_addr net;
 	uint32_t mask;
-	int r = -ENODEV;
 
+	*ret = (struct vh_mpi_head){ 0 };
 	snprintf(base, sizeof(base), "%.*s", (int)strcspn(cidr, "/"), cidr);
 	mask = htonl(~0u << (32 - atoi(strchr(cidr, '/') + 1)));
 	if (inet_pton(AF_INET, base, &net) != 1 || getifaddrs(&all) < 0)
-		return -ENODEV;
-	for (a = all; a && r < 0; a = a->ifa_next) {
+		return;
+	for (a = all; a && !*ret->interface; a = a->ifa_next) {
 		const struct sockaddr_in *in = (const void *)a->ifa_addr;
 
 		if (!in || in->sin_family != AF_INET || (in->sin_addr.s_addr & mask) != (net.s_addr & mask))
 			continue;
-		snprintf(ret, IFNAMSIZ, "%s", a->ifa_name);
-		r = 0;
+		snprintf(ret->interface, sizeof(ret->interface), "%s", a->ifa_name);
+		inet_ntop(AF_INET, &in->sin_addr, ret->address, sizeof(ret->address));
 	}
 	freeifaddrs(all);
-	return r;
 }
 
-char *vh_mpi_version_parse(const char *text)
+int vh_mpi_check_version(const struct vh_mpi_cluster *c, struct vh_err *err)
 {
-	static const char before[] = "(Open MPI) ";
-	const char *at = strstr(text, before);
-	size_t n;
-
-	if (!at)
-		return NULL;
-	at += strlen(before);
-	n = strspn(at, "0123456789.");
-	return n > 0 && n < 32 ? strndup(at, n) : NULL;
-}
-
-static int check_version(const struct vh_mpi_cluster *c, struct vh_err *err)
-{
-	char *argv[] = { (char *)"mpirun", (char *)"--version", NULL };
+	const struct vh_mpi_ops *ops = vh_mpi_ops_find(c, err);
+	char *argv[] = { ops ? (char *)ops->program : NULL, (char *)"--version", NULL };
 	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = VERSION_DEADLINE_MS };
 	vh_autofree char *here = NULL;
 	vh_autooutput out = { 0 };
-	int r = vh_spawn_ok(&spawn, &out, err);
+	int r = ops ? vh_spawn_ok(&spawn, &out, err) : -ENOTSUP;
 
+	if (!ops)
+		return r;
 	if (r < 0) {
 		err->exit = VH_EXIT_REFUSED;
-		return r == -ENOENT ? vh_err_hint(err, "install the nodes' MPI here too: openmpi-bin %s", c->version) : r;
+		return r == -ENOENT ? vh_err_hint(err, "install the nodes' MPI here too: %s %s", ops->package, c->version) : r;
 	}
-	here = vh_mpi_version_parse(out.out);
+	here = ops->version(out.out);
 	if (!here)
-		return vh_err_refuse(err, ENOTSUP, "mpirun: not Open MPI's, as on the nodes of %s", c->name);
+		return vh_err_refuse(err, ENOTSUP, "%s: not %s's, as on the nodes of %s", ops->program, ops->shown, c->name);
 	if (strcmp(here, c->version)) {
-		vh_err_refuse(err, ENOTSUP, "mpirun here is Open MPI %s, the nodes of %s have %s", here, c->name,
+		vh_err_refuse(err, ENOTSUP, "%s here is %s %s, the nodes of %s have %s", ops->program, ops->shown, here, c->name,
 			      c->version);
-		return vh_err_hint(err, "put an mpirun of %s first in PATH, or build the image from the suite that has %s",
-				   c->version, here);
+		return vh_err_hint(err, "put an %s of %s first in PATH, or build the image from the suite that has %s",
+				   ops->program, c->version, here);
 	}
 	return 0;
 }
@@ -121,17 +117,18 @@ static int check_key(const struct vh_mpi_cluster *c, struct vh_err *err)
 
 int vh_mpi_check(const struct vh_mpi_cluster *c, struct vh_err *err)
 {
-	char interface[IFNAMSIZ];
+	struct vh_mpi_head head;
 	int r = check_key(c, err);
 
 	if (r < 0)
 		return r;
-	if (vh_mpi_head_interface(c->cidr, interface) < 0) {
+	vh_mpi_head_find(c->cidr, &head);
+	if (!*head.interface) {
 		vh_err_refuse(err, ENETUNREACH, "cluster %s: this machine has no address in its network %s", c->name,
 			      c->cidr);
 		return vh_err_hint(err, "run it on the cluster's host, in the network namespace where it was applied");
 	}
-	return check_version(c, err);
+	return 0;
 }
 
 static int write_all(int fd, const char *text)
@@ -145,10 +142,12 @@ static int write_all(int fd, const char *text)
 	return 0;
 }
 
-int vh_mpi_launch(const struct vh_mpi_plan *plan, int hostfile_fd, struct vh_err *err)
+int vh_mpi_launch(const struct vh_mpi_plan *plan, const struct vh_mpi_lists *lists, struct vh_err *err)
 {
-	int r = write_all(hostfile_fd, plan->hostfile);
+	int r = write_all(lists->hosts_fd, plan->hostfile);
 
+	if (r == 0 && plan->rankfile)
+		r = write_all(lists->ranks_fd, plan->rankfile);
 	if (r < 0)
 		return vh_err_set(err, -r, "host list: %s", strerror(-r));
 	for (char *const *e = plan->env; e && *e; e++) {

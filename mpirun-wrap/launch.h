@@ -7,23 +7,27 @@
 #include "mpirun-wrap/cluster.h"
 #include "mpirun-wrap/plan.h"
 
-/* A file in memory that mpirun will inherit, so that nothing is left behind; path
- * (of 32 bytes) is what mpirun opens it by. */
-int vh_mpi_hostfile_open(int *ret_fd, char path[32], struct vh_err *err);
+/* Files in memory that mpirun will inherit, so that nothing is left behind: the host list
+ * and the list of ranks; the paths are what mpirun opens them by. They close with mpirun. */
+struct vh_mpi_lists { int hosts_fd, ranks_fd; char hosts[32], ranks[32]; };
 
-/* The interface with an address in cidr, or -ENODEV (no error text). */
-int vh_mpi_head_interface(const char *cidr, char ret[IFNAMSIZ]);
+int vh_mpi_lists_open(struct vh_mpi_lists *ret, struct vh_err *err);
 
-/* "mpirun (Open MPI) 4.1.4" -> "4.1.4"; malloc'd, NULL when the text is none such. */
-char *vh_mpi_version_parse(const char *text);
+/* This machine's interface with an address in the network cidr, and the address; texts are
+ * empty where there is none. */
+struct vh_mpi_head { char interface[IFNAMSIZ], address[16]; };
+
+void vh_mpi_head_find(const char *cidr, struct vh_mpi_head *ret);
 
 /* The file of an ssh_config line "IdentityFile PATH"; malloc'd, NULL for any other line. */
 char *vh_mpi_identity_file(const char *line);
 
-/* Refuses when the nodes cannot be reached from here, or mpirun is not the nodes'. */
+/* Refuses when the nodes cannot be reached from here, */
 int vh_mpi_check(const struct vh_mpi_cluster *c, struct vh_err *err);
+/* and when the mpirun here is not of the nodes' release. */
+int vh_mpi_check_version(const struct vh_mpi_cluster *c, struct vh_err *err);
 
-/* Writes the host list and becomes mpirun. Returns only on failure. */
-int vh_mpi_launch(const struct vh_mpi_plan *plan, int hostfile_fd, struct vh_err *err);
+/* Writes the lists and becomes mpirun. Returns only on failure. */
+int vh_mpi_launch(const struct vh_mpi_plan *plan, const struct vh_mpi_lists *lists, struct vh_err *err);
 
 #endif

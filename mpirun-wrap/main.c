@@ -3,29 +3,50 @@
 #include <string.h>
 
 #include "lib/cli.h"
+#include "lib/strv.h"
 #include "lib/table.h"
+#include "mpirun-wrap/bench.h"
 #include "mpirun-wrap/launch.h"
+#include "mpirun-wrap/preflight.h"
+#include "mpirun-wrap/slurm.h"
+
+enum { ROUNDS = 3, SECONDS = 4, MAX_ROUNDS = 100, MAX_SECONDS = 600 };
 
 struct options {
-	const char *cluster;
-	bool plan;
+	const char *cluster, *plan;
+	bool check, no_check, bench;
+	const char *between, *svg;
+	uint64_t rounds, seconds;
 };
 
 static const struct vh_opt options[] = {
 	{ "cluster", 0, VH_OPT_STR, offsetof(struct options, cluster), "NAME|FILE",
-	  "the cluster, by name or manifest (default: VHPC_CLUSTER)" },
-	{ "plan", 0, VH_OPT_FLAG, offsetof(struct options, plan), NULL,
-	  "print mpirun's command line, one argument a line, and launch nothing" },
+	  "the cluster, by name or manifest (default: VHPC_CLUSTER, or the one that has the batch job's nodes)" },
+	{ "plan", 0, VH_OPT_MAYBE, offsetof(struct options, plan), NULL,
+	  "print the plan (--plan=argv: mpirun's command line, a word a line) and launch nothing" },
+	{ "check", 0, VH_OPT_FLAG, offsetof(struct options, check), NULL, "check the nodes, print what fails and launch nothing" },
+	{ "no-check", 0, VH_OPT_FLAG, offsetof(struct options, no_check), NULL, "launch without a check of the nodes" },
+	{ "bench", 0, VH_OPT_FLAG, offsetof(struct options, bench), NULL, "measure between two nodes, by every transport that they have" },
+	{ "between", 0, VH_OPT_STR, offsetof(struct options, between), "A,B", "of --bench: the nodes (default: the first two)" },
+	{ "rounds", 0, VH_OPT_UINT, offsetof(struct options, rounds), "N", "of --bench: turns of each transport (default 3)" },
+	{ "seconds", 0, VH_OPT_UINT, offsetof(struct options, seconds), "N", "of --bench: how long each turn measures (default 4)" },
+	{ "svg", 0, VH_OPT_STR, offsetof(struct options, svg), "FILE", "of --bench: draw latency and bandwidth there" },
 	{ 0 }
 };
 
 static int print_plan(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan,
 		      struct vh_err *err)
 {
+	const struct options *o = cli->opts;
+
 	if (cli->json) {
 		json_t *doc = vh_mpi_plan_json(c, plan);
 
-		return doc ? vh_json_print("vhpc.mpirun.plan/1", doc, err) : vh_err_nomem(err);
+		return doc ? vh_json_print("vhpc.mpirun.plan/2", doc, err) : vh_err_nomem(err);
+	}
+	if (!*o->plan) {
+		vh_mpi_plan_print(stdout, c, plan);
+		return 0;
 	}
 	for (char *const *a = plan->argv; *a; a++)
 		puts(*a);
@@ -36,41 +57,156 @@ static int find_cluster(const struct vh_cli *cli, struct vh_mpi_cluster **ret, s
 {
 	const struct options *o = cli->opts;
 	const char *what = o->cluster ? o->cluster : getenv("VHPC_CLUSTER");
+	vh_autostrv nodes = NULL;
+	int r;
 
-	if (!what || !*what)
-		return vh_err_usage(err, "no cluster is named (--cluster NAME|FILE, or VHPC_CLUSTER)");
-	return vh_mpi_cluster_find(cli->state, what, ret, err);
+	if (what && *what)
+		return vh_mpi_cluster_find(cli->state, what, ret, err);
+	r = vh_mpi_slurm_nodes(environ, &nodes, err);
+	if (r < 0 || (nodes && vh_mpi_cluster_with(cli->state, nodes, ret, err) == 0))
+		return r;
+	return vh_err_usage(err, "no cluster is named (--cluster NAME|FILE, or VHPC_CLUSTER)");
+}
+
+static int check_options(const struct vh_cli *cli, struct vh_err *err)
+{
+	const struct options *o = cli->opts;
+
+	if (o->plan && *o->plan && strcmp(o->plan, "argv"))
+		return vh_err_usage(err, "--plan=%s: it is --plan or --plan=argv", o->plan);
+	if (cli->json && !o->plan && !o->check && !o->bench)
+		return vh_err_usage(err, "--json goes with --plan, --check and --bench");
+	if (!!o->plan + o->check + o->bench > 1)
+		return vh_err_usage(err, "--plan, --check and --bench: one of them");
+	if (!o->bench && (o->between || o->svg || o->rounds || o->seconds))
+		return vh_err_usage(err, "--between, --rounds, --seconds and --svg go with --bench");
+	if (o->rounds > MAX_ROUNDS || o->seconds > MAX_SECONDS)
+		return vh_err_usage(err, "--rounds is at most %d, --seconds at most %d", MAX_ROUNDS, MAX_SECONDS);
+	if (o->bench && cli->argc > 0)
+		return vh_err_usage(err, "--bench runs a program of its own, not '%s'", cli->argv[0]);
+	if (cli->argc == 0 && !o->plan && !o->check && !o->bench)
+		return vh_err_usage(err, "a program is missing");
+	return 0;
+}
+
+static void print_notes(const struct vh_cli *cli, const char *note, char *const *notes)
+{
+	if (cli->quiet)
+		return;
+	if (note)
+		fprintf(stderr, "%s: note: %s\n", cli->prog, note);
+	for (; notes && *notes; notes++)
+		fprintf(stderr, "%s: note: %s\n", cli->prog, *notes);
+}
+
+/* --check: exits 3 when something failed. */
+static int check_nodes(const struct vh_cli *cli, const struct vh_mpi_preflight *p, struct vh_err *err)
+{
+	vh_autojson rows = NULL;
+	unsigned failed = 0;
+	size_t checks;
+	int r = vh_mpi_preflight_run(p, &rows, &failed, err);
+
+	if (r < 0)
+		return r;
+	checks = json_array_size(rows);
+	if (cli->json) {
+		r = vh_json_print("vhpc.mpirun.check/1", json_pack("{s:s, s:i, s:O}", "cluster", p->cluster->name, "failed", (int)failed,
+								   "checks", rows), err);
+		return r < 0 ? r : failed ? VH_EXIT_REFUSED : 0;
+	}
+	if (failed)
+		vh_mpi_preflight_print(stdout, rows);
+	else if (!cli->quiet)
+		printf("cluster %s: %zu checks passed\n", p->cluster->name, checks);
+	return failed ? vh_err_refuse(err, EREMOTEIO, "cluster %s: %u of %zu checks failed", p->cluster->name, failed, checks) : 0;
+}
+
+/* 0, or partly done when a transport could not be measured. */
+static int bench(const struct vh_cli *cli, const struct vh_mpi_cluster *c, struct vh_err *err)
+{
+	const struct options *o = cli->opts;
+	const char *env = getenv("VHPC_CLUSTER");
+	const struct vh_mpi_bench b = {
+		.cluster = c, .state = cli->state, .what = o->cluster ? o->cluster : env && *env ? env : c->name, .between = o->between, .quiet = cli->quiet,
+		.rounds = o->rounds ? o->rounds : ROUNDS, .seconds = o->seconds ? o->seconds : SECONDS,
+	};
+	vh_autofree char *svg = NULL;
+	vh_autojson doc = NULL;
+	const json_t *t;
+	size_t i, bad = 0;
+	int r = vh_mpi_bench_run(&b, &doc, err);
+
+	if (r == 0 && o->svg)
+		r = vh_mpi_bench_svg(doc, &svg, err);
+	if (r == 0 && o->svg)
+		r = vh_write_file(o->svg, svg, strlen(svg), 0644, err);
+	if (r < 0)
+		return r;
+	json_array_foreach(json_object_get(doc, "transports"), i, t)
+		bad += json_object_get(t, "error") != NULL;
+	if (cli->json)
+		r = vh_json_print("vhpc.mpirun.bench/1", json_incref(doc), err);
+	else
+		vh_mpi_bench_print(stdout, doc);
+	return r < 0 ? r : bad ? VH_EXIT_PARTIAL : 0;
+}
+
+static int act(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan, const struct vh_mpi_lists *lists,
+	       struct vh_err *err)
+{
+	const struct options *o = cli->opts;
+	vh_autofree char *cwd = getcwd(NULL, 0);
+	const struct vh_mpi_preflight p = {
+		.cluster = c, .plan = plan, .directory = cwd, .prog = cli->prog, .quiet = cli->quiet,
+		.program = plan->args.contexts ? NULL : cli->argv[plan->args.program],
+	};
+	int r = vh_mpi_check(c, err);
+
+	if (r < 0)
+		return r;
+	if (o->bench)
+		return bench(cli, c, err);
+	if (o->check) {
+		r = vh_mpi_check_version(c, err);
+		return r < 0 ? r : check_nodes(cli, &p, err);
+	}
+	r = o->no_check ? 0 : vh_mpi_preflight_launch(&p, err);
+	return r < 0 ? r : vh_mpi_launch(plan, lists, err);
 }
 
 static int run(struct vh_cli *cli, struct vh_err *err)
 {
 	const struct options *o = cli->opts;
-	char hostfile[32], interface[IFNAMSIZ];
+	struct vh_mpi_head head;
+	struct vh_mpi_lists lists;
+	const char *note = NULL;
 	vh_autocluster c = NULL;
 	vh_autoplan plan = { 0 };
-	vh_autoclose int fd = -1;
-	int r;
+	int r = check_options(cli, err);
 
-	if (cli->json && !o->plan)
-		return vh_err_usage(err, "--json goes with --plan");
-	r = find_cluster(cli, &c, err);
 	if (r == 0)
-		r = vh_mpi_hostfile_open(&fd, hostfile, err);
-	if (r == 0 && !o->plan)
-		r = vh_mpi_check(c, err);
+		r = find_cluster(cli, &c, err);
 	if (r == 0)
-		r = vh_mpi_plan_make(&(struct vh_mpi_input){
-			.cluster = c, .args = cli->argv, .env = environ, .hostfile = hostfile,
-			.head_interface = vh_mpi_head_interface(c->cidr, interface) == 0 ? interface : NULL,
-			.root = geteuid() == 0,
-		}, &plan, err);
+		r = vh_mpi_slurm_narrow(c, environ, &note, err);
+	if (r == 0)
+		r = vh_mpi_lists_open(&lists, err);
 	if (r < 0)
 		return r;
-	return o->plan ? print_plan(cli, c, &plan, err) : vh_mpi_launch(&plan, fd, err);
+	vh_mpi_head_find(c->cidr, &head);
+	r = vh_mpi_plan_make(&(struct vh_mpi_input){
+		.cluster = c, .args = cli->argv, .env = environ, .hostfile = lists.hosts, .rankfile = lists.ranks,
+		.head_interface = *head.interface ? head.interface : NULL, .head_address = *head.address ? head.address : NULL,
+		.root = geteuid() == 0,
+	}, &plan, err);
+	if (r < 0)
+		return r;
+	print_notes(cli, note, o->plan && !cli->json && !*o->plan ? NULL : plan.notes);
+	return o->plan ? print_plan(cli, c, &plan, err) : act(cli, c, &plan, &lists, err);
 }
 
 static const struct vh_verb verbs[] = {
-	{ "", "[MPIRUN OPTIONS] PROGRAM [ARGUMENTS]", 1, -1, "run an MPI program on the nodes of a virtual cluster",
+	{ "", "[MPIRUN OPTIONS] PROGRAM [ARGUMENTS]", 0, -1, "run an MPI program on the nodes of a virtual cluster",
 	  VH_VERB_JSON | VH_VERB_PASS, options, sizeof(struct options), run },
 	{ 0 }
 };

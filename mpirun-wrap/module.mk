@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-$(eval $(call library,mpirun-wrap,mpirun-wrap/cluster.c mpirun-wrap/find.c mpirun-wrap/plan.c \
-    mpirun-wrap/ompi.c mpirun-wrap/launch.c))
-$(eval $(call program,mpirun-wrap,mpirun-wrap/main.c,mpirun-wrap lib,jansson sqlite3 yaml-0.1))
+$(eval $(call library,mpirun-wrap,mpirun-wrap/cluster.c mpirun-wrap/node.c mpirun-wrap/find.c mpirun-wrap/plan.c mpirun-wrap/plan_show.c \
+    mpirun-wrap/args.c mpirun-wrap/layout.c mpirun-wrap/rails.c mpirun-wrap/mpich.c \
+    mpirun-wrap/ompi.c mpirun-wrap/slurm.c mpirun-wrap/judge.c \
+    mpirun-wrap/preflight.c mpirun-wrap/launch.c mpirun-wrap/bench.c mpirun-wrap/bench_sum.c mpirun-wrap/bench_svg.c))
+$(eval $(call program,mpirun-wrap,mpirun-wrap/main.c,mpirun-wrap lib,jansson libxml-2.0 sqlite3 yaml-0.1,-pthread -lm))
+
+# What answers in the nodes before a job.
+$(eval $(call guest,check,mpirun-wrap/guest/check.c lib/err.c lib/strv.c lib/sysroot.c mpirun-wrap/ivshm/map.c mpirun-wrap/ivshm/copy.c))
 
 # What runs inside the nodes: the core of the transport between VMs of one host, without Open MPI.
 $(eval $(call library,ivshm,$(addprefix mpirun-wrap/ivshm/,region.c ring.c table.c stream.c self.c copy.c map.c)))
@@ -59,13 +64,14 @@ $(B)/bench/scribble: tests/bench/scribble.c mpirun-wrap/ivshm/map.c mpirun-wrap/
 	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -g -o $@ $^
 PROGRAMS += $(B)/bench/pingpong $(B)/bench/mpicheck $(B)/bench/scribble
 
-# make bench BENCH=ring: the channels alone; BENCH=mpi: MPI over them, between two VMs.
+# make bench BENCH=ring: the channels alone; BENCH=mpi: MPI over them, between two VMs;
+# BENCH=launch: what mpirun-wrap costs.
 $(eval $(call binary,bench/ring,tests/bench/ring.c,ivshm))
-# make soak [MINUTES=10]: messages of random sizes, every byte checked.
-$(B)/bench/mpi: tests/bench/mpi.sh
+$(B)/bench/mpi $(B)/bench/launch: $(B)/bench/%: tests/bench/%.sh
 	@mkdir -p $(@D)
 	@printf '#!/bin/sh\nB=%s DEADLINE=3000 exec %s\n' '$(abspath $(B))' '$(abspath $<)' >$@
 	@chmod +x $@
+# make soak [MINUTES=10]: messages of random sizes, every byte checked.
 soak: programs
 	@B='$(abspath $(B))' DEADLINE=$$((($(or $(MINUTES),10) + 20) * 60)) MINUTES='$(or $(MINUTES),10)' tests/bench/soak.sh
 .PHONY: soak

@@ -22,7 +22,8 @@ UNIT_sriov_PKGS    := libnl-route-3.0 libnl-3.0 $(UNIT_lib_PKGS)
 UNIT_vmm_PKGS      := libvirt libvirt-qemu libxml-2.0 hwloc $(UNIT_sriov_PKGS)
 UNIT_images_PKGS   := libarchive libmd ext2fs com_err $(UNIT_lib_PKGS)
 UNIT_netctl_PKGS   := libnl-route-3.0 libnl-3.0 $(UNIT_lib_PKGS)
-UNIT_mpirun_PKGS   := $(UNIT_lib_PKGS)
+UNIT_mpirun_PKGS   := libxml-2.0 $(UNIT_lib_PKGS)
+UNIT_mpirun_LIBS   := -pthread -lm
 UNIT_tools_LIBS    := -lresolv
 UNIT_tools_PKGS    := libarchive libmd $(UNIT_vmm_PKGS)
 

@@ -37,7 +37,7 @@ struct order { int bytes, trips, seed; };
 
 struct options {
 	double seconds;
-	bool table, quick;
+	bool table, quick, batches;
 	const char *cpus;
 	int max;
 };
@@ -306,7 +306,7 @@ struct report {
 	char mpi[TEXT], pml[TEXT], btl[TEXT];
 	char host[2][MPI_MAX_PROCESSOR_NAME];
 	int cpu[2];		/* pinned to, or -1 */
-	bool same_node;
+	bool same_node, batches;
 	const char *seen;
 	double seconds;
 };
@@ -334,6 +334,15 @@ static double quartile(const struct size_result *s)
 	return s->one_way[s->n / 4];
 }
 
+/* Every batch, for who puts several runs together. */
+static void print_batches(const struct size_result *s)
+{
+	printf(", \"us\": [");
+	for (int i = 0; i < s->n; i++)
+		printf("%s%.3f", i ? ", " : "", s->one_way[i] * 1e6);
+	printf("]");
+}
+
 static void print_json(const struct report *r, const struct end *e)
 {
 	printf("{\"schema\": \"vhpc.pingpong/1\", ");
@@ -355,9 +364,12 @@ static void print_json(const struct report *r, const struct end *e)
 		const struct size_result *s = &e->results[i];
 
 		printf("%s{\"bytes\": %d, \"batches\": %d, \"trips\": %d, \"latency_us\": {\"min\": %.3f, \"p25\": %.3f}, "
-		       "\"bandwidth_mib_s\": {\"max\": %.2f, \"p75\": %.2f}}", i ? ", " : "", s->bytes, s->n, s->trips,
+		       "\"bandwidth_mib_s\": {\"max\": %.2f, \"p75\": %.2f}", i ? ", " : "", s->bytes, s->n, s->trips,
 		       s->one_way[0] * 1e6, quartile(s) * 1e6, s->bytes / s->one_way[0] / 1048576,
 		       s->bytes / quartile(s) / 1048576);
+		if (r->batches)
+			print_batches(s);
+		printf("}");
 	}
 	printf("]}\n");
 }
@@ -397,13 +409,14 @@ static int pin(const char *cpus, int rank)
 
 static void usage(FILE *f)
 {
-	fputs("Usage: pingpong [--quick] [--seconds S] [--max BYTES] [--cpus A,B] [--table]\n\n"
+	fputs("Usage: pingpong [--quick] [--seconds S] [--max BYTES] [--cpus A,B] [--table] [--batches]\n\n"
 	      "MPI ping-pong between two ranks: latency and bandwidth, as one line of JSON.\n\n"
 	      "  --quick        fewer sizes, 1 second of measuring\n"
 	      "  --seconds S    measure for S seconds (default 5)\n"
 	      "  --max BYTES    largest message (default and most: 4194304)\n"
 	      "  --cpus A,B     run rank 0 on CPU A and rank 1 on CPU B\n"
-	      "  --table        print a table instead of JSON\n", f);
+	      "  --table        print a table instead of JSON\n"
+	      "  --batches      print every batch too\n", f);
 }
 
 /* 0, or the exit code to leave with */
@@ -412,7 +425,7 @@ static int parse_options(int argc, char **argv, struct options *o, bool *ret_hel
 	static const struct option options[] = {
 		{ "quick", no_argument, NULL, 'q' }, { "seconds", required_argument, NULL, 's' },
 		{ "max", required_argument, NULL, 'm' }, { "cpus", required_argument, NULL, 'c' },
-		{ "table", no_argument, NULL, 't' }, { "help", no_argument, NULL, 'h' }, { 0 }
+		{ "table", no_argument, NULL, 't' }, { "batches", no_argument, NULL, 'b' }, { "help", no_argument, NULL, 'h' }, { 0 }
 	};
 	int c;
 
@@ -424,6 +437,7 @@ static int parse_options(int argc, char **argv, struct options *o, bool *ret_hel
 		case 'm': o->max = atoi(optarg); break;
 		case 'c': o->cpus = optarg; break;
 		case 't': o->table = true; break;
+		case 'b': o->batches = true; break;
 		case 'h': *ret_help = true; return 0;
 		default: return 2;
 		}
@@ -460,6 +474,7 @@ static void gather(struct report *r, const struct options *o, int rank)
 	MPI_Comm_size(node, &node_ranks);
 	MPI_Comm_free(&node);
 	r->same_node = node_ranks == 2;
+	r->batches = o->batches;
 	library(r->mpi);
 	asked("pml", r->pml);
 	asked("btl", r->btl);

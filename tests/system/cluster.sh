@@ -39,6 +39,11 @@ ssh_config=$VHPC_STATE/clusters/two-node/ssh_config
 for n in 1 2; do check "copy the ping-pong to node $n" scp -q -F "$ssh_config" "$B/bench/pingpong" "two-node-$n:"; done
 check "ping-pong inside one VM" timeout 300 mpirun-wrap --cluster two-node -n 2 --host two-node-1:2 ./pingpong --quick
 check "ping-pong between the VMs" timeout 300 mpirun-wrap --cluster two-node -n 2 --map-by node ./pingpong --quick
+check "the nodes pass the checks before a job" mpirun-wrap --cluster two-node --check ./pingpong && says "checks passed" "and it is said"
+mpirun-wrap --cluster two-node --check --json hostname >"$T/checks" 2>"$T/err"
+check "their region is found" grep -q '"found": "[0-9]* [a-z-]* resource2' "$T/checks"
+check "every transport is measured" timeout 400 mpirun-wrap --cluster two-node --bench --rounds 1 --seconds 1 --svg "$T/bench.svg" && says "ivshm" "shared memory too"
+check "and drawn" xmllint --noout "$T/bench.svg"
 check "validate" timeout 600 vhpc validate run --quick --json --cluster two-node
 says '"accel": "tcg"' "validate states the conditions"
 

@@ -13,8 +13,10 @@ static char *word(const char *s)
 	return (char *)s;
 }
 
+static char *here[] = { (char *)"" };
 static struct vh_mpi_node two[] = {
-	{ (char *)"two-1", (char *)"10.9.0.11", 2 }, { (char *)"two-2", (char *)"10.9.0.12", 4 },
+	{ .name = (char *)"two-1", .address = (char *)"10.9.0.11", .slots = 2 },
+	{ .name = (char *)"two-2", .address = (char *)"10.9.0.12", .slots = 4 },
 };
 
 static struct vh_mpi_cluster cluster(const char *version)
@@ -22,7 +24,7 @@ static struct vh_mpi_cluster cluster(const char *version)
 	return (struct vh_mpi_cluster){
 		.name = word("two"), .user = word("hpc"), .cidr = word("10.9.0.0/24"), .interface = word("mpi0"),
 		.accel = word("tcg"), .ssh_config = word("/s/ssh_config"), .mpi = word("openmpi"), .version = word(version),
-		.nodes = two, .n_nodes = 2,
+		.nodes = two, .n_nodes = 2, .hosts = here, .n_hosts = 1,
 	};
 }
 
@@ -47,7 +49,7 @@ static void make(const char *version, const char *const *args, const char *const
 
 	ck_assert_msg(vh_mpi_plan_make(&(struct vh_mpi_input){
 		.cluster = &c, .args = (char *const *)args, .env = (char *const *)env, .hostfile = "/proc/self/fd/3",
-		.head_interface = "vb0", .root = true }, ret, &err) == 0, "%s", err.text);
+		.rankfile = "/proc/self/fd/4", .head_interface = "vb0", .head_address = "10.9.0.1", .root = true }, ret, &err) == 0, "%s", err.text);
 }
 
 static const char *const just_a_program[] = { "-n", "4", "./a.out", NULL };
@@ -64,7 +66,7 @@ START_TEST(the_whole_line_of_41)
 			       "--mca|plm_rsh_agent|setpriv --pdeathsig TERM ssh -F /s/ssh_config|--mca|plm_rsh_no_tree_spawn|1|"
 			       "--mca|orte_default_hostfile|/proc/self/fd/3|--mca|if_base_do_not_resolve|1|"
 			       "--mca|oob_tcp_if_include|10.9.0.0/24|--mca|btl_tcp_if_include|10.9.0.0/24|"
-			       "--mca|pml|ob1|--mca|btl|self,vader,tcp|--mca|osc|^ucx|-n|4|./a.out|");
+			       "--mca|pml|ob1|--mca|btl|self,vader,tcp|--mca|osc|^ucx|--map-by|slot|--bind-to|core|-n|4|./a.out|");
 	ck_assert_str_eq(p.hostfile, "two-1 slots=2\ntwo-2 slots=4\n");
 	ck_assert(vh_strv_has(p.env, "OMPI_ALLOW_RUN_AS_ROOT=1"));
 	ck_assert(vh_strv_has(p.env, "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"));
@@ -84,7 +86,8 @@ START_TEST(the_whole_line_of_50)
 			       "--prtemca|prte_default_hostfile|/proc/self/fd/3|--prtemca|prte_if_include|vb0,mpi0|"
 			       "--mca|btl_tcp_if_include|10.9.0.0/24|--mca|pml|ob1|--mca|btl|self,sm,tcp|"
 			       "--mca|mca_base_component_path|/usr/lib/x86_64-linux-gnu/openmpi/lib/openmpi40|"
-			       "--pmixmca|mca_base_component_path|/usr/lib/x86_64-linux-gnu/pmix2/lib/pmix|-n|4|./a.out|");
+			       "--pmixmca|mca_base_component_path|/usr/lib/x86_64-linux-gnu/pmix2/lib/pmix|--map-by|slot|--bind-to|core|"
+			       "-n|4|./a.out|");
 }
 END_TEST
 
@@ -172,7 +175,7 @@ START_TEST(an_mpi_that_is_not_known)
 		vh_autoplan p = { 0 };
 
 		ck_assert_int_eq(vh_mpi_plan_make(&(struct vh_mpi_input){ .cluster = &c, .hostfile = "h" }, &p, &err), -ENOTSUP);
-		unit_assert_err(&err, VH_EXIT_REFUSED, want, "it launches openmpi 4.1 and 5.0");
+		unit_assert_err(&err, VH_EXIT_REFUSED, want, "it launches openmpi 4.1 and 5.0, and mpich");
 	}
 }
 END_TEST
@@ -188,7 +191,8 @@ START_TEST(a_thousand_nodes_at_once)
 	double seconds;
 
 	for (unsigned i = 0; i < N; i++)
-		nodes[i] = (struct vh_mpi_node){ vh_strf("big-%u", i + 1), vh_strf("10.9.%u.%u", i / 250, i % 250 + 1), 64 };
+		nodes[i] = (struct vh_mpi_node){ .name = vh_strf("big-%u", i + 1), .slots = 64,
+						 .address = vh_strf("10.9.%u.%u", i / 250, i % 250 + 1) };
 	c.nodes = nodes;
 	c.n_nodes = N;
 	clock_gettime(CLOCK_MONOTONIC, &a);
@@ -233,7 +237,7 @@ START_TEST(versions)
 	};
 
 	for (size_t i = 0; i < vh_array_len(cases); i++) {
-		vh_autofree char *v = vh_mpi_version_parse(cases[i].text);
+		vh_autofree char *v = vh_ompi_41.version(cases[i].text);
 
 		ck_assert_pstr_eq(v, cases[i].version);
 	}
@@ -283,33 +287,39 @@ START_TEST(what_is_checked_before_a_launch)
 }
 END_TEST
 
-START_TEST(host_list_is_read_by_its_path)
+START_TEST(lists_are_read_by_their_paths)
 {
 	vh_autoerr err = VH_ERR_NONE;
-	vh_autoclose int fd = -1;
-	char path[32], line[32] = "";
+	struct vh_mpi_lists lists;
+	char line[32] = "";
 	vh_autofclose FILE *f = NULL;
 
-	ck_assert_int_eq(vh_mpi_hostfile_open(&fd, path, &err), 0);
-	ck_assert_int_eq(write(fd, "two-1\n", 6), 6);
-	f = fopen(path, "r");
+	ck_assert_int_eq(vh_mpi_lists_open(&lists, &err), 0);
+	ck_assert_str_ne(lists.hosts, lists.ranks);
+	ck_assert_int_eq(write(lists.hosts_fd, "two-1\n", 6), 6);
+	f = fopen(lists.hosts, "r");
 	ck_assert_ptr_nonnull(f);
 	ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
 	ck_assert_str_eq(line, "two-1\n");
+	close(lists.hosts_fd);
+	close(lists.ranks_fd);
 }
 END_TEST
 
-START_TEST(head_interface_by_network)
+START_TEST(head_by_network)
 {
-	char name[IFNAMSIZ] = "";
+	struct vh_mpi_head head;
 
-	if (vh_mpi_head_interface("127.0.0.0/8", name) < 0)
+	vh_mpi_head_find("127.0.0.0/8", &head);
+	if (!*head.interface)
 		unit_skip("no loopback address in this network namespace");
-	ck_assert_str_eq(name, "lo");
-	ck_assert_int_eq(vh_mpi_head_interface("203.0.113.0/24", name), -ENODEV);
+	ck_assert_str_eq(head.interface, "lo");
+	ck_assert_str_eq(head.address, "127.0.0.1");
+	vh_mpi_head_find("203.0.113.0/24", &head);
+	ck_assert_str_eq(head.interface, "");
 }
 END_TEST
 
 UNIT_SUITE(mpirun_plan, a_region_adds_its_transport, the_whole_line_of_41, the_whole_line_of_50, what_the_user_sets_wins,
 	   only_settings_of_that_very_name_are_the_users, an_mpi_that_is_not_known, a_thousand_nodes_at_once, as_json,
-	   versions, identity_files, what_is_checked_before_a_launch, host_list_is_read_by_its_path, head_interface_by_network)
+	   versions, identity_files, what_is_checked_before_a_launch, lists_are_read_by_their_paths, head_by_network)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <time.h>
 
 #include "lib/strv.h"
@@ -273,12 +274,17 @@ static char *publish_object(const struct plan *p, const struct node_plan *n)
 
 static json_t *cluster_doc(const struct plan *p, const char *ssh_config)
 {
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
 	vh_autojson nodes = json_array();
+	struct utsname host;
+	bool named = uname(&host) == 0 && *host.nodename && *host.nodename != '-' &&
+		     !host.nodename[strspn(host.nodename, chars)];
 	char cidr[19];
 
 	for (size_t i = 0; i < p->n_nodes; i++)
-		json_array_append_new(nodes, json_pack("{s:s, s:s, s:I}", "name", p->nodes[i].name, "address",
-						       p->nodes[i].address, "slots", (json_int_t)p->vcpus));
+		json_array_append_new(nodes, json_pack("{s:s, s:s, s:I, s:s*}", "name", p->nodes[i].name, "address",
+						       p->nodes[i].address, "slots", (json_int_t)p->vcpus,
+						       "host", named ? host.nodename : NULL));
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:o*, s:O}",
 			 "schema", "vhpc.cluster/1", "name", p->name, "user", p->user,
 			 "cidr", vh_cidr_format(&p->cidr, cidr), "interface", "mpi0", "accel", p->kvm ? "kvm" : "tcg",
