@@ -20,8 +20,6 @@
 
 enum { WAIT_MS = 60 * 60 * 1000 };
 
-static const char *const programs[] = { "init", "identity", "power", "ivshm" };
-
 static int add_program(SHA256_CTX *s, const char *guest, const char *name, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/%s", guest, name), *data = NULL;
@@ -52,7 +50,7 @@ static int make_digest(const struct vh_build *b, const struct vh_pins *pins, con
 	vh_autojson doc = vh_recipe_json(b->recipe);
 	vh_autofree char *text = doc ? json_dumps(doc, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
 	SHA256_CTX s;
-	int r = 0;
+	int r;
 
 	if (!text)
 		return vh_err_nomem(err);
@@ -61,8 +59,9 @@ static int make_digest(const struct vh_build *b, const struct vh_pins *pins, con
 	vh_digest_text(&s, text);
 	vh_digest_text(&s, base);
 	vh_furnish_digest(&s);
-	for (size_t i = 0; r == 0 && i < vh_array_len(programs); i++)
-		r = add_program(&s, b->guest, programs[i], err);
+	r = add_program(&s, b->guest, "init", err);
+	for (const char *const *p = vh_guest_programs; r == 0 && *p; p++)
+		r = add_program(&s, b->guest, *p, err);
 	if (r == 0)
 		r = add_component(&s, b, pins, err);
 	SHA256_End(&s, hex);

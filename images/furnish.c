@@ -127,7 +127,7 @@ static const struct { const char *dir, *prefix; } leftovers[] = {
 	{ "var/lib/systemd", "random-seed" },
 };
 
-static const char *const guest_programs[] = { "check", "identity", "ivshm", "power" };
+const char *const vh_guest_programs[] = { "check", "identity", "ivshm", "power", NULL };
 
 void vh_furnish_digest(SHA256_CTX *s)
 {
@@ -357,8 +357,8 @@ static int put_list(struct vh_tree *tree, struct vh_err *err)
 	if (!f)
 		return vh_err_nomem(err);
 	fputs("/.\n/usr\n/usr/lib\n/usr/lib/vhpc\n", f);
-	for (size_t i = 0; i < vh_array_len(guest_programs); i++)
-		fprintf(f, "/usr/lib/vhpc/%s\n", guest_programs[i]);
+	for (const char *const *p = vh_guest_programs; *p; p++)
+		fprintf(f, "/usr/lib/vhpc/%s\n", *p);
 	for (size_t i = 0; i < vh_array_len(files); i++)
 		if (!strncmp(files[i].path, "usr/", 4))
 			fprintf(f, "/%s\n", files[i].path);
@@ -397,8 +397,8 @@ int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *gues
 		e = put_files(tree, r->suite, err);
 	if (e == 0)
 		e = put_apt(tree, r, sources, err);
-	for (size_t i = 0; e == 0 && i < vh_array_len(guest_programs); i++)
-		e = put_program(tree, guest, guest_programs[i], err);
+	for (const char *const *p = vh_guest_programs; e == 0 && *p; p++)
+		e = put_program(tree, guest, *p, err);
 	if (e == 0)
 		e = put_component(tree, r->mpi, guest, err);
 	if (e == 0)

@@ -17,6 +17,9 @@
  * malloc'd, NULL without memory. */
 char *vh_furnish_status(const struct vh_recipe *r);
 
+/* The static programs that every image has in /usr/lib/vhpc; ends in NULL. */
+extern const char *const vh_guest_programs[];
+
 /* guest: the directory of the static programs; sources: apt's sources.list. */
 int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *guest, const char *sources,
 	       struct vh_err *err);
