@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "images/store.h"
 #include "images/verbs.h"
 #include "images/verify.h"
+#include "lib/own.h"
 #include "lib/progress.h"
 #include "lib/strv.h"
 #include "lib/table.h"
@@ -211,20 +211,9 @@ static int report(const struct vh_cli *cli, const char *image, int fd, struct vh
 	return good ? 0 : vh_err_refuse(err, EINVAL, "image %s: does not hold what its image.json says", image);
 }
 
-/* Where the other programs are: beside this one. */
-static char *own_dir(void)
-{
-	char exe[4096];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-	if (n <= 0)
-		return NULL;
-	exe[n] = 0;
-	return strdup(dirname(exe));
-}
-
 static int run(struct vh_cli *cli, const struct vh_image *image, const json_t *doc, const char *store, int only, struct vh_err *err)
 {
-	vh_autofree char *bin = own_dir(), *title = vh_strf("image %s", image->name);
+	vh_autofree char *bin = vh_own_dir(), *title = vh_strf("image %s", image->name);
 	vh_autoclose int held = -1, fd = memfd_create("vhpc-verify", MFD_CLOEXEC);
 	struct work w = { .run = { image, doc, bin, cli->state, store, cli->connect }, .only = only };
 	int r;
