@@ -44,11 +44,16 @@ static int fail(const struct writer *w, const struct vh_node *node, errcode_t e,
 			  error_message(e));
 }
 
+/* Blocks that it may become online. The table of groups has room for them; to add to that table takes
+ * one transaction as large as this room, which with mke2fs's own (1024 times the size) no journal of
+ * 16 MiB holds, and then nothing grows (linux/fs/ext4/resize.c, ext4_flex_group_add). */
+#define GROWS_TO "1073741824"	/* 4 TiB */
+
 /* The journal is not written: holes of a new file are zeros already. */
 static int make_empty(const struct vh_ext4 *to, struct vh_err *err)
 {
 	vh_autofree char *size = vh_strf("%lluk", (unsigned long long)to->size >> 10);
-	vh_autofree char *options = vh_strf("hash_seed=%s,root_owner=0:0,lazy_journal_init=1", to->uuid);
+	vh_autofree char *options = vh_strf("hash_seed=%s,root_owner=0:0,lazy_journal_init=1,resize=" GROWS_TO, to->uuid);
 	vh_autofree char *fake = vh_strf("E2FSPROGS_FAKE_TIME=%lld", (long long)to->epoch);
 	vh_autofree char *source = vh_strf("SOURCE_DATE_EPOCH=%lld", (long long)to->epoch);
 	const char *const argv[] = { "mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", "-b", "4096", "-J",

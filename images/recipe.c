@@ -17,8 +17,11 @@ static const char *const mitigations[] = { "auto", "off", NULL };
 static const char *const base_packages[] = {
 	"iproute2", "kmod", "login", "openssh-server", "procps", "systemd-sysv", "udev",
 };
-static const char *const rdma_packages[] = { "ibverbs-providers", "ibverbs-utils", "rdma-core" };
-static const char *const ucx_packages[] = { "ucx-utils" };
+static const struct { const char *key; const char *packages[4]; } sets[] = {
+	{ "cloud_init", { "cloud-init" } },
+	{ "rdma", { "ibverbs-providers", "ibverbs-utils", "rdma-core" } },
+	{ "ucx", { "ucx-utils" } },
+};
 
 #define OF(type, member) offsetof(struct vh_recipe_##type, member)
 
@@ -215,6 +218,22 @@ static int push_all(char ***v, const char *const *list, size_t n)
 	return e;
 }
 
+const char *const *vh_recipe_set(const char *key)
+{
+	for (size_t i = 0; i < vh_array_len(sets); i++)
+		if (!strcmp(sets[i].key, key))
+			return sets[i].packages;
+	return NULL;
+}
+
+static int push_set(char ***v, const char *key)
+{
+	int e = 0;
+	for (const char *const *p = vh_recipe_set(key); e == 0 && p && *p; p++)
+		e = push_new(v, *p);
+	return e;
+}
+
 char **vh_recipe_packages(const struct vh_recipe *r)
 {
 	vh_autostrv v = NULL;
@@ -225,13 +244,13 @@ char **vh_recipe_packages(const struct vh_recipe *r)
 	if (e == 0 && mpi_packages[r->mpi])
 		e = push_new(&v, mpi_packages[r->mpi]);
 	if (e == 0 && r->cloud_init)
-		e = push_new(&v, "cloud-init");
+		e = push_set(&v, "cloud_init");
 	if (e == 0 && vh_recipe_format(r, "uefi"))
 		e = push_new(&v, "systemd-boot-efi");
 	if (e == 0 && r->rdma)
-		e = push_all(&v, rdma_packages, vh_array_len(rdma_packages));
+		e = push_set(&v, "rdma");
 	if (e == 0 && r->ucx)
-		e = push_all(&v, ucx_packages, vh_array_len(ucx_packages));
+		e = push_set(&v, "ucx");
 	if (e == 0)
 		e = push_all(&v, (const char *const *)r->packages, vh_strv_len(r->packages));
 	if (e < 0)

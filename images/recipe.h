@@ -99,6 +99,8 @@ bool vh_recipe_format(const struct vh_recipe *r, const char *format);
 #define VH_EXCLUDE "/usr/share/doc/*"
 #define VH_KEEP "/usr/share/doc/*/copyright"
 
+/* What a yes to that key installs, up to a NULL; NULL: nothing. */
+const char *const *vh_recipe_set(const char *key);
 /* Every package to install: those of the recipe, of its kernel and MPI, and those that
  * any image needs; sorted, without doubles. NULL without memory. */
 char **vh_recipe_packages(const struct vh_recipe *r);

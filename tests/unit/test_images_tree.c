@@ -226,6 +226,32 @@ START_TEST(what_does_not_fit_is_refused)
 }
 END_TEST
 
+/* The transaction that adds to the table of groups must fit into the journal, or no disk grows. */
+START_TEST(disks_of_any_size_can_grow)
+{
+	static const uint64_t sizes[] = { 512ULL << 20, 8ULL << 30, 64ULL << 30 };
+	enum { RESERVED_GDT = 1024 + 0xce, OF_STEP = 8, JOURNAL = 16 << 20, OF_JOURNAL = 4 };
+	vh_autofree char *dir = unit_tmpdir(), *empty = vh_strf("%s/root", dir), *path = vh_strf("%s/fs", dir);
+
+	mkdir(empty, 0755);
+	for (size_t i = 0; i < vh_array_len(sizes); i++) {
+		const struct vh_ext4 to = { path, sizes[i], "01234567-89ab-4cde-8012-3456789abcde", EPOCH };
+		vh_autoerr err = VH_ERR_NONE;
+		vh_autotree tree = NULL;
+		uint8_t reserved[2];
+
+		ck_assert_int_eq(vh_tree_load(empty, &tree, &err), 0);
+		ck_assert_msg(vh_ext4_write(&to, tree, &err) == 0, "%s", err.text);
+		vh_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ck_assert_int_eq(pread(fd, reserved, 2, RESERVED_GDT), 2);
+		unsigned n = reserved[0] | (unsigned)reserved[1] << 8;
+		ck_assert_uint_gt(n, 0);
+		ck_assert_uint_le(n + OF_STEP, JOURNAL / 4096 / OF_JOURNAL);
+		unlink(path);
+	}
+}
+END_TEST
+
 START_TEST(transport_goes_beside_the_components_of_its_release)
 {
 	vh_autofree char *guest = unit_tmpdir(), *dir = unit_tmpdir();
@@ -256,4 +282,5 @@ END_TEST
 
 UNIT_SUITE(images_tree, tree_paths_stay_inside, links_in_circles_lead_nowhere,
 	   prune_takes_what_matches_but_what_is_kept, file_system_is_sound_and_always_the_same,
-	   read_only_root_is_always_the_same, what_does_not_fit_is_refused, transport_goes_beside_the_components_of_its_release)
+	   read_only_root_is_always_the_same, what_does_not_fit_is_refused, disks_of_any_size_can_grow,
+	   transport_goes_beside_the_components_of_its_release)
