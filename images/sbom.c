@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 #include <time.h>
+#include "images/recipe.h"
 #include "images/sbom.h"
 #include "lib/strv.h"
 #include "lib/table.h"
@@ -59,6 +60,14 @@ json_t *vh_sbom_spdx(const json_t *image)
 			 "Tool: vhpc-image", "packages", packages, "relationships", relations);
 }
 
+static const char *distribution(const char *suite)
+{
+	for (int i = VH_SUITE_BOOKWORM; vh_suite_name(i); i++)
+		if (!strcmp(suite, vh_suite_name(i)))
+			return vh_suite_is_ubuntu(i) ? "ubuntu" : "debian";
+	return "linux";
+}
+
 json_t *vh_sbom_glance(const json_t *image, uint64_t firmware)
 {
 	const json_t *mpi = json_object_get(image, "mpi"), *root = json_object_get(image, "root");
@@ -67,7 +76,7 @@ json_t *vh_sbom_glance(const json_t *image, uint64_t firmware)
 
 	return json_pack("{s:s, s:s, s:s, s:I, s:{s:s, s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}}",
 			 "name", text(image, "name"), "disk_format", "qcow2", "container_format", "bare", "min_disk",
-			 (bytes + (1 << 30) - 1) >> 30, "properties", "os_type", "linux", "os_distro", "debian",
+			 (bytes + (1 << 30) - 1) >> 30, "properties", "os_type", "linux", "os_distro", distribution(text(image, "suite")),
 			 "os_version", text(image, "suite"), "os_command_line", cmdline, "hw_firmware_type", type,
 			 "hw_machine_type", "q35", "hw_disk_bus", "virtio", "hw_cdrom_bus", "scsi", "hw_scsi_model", "virtio-scsi", "hw_vif_model", "virtio",
 			 "hw_vif_multiqueue_enabled", "true", "hw_rng_model", "virtio", "vhpc_digest",

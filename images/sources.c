@@ -20,7 +20,7 @@ static const struct distribution debian = {
 	"http://deb.debian.org/debian", "http://security.debian.org/debian-security", "-security",
 };
 static const struct distribution ubuntu = {
-	"/usr/share/keyrings/ubuntu-archive-keyring.gpg", "ubuntu-archive-keyring",
+	"/usr/share/keyrings/ubuntu-archive-keyring.gpg", "ubuntu-keyring",
 	"http://archive.ubuntu.com/ubuntu", "http://security.ubuntu.com/ubuntu", "-security",
 };
 
