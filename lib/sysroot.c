@@ -19,6 +19,9 @@ struct vh_root {
 	int fd;
 	bool live;
 	char *path;
+	/* Of vh_root_near: that directory, and what paths below it begin with; fd and path are another's. */
+	int near;
+	char *prefix;
 };
 
 int vh_root_open(struct vh_root **ret, const char *path, struct vh_err *err)
@@ -27,7 +30,7 @@ int vh_root_open(struct vh_root **ret, const char *path, struct vh_err *err)
 
 	if (!root)
 		return vh_err_nomem(err);
-	root->fd = -1;
+	root->fd = root->near = -1;
 	root->live = !path || !strcmp(path, "/");
 	root->path = strdup(root->live ? "/" : path);
 	if (!root->path)
@@ -43,8 +46,12 @@ void vh_root_free(struct vh_root *root)
 {
 	if (!root)
 		return;
-	vh_close_fd(&root->fd);
-	free(root->path);
+	if (!root->prefix) {
+		vh_close_fd(&root->fd);
+		free(root->path);
+	}
+	vh_close_fd(&root->near);
+	free(root->prefix);
 	free(root);
 }
 
@@ -85,21 +92,57 @@ static __attribute__((format(printf, 2, 0))) int make_path(char path[PATH_MAX], 
 			return r_;                      \
 	} while (0)
 
+/* What is left of the path below the directory that is kept open; NULL: it is elsewhere. */
+static const char *near_path(const struct vh_root *root, const char *path)
+{
+	size_t n = root->prefix ? strlen(root->prefix) : 0;
+
+	return n && !strncmp(path, root->prefix, n) && path[n] == '/' && path[n + 1] && path[n + 1] != '/' ? path + n + 1 : NULL;
+}
+
+static int open_from(int dir, int flags, const char *path, unsigned resolve)
+{
+	struct open_how how = { .flags = (unsigned)(flags | O_CLOEXEC), .resolve = resolve };
+	int fd;
+
+	/* A rename or mount anywhere meanwhile, and the kernel is not sure of a "..". */
+	do
+		fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	while (fd < 0 && errno == EAGAIN && resolve);
+	return fd < 0 ? -errno : fd;
+}
+
 static int open_at(const struct vh_root *root, int flags, const char *path)
 {
-	struct open_how how = { 0 };
+	const char *rest = near_path(root, path);
 	int fd;
 
 	if (!root->live && ((flags & O_ACCMODE) != O_RDONLY || flags & (O_CREAT | O_TRUNC)))
 		return -EROFS;
-	how.flags = (unsigned)(flags | O_CLOEXEC);
+	fd = rest ? open_from(root->near, flags, rest, root->live ? 0 : RESOLVE_BENEATH) : -EXDEV;
 	/* The absolute links of a captured host must not lead to this one. */
-	how.resolve = root->live ? 0 : RESOLVE_IN_ROOT;
-	/* A rename or mount anywhere meanwhile, and the kernel is not sure of a "..". */
-	do
-		fd = (int)syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
-	while (fd < 0 && errno == EAGAIN && how.resolve);
-	return fd < 0 ? -errno : fd;
+	return fd == -EXDEV ? open_from(root->fd, flags, path, root->live ? 0 : RESOLVE_IN_ROOT) : fd;
+}
+
+int vh_root_near(struct vh_root **ret, const struct vh_root *root, const char *fmt, ...)
+{
+	vh_autofree char *prefix = NULL;
+	vh_autoclose int dir = -1;
+	struct vh_root *near;
+
+	PATH_FROM(fmt, path);
+	dir = open_at(root, O_PATH | O_DIRECTORY, path);
+	if (dir < 0)
+		return dir;
+	prefix = strdup(path);
+	near = prefix ? malloc(sizeof(*near)) : NULL;
+	if (!near)
+		return -ENOMEM;
+	*near = *root;
+	near->near = vh_steal_fd(&dir);
+	near->prefix = vh_steal(&prefix);
+	*ret = near;
+	return 0;
 }
 
 int vh_root_openf(const struct vh_root *root, int flags, const char *fmt, ...)
@@ -135,9 +178,10 @@ static int read_whole(const struct vh_root *root, char **ret, const char *path)
 			continue;
 		if (n < 0)
 			return -errno;
-		if (n == 0)
-			break;
 		len += (size_t)n;
+		/* sysfs gives an attribute whole: what is short is its end, and the host has thousands. */
+		if (n == 0 || (len < room - 1 && !strncmp(path, "sys/", strlen("sys/"))))
+			break;
 		if (len > FILE_MAX)
 			return -EFBIG;
 	}
@@ -175,16 +219,18 @@ int vh_root_read_int(const struct vh_root *root, int64_t *ret, const char *fmt, 
 
 static int read_link(const struct vh_root *root, char **ret, const char *path)
 {
-	vh_autoclose int fd = open_at(root, O_PATH | O_NOFOLLOW, path);
+	const char *rest = near_path(root, path);
+	bool whole = !rest || strchr(rest, '/');
+	vh_autoclose int fd = whole ? open_at(root, O_PATH | O_NOFOLLOW, path) : -1;
 	char target[PATH_MAX];
 	ssize_t n;
 
-	if (fd < 0)
+	if (whole && fd < 0)
 		return fd;
-	n = readlinkat(fd, "", target, sizeof(target) - 1);
+	n = readlinkat(whole ? fd : root->near, whole ? "" : rest, target, sizeof(target) - 1);
 	/* An empty path says so where the descriptor is no link. */
 	if (n < 0)
-		return errno == ENOENT ? -EINVAL : -errno;
+		return whole && errno == ENOENT ? -EINVAL : -errno;
 	target[n] = 0;
 	*ret = strdup(target);
 	return *ret ? 0 : -ENOMEM;

@@ -18,6 +18,11 @@ void vh_root_free(struct vh_root *root);
 static inline void vh_root_freep(struct vh_root **r) { vh_root_free(*r); }
 #define vh_autoroot vh_cleanup(vh_root_freep) struct vh_root *
 
+/* The same root with that directory kept open: what is below it is found from there, which is
+ * what makes many files of one device cheap. root must outlive it. -errno. */
+int vh_root_near(struct vh_root **ret, const struct vh_root *root, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 bool vh_root_is_live(const struct vh_root *root);
 const char *vh_root_path(const struct vh_root *root);
 

@@ -136,7 +136,7 @@ static void complete(struct vh_fn *todo, const struct vh_fn *cur)
 #define GUID_BITS (VH_FN_BIT(VH_FN_NODE_GUID) | VH_FN_BIT(VH_FN_PORT_GUID))
 
 /* rebind[i]: want->fn[i] has a new identity, which its driver sees only when bound again. */
-static int set_attrs(const struct vh_sriov *s, const struct vh_pf *want, const struct vh_pf *cur, bool *rebind,
+static int set_attrs(const struct vh_sriov *s, const struct vh_pf *want, struct vh_pf *cur, bool *rebind,
 		     struct vh_err *err)
 {
 	vh_autopf todo = { 0 };
@@ -164,7 +164,7 @@ static int set_attrs(const struct vh_sriov *s, const struct vh_pf *want, const s
 		t->have = bits;
 		complete(t, c);
 	}
-	r = todo.n ? s->ops->vf_write(s->arg, cur->netdev, todo.fn, todo.n, err) : 0;
+	r = todo.n ? vh_pf_write(s, cur, todo.fn, todo.n, err) : 0;
 	return r < 0 ? vh_err_within(err, "%s", want->address) : 0;
 }
 

@@ -13,6 +13,8 @@
 int vh_pf_observe(const struct vh_sriov *s, const char *address, struct vh_pf *ret, struct vh_err *err);
 /* What a PF has set of each of vfs (vh_pci_vfs): object by VF address; NULL where it cannot be asked. */
 json_t *vh_pf_attributes(const struct vh_root *root, const char *pf, const json_t *vfs);
+/* Has the PF set of each fn what it has (vf_write), under the name that its network device has by then. */
+int vh_pf_write(const struct vh_sriov *s, struct vh_pf *pf, const struct vh_fn *fn, size_t n, struct vh_err *err);
 /* One function's driver and override. */
 int vh_fn_observe(const struct vh_root *root, struct vh_fn *fn, struct vh_err *err);
 /* The file below the root through which an attribute is set; NULL: over rtnetlink. */

@@ -73,19 +73,17 @@ json_t *vh_pci_names(const struct vh_root *root, const char *address, const char
 	return vh_steal(&list);
 }
 
-/* Whether the device's first port speaks InfiniBand; where no driver tells, its PF's (dir "physfn/"). */
-static bool speaks_ib(const struct vh_root *root, const char *address, const char *dir)
+static bool speaks_ib(const struct vh_root *root, const char *address)
 {
 	vh_autofree char *layer = NULL;
 	vh_autostrv names = NULL;
 
-	return vh_root_exists(root, VH_PCI_DIR "/%s/%sinfiniband", address, dir) &&
-	       vh_root_list(root, &names, VH_PCI_DIR "/%s/%sinfiniband", address, dir) == 0 && *names &&
-	       vh_root_read(root, &layer, VH_PCI_DIR "/%s/%sinfiniband/%s/ports/1/link_layer", address, dir, *names) == 0 &&
+	return vh_root_list(root, &names, VH_PCI_DIR "/%s/infiniband", address) == 0 && *names &&
+	       vh_root_read(root, &layer, VH_PCI_DIR "/%s/infiniband/%s/ports/1/link_layer", address, *names) == 0 &&
 	       !strcmp(layer, "InfiniBand");
 }
 
-const char *vh_pci_kind(const struct vh_root *root, const char *address)
+const char *vh_pci_own_kind(const struct vh_root *root, const char *address)
 {
 	int64_t class, vendor;
 
@@ -93,7 +91,7 @@ const char *vh_pci_kind(const struct vh_root *root, const char *address)
 		return NULL;
 	switch (class >> 8) {
 	case 0x0200:
-		return speaks_ib(root, address, "") || speaks_ib(root, address, "physfn/") ? "ib" : "ethernet";
+		return speaks_ib(root, address) ? "ib" : "ethernet";
 	case 0x0207:
 		return "ib";
 	case 0x0108:
@@ -108,6 +106,15 @@ const char *vh_pci_kind(const struct vh_root *root, const char *address)
 	if (class >> 16 == 0x02 && vh_root_exists(root, VH_PCI_DIR "/%s/infiniband", address))
 		return "ib";
 	return NULL;
+}
+
+const char *vh_pci_kind(const struct vh_root *root, const char *address)
+{
+	const char *kind = vh_pci_own_kind(root, address);
+	vh_autofree char *pf = NULL;
+
+	return kind && !strcmp(kind, "ethernet") && vh_root_link_name(root, &pf, VH_PCI_DIR "/%s/physfn", address) == 0 &&
+	       speaks_ib(root, pf) ? "ib" : kind;
 }
 
 static json_t *group_number(const struct vh_root *root, const char *address)

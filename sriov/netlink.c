@@ -12,9 +12,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 
 /* A window of requests leaves in one write; its answers fit the socket's buffer. */
-enum { WINDOW = 64, WINDOW_BYTES = WINDOW * 128, RCVBUF = 1 << 20, WAIT_S = 60 };
+enum { WINDOW = 64, WINDOW_BYTES = WINDOW * 128, RCVBUF = 1 << 20, WAIT_S = 60, LINK_WAIT_MS = 10000, LINK_POLL_MS = 100 };
+
+#define RATES (VH_FN_BIT(VH_FN_MIN_RATE) | VH_FN_BIT(VH_FN_MAX_RATE))
 
 static inline void nlmsg_freep(struct nl_msg **m) { nlmsg_free(*m); }
 #define vh_automsg vh_cleanup(nlmsg_freep) struct nl_msg *
@@ -207,7 +210,8 @@ static unsigned to_send(unsigned have)
 	return have & VH_FN_ATTR_BITS & ~(VH_FN_BIT(VH_FN_QOS) | VH_FN_BIT(VH_FN_MAX_RATE) | VH_FN_BIT(VH_FN_PKEY_INDEX));
 }
 
-int vh_vfnl_write(struct nl_sock *sock, const char *netdev, const struct vh_fn *fn, size_t n, struct vh_err *err)
+static int write_some(struct nl_sock *sock, const char *netdev, const struct vh_fn *fn, size_t n, unsigned which,
+		      struct vh_err *err)
 {
 	struct job jobs[WINDOW];
 	unsigned used = 0;
@@ -215,7 +219,7 @@ int vh_vfnl_write(struct nl_sock *sock, const char *netdev, const struct vh_fn *
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		for (unsigned a = 0; r == 0 && a < VH_FN_ATTRS; a++) {
-			if (!(to_send(fn[i].have) & VH_FN_BIT(a)))
+			if (!(to_send(fn[i].have) & which & VH_FN_BIT(a)))
 				continue;
 			jobs[used++] = (struct job){ &fn[i], a };
 			if (used == WINDOW) {
@@ -290,10 +294,12 @@ static void read_vf(struct nlattr *info, struct vh_fn *fn, size_t n)
 	set_guid(&fn[i], VH_FN_PORT_GUID, tb[IFLA_VF_IB_PORT_GUID]);
 }
 
-static int read_link(struct nlmsghdr *nlh, const char *netdev, struct vh_fn *fn, size_t n, struct vh_err *err)
+static int read_link(struct nlmsghdr *nlh, const char *netdev, struct vh_fn *fn, size_t n, unsigned *ret_flags,
+		     struct vh_err *err)
 {
 	struct nlattr *tb[IFLA_MAX + 1], *info;
 	const struct nlmsgerr *e = nlmsg_data(nlh);
+	const struct ifinfomsg *link = nlmsg_data(nlh);
 	int left;
 
 	if (nlh->nlmsg_type == NLMSG_ERROR && nlmsg_datalen(nlh) >= (int)sizeof(*e) && e->error < 0)
@@ -303,10 +309,12 @@ static int read_link(struct nlmsghdr *nlh, const char *netdev, struct vh_fn *fn,
 	if (tb[IFLA_VFINFO_LIST])
 		nla_for_each_nested(info, tb[IFLA_VFINFO_LIST], left)
 			read_vf(info, fn, n);
+	*ret_flags = link->ifi_flags;
 	return 0;
 }
 
-int vh_vfnl_read(struct nl_sock *sock, const char *netdev, struct vh_fn *fn, size_t n, struct vh_err *err)
+static int ask(struct nl_sock *sock, const char *netdev, struct vh_fn *fn, size_t n, unsigned *ret_flags,
+	       struct vh_err *err)
 {
 	uint32_t seq = nl_socket_use_seq(sock);
 	vh_automsg msg = request(netdev, RTM_GETLINK, 0, seq);
@@ -325,9 +333,53 @@ int vh_vfnl_read(struct nl_sock *sock, const char *netdev, struct vh_fn *fn, siz
 			r = -NLE_AGAIN;
 		for (nlh = (struct nlmsghdr *)buf; r > 0 && nlmsg_ok(nlh, r); nlh = nlmsg_next(nlh, &r))
 			if (nlh->nlmsg_seq == seq)
-				return read_link(nlh, netdev, fn, n, err);
+				return read_link(nlh, netdev, fn, n, ret_flags, err);
 	}
 	return nl_fail(err, netdev, r);
+}
+
+int vh_vfnl_read(struct nl_sock *sock, const char *netdev, struct vh_fn *fn, size_t n, struct vh_err *err)
+{
+	unsigned flags;
+
+	return ask(sock, netdev, fn, n, &flags, err);
+}
+
+/* --- writing all */
+
+/* Whether the PF was raised, and its link is still coming up: making VFs takes it down for seconds. */
+static bool link_comes(struct nl_sock *sock, const char *netdev)
+{
+	vh_autoerr ignored = VH_ERR_NONE;
+	unsigned flags = 0;
+
+	return ask(sock, netdev, NULL, 0, &flags, &ignored) == 0 && flags & IFF_UP && !(flags & VH_LOWER_UP);
+}
+
+static int write_rates(struct nl_sock *sock, const char *netdev, const struct vh_fn *fn, size_t n, struct vh_err *err)
+{
+	const struct timespec pause = { .tv_nsec = LINK_POLL_MS * 1000 * 1000 };
+
+	for (int left = LINK_WAIT_MS;; left -= LINK_POLL_MS) {
+		/* Looked at before: a link that is up by the time it was refused is none that comes. */
+		bool comes = left > 0 && link_comes(sock, netdev);
+		int r = write_some(sock, netdev, fn, n, RATES, err);
+
+		if (r != -EINVAL || !comes)
+			return r;
+		vh_err_clear(err);
+		nanosleep(&pause, NULL);
+	}
+}
+
+int vh_vfnl_write(struct nl_sock *sock, const char *netdev, const struct vh_fn *fn, size_t n, struct vh_err *err)
+{
+	int r = write_some(sock, netdev, fn, n, ~RATES, err);
+	unsigned have = 0;
+
+	for (size_t i = 0; i < n; i++)
+		have |= fn[i].have;
+	return r < 0 || !(have & RATES) ? r : write_rates(sock, netdev, fn, n, err);
 }
 
 int vh_vfnl_up(struct nl_sock *sock, const char *netdev, struct vh_err *err)

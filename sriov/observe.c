@@ -98,6 +98,25 @@ static void find_netdev(const struct vh_root *root, struct vh_pf *pf)
 		pf->ib = vh_root_exists(root, VH_PCI_DIR "/%s/infiniband", pf->address);
 }
 
+/* udev names a device some time after it came, at a boot also while it is asked. */
+static bool was_renamed(const struct vh_root *root, struct vh_pf *pf)
+{
+	char was[sizeof(pf->netdev)];
+
+	memcpy(was, pf->netdev, sizeof(was));
+	find_netdev(root, pf);
+	return pf->netdev[0] && strcmp(was, pf->netdev);
+}
+
+int vh_pf_write(const struct vh_sriov *s, struct vh_pf *pf, const struct vh_fn *fn, size_t n, struct vh_err *err)
+{
+	int r;
+
+	while ((r = s->ops->vf_write(s->arg, pf->netdev, fn, n, err)) == -ENODEV && was_renamed(s->root, pf))
+		vh_err_clear(err);
+	return r;
+}
+
 static int find_vfs(const struct vh_root *root, struct vh_pf *pf, struct vh_err *err)
 {
 	vh_autojson vfs = vh_pci_vfs(root, pf->address);
@@ -130,7 +149,8 @@ static int read_attrs(const struct vh_sriov *s, struct vh_pf *pf, struct vh_err 
 	int r = 0;
 
 	if (pf->netdev[0] && pf->n > 0 && has_netlink(s))
-		r = s->ops->vf_read(s->arg, pf->netdev, pf->fn, pf->n, err);
+		while ((r = s->ops->vf_read(s->arg, pf->netdev, pf->fn, pf->n, err)) == -ENODEV && was_renamed(s->root, pf))
+			vh_err_clear(err);
 	for (size_t i = 0; r == 0 && i < pf->n; i++) {
 		/* What the kernel reports for InfiniBand there is no Ethernet address. */
 		if (pf->ib)

@@ -27,6 +27,8 @@ json_t *vh_pci_names(const struct vh_root *root, const char *address, const char
 
 /* "ib", "ethernet", "gpu", "nvme"; NULL for any other device, and for one without class. */
 const char *vh_pci_kind(const struct vh_root *root, const char *address);
+/* The same from the device's own files: a VF that speaks InfiniBand but has no driver is "ethernet". */
+const char *vh_pci_own_kind(const struct vh_root *root, const char *address);
 /* The row of vh_sriov_list, but "vf", which only the PF knows. NULL without memory. */
 json_t *vh_pci_row(const struct vh_root *root, const char *address, const char *kind);
 /* The PF's VFs: object of VF address -> index, in the order of the index. */

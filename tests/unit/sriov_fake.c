@@ -361,11 +361,28 @@ static int write_attr(struct fake *f, struct fake_pf *pf, const struct vh_fn *fn
 	return after(f);
 }
 
+/* As udev does it, for what asked under the old name. */
+static void rename_netdev(struct fake *f, struct fake_pf *pf)
+{
+	vh_autofree char *from = vh_strf("%s/sys/devices/%s/net/%s", f->dir, pf->path, pf->netdev);
+	vh_autofree char *to = vh_strf("%s/sys/devices/%s/net/%s", f->dir, pf->path, f->shared->rename);
+
+	ck_assert_int_eq(rename(from, to), 0);
+	snprintf(pf->netdev, sizeof(pf->netdev), "%s", f->shared->rename);
+	f->shared->rename[0] = 0;
+}
+
 static int fake_vf_write(void *arg, const char *netdev, const struct vh_fn *fn, size_t n, struct vh_err *err)
 {
 	struct fake *f = arg;
 	struct fake_pf *pf = by_netdev(f->shared, netdev);
 
+	if (pf && f->shared->rename[0]) {
+		rename_netdev(f, pf);
+		pf = NULL;
+	}
+	if (!pf)
+		return vh_err_set(err, ENODEV, "%s: no such device", netdev);
 	f->shared->batches++;
 	for (size_t i = 0; i < n; i++)
 		for (unsigned a = 0; a < VH_FN_ATTRS; a++) {

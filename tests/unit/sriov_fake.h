@@ -45,6 +45,7 @@ struct fake {
 		int num;		/* errno of it */
 		bool hit;
 		unsigned batches;	/* calls of vf_write */
+		char rename[16];	/* what udev calls the next PF that vf_write asks */
 		struct fake_pf pf[FAKE_PFS];
 		unsigned n;
 	} *shared;

@@ -191,6 +191,34 @@ START_TEST(links_of_a_capture_do_not_lead_to_this_host)
 }
 END_TEST
 
+START_TEST(near_a_directory_all_is_as_before)
+{
+	autofixture f = capture();
+	vh_autofree char *vendor = NULL, *name = NULL, *far = NULL, *text = NULL;
+	vh_autofree char *leads_out = vh_strf("%s/sys/devices/pci0/out", f.dir);
+	vh_autoroot near = NULL;
+	vh_autoroot none = NULL;
+
+	ck_assert_int_eq(symlink("/proc", leads_out), 0);
+	ck_assert_int_eq(vh_root_near(&near, f.root, "sys/devices/pci%d", 0), 0);
+	ck_assert(!vh_root_is_live(near));
+	ck_assert_int_eq(vh_root_read(near, &vendor, "sys/devices/pci0/vendor"), 0);
+	ck_assert_str_eq(vendor, "0x15b3");
+	ck_assert_int_eq(vh_root_link_name(near, &name, "sys/devices/pci0/driver"), 0);
+	ck_assert_str_eq(name, "mlx5_core");
+	ck_assert_int_eq(vh_root_link_name(near, &text, "sys/devices/pci0/vendor"), -EINVAL);
+	ck_assert_int_eq(vh_root_link_name(near, &text, "sys/devices/pci0/none"), -ENOENT);
+	/* A link out of the directory, one out of the root, and what is elsewhere */
+	ck_assert(vh_root_exists(near, "sys/devices/pci0/driver/bind"));
+	ck_assert(!vh_root_exists(near, "sys/devices/pci0/out/self"));
+	ck_assert_int_eq(vh_root_read(near, &far, "sys/devices/node/node0/cpulist"), 0);
+	ck_assert_str_eq(far, "0-3");
+	ck_assert_int_eq(vh_root_write(near, "1", "sys/devices/pci0/vendor"), -EROFS);
+	ck_assert_int_eq(vh_root_near(&none, f.root, "sys/devices/pci1"), -ENOENT);
+	ck_assert_ptr_null(none);
+}
+END_TEST
+
 START_TEST(live_root_writes_existing_files)
 {
 	vh_autofree char *dir = unit_tmpdir(), *path = unit_file(dir, "f", "old"), *text = NULL;
@@ -208,4 +236,4 @@ END_TEST
 UNIT_SUITE(lib_sysroot, captured_root_knows_what_it_is, live_root_reads_this_host, missing_root_is_refused,
 	   read_removes_trailing_newlines, read_takes_files_to_the_limit_only, integers_of_both_bases,
 	   links_give_target_and_name, list_is_sorted, captured_root_refuses_every_write, paths_stay_below,
-	   links_of_a_capture_do_not_lead_to_this_host, live_root_writes_existing_files)
+	   links_of_a_capture_do_not_lead_to_this_host, near_a_directory_all_is_as_before, live_root_writes_existing_files)

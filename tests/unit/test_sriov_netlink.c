@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <netlink/msg.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ struct endpoint {
 	pthread_t thread;
 	atomic_uint requests, reads;	/* requests, and reads of the socket that brought them */
 	unsigned refuse_vf;		/* trust of this VF is refused */
+	unsigned flags, refuse_rates;	/* the PF's; and so many rates are refused until its link is up */
 	struct { uint8_t mac[6]; uint32_t vlan, qos, min, max, spoofchk, trust, link; uint64_t guid[2]; } vf[VFS];
 };
 
@@ -78,6 +80,8 @@ static int set(struct endpoint *e, struct nlattr **tb)
 		nla_for_each_nested(a, info, left2) {
 			if (nla_type(a) == IFLA_VF_TRUST && *(uint32_t *)nla_data(a) == e->refuse_vf)
 				r = -EPERM;
+			else if (nla_type(a) == IFLA_VF_RATE && e->refuse_rates && e->refuse_rates--)
+				r = -EINVAL;
 			else
 				take(e, a);
 		}
@@ -125,8 +129,11 @@ static void put_vf(struct endpoint *e, struct nl_msg *msg, uint32_t i)
 static void tell(struct endpoint *e, uint32_t to, struct nlmsghdr *nlh)
 {
 	struct nl_msg *msg = nlmsg_alloc_size(1 << 16);
-	struct ifinfomsg info = { .ifi_index = 7 };
+	struct ifinfomsg info = { .ifi_index = 7, .ifi_flags = e->flags };
 	struct nlattr *list;
+
+	if (!e->refuse_rates)
+		info.ifi_flags |= VH_LOWER_UP;
 
 	nlmsg_put(msg, 0, nlh->nlmsg_seq, RTM_NEWLINK, 0, 0);
 	nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO);
@@ -232,7 +239,7 @@ START_TEST(what_is_written_is_read_back)
 	OK(vh_vfnl_write(sock, "pf0", fn, VFS, oe));
 	/* Eight requests a VF: VLAN with priority, both rates. In windows, not one by one. */
 	ck_assert_uint_eq(e.requests, VFS * 8);
-	ck_assert_uint_le(e.reads, VFS * 8 / 64 + 1);
+	ck_assert_uint_le(e.reads, VFS * 7 / 64 + 1 + VFS / 64 + 1 + 1);
 	ck_assert_mem_eq(e.vf[3].mac, "\x02\0\0\0\1\3", 6);
 	ck_assert_uint_eq(e.vf[3].guid[0], 0x0200000000000003);
 	for (int i = 0; i < VFS; i++)
@@ -267,6 +274,32 @@ START_TEST(a_refusal_names_vf_attribute_and_reason)
 }
 END_TEST
 
+START_TEST(rates_wait_for_a_link_that_comes)
+{
+	static struct vh_fn fn[VFS];
+	vh_autoerr err = VH_ERR_NONE;
+
+	ENDPOINT(e, sock);
+	fill(fn);
+	/* Three VFs are refused twice. */
+	e.flags = IFF_UP;
+	e.refuse_rates = 6;
+	OK(vh_vfnl_write(sock, "pf0", fn, 3, oe));
+	ck_assert_uint_eq(e.vf[2].max, 1002);
+	ck_assert_uint_eq(e.requests, 3 * 7 + 3 * 3);
+	/* A PF that is down stays so. */
+	e.flags = e.requests = 0;
+	e.refuse_rates = 2;
+	ck_assert_int_eq(vh_vfnl_write(sock, "pf0", fn, 1, &err), -EINVAL);
+	ck_assert_str_eq(err.hint, "drivers take a rate up to the speed of a link that is up: ip link set pf0 up");
+	ck_assert_uint_eq(e.requests, 7 + 1);
+	/* And what is refused while it is up is refused. */
+	e.flags = IFF_UP | VH_LOWER_UP;
+	ck_assert_int_eq(vh_vfnl_write(sock, "pf0", fn, 1, &err), -EINVAL);
+	endpoint_close(&e);
+}
+END_TEST
+
 START_TEST(the_kernel_refuses_where_there_are_no_vfs)
 {
 	struct vh_fn fn = { .have = VH_FN_BIT(VH_FN_VLAN) };
@@ -280,5 +313,5 @@ START_TEST(the_kernel_refuses_where_there_are_no_vfs)
 }
 END_TEST
 
-UNIT_SUITE(sriov_netlink, what_is_written_is_read_back, a_refusal_names_vf_attribute_and_reason,
+UNIT_SUITE(sriov_netlink, what_is_written_is_read_back, a_refusal_names_vf_attribute_and_reason, rates_wait_for_a_link_that_comes,
 	   the_kernel_refuses_where_there_are_no_vfs)

@@ -82,6 +82,22 @@ START_TEST(a_reboot_leaves_no_trace)
 }
 END_TEST
 
+START_TEST(a_name_that_changes_meanwhile_does_not_matter)
+{
+	vh_autofree char *text = NULL;
+	vh_autojson rows = NULL;
+
+	FAKE(f);
+	configured(&f);
+	reboot(&f);
+	strcpy(f.shared->rename, "eth7");
+	rows = restore(&f);
+	ASSERT_MEMBER(rows, "result", "restored");
+	ck_assert_uint_eq(f.shared->pf[0].vf[1].value[VH_FN_VLAN], 5);
+	ck_assert_int_eq(vh_root_read(f.root, &text, "sys/bus/pci/devices/" NIC "/net/eth7/operstate"), 0);
+}
+END_TEST
+
 /* A card was added: the bus has another number, the slots are the same. */
 START_TEST(a_device_is_found_by_its_path)
 {
@@ -220,6 +236,6 @@ START_TEST(a_damaged_record_is_told)
 }
 END_TEST
 
-UNIT_SUITE(sriov_restore, a_reboot_leaves_no_trace, a_device_is_found_by_its_path,
+UNIT_SUITE(sriov_restore, a_reboot_leaves_no_trace, a_name_that_changes_meanwhile_does_not_matter, a_device_is_found_by_its_path,
 	   another_device_in_the_slot_is_left_alone, another_keeper_is_not_fought, firmware_that_offers_fewer_now,
 	   release_and_zero_vfs_are_restored_as_such, a_gpu_goes_to_vfio_again, a_damaged_record_is_told)
