@@ -3,6 +3,7 @@
 #ifndef VH_SRIOV_NETLINK_H
 #define VH_SRIOV_NETLINK_H
 
+#include <jansson.h>
 #include <netlink/netlink.h>
 #include "sriov/state.h"
 
@@ -18,5 +19,8 @@ int vh_vfnl_read(struct nl_sock *sock, const char *netdev, struct vh_fn *fn, siz
 int vh_vfnl_write(struct nl_sock *sock, const char *netdev, const struct vh_fn *fn, size_t n, struct vh_err *err);
 /* Raises the interface (administratively). */
 int vh_vfnl_up(struct nl_sock *sock, const char *netdev, struct vh_err *err);
+
+/* vh_rdma_netlink_ports over such a socket. */
+int vh_rdmanl_ports(struct nl_sock *sock, const char *ibdev, json_t **ret);
 
 #endif

@@ -54,6 +54,11 @@ int vh_rdma_netlink_ports(const char *ibdev, json_t **ret);
 /* Adds state, physical, lid, sm_lid, port_guid, rate and pkeys where port has null. */
 int vh_umad_port(const char *path, const char *ibdev, int number, json_t *port);
 
+/* --- ibverbs.c: the same of that library */
+
+/* Sets mtu and mtu_max, in bytes. */
+int vh_ibverbs_port(const char *path, const char *ibdev, int number, json_t *port);
+
 /* By the numbers that the InfiniBand specification gives them: "ACTIVE", "LinkUp"; null past them. */
 json_t *vh_rdma_state(unsigned state);
 json_t *vh_rdma_physical(unsigned state);

@@ -100,7 +100,7 @@ static json_t *port_row(const struct vh_root *root, const char *address, const c
 		{ "physical", "phys_state", name_of }, { "lid", "lid", hex_of }, { "sm_lid", "sm_lid", hex_of },
 		{ "port_guid", "gids/0", guid_of }, { "rate", "rate", rate_of }, { "pkeys", "pkeys", pkeys_of },
 	};
-	json_t *row = json_pack("{si}", "port", (int)strtol(number, NULL, 10));
+	json_t *row = json_pack("{si sn sn}", "port", (int)strtol(number, NULL, 10), "mtu", "mtu_max");
 
 	for (size_t i = 0; row && i < vh_array_len(members); i++) {
 		vh_autofree char *file = vh_strf("%s/%s/%s", dir, number, members[i].file);
@@ -130,6 +130,7 @@ static void ask_host(const char *ibdev, json_t *ports)
 		if (more)
 			json_object_update(port, more);
 		vh_umad_port("libibumad.so.3", ibdev, number, port);
+		vh_ibverbs_port("libibverbs.so.1", ibdev, number, port);
 	}
 }
 

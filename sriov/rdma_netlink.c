@@ -78,17 +78,12 @@ static int dump(struct nl_sock *sock, int command, const uint32_t *index, int (*
 	return r;
 }
 
-int vh_rdma_netlink_ports(const char *ibdev, json_t **ret)
+int vh_rdmanl_ports(struct nl_sock *sock, const char *ibdev, json_t **ret)
 {
 	struct search device = { .name = ibdev };
-	vh_autoerr ignored = VH_ERR_NONE;
 	vh_autojson ports = json_object();
-	vh_autovfnl sock = NULL;
-	int r;
+	int r = dump(sock, RDMA_NLDEV_CMD_GET, NULL, on_device, &device);
 
-	if (vh_vfnl_open(&sock, NETLINK_RDMA, 0, &ignored) < 0)
-		return -EOPNOTSUPP;
-	r = dump(sock, RDMA_NLDEV_CMD_GET, NULL, on_device, &device);
 	if (r == 0 && !device.found)
 		r = -ENODEV;
 	if (r == 0)
@@ -96,4 +91,12 @@ int vh_rdma_netlink_ports(const char *ibdev, json_t **ret)
 	if (r == 0)
 		*ret = vh_steal(&ports);
 	return r;
+}
+
+int vh_rdma_netlink_ports(const char *ibdev, json_t **ret)
+{
+	vh_autoerr ignored = VH_ERR_NONE;
+	vh_autovfnl sock = NULL;
+
+	return vh_vfnl_open(&sock, NETLINK_RDMA, 0, &ignored) < 0 ? -EOPNOTSUPP : vh_rdmanl_ports(sock, ibdev, ret);
 }

@@ -23,7 +23,8 @@ int vh_sriov_list(const struct vh_root *root, json_t **ret, struct vh_err *err);
  * prefetch}], vf_addresses (by index), vfs_autoprobe, slot_functions [..], window (bytes of
  * 64-bit address space that a guest needs for the slot), mdev_types [{type, name, available,
  * api}], vgpu_types [{type, name}], mig and mig_pending (of a GPU), node_guid,
- * pkeys [..], ports [{port, link_layer, state, physical, lid, sm_lid, port_guid, rate, pkeys, netdev}],
+ * pkeys [..], ports [{port, link_layer, state, physical, lid, sm_lid, port_guid, rate, mtu,
+ * mtu_max, pkeys, netdev}],
  * attributes with override. -ENOENT, refused, when there is none. */
 int vh_sriov_show(const struct vh_root *root, const char *address, json_t **ret, struct vh_err *err);
 

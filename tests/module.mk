@@ -42,9 +42,9 @@ $(call binary,tests/units-$(1),$(UNIT_RUNNER) $(UNIT_$(1)_SRC) $(patsubst %,test
 endef
 $(foreach d,$(UNIT_DIRS),$(eval $(call units,$(d))))
 
-# Stands for a library that vhpc opens where it is installed.
-$(B)/tests/units-sriov: | $(B)/tests/nvml_fake.so
-$(B)/tests/nvml_fake.so: tests/unit/nvml_fake.c
+# They stand for libraries that vhpc opens where they are installed.
+$(B)/tests/units-sriov: | $(B)/tests/nvml_fake.so $(B)/tests/rdma_fake.so
+$(B)/tests/%_fake.so: tests/unit/%_fake.c
 	@mkdir -p $(@D)
 	@$(CC) $(STD) -shared -fPIC -o $@ $<
 

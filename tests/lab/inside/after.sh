@@ -6,7 +6,7 @@ for _ in $(seq 60); do
 	[ "$(systemctl is-active vhpc-sriov-restore)" = activating ] || break
 	sleep 1
 done
-check "the unit has run" systemctl is-active vhpc-sriov-restore
+check "the unit has run" systemctl is-active vhpc-sriov-restore || journalctl --no-pager -u vhpc-sriov-restore
 settle
 for pf in $eth $ib $nvme; do state $pf; done | sed '/ether 06:/!s/ether [0-9a-f:]*/ether any/' >$T/is
 if cmp -s /root/wanted $T/is; then pass "all is as it was"; else fail "all is as it was" "$(diff /root/wanted $T/is | tr '\n' ' ')"; fi

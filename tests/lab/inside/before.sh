@@ -34,7 +34,6 @@ says "ip link set $(netdev $eth) up" "which is told"
 state $eth >$T/after
 same "and the rest is taken back" "$(diff $T/before $T/after)" ""
 ip link set "$(netdev $eth)" up
-for _ in $(seq 50); do [ "$(cat "/sys/class/net/$(netdev $eth)/operstate")" != up ] || break; sleep 0.2; done
 check "set" vhpc sriov set $eth/1 --mac 06:00:00:00:00:11 --vlan 100 --qos 3 --spoofchk off --trust on --max-rate 200
 has "ip says so" $eth 1 06:00:00:00:00:11 "vlan 100" "qos 3" "spoof checking off" "trust on" "max_tx_rate 200Mbps"
 check "set one" vhpc sriov set "$(vf $eth 1)" --qos 5
