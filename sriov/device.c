@@ -212,6 +212,26 @@ static int set_network(const struct vh_root *root, const char *address, const ch
 	       json_object_set_new(row, "ibdevs", nic ? vh_pci_names(root, address, "infiniband") : json_array());
 }
 
+/* "../../../devices/pci0000:3a/0000:3a:00.0/0000:3b:00.0": the complex, the ports, the device. */
+static int set_path(const struct vh_root *root, const char *address, json_t *row)
+{
+	vh_autofree char *target = NULL;
+	json_t *complex = json_null(), *upstream = json_array();
+	char *rest, *part;
+
+	if (vh_root_readlink(root, &target, VH_PCI_DIR "/%s", address) < 0)
+		target = NULL;
+	rest = target;
+	while (rest && (part = strsep(&rest, "/"))) {
+		if (!strncmp(part, "pci", strlen("pci")) && json_is_null(complex))
+			complex = json_string(part);
+		else if (vh_pci_is_address(part) && strcmp(part, address))
+			json_array_append_new(upstream, json_string(part));
+	}
+	return json_object_set_new(row, "root_complex", complex ? complex : json_null()) |
+	       json_object_set_new(row, "upstream", upstream);
+}
+
 json_t *vh_pci_row(const struct vh_root *root, const char *address, const char *kind)
 {
 	vh_autojson row = json_pack("{ss ss? so so so so so}", "address", address, "kind", kind,
@@ -221,7 +241,8 @@ json_t *vh_pci_row(const struct vh_root *root, const char *address, const char *
 				    "numa", vh_pci_count(root, address, "numa_node"),
 				    "iommu_group", group_number(root, address));
 
-	if (!row || set_function(root, address, row) < 0 || set_network(root, address, kind, row) < 0)
+	if (!row || set_path(root, address, row) < 0 || set_function(root, address, row) < 0 ||
+	    set_network(root, address, kind, row) < 0)
 		return NULL;
 	return vh_steal(&row);
 }

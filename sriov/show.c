@@ -78,26 +78,6 @@ static json_t *boolean(json_t *number)
 	return json_is_integer(n) ? json_boolean(json_integer_value(n)) : json_null();
 }
 
-/* "../../../devices/pci0000:3a/0000:3a:00.0/0000:3b:00.0": the complex, the ports, the device. */
-static int set_path(const struct vh_root *root, const char *address, json_t *row)
-{
-	vh_autofree char *target = NULL;
-	json_t *complex = json_null(), *upstream = json_array();
-	char *rest, *part;
-
-	if (vh_root_readlink(root, &target, VH_PCI_DIR "/%s", address) < 0)
-		target = NULL;
-	rest = target;
-	while (rest && (part = strsep(&rest, "/"))) {
-		if (!strncmp(part, "pci", strlen("pci")) && json_is_null(complex))
-			complex = json_string(part);
-		else if (vh_pci_is_address(part) && strcmp(part, address))
-			json_array_append_new(upstream, json_string(part));
-	}
-	return json_object_set_new(row, "root_complex", complex ? complex : json_null()) |
-	       json_object_set_new(row, "upstream", upstream);
-}
-
 static json_t *subsystem(const struct vh_root *root, const char *address)
 {
 	vh_autojson vendor = vh_pci_hex(root, address, "subsystem_vendor", 4);
@@ -201,8 +181,7 @@ int vh_sriov_show(const struct vh_root *root, const char *text, json_t **ret, st
 	if (!row)
 		return vh_err_nomem(err);
 	more = details(root, address, !strcmp(json_string_value(json_object_get(row, "function")), "pf"));
-	if (!more || json_object_update(row, more) < 0 || set_path(root, address, row) < 0 ||
-	    set_vf_index(root, address, row) < 0 || vh_pci_set_gpu(root, address, row) < 0 ||
+	if (!more || json_object_update(row, more) < 0 || set_vf_index(root, address, row) < 0 || vh_pci_set_gpu(root, address, row) < 0 ||
 	    vh_pci_set_rdma(root, address, row) < 0 ||
 	    json_object_set_new(row, "attributes", attributes(root, address, row)) < 0)
 		return vh_err_nomem(err);

@@ -11,21 +11,19 @@
 /* Rows sorted by address. Members, null where the kernel does not say:
  * address "0000:3b:00.1", kind "ib"|"ethernet"|"gpu"|"nvme", function "pf"|"vf"|"device",
  * pf (address of a VF's PF), vf (its index), vendor, device (hexadecimal, 4 digits), driver,
- * numa (integer, null when the kernel says -1), iommu_group (integer), vfs, vfs_max (of a PF),
- * netdevs [..], ibdevs [..], mac, link "up"|"down", speed (Mb/s). Of a GPU also hca (the nearest)
+ * numa (integer, null when the kernel says -1), root_complex, upstream (ports, the root port
+ * first), iommu_group (integer), vfs, vfs_max (of a PF), netdevs [..], ibdevs [..], mac, link "up"|"down", speed (Mb/s). Of a GPU also hca (the nearest)
  * and hca_distance "switch"|"complex"|"node"|"system". attributes: of a VF what its PF has set, else null. */
 int vh_sriov_list(const struct vh_root *root, json_t **ret, struct vh_err *err);
 
 /* One device of any kind (kind null then), "3b:00.0" or "0000:3b:00.0": the members above and
  * class, subsystem, revision, cpus (local list), power, reset_methods [..], ari, pcie_speed,
- * pcie_width, pcie_speed_max, pcie_width_max, iommu_members [..], root_complex, upstream
- * (ports, the root port first), bars and vf_bars [{bar, size, kind "memory"|"io", bits,
- * prefetch}], vf_addresses (by index), vfs_autoprobe, slot_functions [..], window (bytes of
- * 64-bit address space that a guest needs for the slot), mdev_types [{type, name, available,
- * api}], vgpu_types [{type, name}], mig and mig_pending (of a GPU), node_guid,
- * pkeys [..], ports [{port, link_layer, state, physical, lid, sm_lid, port_guid, rate, mtu,
- * mtu_max, pkeys, netdev}],
- * attributes with override. -ENOENT, refused, when there is none. */
+ * pcie_width, pcie_speed_max, pcie_width_max, iommu_members [..], bars and vf_bars [{bar, size,
+ * kind "memory"|"io", bits, prefetch}], vf_addresses (by index), vfs_autoprobe, slot_functions
+ * [..], window (bytes of 64-bit address space that a guest needs for the slot), mdev_types
+ * [{type, name, available, api}], vgpu_types [{type, name}], mig and mig_pending (of a GPU),
+ * node_guid, pkeys [..], ports [{port, link_layer, state, physical, lid, sm_lid, port_guid,
+ * rate, mtu, mtu_max, pkeys, netdev}], attributes with override. -ENOENT, refused, when there is none. */
 int vh_sriov_show(const struct vh_root *root, const char *address, json_t **ret, struct vh_err *err);
 
 /* Walks from the firmware to the guest: firmware, driver, VFs, IOMMU, group, vfio, guid, subnet

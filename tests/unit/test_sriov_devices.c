@@ -10,6 +10,7 @@
 #include "tests/unit/unit.h"
 
 #define PORT "pci0000:3a/0000:3a:02.0"
+#define BELOW(complex, ports) "\"root_complex\":\"" complex "\",\"upstream\":[" ports "],"
 #define NIC "0000:3b:00.0"
 #define HCA "0000:5e:00.0"
 
@@ -202,7 +203,8 @@ START_TEST(pf_tells_its_vfs_and_first_network_device)
 	ck_assert_uint_eq(json_array_size(rows), 9);
 	ASSERT_ROW(rows, NIC,
 		   "\"kind\":\"ethernet\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":\"mlx5_core\","
-		   "\"numa\":1,\"iommu_group\":null,\"function\":\"pf\",\"pf\":null,\"vf\":null,\"vfs\":8,"
+		   "\"numa\":1,\"iommu_group\":null," BELOW("pci0000:3a", "\"0000:3a:02.0\"")
+		   "\"function\":\"pf\",\"pf\":null,\"vf\":null,\"vfs\":8,"
 		   "\"vfs_max\":16,\"mac\":\"0c:42:a1:00:00:01\",\"link\":\"up\",\"speed\":100000,"
 		   "\"netdevs\":[\"ens1f0np0\",\"ens1f0npf0vf0\"],\"ibdevs\":[\"mlx5_0\"],\"attributes\":null");
 }
@@ -221,7 +223,8 @@ START_TEST(vfs_are_numbered_by_their_pf)
 	}
 	ASSERT_ROW(rows, "0000:3b:01.0",
 		   "\"kind\":\"ethernet\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":\"vfio-pci\","
-		   "\"numa\":1,\"iommu_group\":67,\"function\":\"vf\",\"pf\":\"" NIC "\",\"vf\":7,\"vfs\":null,"
+		   "\"numa\":1,\"iommu_group\":67," BELOW("pci0000:3a", "\"0000:3a:02.0\"")
+		   "\"function\":\"vf\",\"pf\":\"" NIC "\",\"vf\":7,\"vfs\":null,"
 		   "\"vfs_max\":null," NO_NETWORK);
 }
 END_TEST
@@ -234,16 +237,19 @@ START_TEST(hca_gpu_and_nvme_are_told_apart)
 	ck_assert_uint_eq(json_array_size(rows), 5);
 	ASSERT_ROW(rows, HCA,
 		   "\"kind\":\"ib\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":null,\"numa\":null,"
-		   "\"iommu_group\":null,\"function\":\"pf\",\"pf\":null,\"vf\":null,\"vfs\":0,\"vfs_max\":8,"
+		   "\"iommu_group\":null," BELOW("pci0000:5d", "\"0000:5d:00.0\"")
+		   "\"function\":\"pf\",\"pf\":null,\"vf\":null,\"vfs\":0,\"vfs_max\":8,"
 		   "\"mac\":\"00:00:10:29:fe:80:00:00:00:00:00:00:0c:42:a1:03:00:00:00:02\",\"link\":null,"
 		   "\"speed\":null,\"netdevs\":[\"ib0\"],\"ibdevs\":[\"mlx5_1\"],\"attributes\":null");
 	ASSERT_ROW(rows, "0000:3c:00.0",
 		   "\"kind\":\"gpu\",\"vendor\":\"10de\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
-		   "\"iommu_group\":null,\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"
+		   "\"iommu_group\":null," BELOW("pci0000:3a", "\"0000:3a:00.0\"")
+		   "\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"
 		   "\"vfs_max\":null," NO_NETWORK ",\"hca\":\"" HCA "\",\"hca_distance\":\"system\"");
 	ASSERT_ROW(rows, "10000:e1:00.0",
 		   "\"kind\":\"nvme\",\"vendor\":\"8086\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
-		   "\"iommu_group\":null,\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"
+		   "\"iommu_group\":null," BELOW("pci10000:e0", "\"10000:e0:06.0\"")
+		   "\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"
 		   "\"vfs_max\":null," NO_NETWORK);
 	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 2), "kind")), "gpu");
 	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 3), "kind")), "ib");
@@ -258,16 +264,19 @@ START_TEST(damage_reads_as_null)
 	ck_assert_uint_eq(json_array_size(rows), 3);
 	ASSERT_ROW(rows, "0000:71:00.0",
 		   "\"kind\":\"ethernet\",\"vendor\":null,\"device\":null,\"driver\":null,\"numa\":null,"
-		   "\"iommu_group\":null,\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"
+		   "\"iommu_group\":null," BELOW("pci0000:71", "")
+		   "\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"
 		   "\"vfs_max\":null,\"mac\":null,\"link\":null,\"speed\":null,\"netdevs\":[\"f0\"],"
 		   "\"ibdevs\":[],\"attributes\":null");
 	ASSERT_ROW(rows, "0000:71:03.0",
 		   "\"kind\":\"ethernet\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
-		   "\"iommu_group\":null,\"function\":\"vf\",\"pf\":\"0000:71:04.0\",\"vf\":null,\"vfs\":null,"
+		   "\"iommu_group\":null," BELOW("pci0000:71", "")
+		   "\"function\":\"vf\",\"pf\":\"0000:71:04.0\",\"vf\":null,\"vfs\":null,"
 		   "\"vfs_max\":null," NO_NETWORK);
 	ASSERT_ROW(rows, "0000:71:05.0",
 		   "\"kind\":\"ethernet\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
-		   "\"iommu_group\":null,\"function\":\"pf\",\"pf\":null,\"vf\":null,\"vfs\":null,"
+		   "\"iommu_group\":null," BELOW("pci0000:71", "")
+		   "\"function\":\"pf\",\"pf\":null,\"vf\":null,\"vfs\":null,"
 		   "\"vfs_max\":4," NO_NETWORK);
 }
 END_TEST

@@ -54,6 +54,20 @@ state() {
 		echo "$(basename "$(readlink "$link")") $(driver "$(basename "$(readlink "$link")")") $(cat "$link/driver_override")"
 	done
 }
+# wanted PF...: what a reboot is to find again; MACs that were drawn are drawn anew.
+wanted() { states "$@" >/root/wanted; sync; }
+states() { for pf; do state "$pf"; done | sed '/ether 06:/!s/ether [0-9a-f:]*/ether any/'; }
+# restored PF...: the unit that ships has made them what they were.
+restored() {
+	for _ in $(seq 60); do
+		[ "$(systemctl is-active vhpc-sriov-restore)" = activating ] || break
+		sleep 1
+	done
+	check "the unit has run" systemctl is-active vhpc-sriov-restore || journalctl --no-pager -u vhpc-sriov-restore
+	settle
+	states "$@" >$T/is
+	if cmp -s /root/wanted $T/is; then pass "all is as it was"; else fail "all is as it was" "$(diff /root/wanted $T/is | tr '\n' ' ')"; fi
+}
 # refused NAME PF COMMAND...: exit 3, and nothing changed.
 refused() {
 	of=$2

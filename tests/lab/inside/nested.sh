@@ -3,10 +3,10 @@
 . /lab/inside/lib.sh
 export VHPC_STATE=/var/lib/vhpc
 
-# Without ACPI the kernel looks for the expander of a guest node only where it is told to.
+# Without ACPI the kernel looks for the expander of a guest node, bus 254, only where it is told to.
 # vm NAME CMDLINE DEVICE
 vm() {
-	check "define $1" vhpc vm define --name "$1" --kernel /lab/vmlinux --initrd /lab/initrd --cmdline "console=ttyS0 quiet pci=lastbus=31 $2" \
+	check "define $1" vhpc vm define --name "$1" --kernel /lab/vmlinux --initrd /lab/initrd --cmdline "console=ttyS0 quiet pci=lastbus=255 $2" \
 		--vcpus 1 --memory 128M --cpu-policy shared --device "$3" || return 1
 	check "start $1" vhpc vm start "$1"
 }
@@ -27,8 +27,8 @@ modprobe vfio-pci
 for pf in $eth $nvme; do vhpc sriov create $pf -n 0; vhpc sriov forget $pf; done >/dev/null 2>&1
 name=$(netdev $eth)
 ip link set "$name" up
-ip addr add 192.0.2.1/24 dev "$name"
-check "one Ethernet VF" vhpc sriov create $eth -n 1 --probe no
+ip addr replace 192.0.2.1/24 dev "$name"
+check "two Ethernet VFs" vhpc sriov create $eth -n 2 --probe no
 check "its MAC" vhpc sriov set $eth/0 --mac 06:00:00:00:00:41
 if vm net-1 lab=network nic-vf; then
 	same "the VF is vfio's" "$(driver "$(vf $eth 0)")" vfio-pci
@@ -36,7 +36,9 @@ if vm net-1 lab=network nic-vf; then
 	guest_says net-1 "192.0.2.1 answers" 400
 	end net-1
 fi
-check "the VF goes" vhpc sriov create $eth -n 0
+check "release" vhpc sriov release $eth/0
+has "neutral" $eth 0 "spoof checking on" "trust off"
+case $(line $eth 0) in *06:00:00:00:00:41*) fail "and its MAC is gone" "$(line $eth 0)" ;; *) pass "and its MAC is gone" ;; esac
 
 check "one NVMe VF" vhpc sriov create $nvme -n 1 --probe no
 # Its queues and its interrupt are the PF's to give.
@@ -48,5 +50,8 @@ if vm disk-1 lab=storage nvme-vf; then
 	guest_says disk-1 "read vhpc-lab-namespace" 400
 	end disk-1
 fi
-check "that VF goes too" vhpc sriov create $nvme -n 0
+check "that VF goes" vhpc sriov create $nvme -n 0
+check "(the other one for the next VM)" vhpc sriov set $eth/1 --mac 06:00:00:00:00:42 --vlan 200
+check "(bound)" vhpc sriov bind $eth/1 vfio-pci
+wanted $eth $nvme
 finish
