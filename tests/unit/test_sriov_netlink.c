@@ -288,7 +288,8 @@ START_TEST(rates_wait_for_a_link_that_comes)
 	ck_assert_uint_eq(e.vf[2].max, 1002);
 	ck_assert_uint_eq(e.requests, 3 * 7 + 3 * 3);
 	/* A PF that is down stays so. */
-	e.flags = e.requests = 0;
+	e.flags = 0;
+	e.requests = 0;
 	e.refuse_rates = 2;
 	ck_assert_int_eq(vh_vfnl_write(sock, "pf0", fn, 1, &err), -EINVAL);
 	ck_assert_str_eq(err.hint, "drivers take a rate up to the speed of a link that is up: ip link set pf0 up");
