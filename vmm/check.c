@@ -7,6 +7,7 @@
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"
+#include "vmm/floating.h"
 #include "vmm/process.h"
 #include "vmm/xml.h"
 
@@ -109,36 +110,45 @@ static void check_threads(struct checking *k, const char *what, enum vh_thread_k
 	row(k, what, plan, libvirt, shown ? shown->cpuset : NULL, shown ? shown->allowed : NULL, v);
 }
 
-/* "2 (not here)" of what a rehearsal lacks. */
-static char *plan_text(const char *all, const char *here)
+/* The plan's CPUs that are here, less those that others lease. NULL without memory. */
+static char *left_of(const struct checking *k, char *here)
 {
-	return same(all, here) ? strdup(all) : vh_strf("%s (%s here)", all, *here ? here : "none");
+	char *left = here ? vh_floating_left(here, k->c->leases, k->c->n_leases, k->c->holder) : NULL;
+
+	free(here);
+	return left;
+}
+
+/* "2 (not here)" of what a rehearsal lacks. */
+static char *plan_text(const struct checking *k, const char *all, const char *here)
+{
+	return same(all, here) ? strdup(all) : vh_strf("%s (%s %s)", all, *here ? here : "none", k->c->rehearse ? "here" : "left");
 }
 
 static void check_vcpu(struct checking *k, unsigned vcpu)
 {
 	vh_autofree char *all = vh_layout_vcpu_cpus(k->c->layout, NULL, vcpu), *what = vh_strf("vCPU %u", vcpu);
-	vh_autofree char *here = vh_layout_vcpu_cpus(k->c->layout, k->c->rehearse, vcpu);
+	vh_autofree char *here = left_of(k, vh_layout_vcpu_cpus(k->c->layout, k->c->rehearse, vcpu));
 	vh_autofree char *libvirt = pinned(k, "vcpupin", "vcpu", vcpu);
 
 	if (all && here && what)
-		check_threads(k, what, VH_THREAD_VCPU, vcpu, plan_text(all, here), here, libvirt);
+		check_threads(k, what, VH_THREAD_VCPU, vcpu, plan_text(k, all, here), here, libvirt);
 }
 
 static void check_others(struct checking *k)
 {
 	vh_autofree char *all = vh_layout_emulator_cpus(k->c->layout, NULL);
-	vh_autofree char *here = vh_layout_emulator_cpus(k->c->layout, k->c->rehearse);
+	vh_autofree char *here = left_of(k, vh_layout_emulator_cpus(k->c->layout, k->c->rehearse));
 	vh_autofree char *libvirt = pinned(k, "emulatorpin", NULL, 0);
 
 	if (!all || !here)
 		return;
-	check_threads(k, "emulator", VH_THREAD_OTHER, 0, plan_text(all, here), here, libvirt);
+	check_threads(k, "emulator", VH_THREAD_OTHER, 0, plan_text(k, all, here), here, libvirt);
 	for (unsigned i = 1; i <= k->c->layout->iothreads; i++) {
 		vh_autofree char *pin = pinned(k, "iothreadpin", "iothread", i), *what = vh_strf("I/O thread %u", i);
 
 		if (what)
-			check_threads(k, what, VH_THREAD_IO, i, plan_text(all, here), here, pin);
+			check_threads(k, what, VH_THREAD_IO, i, plan_text(k, all, here), here, pin);
 	}
 }
 

@@ -4,6 +4,7 @@
 #define VH_VMM_CHECK_H
 
 #include <jansson.h>
+#include "lib/store.h"
 #include "lib/sysroot.h"
 #include "vmm/layout.h"
 
@@ -12,6 +13,9 @@ struct vh_check {
 	const struct vh_host *rehearse;	/* the host that it is rehearsed on, or NULL */
 	const char *xml;	/* the domain as libvirt has it, running or not */
 	const struct vh_root *root;
+	const struct vh_lease *leases;	/* of CPUs, where it runs: what others have it does not float on */
+	size_t n_leases;
+	const char *holder;
 	const char *pid;	/* QEMU's process below root's proc; NULL: libvirt alone is asked */
 };
 /* Rows of what, plan, libvirt, cgroup, kernel (text, or null: says nothing), and ok: true, false,

@@ -32,6 +32,11 @@ int vh_virt_state(struct vh_virt *v, const char *name, const char **ret, struct 
 	return r;
 }
 
+bool vh_virt_is_off(const char *state)
+{
+	return state && (!strcmp(state, "shut off") || !strcmp(state, "crashed"));
+}
+
 /* The union of all vCPUs' pins as libvirt reports them; NULL: unknown. */
 static char *pinned_cpus(struct vh_virt *v, virDomainPtr domain)
 {

@@ -10,7 +10,6 @@
 #include "vmm/host_json.h"
 #include "vmm/running.h"
 #include "vmm/verbs.h"
-#include "vmm/virt_private.h"
 
 enum { MODEL_MAX = 64 << 20 };
 
@@ -42,28 +41,6 @@ static int reserve_cpus(const char *list, struct vh_taken *taken, struct vh_err 
 	return vh_taken_add_cpus(taken, kept, n) < 0 ? vh_err_nomem(err) : 0;
 }
 
-/* What runs is asked of a daemon that runs; none is started for a plan. */
-static int add_domains(const struct vh_cli *cli, struct vh_host *host, struct vh_taken *taken, struct vh_err *err)
-{
-	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
-	vh_autofree char *socket = NULL;
-	vh_autoerr why = VH_ERR_NONE;
-	bool same_net, asleep;
-	pid_t pid;
-	int r;
-
-	asleep = !cli->connect && vh_daemon_has_domains(cli->state) && vh_daemon_socket(cli->state, &socket, &why) == 0 &&
-		 vh_daemon_peer(socket, &pid, &same_net) < 0;
-	r = asleep ? -ENOTCONN : vh_virt_open(&v, cli->connect, cli->state, false, cli->connect ? err : &why);
-	if (r == 0)
-		return vh_taken_add_domains(taken, v, host, err);
-	if (cli->connect)
-		return r;
-	if (why.num && !cli->quiet)
-		fprintf(stderr, "%s: running VMs are not counted: %s\n", cli->prog, why.text);
-	return 0;
-}
-
 static int read_live(const struct vh_cli *cli, const struct vh_root *root, struct vh_host *host,
 		     struct vh_taken *taken, struct vh_err *err)
 {
@@ -76,7 +53,7 @@ static int read_live(const struct vh_cli *cli, const struct vh_root *root, struc
 	if (r < 0 || !live)
 		return r;
 	r = vh_taken_load(store, root, host, taken, err);
-	return r < 0 ? r : add_domains(cli, host, taken, err);
+	return r < 0 ? r : vh_taken_add_running(taken, cli, host, err);
 }
 
 int vh_plan_host_finish(const char *name, const char *reserve, struct vh_host *host, struct vh_taken *taken,

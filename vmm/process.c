@@ -69,6 +69,7 @@ static bool read_thread(const struct vh_root *root, const char *pid, const char 
 	    vh_root_read(root, &status, "proc/%s/task/%s/status", pid, tid) < 0)
 		return false;
 	name_thread(comm, t);
+	t->tid = (pid_t)strtol(tid, NULL, 10);
 	t->allowed = field(status, "Cpus_allowed_list:");
 	if (vh_root_read(root, &cgroup, "proc/%s/task/%s/cgroup", pid, tid) == 0)
 		read_cgroup(root, cgroup, t);

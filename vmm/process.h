@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "lib/sysroot.h"
 #include "vmm/vmm.h"
 
@@ -16,6 +17,7 @@ const char *vh_qemu_process(const struct vh_root *root, char *const *pids, const
 enum vh_thread_kind { VH_THREAD_VCPU, VH_THREAD_IO, VH_THREAD_OTHER, VH_THREAD_ALLOCATOR };
 struct vh_thread {
 	enum vh_thread_kind kind;
+	pid_t tid;
 	unsigned id;		/* of a vCPU from 0, of an I/O thread from 1 */
 	char *allowed;		/* CPUs that it may run on, as the kernel lists them */
 	char *cpuset, *mems;	/* of its cgroup: CPUs and nodes; NULL: it has none */

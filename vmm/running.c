@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/cli.h"
 #include "lib/values.h"
 #include "vmm/virt_private.h"
 #include "vmm/xml.h"
@@ -192,4 +193,25 @@ int vh_taken_add_domains(struct vh_taken *taken, struct vh_virt *v, struct vh_ho
 	}
 	free(domains);
 	return r;
+}
+
+int vh_taken_add_running(struct vh_taken *taken, const struct vh_cli *cli, struct vh_host *host, struct vh_err *err)
+{
+	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
+	vh_autofree char *socket = NULL;
+	vh_autoerr why = VH_ERR_NONE;
+	bool same_net, asleep;
+	pid_t pid;
+	int r;
+
+	asleep = !cli->connect && vh_daemon_has_domains(cli->state) && vh_daemon_socket(cli->state, &socket, &why) == 0 &&
+		 vh_daemon_peer(socket, &pid, &same_net) < 0;
+	r = asleep ? -ENOTCONN : vh_virt_open(&v, cli->connect, cli->state, false, cli->connect ? err : &why);
+	if (r == 0)
+		return vh_taken_add_domains(taken, v, host, err);
+	if (cli->connect)
+		return r;
+	if (why.num && !cli->quiet)
+		fprintf(stderr, "%s: running VMs are not counted: %s\n", cli->prog, why.text);
+	return 0;
 }

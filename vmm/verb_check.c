@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/store.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"
@@ -24,6 +25,9 @@ struct looked {
 	struct vh_host *host;
 	struct vh_root *root;
 	char **pids;
+	struct vh_lease *leases;
+	size_t n_leases;
+	char *holder;
 	const char *state;	/* libvirt's word for it */
 	char *xml;
 	struct vh_check check;
@@ -35,6 +39,8 @@ static void looked_clear(struct looked *l)
 	vh_host_free(l->host);
 	vh_root_free(l->root);
 	vh_strv_free(l->pids);
+	vh_lease_free(l->leases, l->n_leases);
+	free(l->holder);
 	free(l->xml);
 }
 
@@ -52,6 +58,21 @@ static int find_plan(struct vh_cli *cli, struct looked *l, struct vh_err *err)
 	return r;
 }
 
+/* Of one that is off nothing floats anywhere. */
+static int find_leases(struct vh_cli *cli, struct looked *l, struct vh_err *err)
+{
+	vh_autostore s = NULL;
+	int r;
+
+	l->holder = vh_strf("vm/%s", cli->argv[0]);
+	if (!l->holder)
+		return vh_err_nomem(err);
+	if (vh_virt_is_off(l->state))
+		return 0;
+	r = vh_store_open(&s, cli->state, VH_STORE_READ, err);
+	return r < 0 ? r : vh_lease_list(s, "cpu", NULL, &l->leases, &l->n_leases, err);
+}
+
 /* running: only then has it threads and pages. */
 static int look(struct vh_cli *cli, bool running, struct looked *l, struct vh_err *err)
 {
@@ -65,9 +86,12 @@ static int look(struct vh_cli *cli, bool running, struct looked *l, struct vh_er
 		r = vh_virt_xml(v, name, &l->xml, err);
 	if (r == 0)
 		r = find_plan(cli, l, err);
+	if (r == 0)
+		r = find_leases(cli, l, err);
 	if (r < 0)
 		return r;
-	l->check = (struct vh_check){ .layout = &l->layout, .rehearse = l->host, .xml = l->xml, .root = l->root };
+	l->check = (struct vh_check){ .layout = &l->layout, .rehearse = l->host, .xml = l->xml, .root = l->root,
+				      .leases = l->leases, .n_leases = l->n_leases, .holder = l->holder };
 	if (!running)
 		return 0;
 	vh_root_list(l->root, &l->pids, "proc");

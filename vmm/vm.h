@@ -34,9 +34,6 @@ int vh_vm_layout(const char *state, const char *name, struct vh_layout *ret, boo
 /* Whether this host has the CPUs, nodes and devices of the layout; refused, naming what lacks. */
 int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, const char *name,
 		     const struct vh_layout *layout, struct vh_err *err);
-/* Starts one of ours, having looked first whether it can get its leases; sees to it that it has
- * them afterwards, hook or not. */
-int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *ret_started, struct vh_err *err);
 /* After it has ended: gives its leases back, hook or not. */
 int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct vh_err *err);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/strv.h"
+#include "vmm/floating.h"
 #include "vmm/layout.h"
 #include "vmm/virt_private.h"
 #include "vmm/vm.h"
@@ -74,9 +75,20 @@ static int lease_of(struct vh_virt *v, const char *name, struct vh_domain_lease 
 	return r < 0 ? r : vh_virt_lease(domain, ret, err);
 }
 
-/* keep false: only tries. */
-static int take(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease, bool keep,
-		struct vh_err *err)
+enum taking { TRY, KEEP };
+
+static int take_in(struct vh_virt *v, struct vh_store *s, const struct vh_root *root, const char *name,
+		   const struct vh_domain_lease *lease, enum taking how, struct vh_err *err)
+{
+	int r = vh_domain_lease_take(s, root, lease, err);
+
+	if (r < 0)
+		return r;
+	return how == TRY ? vh_floating_check(v, s, name, err) : vh_floating_settle(v, s, err);
+}
+
+static int take(struct vh_virt *v, const char *state, const struct vh_root *root, const char *name,
+		const struct vh_domain_lease *lease, enum taking how, struct vh_err *err)
 {
 	vh_autostore s = NULL;
 	vh_autoerr undo = VH_ERR_NONE;
@@ -86,24 +98,39 @@ static int take(const char *state, const struct vh_root *root, const struct vh_d
 		r = vh_store_begin(s, err);
 	if (r < 0)
 		return r;
-	r = vh_domain_lease_take(s, root, lease, err);
-	if (r == 0 && keep)
+	r = take_in(v, s, root, name, lease, how, err);
+	if (r == 0 && how == KEEP)
 		return vh_store_end(s, true, err);
 	vh_store_end(s, false, &undo);
 	return r;
 }
 
-static int drop(const char *state, const char *holder, struct vh_err *err)
+/* They are given back whatever becomes of the others' pins. */
+static int drop(struct vh_virt *v, const char *state, const char *holder, struct vh_err *err)
 {
 	vh_autostore s = NULL;
-	int r = vh_store_open(&s, state, VH_STORE_WRITE, err);
+	vh_autoerr pins = VH_ERR_NONE;
+	int r = vh_store_open(&s, state, VH_STORE_WRITE, err), settled;
 
-	return r < 0 ? r : vh_domain_lease_drop(s, holder, err);
+	if (r == 0)
+		r = vh_store_begin(s, err);
+	if (r < 0)
+		return r;
+	r = vh_domain_lease_drop(s, holder, err);
+	settled = r < 0 ? 0 : vh_floating_settle(v, s, &pins);
+	if (r == 0)
+		r = vh_store_end(s, true, err);
+	else
+		vh_store_end(s, false, &pins);
+	if (r < 0 || settled == 0)
+		return r;
+	vh_err_move(err, &pins);
+	return settled;
 }
 
 /* --- start */
 
-static int look(const char *state, const struct vh_root *root, const char *name, const struct vh_domain_lease *lease,
+static int look(struct vh_virt *v, const char *state, const struct vh_root *root, const char *name, const struct vh_domain_lease *lease,
 		struct vh_err *err)
 {
 	vh_cleanup(vh_layout_clear) struct vh_layout layout = { 0 };
@@ -113,17 +140,12 @@ static int look(const char *state, const struct vh_root *root, const char *name,
 
 	/* A cluster's node: its leases say all. */
 	if (r == -ENOENT)
-		return take(state, root, lease, false, err);
+		return take(v, state, root, name, lease, TRY, err);
 	if (r == 0 && !rehearse)
 		r = vh_host_load(root, NULL, &host, err);
 	if (r == 0 && !rehearse)
 		r = vh_vm_check_host(host, root, name, &layout, err);
-	return r < 0 ? r : take(state, root, lease, false, err);
-}
-
-static bool is_off(const char *is)
-{
-	return is && (!strcmp(is, "shut off") || !strcmp(is, "crashed"));
+	return r < 0 ? r : take(v, state, root, name, lease, TRY, err);
 }
 
 int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct vh_err *err)
@@ -132,7 +154,7 @@ int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct v
 	const char *is = NULL;
 	int r = holder ? vh_virt_state(v, name, &is, err) : vh_err_nomem(err);
 
-	return r < 0 || !is_off(is) ? r : drop(state, holder, err);
+	return r < 0 || !vh_virt_is_off(is) ? r : drop(v, state, holder, err);
 }
 
 int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *ret_started, struct vh_err *err)
@@ -147,13 +169,13 @@ int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *re
 		r = vh_virt_state(v, name, &is, err);
 	if (r == 0)
 		r = lease_of(v, name, &lease, err);
-	if (r == 0 && is_off(is))
-		r = look(state, root, name, &lease, err);
+	if (r == 0 && vh_virt_is_off(is))
+		r = look(v, state, root, name, &lease, err);
 	if (r == 0)
 		r = vh_virt_start(v, name, ret_started, err);
 	if (r < 0)
 		return r;
-	r = take(state, root, &lease, true, err);
+	r = take(v, state, root, name, &lease, KEEP, err);
 	if (r < 0 && *ret_started)
 		vh_virt_stop(v, name, 0, true, &undo);
 	/* It may have ended before we took them. */

@@ -110,6 +110,11 @@ struct vh_taken {		/* what other VMs hold, from their leases */
  * what their VMs hold in RAM already (on a live root), which host->nodes[] no longer has free. */
 int vh_taken_load(struct vh_store *s, const struct vh_root *root, const struct vh_host *host,
 		  struct vh_taken *ret, struct vh_err *err);
+struct vh_cli;
+/* Adds to taken, and to host's held devices, what the domains hold that run in the daemon that
+ * cli names or finds, whoever made them. None is started for it; where one cannot be asked that
+ * is said. */
+int vh_taken_add_running(struct vh_taken *taken, const struct vh_cli *cli, struct vh_host *host, struct vh_err *err);
 void vh_taken_clear(struct vh_taken *taken);
 
 /* --- layout: all that a VM is to have, by the kernel's numbers and addresses. It is what a
@@ -256,6 +261,12 @@ int vh_virt_stop_private(const char *state, struct vh_err *err);
 int vh_virt_define(struct vh_virt *v, const char *xml, struct vh_err *err);
 /* 0 also when it already runs; *ret_started (or NULL) says which. */
 int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct vh_err *err);
+/* Starts one of ours, having looked first whether it can get its leases; sees to it that it has
+ * them afterwards, hook or not. */
+int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *ret_started, struct vh_err *err);
+/* Pins the running VMs' floating threads to the CPUs that nobody leases for himself, in the
+ * caller's transaction (vh_store_begin). After leases were dropped; vh_vm_start does it itself. */
+int vh_floating_settle(struct vh_virt *v, struct vh_store *store, struct vh_err *err);
 /* ACPI shutdown, waited for; at the deadline destroyed when force, else -ETIMEDOUT. 0 when it is off. */
 int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err);
 /* Whose it is, malloc'd; NULL: there is none, or not one of ours. */
@@ -266,6 +277,8 @@ int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struc
 int vh_virt_xml(struct vh_virt *v, const char *name, char **ret, struct vh_err *err);
 /* "running", "shut off", "paused", ... static; NULL: no such domain. */
 int vh_virt_state(struct vh_virt *v, const char *name, const char **ret, struct vh_err *err);
+/* Whether such a word is that of a VM without a process. */
+bool vh_virt_is_off(const char *state);
 /* Copies the console to out_fd until the guest ends, in_fd says Ctrl-] or *stop becomes
  * true; in_fd -1 or its end: only listens. A terminal on in_fd is put into raw mode meanwhile. */
 int vh_virt_console(struct vh_virt *v, const char *name, int in_fd, int out_fd,

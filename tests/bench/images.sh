@@ -46,11 +46,12 @@ ours() {
 	cp -al "$T/warm/debs" "$T/cold/debs" 2>/dev/null || cp -a "$T/warm/debs" "$T/cold/"
 	timed "$T/ours" vhpc image build --quiet --cache "$T/cold" --store "$T/peer" "$T/peer.yaml"
 }
-# systemd-nspawn, in which mkosi runs what it installs, wants its directory in memory.
+# systemd-nspawn, in which mkosi runs what it installs, wants its directory in memory, and without
+# --nspawn-keep-unit a systemd to talk to.
 theirs() {
 	(cd "$T/mkosi" && unshare --mount --propagation private sh -c 'mkdir -p /run/systemd && mount -t tmpfs tmpfs /run/systemd && exec "$@"' - \
 		mkosi -d debian -r "$suite" -m "$mirror" -t gpt_ext4 --root-size 4G --cache "$T/mkosi-cache" \
-		--workspace-dir "$T" -o image.raw -f $(printf -- '-p %s ' $packages) build)
+		--workspace-dir "$T" --nspawn-keep-unit -o image.raw -f $(printf -- '-p %s ' $packages) build)
 }
 building() {
 	{ printf 'name: peer\nsuite: %s\nmpi: openmpi\npackages:\n' "$suite"; printf '  - %s\n' $packages; } >"$T/peer.yaml"

@@ -75,6 +75,42 @@ exits 1 "a start that fails" vhpc vm start near
 check "leaves no lease" test -z "$(leases)"
 mv "$T/kernel.away" "$T/kernel"
 
+# --- CPUs of one's own, beside VMs whose vCPUs float; and domains that are not ours
+allowed() { sed -n 's/^Cpus_allowed_list:\t//p' "$(grep -l '^CPU 0/' "/proc/$(pgrep -f "guest=$1,")/task/"*/comm | sed 's/comm$/status/')"; }
+n=$(nproc) all=0-$(($(nproc) - 1))
+if [ "$n" -gt 1 ]; then
+	check "define one that floats" vhpc vm define --name afloat --vcpus 1 --memory 64M --cpu-policy shared --kernel "$T/kernel"
+	check "start it" vhpc vm start afloat && check "it floats on all CPUs" test "$(allowed afloat)" = "$all"
+	check "define one for all CPUs but one" vhpc vm define --name most --vcpus $((n - 1)) --memory 64M --kernel "$T/kernel"
+	check "start it beside" vhpc vm start most
+	for last in $(seq 0 $((n - 1))); do leases | grep -q "^cpu $last " || break; done
+	check "which has them alone" test "$(allowed afloat)" = "$last"
+	check "as planned, the one" vhpc vm check most
+	check "and the other" vhpc vm check afloat && says "$all ($last left)" "it says what is left of its plan"
+	check "define one for the last CPU" vhpc vm define --name third --vcpus 1 --memory 64M --kernel "$T/kernel"
+	exits 3 "one that would leave no CPU" vhpc vm start third && says "VM afloat: no CPU is left" "names whom"
+	check "and leases nothing" test "$(leases | grep -c third)" = 0
+	check "the end of one" vhpc vm destroy most
+	check "lets the other float again" test "$(allowed afloat)" = "$all"
+	check "as planned, too" vhpc vm check afloat
+	check "remove them" sh -c 'vhpc vm undefine most && vhpc vm undefine third && vhpc vm destroy afloat && vhpc vm undefine afloat'
+fi
+if [ "$n" -gt 1 ] && command -v virsh >/dev/null; then
+	cat >"$T/foreign.xml" <<-XML
+		<domain type='qemu'><name>foreign</name><memory unit='MiB'>64</memory><vcpu>1</vcpu>
+		<cputune><vcpupin vcpu='0' cpuset='1'/></cputune><os><type arch='x86_64' machine='q35'>hvm</type>
+		<kernel>$T/kernel</kernel></os></domain>
+	XML
+	check "a domain that is not ours runs" virsh -q -c "$uri" create "$T/foreign.xml"
+	exits 3 "its CPU is not planned on" vhpc vm plan --vcpus "$n" --memory 64M && says "what would fit: $((n - 1)) vCPU" "the others are offered"
+	manifest foreign "nodes: $n" 'vcpus: 1' 'memory: 256M'
+	exits 3 "nor for a cluster" vhpc cluster plan "$T/foreign.yaml" && says "1 of them taken" "which says what is scarce"
+	manifest foreign "nodes: $((n - 1))" 'vcpus: 1' 'memory: 256M'
+	check "which gets the others" vhpc cluster plan "$T/foreign.yaml"
+	exits 3 "it is not ours to end" vhpc vm destroy foreign
+	check "nor is it" virsh -q -c "$uri" destroy foreign
+fi
+
 # --- cut short
 for delay in 0.02 0.06 0.12 0.2 0.4; do
 	timeout -s KILL "$delay" vhpc vm define --quiet --name cut --vcpus 1 --memory 64M --image mpi 2>/dev/null

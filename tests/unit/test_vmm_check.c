@@ -6,6 +6,7 @@
 #include "lib/table.h"
 #include "tests/unit/unit.h"
 #include "vmm/check.h"
+#include "vmm/floating.h"
 #include "vmm/process.h"
 
 #define MIB (1ULL << 20)
@@ -144,6 +145,34 @@ START_TEST(threads_out_of_place)
 }
 END_TEST
 
+/* A vCPU that floats does so on what others do not lease. */
+START_TEST(floating_beside_leases)
+{
+	static int floats[] = { -1, 5 };
+	static unsigned pool[] = { 1, 2, 3 };
+	struct vh_lease leases[] = { { .key = "1", .holder = "vm/other" }, { .key = "3", .holder = "vm/other" },
+				     { .key = "5", .holder = "vm/me" } };
+	struct vh_layout own = layout;
+	struct vh_check check = { .layout = &own, .xml = domain, .leases = leases, .n_leases = 3, .holder = "vm/me" };
+	vh_autofree char *none = vh_floating_left("1,3", leases, 3, "vm/me"), *mine = vh_floating_left("5", leases, 3, "vm/me");
+	vh_autojson rows = NULL;
+	vh_autojson alone = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	own.cpu = floats;
+	own.floating = pool;
+	own.n_floating = 3;
+	ck_assert_int_eq(vh_check_rows(&check, &rows, &err), 0);
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 0), "plan")), "1-3 (2 left)");
+	ck_assert(json_is_true(json_object_get(json_array_get(rows, 0), "ok")));
+	check.n_leases = 0;
+	ck_assert_int_eq(vh_check_rows(&check, &alone, &err), 0);
+	ck_assert(json_is_false(json_object_get(json_array_get(alone, 0), "ok")));
+	ck_assert_str_eq(none, "");
+	ck_assert_str_eq(mine, "5");
+}
+END_TEST
+
 START_TEST(a_cgroup_that_keeps_a_thread_away)
 {
 	struct host h;
@@ -240,5 +269,6 @@ START_TEST(a_rehearsal_tells_what_is_here)
 }
 END_TEST
 
-UNIT_SUITE(vmm_check, as_planned, threads_out_of_place, a_cgroup_that_keeps_a_thread_away, pages_out_of_place,
-	   libvirt_out_of_place, a_device_with_another_driver, a_process_that_is_gone, a_rehearsal_tells_what_is_here)
+UNIT_SUITE(vmm_check, as_planned, threads_out_of_place, floating_beside_leases, a_cgroup_that_keeps_a_thread_away,
+	   pages_out_of_place, libvirt_out_of_place, a_device_with_another_driver, a_process_that_is_gone,
+	   a_rehearsal_tells_what_is_here)

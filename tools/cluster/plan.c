@@ -155,7 +155,8 @@ static int choose_net(const struct manifest *m, struct vh_store *store, bool liv
 
 /* --- placement */
 
-static int place_nodes(struct plan *p, const struct vh_root *root, struct vh_store *store, struct vh_err *err)
+static int place_nodes(struct plan *p, const struct vh_cli *cli, const struct vh_root *root, struct vh_store *store,
+		       struct vh_err *err)
 {
 	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
 	vh_cleanup(vh_taken_clear) struct vh_taken taken = { 0 };
@@ -175,6 +176,8 @@ static int place_nodes(struct plan *p, const struct vh_root *root, struct vh_sto
 	r = vh_host_load(root, NULL, &host, err);
 	if (r == 0)
 		r = vh_taken_load(store, root, host, &taken, err);
+	if (r == 0 && vh_root_is_live(root))
+		r = vh_taken_add_running(&taken, cli, host, err);
 	if (r == 0)
 		r = vh_place(host, &taken, reqs, p->n_nodes, &layouts, err);
 	if (r < 0)
@@ -281,7 +284,7 @@ int plan_make(const struct manifest *m, const struct vh_image *image, const stru
 	if (r == 0)
 		r = name_nodes(&p, m->nodes, err);
 	if (r == 0)
-		r = place_nodes(&p, root, store, err);
+		r = place_nodes(&p, cli, root, store, err);
 	if (r == 0)
 		r = choose_net(m, store, vh_root_is_live(root), &p, err);
 	if (r == 0)

@@ -247,7 +247,7 @@ static int domain_undo(const struct context *c, const struct node_plan *n, struc
 
 static int start_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
 {
-	return vh_virt_start(c->virt, n->name, ret_changed, err);
+	return vh_vm_start(c->virt, c->cli->state, n->name, ret_changed, err);
 }
 
 static int ready_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Threads that float (vCPUs of the shared policy, and QEMU's own beside them) run on the CPUs
+ * that their VM's definition names, less those that another VM leases: a VM that starts with
+ * CPUs of its own has them alone, and when it ends the others spread again. */
+#ifndef VH_VMM_FLOATING_H
+#define VH_VMM_FLOATING_H
+
+#include "lib/store.h"
+#include "vmm/vmm.h"
+
+/* The CPUs of a list that no holder but this one leases, as a list: "" for none; malloc'd, NULL
+ * without memory. */
+char *vh_floating_left(const char *cpus, const struct vh_lease *leases, size_t n, const char *holder);
+
+/* By the leases as store has them, in the caller's transaction (vh_store_begin), so that nobody
+ * takes one meanwhile: whether all threads of the running VMs, and of that of name, have a CPU
+ * left. Refused, -ENOSPC, naming the VM that has none. */
+int vh_floating_check(struct vh_virt *v, struct vh_store *store, const char *name, struct vh_err *err);
+
+#endif
