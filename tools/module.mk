@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 $(eval $(call program,vhpc,tools/vhpc.c,lib,jansson))
-$(eval $(call library,cluster,$(addprefix tools/cluster/,manifest.c plan.c record.c files.c steps.c apply.c \
+$(eval $(call library,cluster,$(addprefix tools/cluster/,manifest.c plan.c record.c files.c publish.c steps.c apply.c \
     nodes.c views.c session.c verb_apply.c verb_show.c verb_ssh.c verb_destroy.c)))
 $(eval $(call program,vhpc-cluster,tools/cluster/main.c,cluster vmm netctl sriov images lib,\
     libvirt libvirt-qemu libxml-2.0 hwloc libnl-route-3.0 libnl-3.0 libarchive libmd jansson sqlite3 yaml-0.1,-pthread -lresolv))

@@ -63,6 +63,26 @@ START_TEST(region_that_a_killed_run_left_is_completed)
 }
 END_TEST
 
+/* vCPUs need not follow their guest node's number. */
+START_TEST(published_nodes_have_their_cells)
+{
+	unsigned cell[] = { 0, 1, 1, 0, 1 };
+	struct node_plan nodes[2] = { { .name = (char *)"two-1", .address = (char *)"10.0.0.2" },
+				      { .name = (char *)"two-2", .address = (char *)"10.0.0.3",
+					.layout = { .vcpus = 5, .n_cells = 2, .cell = cell } } };
+	const struct plan p = { .name = (char *)"two", .user = (char *)"hpc", .image = (char *)"mpi", .suite = (char *)"bookworm",
+				.mpi = (char *)"openmpi", .mpi_version = (char *)"4.1.4", .nodes = nodes, .n_nodes = 2, .vcpus = 5 };
+	vh_autojson doc = publish_doc(&p, "/s/ssh_config");
+	json_t *all = json_object_get(doc, "nodes"), *cells = json_object_get(json_array_get(all, 1), "cells");
+
+	ck_assert_uint_eq(json_array_size(all), 2);
+	ck_assert_ptr_null(json_object_get(json_array_get(all, 0), "cells"));
+	ck_assert_uint_eq(json_array_size(cells), 2);
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(cells, 0), "cpus")), "0,3");
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(cells, 1), "cpus")), "1-2,4");
+}
+END_TEST
+
 START_TEST(region_is_sized_from_ranks)
 {
 	struct node_plan nodes[64] = { { .uuid = (char *)"7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a" } };
@@ -242,6 +262,6 @@ START_TEST(files_come_from_the_image_of_the_plan_alone)
 }
 END_TEST
 
-UNIT_SUITE(tools_cluster, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, region_is_sized_from_ranks, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
+UNIT_SUITE(tools_cluster, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, another_cluster_gets_another_network, a_dedicated_cpu_is_given_once,
 	   another_shape_is_named)

@@ -122,6 +122,11 @@ struct step_kind {
 /* In the order in which apply takes them; undo goes backwards. Ends with a NULL what. */
 extern const struct step_kind cluster_steps[];
 
+/* --- publish.c */
+
+/* cluster.json; NULL without memory. */
+json_t *publish_doc(const struct plan *p, const char *ssh_config);
+
 /* --- nodes.c: readiness */
 
 /* Waits until the node answers over ssh; fails early when its domain has ended. */

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <time.h>
 
 #include "lib/strv.h"
@@ -272,32 +271,10 @@ static char *publish_object(const struct plan *p, const struct node_plan *n)
 	return vh_strf("%s/cluster.json", p->dir);
 }
 
-static json_t *cluster_doc(const struct plan *p, const char *ssh_config)
-{
-	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
-	vh_autojson nodes = json_array();
-	struct utsname host;
-	bool named = uname(&host) == 0 && *host.nodename && *host.nodename != '-' &&
-		     !host.nodename[strspn(host.nodename, chars)];
-	char cidr[19];
-
-	for (size_t i = 0; i < p->n_nodes; i++)
-		json_array_append_new(nodes, json_pack("{s:s, s:s, s:I, s:s*}", "name", p->nodes[i].name, "address",
-						       p->nodes[i].address, "slots", (json_int_t)p->vcpus,
-						       "host", named ? host.nodename : NULL));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:o*, s:O}",
-			 "schema", "vhpc.cluster/1", "name", p->name, "user", p->user,
-			 "cidr", vh_cidr_format(&p->cidr, cidr), "interface", "mpi0", "accel", p->kvm ? "kvm" : "tcg",
-			 "ssh_config", ssh_config, "image", "name", p->image, "suite", p->suite,
-			 "mpi", "name", p->mpi, "version", p->mpi_version,
-			 "region", p->n_nodes > 1 ? json_pack("{s:I}", "size", (json_int_t)plan_region(p).size) : NULL,
-			 "nodes", nodes);
-}
-
 static int publish_apply(const struct context *c, const struct node_plan *n, bool *ret_changed, struct vh_err *err)
 {
 	vh_autofree char *path = publish_object(c->plan, n), *config = vh_strf("%s/ssh_config", c->plan->dir);
-	vh_autojson doc = path && config ? cluster_doc(c->plan, config) : NULL;
+	vh_autojson doc = path && config ? publish_doc(c->plan, config) : NULL;
 	vh_autofree char *text = doc ? json_dumps(doc, JSON_INDENT(2)) : NULL;
 
 	if (!text)

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What mpirun-wrap is told of a cluster (docs/formats/cluster.md). */
+#include "tools/cluster/cluster.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+
+/* NULL: it has no name that the format takes. */
+static const char *host_name(struct utsname *host)
+{
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
+	return uname(host) == 0 && *host->nodename && *host->nodename != '-' && !host->nodename[strspn(host->nodename, chars)]
+	       ? host->nodename : NULL;
+}
+
+static char *cpus_of_cell(const struct vh_layout *l, unsigned cell)
+{
+	vh_autofree unsigned *cpus = calloc(l->vcpus + 1, sizeof(*cpus));
+	size_t n = 0;
+
+	for (unsigned v = 0; cpus && v < l->vcpus; v++)
+		if (l->cell[v] == cell)
+			cpus[n++] = v;
+	return cpus ? vh_cpu_list(cpus, n) : NULL;
+}
+
+/* The guest's NUMA nodes; NULL: it has one. */
+static json_t *cells(const struct vh_layout *l)
+{
+	json_t *a = l->n_cells > 1 ? json_array() : NULL;
+
+	for (unsigned i = 0; a && i < l->n_cells; i++) {
+		vh_autofree char *cpus = cpus_of_cell(l, i);
+
+		json_array_append_new(a, json_pack("{s:s}", "cpus", cpus ? cpus : ""));
+	}
+	return a;
+}
+
+json_t *publish_doc(const struct plan *p, const char *ssh_config)
+{
+	struct utsname host;
+	vh_autojson nodes = json_array();
+	const char *named = host_name(&host);
+	char cidr[19];
+
+	for (size_t i = 0; i < p->n_nodes; i++)
+		json_array_append_new(nodes, json_pack("{s:s, s:s, s:I, s:s*, s:o*}", "name", p->nodes[i].name, "address",
+						       p->nodes[i].address, "slots", (json_int_t)p->vcpus,
+						       "host", named, "cells", cells(&p->nodes[i].layout)));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:o*, s:O}",
+			 "schema", "vhpc.cluster/1", "name", p->name, "user", p->user,
+			 "cidr", vh_cidr_format(&p->cidr, cidr), "interface", "mpi0", "accel", p->kvm ? "kvm" : "tcg",
+			 "ssh_config", ssh_config, "image", "name", p->image, "suite", p->suite,
+			 "mpi", "name", p->mpi, "version", p->mpi_version,
+			 "region", p->n_nodes > 1 ? json_pack("{s:I}", "size", (json_int_t)plan_region(p).size) : NULL,
+			 "nodes", nodes);
+}
