@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -155,6 +156,16 @@ int vh_base_digest(const struct vh_recipe *r, const struct vh_pins *pins, char h
 	return 0;
 }
 
+/* The tree on the disk before it has the name that says it is whole: dpkg did not wait for it. */
+static int put_in_place(const char *tree, const char *target, struct vh_err *err)
+{
+	vh_autoclose int fd = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0 || syncfs(fd) < 0)
+		return vh_err_set(err, errno, "%s: %s", tree, strerror(errno));
+	return rename(tree, target) < 0 ? vh_err_set(err, errno, "%s: %s", target, strerror(errno)) : 0;
+}
+
 static int make(const struct vh_build *b, const struct vh_pins *pins, const char *target, struct vh_err *err)
 {
 	vh_autoworkdir work = VH_WORKDIR_NONE;
@@ -176,9 +187,7 @@ static int make(const struct vh_build *b, const struct vh_pins *pins, const char
 	/* Not for others: it holds programs that run as root for whoever starts them. */
 	if (r == 0)
 		r = vh_mkdirs(parent, 0700, err);
-	if (r == 0 && rename(tree, target) < 0)
-		r = vh_err_set(err, errno, "%s: %s", target, strerror(errno));
-	return r;
+	return r < 0 ? r : put_in_place(tree, target, err);
 }
 
 int vh_base_make(const struct vh_build *b, const struct vh_pins *pins, const char *digest, char **ret,

@@ -101,6 +101,10 @@ if [ "$n" -gt 1 ] && command -v virsh >/dev/null; then
 		<cputune><vcpupin vcpu='0' cpuset='1'/></cputune><os><type arch='x86_64' machine='q35'>hvm</type>
 		<kernel>$T/kernel</kernel></os></domain>
 	XML
+	manifest foreign 'nodes: 1' 'vcpus: 1' 'memory: 256M'
+	check "define a VM named as a node would be" vhpc vm define --name foreign-1 --vcpus 1 --memory 64M --kernel "$T/kernel"
+	exits 3 "a cluster does not take it over" vhpc cluster apply "$T/foreign.yaml" && says "a domain named foreign-1 exists already" "it says so"
+	check "which leaves it as it is" vhpc vm undefine foreign-1
 	check "a domain that is not ours runs" virsh -q -c "$uri" create "$T/foreign.xml"
 	exits 3 "its CPU is not planned on" vhpc vm plan --vcpus "$n" --memory 64M && says "what would fit: $((n - 1)) vCPU" "the others are offered"
 	manifest foreign "nodes: $n" 'vcpus: 1' 'memory: 256M'
