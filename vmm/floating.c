@@ -5,11 +5,14 @@
 #include <sched.h>
 #include <string.h>
 
+#include "lib/cli.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "vmm/process.h"
 #include "vmm/virt_private.h"
 #include "vmm/xml.h"
+
+enum { LOCK_MS = 60000 };
 
 /* --- who has which CPU */
 
@@ -222,23 +225,29 @@ static int visit_running(struct vh_virt *v, const struct leases *leases, bool pi
 	return r;
 }
 
-int vh_floating_check(struct vh_virt *v, struct vh_store *store, const char *name, struct vh_err *err)
+int vh_floating_check(struct vh_virt *v, const struct vh_lease *leases, size_t n, const char *name, struct vh_err *err)
 {
-	vh_cleanup(leases_clear) struct leases leases = { 0 };
+	const struct leases all = { (struct vh_lease *)leases, n };
 	vh_autodomain domain = NULL;
-	int r = vh_lease_list(store, "cpu", NULL, &leases.v, &leases.n, err);
+	int r = vh_virt_find_ours(v, name, &domain, err);
 
 	if (r == 0)
-		r = vh_virt_find_ours(v, name, &domain, err);
-	if (r == 0)
-		r = visit(domain, &leases, false, err);
-	return r < 0 ? r : visit_running(v, &leases, false, err);
+		r = visit(domain, &all, false, err);
+	return r < 0 ? r : visit_running(v, &all, false, err);
 }
 
-int vh_floating_settle(struct vh_virt *v, struct vh_store *store, struct vh_err *err)
+/* A lock of its own: libvirt answers for a VM only once it has started, and that waits for the
+ * hook, which writes to the store. */
+int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err)
 {
 	vh_cleanup(leases_clear) struct leases leases = { 0 };
-	int r = vh_lease_list(store, "cpu", NULL, &leases.v, &leases.n, err);
+	vh_autostore store = NULL;
+	vh_autoclose int lock = -1;
+	int r = vh_lock(state, "floating", LOCK_MS, &lock, err);
 
+	if (r == 0)
+		r = vh_store_open(&store, state, VH_STORE_READ, err);
+	if (r == 0)
+		r = vh_lease_list(store, "cpu", NULL, &leases.v, &leases.n, err);
 	return r < 0 ? r : visit_running(v, &leases, true, err);
 }

@@ -12,9 +12,8 @@
  * without memory. */
 char *vh_floating_left(const char *cpus, const struct vh_lease *leases, size_t n, const char *holder);
 
-/* By the leases as store has them, in the caller's transaction (vh_store_begin), so that nobody
- * takes one meanwhile: whether all threads of the running VMs, and of that of name, have a CPU
- * left. Refused, -ENOSPC, naming the VM that has none. */
-int vh_floating_check(struct vh_virt *v, struct vh_store *store, const char *name, struct vh_err *err);
+/* Whether all threads of the running VMs, and of that of name, have a CPU left by these leases.
+ * Refused, -ENOSPC, naming the VM that has none. */
+int vh_floating_check(struct vh_virt *v, const struct vh_lease *leases, size_t n, const char *name, struct vh_err *err);
 
 #endif

@@ -75,20 +75,7 @@ static int lease_of(struct vh_virt *v, const char *name, struct vh_domain_lease 
 	return r < 0 ? r : vh_virt_lease(domain, ret, err);
 }
 
-enum taking { TRY, KEEP };
-
-static int take_in(struct vh_virt *v, struct vh_store *s, const struct vh_root *root, const char *name,
-		   const struct vh_domain_lease *lease, enum taking how, struct vh_err *err)
-{
-	int r = vh_domain_lease_take(s, root, lease, err);
-
-	if (r < 0)
-		return r;
-	return how == TRY ? vh_floating_check(v, s, name, err) : vh_floating_settle(v, s, err);
-}
-
-static int take(struct vh_virt *v, const char *state, const struct vh_root *root, const char *name,
-		const struct vh_domain_lease *lease, enum taking how, struct vh_err *err)
+static int take(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease, struct vh_err *err)
 {
 	vh_autostore s = NULL;
 	vh_autoerr undo = VH_ERR_NONE;
@@ -98,10 +85,43 @@ static int take(struct vh_virt *v, const char *state, const struct vh_root *root
 		r = vh_store_begin(s, err);
 	if (r < 0)
 		return r;
-	r = take_in(v, s, root, name, lease, how, err);
-	if (r == 0 && how == KEEP)
+	r = vh_domain_lease_take(s, root, lease, err);
+	if (r == 0)
 		return vh_store_end(s, true, err);
 	vh_store_end(s, false, &undo);
+	return r;
+}
+
+/* Only tries; then the leases of CPUs as they would be. */
+static int try_leases(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease,
+	       struct vh_lease **ret, size_t *ret_n, struct vh_err *err)
+{
+	vh_autostore s = NULL;
+	vh_autoerr undo = VH_ERR_NONE;
+	int r = vh_store_open(&s, state, VH_STORE_WRITE, err);
+
+	if (r == 0)
+		r = vh_store_begin(s, err);
+	if (r < 0)
+		return r;
+	r = vh_domain_lease_take(s, root, lease, err);
+	if (r == 0)
+		r = vh_lease_list(s, "cpu", NULL, ret, ret_n, err);
+	vh_store_end(s, false, &undo);
+	return r;
+}
+
+static int check_leases(struct vh_virt *v, const char *state, const struct vh_root *root, const char *name,
+			const struct vh_domain_lease *lease, struct vh_err *err)
+{
+	struct vh_lease *leases;
+	size_t n;
+	int r = try_leases(state, root, lease, &leases, &n, err);
+
+	if (r < 0)
+		return r;
+	r = vh_floating_check(v, leases, n, name, err);
+	vh_lease_free(leases, n);
 	return r;
 }
 
@@ -109,23 +129,11 @@ static int take(struct vh_virt *v, const char *state, const struct vh_root *root
 static int drop(struct vh_virt *v, const char *state, const char *holder, struct vh_err *err)
 {
 	vh_autostore s = NULL;
-	vh_autoerr pins = VH_ERR_NONE;
-	int r = vh_store_open(&s, state, VH_STORE_WRITE, err), settled;
+	int r = vh_store_open(&s, state, VH_STORE_WRITE, err);
 
 	if (r == 0)
-		r = vh_store_begin(s, err);
-	if (r < 0)
-		return r;
-	r = vh_domain_lease_drop(s, holder, err);
-	settled = r < 0 ? 0 : vh_floating_settle(v, s, &pins);
-	if (r == 0)
-		r = vh_store_end(s, true, err);
-	else
-		vh_store_end(s, false, &pins);
-	if (r < 0 || settled == 0)
-		return r;
-	vh_err_move(err, &pins);
-	return settled;
+		r = vh_domain_lease_drop(s, holder, err);
+	return r < 0 ? r : vh_floating_settle(v, state, err);
 }
 
 /* --- start */
@@ -140,12 +148,12 @@ static int look(struct vh_virt *v, const char *state, const struct vh_root *root
 
 	/* A cluster's node: its leases say all. */
 	if (r == -ENOENT)
-		return take(v, state, root, name, lease, TRY, err);
+		return check_leases(v, state, root, name, lease, err);
 	if (r == 0 && !rehearse)
 		r = vh_host_load(root, NULL, &host, err);
 	if (r == 0 && !rehearse)
 		r = vh_vm_check_host(host, root, name, &layout, err);
-	return r < 0 ? r : take(v, state, root, name, lease, TRY, err);
+	return r < 0 ? r : check_leases(v, state, root, name, lease, err);
 }
 
 int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct vh_err *err)
@@ -175,9 +183,11 @@ int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *re
 		r = vh_virt_start(v, name, ret_started, err);
 	if (r < 0)
 		return r;
-	r = take(v, state, root, name, &lease, KEEP, err);
-	if (r < 0 && *ret_started)
-		vh_virt_stop(v, name, 0, true, &undo);
+	r = take(state, root, &lease, err);
+	if (r == 0)
+		r = vh_floating_settle(v, state, err);
+	if (r < 0 && *ret_started && vh_virt_stop(v, name, 0, true, &undo) == 0)
+		drop(v, state, lease.holder, &undo);
 	/* It may have ended before we took them. */
 	return r < 0 ? r : vh_vm_ended(v, state, name, err);
 }

@@ -264,9 +264,9 @@ int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct
 /* Starts one of ours, having looked first whether it can get its leases; sees to it that it has
  * them afterwards, hook or not. */
 int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *ret_started, struct vh_err *err);
-/* Pins the running VMs' floating threads to the CPUs that nobody leases for himself, in the
- * caller's transaction (vh_store_begin). After leases were dropped; vh_vm_start does it itself. */
-int vh_floating_settle(struct vh_virt *v, struct vh_store *store, struct vh_err *err);
+/* Pins the running VMs' floating threads to the CPUs that nobody leases for himself. After leases
+ * were dropped; vh_vm_start does it itself. Never while a transaction is open. */
+int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err);
 /* ACPI shutdown, waited for; at the deadline destroyed when force, else -ETIMEDOUT. 0 when it is off. */
 int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err);
 /* Whose it is, malloc'd; NULL: there is none, or not one of ours. */

@@ -59,24 +59,12 @@ struct context session_context(const struct vh_cli *cli, const struct session *s
 				 .progress = s->progress, .ready_ms = (int)(1000 * (ready_s ? ready_s : READY_S)) };
 }
 
-/* What floats on the host may use the cluster's CPUs again. */
-static int spread(const struct context *c, struct vh_store *store, struct vh_err *err)
-{
-	vh_autoerr undo = VH_ERR_NONE;
-	int r = c->virt ? vh_store_begin(store, err) : 0;
-
-	if (r < 0 || !c->virt)
-		return r;
-	r = vh_floating_settle(c->virt, store, err);
-	vh_store_end(store, false, &undo);
-	return r;
-}
-
 int session_undo(const struct context *c, struct vh_store *store, struct vh_err *err)
 {
 	int r = steps_undo(c, store, err);
 
 	if (r == 0)
 		r = record_remove(store, c->plan, err);
-	return r < 0 ? r : spread(c, store, err);
+	/* What floats on the host may use the cluster's CPUs again. */
+	return r < 0 || !c->virt ? r : vh_floating_settle(c->virt, c->cli->state, err);
 }
