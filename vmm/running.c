@@ -14,8 +14,11 @@
 
 int vh_taken_add_cpus(struct vh_taken *taken, const unsigned *cpus, size_t n)
 {
-	unsigned *all = realloc((unsigned *)taken->cpus, (taken->n_cpus + n + 1) * sizeof(*all));
+	unsigned *all;
 
+	if (!n)
+		return 0;
+	all = realloc((unsigned *)taken->cpus, (taken->n_cpus + n) * sizeof(*all));
 	if (!all)
 		return -ENOMEM;
 	memcpy(all + taken->n_cpus, cpus, n * sizeof(*all));
