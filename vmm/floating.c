@@ -93,8 +93,10 @@ static int pin_others(const char *name, const unsigned char *map, int len, struc
 		return r;
 	vh_root_list(root, &pids, "proc");
 	pid = vh_qemu_process(root, pids, name);
-	if (pid && vh_process_threads(root, pid, &all, &n) < 0)
-		return vh_err_nomem(err);
+	r = pid ? vh_process_threads(root, pid, &all, &n) : 0;
+	/* It has ended. */
+	if (r < 0)
+		return r == -ENOMEM ? vh_err_nomem(err) : 0;
 	for (size_t i = 0; i < n; i++)
 		if (all[i].kind == VH_THREAD_OTHER)
 			sched_setaffinity(all[i].tid, (size_t)len, (const cpu_set_t *)map);
@@ -134,6 +136,7 @@ static int pin_thread(virDomainPtr domain, enum thread t, unsigned id, const cha
 struct vm {
 	virDomainPtr domain;
 	char *holder;
+	const char *newcomer;		/* holder whose start is asked for; NULL: threads are pinned */
 	xmlDocPtr defined, live;	/* live NULL: only whether a CPU is left is asked */
 };
 
@@ -151,20 +154,34 @@ static int no_cpu(const struct vm *vm, const char *what, const char *cpus, struc
 	return vh_err_hint(err, "stop one of them, or plan with --reserve so that CPUs are left for shared VMs");
 }
 
+/* Whether it lacks CPUs already, so that no newcomer takes them. */
+static bool lacked(const struct vm *vm, const char *cpus, const struct leases *leases)
+{
+	vh_autofree struct vh_lease *before = calloc(leases->n + 1, sizeof(*before));
+	vh_autofree char *left = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; before && i < leases->n; i++)
+		if (strcmp(leases->v[i].holder, vm->newcomer))
+			before[n++] = leases->v[i];
+	left = before ? vh_floating_left(cpus, before, n, vm->holder) : NULL;
+	return strcmp(vm->holder, vm->newcomer) && left && !*left;
+}
+
 static int settle_thread(const struct vm *vm, enum thread t, xmlNodePtr pin, const struct leases *leases,
 			 struct vh_err *err)
 {
 	vh_autoxmlstr cpus = xmlGetNoNsProp(pin, BAD_CAST "cpuset");
-	vh_autofree char *left = vh_floating_left(cpus ? (const char *)cpus : "", leases->v, leases->n, vm->holder);
+	vh_autofree char *left = cpus ? vh_floating_left((const char *)cpus, leases->v, leases->n, vm->holder) : NULL;
 	unsigned id = id_of(pin, t);
 
 	if (!left)
 		return vh_err_nomem(err);
-	/* One that was started past vhpc: it stays where it is. */
-	if (!*left && vm->live)
+	/* One that was started past vhpc stays where it is. */
+	if (!*left && (vm->live || lacked(vm, (const char *)cpus, leases)))
 		return 0;
 	if (!*left)
-		return no_cpu(vm, threads[t].what, cpus ? (const char *)cpus : "none", err);
+		return no_cpu(vm, threads[t].what, (const char *)cpus, err);
 	return !vm->live || is_pinned(vm->live, t, id, left) ? 0 : pin_thread(vm->domain, t, id, left, err);
 }
 
@@ -188,24 +205,24 @@ static int read_xml(virDomainPtr domain, unsigned flags, xmlDocPtr *ret, struct 
 }
 
 /* Others' VMs are left as they are. */
-static int visit(virDomainPtr domain, const struct leases *leases, bool pin, struct vh_err *err)
+static int visit(virDomainPtr domain, const struct leases *leases, const char *newcomer, struct vh_err *err)
 {
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
-	vh_cleanup(vm_clear) struct vm vm = { .domain = domain };
+	vh_cleanup(vm_clear) struct vm vm = { .domain = domain, .newcomer = newcomer };
 	int r = vh_virt_lease(domain, &lease, err);
 
 	if (r < 0)
 		return r == -ENODATA && !err->num ? 0 : r;
 	vm.holder = vh_steal(&lease.holder);
 	r = read_xml(domain, VIR_DOMAIN_XML_INACTIVE, &vm.defined, err);
-	if (r == 0 && pin)
+	if (r == 0 && !newcomer)
 		r = read_xml(domain, 0, &vm.live, err);
 	return r < 0 ? r : settle_vm(&vm, leases, err);
 }
 
 /* --- all of them */
 
-static int visit_running(struct vh_virt *v, const struct leases *leases, bool pin, struct vh_err *err)
+static int visit_running(struct vh_virt *v, const struct leases *leases, const char *newcomer, struct vh_err *err)
 {
 	virDomainPtr *domains = NULL;
 	int n = virConnectListAllDomains(v->conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE), r = 0;
@@ -213,7 +230,7 @@ static int visit_running(struct vh_virt *v, const struct leases *leases, bool pi
 	if (n < 0)
 		return vh_virt_err(err, "%s: list", v->uri);
 	for (int i = 0; i < n; i++) {
-		r = r < 0 ? r : visit(domains[i], leases, pin, err);
+		r = r < 0 ? r : visit(domains[i], leases, newcomer, err);
 		/* It ended meanwhile. */
 		if (r < 0 && virDomainIsActive(domains[i]) != 1) {
 			vh_err_clear(err);
@@ -228,12 +245,13 @@ static int visit_running(struct vh_virt *v, const struct leases *leases, bool pi
 int vh_floating_check(struct vh_virt *v, const struct vh_lease *leases, size_t n, const char *name, struct vh_err *err)
 {
 	const struct leases all = { (struct vh_lease *)leases, n };
+	vh_autofree char *newcomer = vh_strf("vm/%s", name);
 	vh_autodomain domain = NULL;
-	int r = vh_virt_find_ours(v, name, &domain, err);
+	int r = newcomer ? vh_virt_find_ours(v, name, &domain, err) : vh_err_nomem(err);
 
 	if (r == 0)
-		r = visit(domain, &all, false, err);
-	return r < 0 ? r : visit_running(v, &all, false, err);
+		r = visit(domain, &all, newcomer, err);
+	return r < 0 ? r : visit_running(v, &all, newcomer, err);
 }
 
 /* A lock of its own: libvirt answers for a VM only once it has started, and that waits for the
@@ -249,5 +267,5 @@ int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err)
 		r = vh_store_open(&store, state, VH_STORE_READ, err);
 	if (r == 0)
 		r = vh_lease_list(store, "cpu", NULL, &leases.v, &leases.n, err);
-	return r < 0 ? r : visit_running(v, &leases, true, err);
+	return r < 0 ? r : visit_running(v, &leases, NULL, err);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Threads that float (vCPUs of the shared policy, and QEMU's own beside them) run on the CPUs
  * that their VM's definition names, less those that another VM leases: a VM that starts with
- * CPUs of its own has them alone, and when it ends the others spread again. */
+ * CPUs of its own has them alone, and once it is stopped the others spread again. */
 #ifndef VH_VMM_FLOATING_H
 #define VH_VMM_FLOATING_H
 
