@@ -13,25 +13,34 @@ static void copy_vectors(void *to, const void *from, size_t len)
 }
 
 /* The asm keeps the compiler from making vectors, or a call of memcpy, of it. */
+static inline void copy_word(uint8_t *to, const uint8_t *from)
+{
+	uint64_t word;
+
+	memcpy(&word, from, 8);
+	__asm__ volatile("" : "+r"(word));
+	memcpy(to, &word, 8);
+}
+
 static void copy_words(void *to, const void *from, size_t len)
 {
-	uint64_t *t = to;
-	const uint64_t *f = from;
+	uint8_t *t = to;
+	const uint8_t *f = from;
 
-	for (; len >= 32; len -= 32, t += 4, f += 4) {
-		uint64_t a, b, c, d;
-
-		memcpy(&a, f, 8);
-		memcpy(&b, f + 1, 8);
-		memcpy(&c, f + 2, 8);
-		memcpy(&d, f + 3, 8);
-		__asm__ volatile("" : "+r"(a), "+r"(b), "+r"(c), "+r"(d));
-		memcpy(t, &a, 8);
-		memcpy(t + 1, &b, 8);
-		memcpy(t + 2, &c, 8);
-		memcpy(t + 3, &d, 8);
+	for (; len >= 64; len -= 64, t += 64, f += 64) {
+		copy_word(t, f);
+		copy_word(t + 8, f + 8);
+		copy_word(t + 16, f + 16);
+		copy_word(t + 24, f + 24);
+		copy_word(t + 32, f + 32);
+		copy_word(t + 40, f + 40);
+		copy_word(t + 48, f + 48);
+		copy_word(t + 56, f + 56);
 	}
-	memcpy(t, f, len);
+	for (; len >= 8; len -= 8, t += 8, f += 8)
+		copy_word(t, f);
+	if (len)
+		memcpy(t, f, len);
 }
 
 const struct ivshm_copy ivshm_copies[] = {

@@ -17,6 +17,7 @@ enum {
 	IVSHM_CELL = 256,
 	IVSHM_INLINE = IVSHM_CELL - 16,
 	IVSHM_MAX_MESSAGE = (1 << 24) - 1,
+	IVSHM_WARM = 32 << 10,	/* bytes of a ring that stay in a cache */
 };
 
 struct ivshm_cell {
@@ -40,7 +41,9 @@ struct ivshm_tx {
 	uint32_t size;			/* of bytes[] */
 	uint32_t sent, consumed;
 	uint64_t head, tail;		/* of bytes[], never wrapped */
-	uint64_t reserved;		/* the head that a commit makes */
+	uint32_t at;			/* where head is in bytes[]: a division is dear where a CPU is emulated */
+	uint64_t reserved;		/* the head before the message that was reserved */
+	uint32_t reserved_at;
 	uint64_t ends[IVSHM_CELLS];	/* the head after each cell */
 	bool fenced;
 	bool broken;			/* the receiver claims what it was not sent */
@@ -82,37 +85,37 @@ bool ivshm_tx_refresh(struct ivshm_tx *tx);
 
 static inline bool ivshm_tx_room(struct ivshm_tx *tx, uint32_t len)
 {
-	uint64_t at = tx->head % tx->size, head = tx->head;
+	/* A message does not wrap: what is left before the end is skipped. */
+	const bool wraps = len > tx->size - tx->at;
+	const uint32_t skipped = wraps ? tx->size - tx->at : 0;
 
 	if (tx->sent - tx->consumed >= IVSHM_CELLS)
 		return false;
-	if (len > IVSHM_INLINE) {
-		/* A message does not wrap: what is left before the end is skipped. */
-		head += (at + len > tx->size ? tx->size - at : 0);
-		if (head + len - tx->tail > tx->size)
-			return false;
-	}
-	tx->reserved = head;
+	if (len > IVSHM_INLINE && tx->head + skipped + len - tx->tail > tx->size)
+		return false;
+	tx->reserved = tx->head + skipped;
+	tx->reserved_at = wraps ? 0 : tx->at;
 	return true;
 }
 
 /* Where everything was read, long messages begin at the front again: memory that both
- * sides used just now is in their caches and translation buffers. */
+ * sides used just now is in their caches and translation buffers. To ask how much was read
+ * costs a cache line's way, so not before every message. */
 static inline void ivshm_tx_rewind(struct ivshm_tx *tx)
 {
 	if (ivshm_tx_refresh(tx) && tx->consumed == tx->sent)
-		tx->head = tx->tail = 0;
+		tx->head = tx->tail = tx->at = 0;
 }
 
 /* Where the next message's bytes go, or NULL: no room for it now (or ever: broken). */
 static inline void *ivshm_tx_reserve(struct ivshm_tx *tx, uint32_t len)
 {
-	if (len > IVSHM_INLINE)
+	if (len > IVSHM_INLINE && tx->at + len > IVSHM_WARM)
 		ivshm_tx_rewind(tx);
 	if (!ivshm_tx_room(tx, len) && (!ivshm_tx_refresh(tx) || !ivshm_tx_room(tx, len)))
 		return NULL;
 	return len <= IVSHM_INLINE ? (void *)tx->c->cells[tx->sent % IVSHM_CELLS].payload
-				   : (void *)(tx->c->bytes + tx->reserved % tx->size);
+				   : (void *)(tx->c->bytes + tx->reserved_at);
 }
 
 /* Sends what was written there. */
@@ -121,8 +124,11 @@ static inline void ivshm_tx_commit(struct ivshm_tx *tx, uint32_t len, uint8_t ta
 	struct ivshm_cell *cell = &tx->c->cells[tx->sent % IVSHM_CELLS];
 
 	if (len > IVSHM_INLINE) {
-		__atomic_store_n(&cell->at, (uint32_t)(tx->reserved % tx->size), __ATOMIC_RELAXED);
-		tx->head = tx->reserved + (len + 63) / 64 * 64;
+		const uint32_t room = (len + 63) / 64 * 64;
+
+		__atomic_store_n(&cell->at, tx->reserved_at, __ATOMIC_RELAXED);
+		tx->head = tx->reserved + room;
+		tx->at = tx->reserved_at + room;
 	}
 	tx->ends[tx->sent % IVSHM_CELLS] = tx->head;
 	tx->sent++;
