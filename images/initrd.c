@@ -18,6 +18,7 @@ enum { MODULE_MAX = 32 << 20 };
 static const struct { const char *name; bool required, overlay; } wanted[] = {
 	{ "virtio_pci", true, false },
 	{ "virtio_blk", true, false },
+	{ "virtio_net", false, false },		/* else it waits for its turn among all devices of the boot */
 	{ "crc32c_generic", false, false },
 	{ "ext4", true, false },
 	{ "qemu_fw_cfg", false, false },	/* the identity comes through it */
