@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "images/assemble.h"
+#include "images/component.h"
 #include "images/ext4.h"
 #include "images/furnish.h"
 #include "images/initrd.h"
@@ -52,9 +53,11 @@ static int copy_kernel(struct work *w, struct vh_err *err)
 static int write_initrd(struct work *w, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/initrd", w->a->out), *init = vh_strf("%s/init", w->a->guest);
+	const struct vh_recipe *r = w->a->recipe;
+
 	if (!path || !init)
 		return vh_err_nomem(err);
-	return vh_initrd_write(path, w->a->tree, w->kernel, init, vh_recipe_format(w->a->recipe, "squashfs"), err);
+	return vh_initrd_write(path, w->a->tree, w->kernel, init, vh_recipe_format(r, "squashfs"), r->cloud_init, err);
 }
 
 /* The digest gives the file system its UUID, and its hash seed too. */
@@ -156,11 +159,12 @@ static json_t *make_json(struct work *w, json_t *packages)
 	char uuid[37];
 
 	make_uuid(w->a->digest, uuid);
-	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:o, s:s, s:{s:s, s:s}, s:{s:s, s:s, s:I}, s:I, s:o, s:O}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:s, s:o, s:s, s:{s:s, s:s, s:s*}, s:{s:s, s:s, s:I}, s:I, s:o, s:O}",
 			 "schema", VH_IMAGE_SCHEMA, "name", r->name, "digest", w->a->digest,
 			 "suite", vh_suite_name(r->suite), "kernel", "package", r->kernel,
 			 "version", w->kernel, "cmdline", cmdline, "boot", boot, "user", r->user,
 			 "mpi", "name", vh_mpi_name(r->mpi), "version", mpi ? mpi : "",
+			 "transport", vh_component_is_in(w->a->tree) ? "ivshm" : NULL,
 			 "root", "type", "ext4", "uuid", uuid, "size", (json_int_t)r->size,
 			 "epoch", (json_int_t)find_epoch(w->a->tree), "recipe", vh_recipe_json(r), "packages", packages);
 }

@@ -46,13 +46,26 @@ static const struct vh_node *components(const struct vh_tree *tree)
 	return NULL;
 }
 
+/* Of the component in these directories; malloc'd. */
+static char *path_in(const struct vh_node *dir)
+{
+	vh_autofree char *path = vh_node_path(dir);
+	return path ? vh_strf("%s/" COMPONENT, path + 1) : NULL;
+}
+
+bool vh_component_is_in(const struct vh_tree *tree)
+{
+	const struct vh_node *dir = components(tree);
+	vh_autofree char *path = dir ? path_in(dir) : NULL;
+	return path && vh_tree_find(tree, path);
+}
+
 int vh_component_put(struct vh_tree *tree, const char *guest, const char *release, bool *ret_put,
 		     struct vh_err *err)
 {
 	vh_autofree char *from = vh_strf("%s/mca/%s/" COMPONENT, guest, release), *data = NULL;
 	const struct vh_node *dir = components(tree);
-	vh_autofree char *path = dir ? vh_node_path(dir) : NULL;
-	vh_autofree char *to = path ? vh_strf("%s/" COMPONENT, path + 1) : NULL;
+	vh_autofree char *to = dir ? path_in(dir) : NULL;
 	size_t len;
 
 	*ret_put = false;

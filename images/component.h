@@ -13,5 +13,7 @@ int vh_component_digest(const char *guest, const char *release, SHA256_CTX *s, s
 /* Beside the components that the image's Open MPI brought. *ret_put: whether. */
 int vh_component_put(struct vh_tree *tree, const char *guest, const char *release, bool *ret_put,
 		     struct vh_err *err);
+/* Whether an image's tree holds it. */
+bool vh_component_is_in(const struct vh_tree *tree);
 
 #endif

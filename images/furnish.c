@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <string.h>
+#include "images/cloud_init.h"
 #include "images/component.h"
 #include "images/furnish.h"
 #include "images/hostfile.h"
@@ -332,13 +333,6 @@ static int put_apt(struct vh_tree *tree, const struct vh_recipe *r, const char *
 	return e;
 }
 
-/* The identity's program still takes a credential, and nothing else. */
-static int put_cloud_init(struct vh_tree *tree, struct vh_err *err)
-{
-	return vh_tree_text(tree, "etc/systemd/system/vhpc-identity.service.d/cloud-init.conf", 0644,
-			    "[Unit]\nConditionPathExists=/run/credentials/@system/vhpc.identity\n", err);
-}
-
 static int put_console_login(struct vh_tree *tree, struct vh_err *err)
 {
 	return vh_tree_text(tree, "etc/systemd/system/serial-getty@ttyS0.service.d/vhpc.conf", 0644,
@@ -405,6 +399,8 @@ int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *gues
 		e = vh_users_put(tree, r, err);
 	if (e == 0)
 		e = put_settings(tree, r, err);
+	if (e == 0 && r->cloud_init)
+		e = vh_cloud_init_put(tree, r->user, err);
 	/* The recipe has the last word. */
 	if (e == 0)
 		e = put_recipe_files(tree, r, err);
@@ -412,7 +408,5 @@ int vh_furnish(struct vh_tree *tree, const struct vh_recipe *r, const char *gues
 		e = vh_units_mask(tree, r->mask, err);
 	if (e == 0)
 		e = vh_units_enable(tree, r->enable, err);
-	if (e == 0 && r->cloud_init)
-		e = put_cloud_init(tree, err);
 	return e < 0 ? e : put_list(tree, err);
 }

@@ -26,6 +26,9 @@ static const struct { const char *name; bool required, overlay; } wanted[] = {
 	{ "overlay", true, true },
 };
 
+/* cloud-init decides before udev whether it runs: a disk that comes later is no seed to it. */
+static const char *const for_seeds[] = { "virtio_scsi", "ata_piix", "ahci", "sd_mod", "sr_mod" };
+
 static void close_writer(struct archive **a) { archive_write_free(*a); }
 static void close_reader(struct archive **a) { archive_read_free(*a); }
 
@@ -88,7 +91,8 @@ static int add_module(struct archive *out, const struct vh_tree *tree, const cha
 	return r < 0 ? r : add(out, name, S_IFREG | 0644, 0, elf, len, err);
 }
 
-static int find_modules(const struct vh_tree *tree, const char *kernel, bool overlay, char ***ret, struct vh_err *err)
+static int find_modules(const struct vh_tree *tree, const char *kernel, bool overlay, bool seeds, char ***ret,
+			struct vh_err *err)
 {
 	vh_autofree char *dep_path = vh_strf("lib/modules/%s/modules.dep", kernel);
 	vh_autofree char *builtin_path = vh_strf("lib/modules/%s/modules.builtin", kernel);
@@ -110,16 +114,19 @@ static int find_modules(const struct vh_tree *tree, const char *kernel, bool ove
 		if (r < 0 && r != -ENOENT)
 			return r;
 	}
-	return 0;
+	r = 0;
+	for (size_t i = 0; seeds && (r == 0 || r == -ENOENT) && i < vh_array_len(for_seeds); i++)
+		r = vh_modules_need(dep, builtin, for_seeds[i], ret, err);
+	return r == -ENOENT ? 0 : r;
 }
 
 static int add_modules(struct archive *out, const struct vh_tree *tree, const char *kernel, bool overlay,
-		       struct vh_err *err)
+		       bool seeds, struct vh_err *err)
 {
 	vh_autostrv files = NULL;
 	vh_autofree char *list = NULL;
 	size_t len = 0;
-	int r = find_modules(tree, kernel, overlay, &files, err);
+	int r = find_modules(tree, kernel, overlay, seeds, &files, err);
 	FILE *f = open_memstream(&list, &len);
 
 	if (!f)
@@ -149,7 +156,7 @@ static int add_init(struct archive *out, const char *init, struct vh_err *err)
 }
 
 int vh_initrd_write(const char *path, const struct vh_tree *tree, const char *kernel, const char *init,
-		    bool overlay, struct vh_err *err)
+		    bool overlay, bool seeds, struct vh_err *err)
 {
 	static const char *const dirs[] = { "dev", "lib", "proc", "root", "sys" };
 	vh_cleanup(close_writer) struct archive *out = archive_write_new();
@@ -169,7 +176,7 @@ int vh_initrd_write(const char *path, const struct vh_tree *tree, const char *ke
 	if (r == 0)
 		r = add_init(out, init, err);
 	if (r == 0)
-		r = add_modules(out, tree, kernel, overlay, err);
+		r = add_modules(out, tree, kernel, overlay, seeds, err);
 	if (r == 0 && archive_write_close(out) != ARCHIVE_OK)
 		r = vh_err_set(err, archive_errno(out) > 0 ? archive_errno(out) : EIO,
 			       "%s: %s", path, archive_error_string(out));

@@ -7,8 +7,9 @@
 #include "images/tree.h"
 
 /* Writes a cpio archive (newc, uncompressed: a megabyte) to path. tree is the image's
- * tree, kernel its version, init the path of the static program; overlay: for a squashfs root. */
+ * tree, kernel its version, init the path of the static program; overlay: for a squashfs root; seeds:
+ * with what reaches the disks and CD-ROMs that a seed may be on. */
 int vh_initrd_write(const char *path, const struct vh_tree *tree, const char *kernel, const char *init,
-		    bool overlay, struct vh_err *err);
+		    bool overlay, bool seeds, struct vh_err *err);
 
 #endif

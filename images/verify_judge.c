@@ -45,13 +45,31 @@ static int judge_user(const struct vh_judge *j, const char *key, const json_t *v
 	return vh_judge_equal(j, key, "user", vh_verify_text(j->image, "user"));
 }
 
+/* Open MPI names the components that it could load, and says why it could not. */
+static void ask_mpi(FILE *f, const json_t *value)
+{
+	if (json_string_value(value) && !strcmp(json_string_value(value), "openmpi"))
+		fputs("say transport \"$(ompi_info --parsable 2>&1 | grep -e mca:btl:ivshm -e mca_btl_ivshm | tail -n 1)\"\n", f);
+}
+
+static int judge_transport(const struct vh_judge *j, const char *name)
+{
+	vh_autofree char *found = vh_answer(j->text, "transport"), *check = vh_strf("btl %s", name);
+	vh_autofree char *wanted = vh_strf("mca:btl:%s", name);
+
+	return check && wanted ? vh_verify_add(j->to, check, wanted, found, found && !strncmp(found, wanted, strlen(wanted)), j->err) :
+	       vh_err_nomem(j->err);
+}
+
 static int judge_mpi(const struct vh_judge *j, const char *key, const json_t *value)
 {
-	const char *version = vh_verify_text(json_object_get(j->image, "mpi"), "version");
+	const json_t *mpi = json_object_get(j->image, "mpi");
+	const char *version = vh_verify_text(mpi, "version"), *transport = vh_verify_text(mpi, "transport");
 	vh_autofree char *found = vh_answer(j->text, "mpi");
+	int r = *version ? vh_verify_add(j->to, key, version, found, found && strstr(found, version), j->err) : 0;
 
 	(void)value;
-	return *version ? vh_verify_add(j->to, key, version, found, found && strstr(found, version), j->err) : 0;
+	return r == 0 && *transport ? judge_transport(j, transport) : r;
 }
 
 /* It was given a larger disk than its own; an overlay in memory has none. */
@@ -79,7 +97,7 @@ const struct vh_verify_key vh_verify_keys[] = {
 	{ "suite", vh_ask_suite, vh_judge_suite },
 	{ "kernel", NULL, judge_kernel },
 	{ "user", NULL, judge_user },
-	{ "mpi", NULL, judge_mpi },
+	{ "mpi", ask_mpi, judge_mpi },
 	{ "size", NULL, judge_root },
 	{ "packages", vh_ask_packages, vh_judge_packages },
 	{ "rdma", NULL, vh_judge_set },

@@ -73,17 +73,18 @@ int vh_judge_enable(const struct vh_judge *j, const char *key, const json_t *val
 	return r;
 }
 
-/* It has the seeds, and vhpc's own program waits for a credential. */
+/* It has the seeds, vhpc's own program leaves them, and CD-ROMs are there before it looks. */
 void vh_ask_cloud_init(FILE *f, const json_t *value)
 {
 	if (json_is_true(value))
-		fputs("say cloud-init \"$(systemctl is-enabled cloud-init.service 2>&1 | tail -n 1) "
-		      "$(systemctl show -p DropInPaths --value vhpc-identity.service | grep -o 'cloud-init[.]conf')\"\n", f);
+		fputs("say cloud-init \"$(systemctl is-enabled cloud-init-local.service 2>&1 | tail -n 1) "
+		      "$(systemctl show -p ExecStart --value vhpc-identity.service | grep -o -e --no-seed) "
+		      "$([ ! -e /sys/bus/scsi/drivers/sr ] || echo cd)\"\n", f);
 }
 
 int vh_judge_cloud_init(const struct vh_judge *j, const char *key, const json_t *value)
 {
-	return json_is_true(value) ? vh_judge_equal(j, key, "cloud-init", "enabled cloud-init.conf") : 0;
+	return json_is_true(value) ? vh_judge_equal(j, key, "cloud-init", "enabled --no-seed cd") : 0;
 }
 
 void vh_ask_console(FILE *f, const json_t *value)

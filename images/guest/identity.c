@@ -2,8 +2,8 @@
 /* Gives a booting node its identity (docs/formats/identity.md) before udev, the network
  * and sshd come up: from the credential, else from a NoCloud or ConfigDrive seed, which
  * counts once for each instance id. Runs as often as one likes: a file that is right is left
- * alone. Where no host key came with it, one is made.
- * usage: identity [FILE|SEED-DIRECTORY [ROOT]] */
+ * alone. Where no host key came with it, one is made. --no-seed: cloud-init reads seeds.
+ * usage: identity [--no-seed|FILE|SEED-DIRECTORY [ROOT]] */
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -372,16 +372,11 @@ static bool is_directory(const char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int use(const char *path, bool given, int root, bool live)
+static int use_file(const char *path, int root, bool live)
 {
 	size_t len;
-	char *text;
+	char *text = read_all(path, &len);
 
-	if (given && is_directory(path))
-		return use_seed(path, root, live);
-	text = read_all(path, &len);
-	if (!text && errno == ENOENT && !given)
-		return use_seed(NULL, root, live);
 	if (!text)
 		return complain(path, strerror(errno));
 	int r = use_text(text, len, root, live);
@@ -390,15 +385,27 @@ static int use(const char *path, bool given, int root, bool live)
 	return r;
 }
 
+/* What was given, else the credential, else a seed. */
+static int use(const char *given, int root, bool live)
+{
+	bool seeds = !given || strcmp(given, "--no-seed");
+
+	if (given && seeds)
+		return is_directory(given) ? use_seed(given, root, live) : use_file(given, root, live);
+	if (access(CREDENTIAL, F_OK) == 0)
+		return use_file(CREDENTIAL, root, live);
+	return seeds ? use_seed(NULL, root, live) : 0;
+}
+
 int main(int argc, char **argv)
 {
-	const char *path = argc > 1 ? argv[1] : CREDENTIAL, *root_path = argc > 2 ? argv[2] : "/";
+	const char *root_path = argc > 2 ? argv[2] : "/";
 	int root = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
 
 	if (root < 0)
 		return complain(root_path, strerror(errno)) ? 1 : 0;
 	umask(0022);
-	r = use(path, argc > 1, root, argc < 3);
+	r = use(argc > 1 ? argv[1] : NULL, root, argc < 3);
 	/* Also where the identity was refused: the console is not the only way in then. */
 	if (make_hostkey(root_path) < 0)
 		r = -1;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "images/cloud_init.h"
 #include "images/sources.h"
 #include "images/units.h"
 #include "images/users.h"
@@ -157,5 +158,27 @@ START_TEST(archives_are_those_of_the_recipe)
 }
 END_TEST
 
+START_TEST(cloud_init_is_told_whose_the_keys_are)
+{
+	static const struct { const char *path, *text; } want[] = {
+		{ "etc/cloud/cloud.cfg.d/60-vhpc.cfg", "  default_user: {name: \"ada\", lock_passwd: false}\n" },
+		{ "etc/systemd/system/vhpc-identity.service.d/cloud-init.conf", "ExecStart=/usr/lib/vhpc/identity --no-seed\n" },
+		{ "etc/ssh/sshd_config.d/00-cloud-init.conf", "UsePAM yes\n" },
+	};
+	vh_autofree char *dir = NULL;
+	vh_autotree tree = make_tree(&dir);
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(vh_cloud_init_put(tree, "ada", &err) == 0, "%s", err.text);
+	for (size_t i = 0; i < vh_array_len(want); i++) {
+		vh_autofree char *text = NULL;
+		size_t len;
+		ck_assert_int_eq(vh_tree_read(tree, want[i].path, &text, &len, &err), 0);
+		ck_assert_msg(strstr(text, want[i].text), "%s: %s", want[i].path, text);
+	}
+}
+END_TEST
+
 UNIT_SUITE(images_furnish, units_are_enabled_as_they_say, units_that_cannot_be_enabled_are_refused,
-	   users_stand_in_all_files, owners_are_names_of_the_image, archives_are_those_of_the_recipe)
+	   users_stand_in_all_files, owners_are_names_of_the_image, archives_are_those_of_the_recipe,
+	   cloud_init_is_told_whose_the_keys_are)

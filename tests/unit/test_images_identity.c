@@ -120,19 +120,24 @@ START_TEST(reasons_hold_no_secret)
 END_TEST
 
 /* The program itself, on a root made for the test; its exit status. */
-static int apply(const char *root, const char *text)
+static int run(const char *root, const char *what)
 {
 	char self[4096] = "";
 	ck_assert_int_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
 	vh_autofree char *program = vh_strf("%s/../guest/identity", dirname(self));
-	vh_autofree char *file = unit_file(root, "credential", text);
-	const char *const argv[] = { program, file, root, NULL };
+	const char *const argv[] = { program, what, root, NULL };
 	vh_autooutput out = { 0 };
 	vh_autoerr err = VH_ERR_NONE;
 
 	ck_assert_msg(vh_spawn_run(&(struct vh_spawn){ .argv = (char *const *)argv, .deadline_ms = 20000 },
 				   &out, &err) == 0, "%s", err.text);
 	return out.status;
+}
+
+static int apply(const char *root, const char *text)
+{
+	vh_autofree char *file = unit_file(root, "credential", text);
+	return run(root, file);
 }
 
 static void check_file(const char *root, const char *name, mode_t mode, const char *want, struct stat *st)
@@ -182,5 +187,23 @@ START_TEST(program_writes_the_files_once)
 }
 END_TEST
 
+START_TEST(where_cloud_init_reads_seeds_a_host_key_is_made)
+{
+	vh_autofree char *dir = unit_tmpdir();
+	vh_autofree char *file = unit_file(dir, "etc/ssh/x", ""), *key = vh_strf("%s/etc/ssh/ssh_host_ed25519_key", dir);
+	vh_autofree char *name = vh_strf("%s/etc/hostname", dir);
+	struct stat first, again;
+
+	ck_assert_int_eq(run(dir, "--no-seed"), 0);
+	ck_assert_int_eq(stat(key, &first), 0);
+	ck_assert_uint_eq(first.st_mode & 07777, 0600);
+	ck_assert_int_eq(run(dir, "--no-seed"), 0);
+	ck_assert_int_eq(stat(key, &again), 0);
+	ck_assert_uint_eq(first.st_ino, again.st_ino);
+	ck_assert_int_lt(access(name, F_OK), 0);
+}
+END_TEST
+
 UNIT_SUITE(images_identity, whole_identity_is_read, bad_lines_are_refused_with_their_number,
-	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once)
+	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once,
+	   where_cloud_init_reads_seeds_a_host_key_is_made)
