@@ -3,14 +3,13 @@
 
 #include <errno.h>
 #include <libgen.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "lib/cli.h"
 #include "lib/hostlist.h"
+#include "lib/parallel.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/table.h"
@@ -81,7 +80,6 @@ static double now(void)
 struct asking {
 	const struct vh_mpi_preflight *p;
 	struct vh_mpi_answer *answers;
-	atomic_size_t next;
 };
 
 static void ask(const struct vh_mpi_preflight *p, size_t node, struct vh_mpi_answer *a)
@@ -107,27 +105,12 @@ static void ask(const struct vh_mpi_preflight *p, size_t node, struct vh_mpi_ans
 	a->problem = out.timed_out ? strdup("no answer in time") : vh_plain(vh_steal(&out.err));
 }
 
-static void *ask_some(void *arg)
+static void ask_used(void *arg, size_t node)
 {
-	struct asking *a = arg;
-	size_t i;
+	const struct asking *a = arg;
 
-	while ((i = atomic_fetch_add(&a->next, 1)) < a->p->cluster->n_nodes)
-		if (vh_mpi_used(a->p->plan, i))
-			ask(a->p, i, &a->answers[i]);
-	return NULL;
-}
-
-static void ask_all(struct asking *a)
-{
-	pthread_t threads[AT_ONCE];
-	size_t n = 0;
-
-	while (n < AT_ONCE && n + 1 < a->p->cluster->n_nodes && pthread_create(&threads[n], NULL, ask_some, a) == 0)
-		n++;
-	ask_some(a);
-	while (n-- > 0)
-		pthread_join(threads[n], NULL);
+	if (vh_mpi_used(a->p->plan, node))
+		ask(a->p, node, &a->answers[node]);
 }
 
 int vh_mpi_preflight_run(const struct vh_mpi_preflight *p, json_t **ret_rows, unsigned *ret_failed, struct vh_err *err)
@@ -137,7 +120,7 @@ int vh_mpi_preflight_run(const struct vh_mpi_preflight *p, json_t **ret_rows, un
 
 	if (!a.answers)
 		return vh_err_nomem(err);
-	ask_all(&a);
+	vh_parallel(p->cluster->n_nodes, AT_ONCE, ask_used, &a);
 	rows = vh_mpi_judge(p, a.answers, ret_failed);
 	for (size_t i = 0; i < p->cluster->n_nodes; i++) {
 		free(a.answers[i].text);

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
+#include "lib/parallel.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "sriov/change.h"
 #include "sriov/private.h"
+
+/* Thousands of VFs are some ten files each: each hundred devices are worth a thread. */
+enum { DEVICES_A_THREAD = 100 };
 
 static bool is_ib(const json_t *device)
 {
@@ -83,20 +88,41 @@ static int pair_gpus(const struct vh_root *root, const json_t *rows)
 	return 0;
 }
 
-/* Nothing is added for what is no device of ours, or has gone meanwhile. */
-static int add_row(const struct vh_root *root, const char *address, json_t *rows)
-{
-	vh_autoroot near = NULL;
-	const char *kind;
-	int r;
+struct reading {
+	const struct vh_root *root;
+	char **names;
+	json_t **rows;
+	atomic_bool no_memory;
+};
 
-	if (!vh_pci_is_address(address))
-		return 0;
-	r = vh_root_near(&near, root, VH_PCI_DIR "/%s", address);
-	if (r < 0)
-		return r == -ENOMEM ? r : 0;
-	kind = vh_pci_own_kind(near, address);
-	return kind && json_array_append_new(rows, vh_pci_row(near, address, kind)) < 0 ? -ENOMEM : 0;
+/* No row comes of what is no device of ours, or has gone meanwhile. */
+static void read_row(void *arg, size_t i)
+{
+	struct reading *all = arg;
+	const char *address = all->names[i], *kind;
+	vh_autoroot near = NULL;
+	int r = vh_pci_is_address(address) ? vh_root_near(&near, all->root, VH_PCI_DIR "/%s", address) : -EINVAL;
+
+	kind = r == 0 ? vh_pci_own_kind(near, address) : NULL;
+	if (kind)
+		all->rows[i] = vh_pci_row(near, address, kind);
+	if (r == -ENOMEM || (kind && !all->rows[i]))
+		all->no_memory = true;
+}
+
+static int read_rows(const struct vh_root *root, char **names, json_t *rows)
+{
+	size_t n = vh_strv_len(names), threads = n / DEVICES_A_THREAD + 1, processors = vh_processors();
+	struct reading all = { .root = root, .names = names, .rows = calloc(n + 1, sizeof(*all.rows)) };
+
+	if (!all.rows)
+		return -ENOMEM;
+	vh_parallel(n, threads < processors ? threads : processors, read_row, &all);
+	for (size_t i = 0; i < n; i++)
+		if (all.rows[i] && json_array_append_new(rows, all.rows[i]) < 0)
+			all.no_memory = true;
+	free(all.rows);
+	return all.no_memory ? -ENOMEM : 0;
 }
 
 int vh_sriov_list(const struct vh_root *root, json_t **ret, struct vh_err *err)
@@ -107,10 +133,7 @@ int vh_sriov_list(const struct vh_root *root, json_t **ret, struct vh_err *err)
 
 	if (r < 0 && r != -ENOENT)
 		return vh_err_set(err, -r, "%s: %s: %s", vh_root_path(root), VH_PCI_DIR, strerror(-r));
-	for (char **n = names; rows && n && *n; n++)
-		if (add_row(root, *n, rows) < 0)
-			return vh_err_nomem(err);
-	if (!rows || ask_of_vfs(root, rows) < 0 || pair_gpus(root, rows) < 0)
+	if (!rows || read_rows(root, names, rows) < 0 || ask_of_vfs(root, rows) < 0 || pair_gpus(root, rows) < 0)
 		return vh_err_nomem(err);
 	*ret = vh_steal(&rows);
 	return 0;
