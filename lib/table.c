@@ -137,10 +137,14 @@ int vh_json_print(const char *schema, json_t *doc, struct vh_err *err)
 {
 	vh_autojson stolen = doc;
 	vh_autojson whole = json_pack("{s:s}", "schema", schema);
+	vh_autofree char *text = NULL;
 
 	if (!whole || !stolen || json_object_update(whole, stolen) < 0)
 		return vh_err_nomem(err);
-	if (json_dumpf(whole, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0)
+	text = json_dumps(whole, JSON_INDENT(2));
+	if (!text)
+		return vh_err_nomem(err);
+	if (puts(text) < 0)
 		return vh_err_set(err, EIO, "cannot write to standard output");
 	return 0;
 }

@@ -134,8 +134,19 @@ static void complete(struct vh_fn *todo, const struct vh_fn *cur)
 }
 
 #define GUID_BITS (VH_FN_BIT(VH_FN_NODE_GUID) | VH_FN_BIT(VH_FN_PORT_GUID))
+#define MAC_BIT VH_FN_BIT(VH_FN_MAC)
+#define TRUST_BIT VH_FN_BIT(VH_FN_TRUST)
 
-/* rebind[i]: want->fn[i] has a new identity, which its driver sees only when bound again. */
+bool vh_fn_rebinds(const struct vh_fn *want, const struct vh_fn *cur)
+{
+	unsigned bits = differing(want, cur);
+	bool hosts = cur->driver[0] && strcmp(cur->driver, "vfio-pci");
+	bool given_back = want->have & VH_FN_DRIVER && !strcmp(want->driver, VH_DRIVER_ANY);
+
+	return bits & GUID_BITS || (hosts && bits & MAC_BIT && (bits & TRUST_BIT || (given_back && !want->value[VH_FN_MAC])));
+}
+
+/* rebind[i]: want->fn[i] is to be bound again afterwards, and trusted then. */
 static int set_attrs(const struct vh_sriov *s, const struct vh_pf *want, struct vh_pf *cur, bool *rebind,
 		     struct vh_err *err)
 {
@@ -147,7 +158,9 @@ static int set_attrs(const struct vh_sriov *s, const struct vh_pf *want, struct 
 		unsigned bits = c && w->index >= 0 ? differing(w, c) : 0;
 		struct vh_fn *t;
 
-		rebind[i] = bits & GUID_BITS;
+		rebind[i] = bits && vh_fn_rebinds(w, c);
+		if (rebind[i])
+			bits &= ~TRUST_BIT;
 		if (!bits)
 			continue;
 		r = put_attr_files(s, cur, c, w, &bits, err);
@@ -310,14 +323,46 @@ static int reset_some(const struct vh_sriov *s, const struct vh_pf *want, struct
 	return r;
 }
 
+/* A trusted VF's driver may set its MAC: only once it knows the new one. */
+static int set_trust(const struct vh_sriov *s, const struct vh_pf *want, struct vh_pf *cur, const bool *rebind,
+		     struct vh_err *err)
+{
+	vh_autopf todo = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < want->n; i++) {
+		const struct vh_fn *w = &want->fn[i];
+		struct vh_fn *t;
+
+		if (!rebind[i] || !(differing(w, vh_pf_find(cur, w->index, "")) & TRUST_BIT))
+			continue;
+		t = vh_pf_add(&todo, w->index, w->address);
+		if (!t)
+			return vh_err_nomem(err);
+		t->have = TRUST_BIT;
+		t->value[VH_FN_TRUST] = w->value[VH_FN_TRUST];
+	}
+	if (todo.n)
+		r = vh_pf_write(s, cur, todo.fn, todo.n, err);
+	return r < 0 ? vh_err_within(err, "%s", want->address) : 0;
+}
+
 /* --- reading back */
 
-static int compare_fn(const struct vh_fn *want, const struct vh_fn *is, struct vh_err *err)
+/* A VF without MAC has its driver draw one. */
+static bool holds(enum vh_fn_attr a, const struct vh_fn *want, const struct vh_fn *is, const struct vh_fn *was)
+{
+	return want->value[a] == is->value[a] ||
+	       (a == VH_FN_MAC && !want->value[a] && was && is->value[a] != was->value[a]);
+}
+
+/* was: before all, or NULL */
+static int compare_fn(const struct vh_fn *want, const struct vh_fn *is, const struct vh_fn *was, struct vh_err *err)
 {
 	char a_text[32], b_text[32];
 
 	for (unsigned a = 0; a < VH_FN_ATTRS; a++)
-		if (want->have & is->have & VH_FN_BIT(a) && want->value[a] != is->value[a])
+		if (want->have & is->have & VH_FN_BIT(a) && !holds(a, want, is, was))
 			return vh_err_set(err, EIO, "%s: %s: set to %s, reads %s", is->address, vh_fn_attr_name(a),
 					  vh_fn_attr_text(a, want->value[a], a_text),
 					  vh_fn_attr_text(a, is->value[a], b_text));
@@ -326,7 +371,7 @@ static int compare_fn(const struct vh_fn *want, const struct vh_fn *is, struct v
 	return 0;
 }
 
-static int verify(const struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err)
+static int verify(const struct vh_sriov *s, const struct vh_pf *want, const struct vh_pf *was, struct vh_err *err)
 {
 	vh_autopf is = { 0 };
 	int r = vh_pf_observe(s, want->address, &is, err);
@@ -342,7 +387,7 @@ static int verify(const struct vh_sriov *s, const struct vh_pf *want, struct vh_
 		if (!c)
 			r = vh_fn_observe(s->root, &now, err);
 		if (r == 0)
-			r = compare_fn(w, &now, err);
+			r = compare_fn(w, &now, vh_pf_find(was, w->index, w->address), err);
 	}
 	return r;
 }
@@ -361,7 +406,8 @@ int vh_pf_apply(const struct vh_sriov *s, const struct vh_pf *want, struct vh_er
 		if (want->fn[i].index >= 0 && !vh_pf_find(&cur, want->fn[i].index, ""))
 			return vh_err_set(err, ENODEV, "%s: VF %d has gone", want->address, want->fn[i].index);
 	if ((r = set_attrs(s, want, &cur, rebind, err)) < 0 ||
-	    (r = set_drivers(s, want, &cur, rebind, err)) < 0 || (r = reset_some(s, want, err)) < 0)
+	    (r = set_drivers(s, want, &cur, rebind, err)) < 0 ||
+	    (r = set_trust(s, want, &cur, rebind, err)) < 0 || (r = reset_some(s, want, err)) < 0)
 		return r;
-	return verify(s, want, err);
+	return verify(s, want, &cur, err);
 }

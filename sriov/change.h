@@ -26,6 +26,10 @@ char *vh_fn_attr_file(const struct vh_root *root, const struct vh_pf *pf, const 
 /* Brings the device to what want has, and reads all of it back. May stop half-way. */
 int vh_pf_apply(const struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err);
 
+/* Whether the VF is bound to its driver again on the way: the driver sees a new GUID only then, and one that
+ * is trusted from now on would set the MAC that it knows, if late. */
+bool vh_fn_rebinds(const struct vh_fn *want, const struct vh_fn *cur);
+
 /* Resets the function, and makes sure that it answers; refused where the kernel knows no way. */
 int vh_fn_reset(const struct vh_sriov *s, const char *address, struct vh_err *err);
 

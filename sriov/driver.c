@@ -172,7 +172,28 @@ int vh_sriov_unbind(struct vh_sriov *s, const char *device, struct vh_err *err)
 
 /* --- release */
 
-/* Those that its driver reports, as a VF has them that nobody has set; its identity stays. */
+#define IDENTITY_BITS (VH_FN_BIT(VH_FN_MAC) | VH_FN_BIT(VH_FN_NODE_GUID) | VH_FN_BIT(VH_FN_PORT_GUID))
+
+/* Takes away what of its identity was set here: its VM may get it again on another VF. */
+static int take_identity(struct vh_sriov *s, const struct vh_fn *cur, struct vh_pf *want, struct vh_err *err)
+{
+	vh_autojson doc = NULL;
+	vh_autopf stored = { 0 };
+	const struct vh_fn *set;
+	int r = vh_record_get(s->store, VH_WANTED, want->address, &doc, err);
+
+	if (r == 0)
+		r = vh_pf_from_json(json_object_get(doc, "state"), &stored, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	set = vh_pf_find(&stored, cur->index, "");
+	for (unsigned a = 0; set && a < VH_FN_ATTRS; a++)
+		if (set->have & cur->have & IDENTITY_BITS & VH_FN_BIT(a) && set->value[a] == cur->value[a])
+			want->fn[0].have |= VH_FN_BIT(a);
+	return 0;
+}
+
+/* As a VF is that nobody has set; of what its driver reports. */
 static int make_neutral(struct vh_sriov *s, struct vh_pf *want, struct vh_err *err)
 {
 	static const enum vh_fn_attr neutral[] = {
@@ -192,7 +213,7 @@ static int make_neutral(struct vh_sriov *s, struct vh_pf *want, struct vh_err *e
 		want->fn[0].value[neutral[i]] = value;
 		want->fn[0].have |= VH_FN_BIT(neutral[i]);
 	}
-	return r;
+	return c ? take_identity(s, c, want, err) : r;
 }
 
 /* The store gives back by holder: the holder's others are taken again. */
@@ -237,10 +258,16 @@ int vh_sriov_release(struct vh_sriov *s, const char *device, struct vh_err *err)
 	int r;
 
 	if ((r = vh_sriov_locate(s, device, &want, err)) < 0 || (r = vh_sriov_enter(s, want.address, &lock, err)) < 0 ||
-	    (r = vh_sriov_companions(s, &want, err)) < 0 || (r = make_neutral(s, &want, err)) < 0 ||
-	    (r = change_driver(s, &want, VH_DRIVER_ANY, "", VH_KEEP_DROP_FNS, err)) < 0)
+	    (r = vh_sriov_companions(s, &want, err)) < 0 || (r = make_neutral(s, &want, err)) < 0)
 		return r;
-	return drop_leases(s, want.fn[0].address, err);
+	r = change_driver(s, &want, VH_DRIVER_ANY, "", VH_KEEP_DROP_FNS, err);
+	/* Some drivers take no all-zero MAC: the VF keeps the one that it has. */
+	if ((r == -EINVAL || r == -EADDRNOTAVAIL) && want.fn[0].have & IDENTITY_BITS && err->exit != VH_EXIT_PARTIAL) {
+		vh_err_clear(err);
+		want.fn[0].have &= ~IDENTITY_BITS;
+		r = change_driver(s, &want, VH_DRIVER_ANY, "", VH_KEEP_DROP_FNS, err);
+	}
+	return r < 0 ? r : drop_leases(s, want.fn[0].address, err);
 }
 
 /* --- reset */

@@ -10,8 +10,6 @@
 
 enum { LOCK_MS = 120000 };
 
-#define GUID_BITS (VH_FN_BIT(VH_FN_NODE_GUID) | VH_FN_BIT(VH_FN_PORT_GUID))
-
 /* Of a function, what a change to want can touch. */
 static int copy_touched(const struct vh_sriov *s, const struct vh_pf *cur, const struct vh_fn *want,
 			struct vh_pf *ret, struct vh_err *err)
@@ -22,7 +20,7 @@ static int copy_touched(const struct vh_sriov *s, const struct vh_pf *cur, const
 
 	if (!fn)
 		return vh_err_nomem(err);
-	if (want->have & (VH_FN_DRIVER | VH_FN_OVERRIDE | GUID_BITS))
+	if (want->have & (VH_FN_DRIVER | VH_FN_OVERRIDE) || (c && vh_fn_rebinds(want, c)))
 		bits |= VH_FN_DRIVER | VH_FN_OVERRIDE;
 	if (c)
 		*fn = *c;

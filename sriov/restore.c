@@ -50,7 +50,7 @@ static int check_functions(struct vh_sriov *s, const struct vh_pf *want, const s
 			continue;
 		if (!c)
 			r = vh_fn_observe(s->root, &now, err);
-		if (r == 0 && w->have & VH_FN_DRIVER && strcmp(now.driver, w->driver))
+		if (r == 0 && ((w->have & VH_FN_DRIVER && strcmp(now.driver, w->driver)) || (c && vh_fn_rebinds(w, c))))
 			r = vh_check_free(s, now.address, err);
 		if (r < 0)
 			return r;

@@ -140,15 +140,6 @@ static int check_rates(const struct vh_fn *want, const struct vh_fn *cur, struct
 	return 0;
 }
 
-/* A new GUID means that the VF is bound again: not under anybody's feet. */
-static int check_rebind(struct vh_sriov *s, const struct vh_fn *want, const struct vh_fn *cur, struct vh_err *err)
-{
-	for (unsigned a = VH_FN_NODE_GUID; a <= VH_FN_PORT_GUID; a++)
-		if (want->have & VH_FN_BIT(a) && (!(cur->have & VH_FN_BIT(a)) || want->value[a] != cur->value[a]))
-			return vh_check_free(s, cur->address, err);
-	return 0;
-}
-
 static int set(struct vh_sriov *s, struct vh_pf *want, struct vh_err *err)
 {
 	const struct vh_fn *c;
@@ -161,7 +152,9 @@ static int set(struct vh_sriov *s, struct vh_pf *want, struct vh_err *err)
 	if (!c)
 		return vh_err_set(err, ENODEV, "%s: it has gone", want->fn[0].address);
 	if ((r = check_kind(&cur, &want->fn[0], err)) < 0 || (r = check_rates(&want->fn[0], c, err)) < 0 ||
-	    (r = vh_check_unique(s, want, err)) < 0 || (r = check_rebind(s, &want->fn[0], c, err)) < 0 ||
+	    (r = vh_check_unique(s, want, err)) < 0 ||
+	    /* Not under anybody's feet */
+	    (vh_fn_rebinds(&want->fn[0], c) && (r = vh_check_free(s, c->address, err)) < 0) ||
 	    (r = vh_check_owner(s, want->address, err)) < 0)
 		return r;
 	return vh_sriov_change(s, want, VH_KEEP_MERGE, err);

@@ -126,7 +126,8 @@ static int put(struct vh_sriov *s, const struct vh_pf *pf, struct vh_err *err)
 {
 	vh_autojson doc = identity(s->root, pf->address);
 
-	if (!pf->n && !pf->vfs)
+	/* What a device is after any boot. */
+	if (!pf->n && !pf->vfs && (!(pf->have & VH_PF_AUTOPROBE) || pf->autoprobe))
 		return vh_record_delete(s->store, VH_WANTED, pf->address, err);
 	if (!doc || json_object_set_new(doc, "state", vh_pf_json(pf)) < 0)
 		return vh_err_nomem(err);

@@ -34,7 +34,7 @@ UNITS       := $(patsubst %,$(B)/tests/units-%,$(UNIT_DIRS))
 UNIT_RUNNER := tests/unit/main.c tests/unit/capture.c tests/unit/valgrind.c
 
 # What suites of a directory share.
-UNIT_sriov_SRC := tests/unit/sriov_fake.c
+UNIT_sriov_SRC := tests/unit/sriov_fake.c tests/unit/netlink_peer.c
 
 # $(call units,DIR)
 define units

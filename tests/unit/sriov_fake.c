@@ -130,8 +130,23 @@ static void bound(struct fake *f, const char *address)
 			char is[VH_PCI_ADDRESS_SIZE];
 
 			vf_address(&f->shared->pf[p], v, is);
-			if (!strcmp(is, address))
-				memcpy(vf->live, &vf->value[VH_FN_NODE_GUID], sizeof(vf->live));
+			if (strcmp(is, address))
+				continue;
+			memcpy(vf->live, &vf->value[VH_FN_NODE_GUID], sizeof(vf->live));
+			if (!vf->value[VH_FN_MAC] && f->shared->pf[p].draws_macs)
+				vf->value[VH_FN_MAC] = 0x0a0000000000 + ++f->shared->drawn;
+			vf->live_mac = vf->value[VH_FN_MAC];
+		}
+}
+
+void fake_late_macs(struct fake *f)
+{
+	for (unsigned p = 0; p < f->shared->n; p++)
+		for (unsigned v = 0; v < FAKE_VFS; v++) {
+			struct fake_vf *vf = &f->shared->pf[p].vf[v];
+
+			if (vf->live_mac && vf->value[VH_FN_TRUST])
+				vf->value[VH_FN_MAC] = vf->live_mac;
 		}
 }
 
@@ -157,6 +172,8 @@ static void make_vf(struct fake *f, struct fake_pf *pf, unsigned n)
 	vh_root_read_int(f->root, &autoprobe, DEVICES "/%s/sriov_drivers_autoprobe", pf->address);
 	fake_device(f, path, pf->ib ? "0x020700" : "0x020000", autoprobe ? pf->vf_driver : NULL,
 		    100 + (int)(pf - f->shared->pf) * FAKE_VFS + (int)n);
+	if (autoprobe && pf->vf_driver)
+		bound(f, address);
 	fake_link(f, to_pf, "sys/devices/%s/physfn", path);
 	fake_link(f, to_vf, "sys/devices/%s/virtfn%u", pf->path, n);
 }
@@ -230,7 +247,8 @@ static void probe(struct fake *f, const char *address)
 	if (!*driver || !vh_root_exists(f->root, "sys/bus/pci/drivers/%s", driver))
 		return;
 	set_driver(f, address, driver);
-	bound(f, address);
+	if (strcmp(driver, "vfio-pci"))
+		bound(f, address);
 }
 
 static int do_write(struct fake *f, const char *path, const char *text)

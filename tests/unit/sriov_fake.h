@@ -24,12 +24,14 @@ enum fake_fault {
 struct fake_vf {
 	uint64_t value[VH_FN_ATTRS];
 	uint64_t live[2];	/* the GUIDs that its driver saw when it was bound */
+	uint64_t live_mac;	/* and the MAC */
 };
 
 struct fake_pf {
 	char address[VH_PCI_ADDRESS_SIZE], path[128], netdev[16];
 	const char *vf_driver;	/* that the host has for its VFs */
 	bool ib;
+	bool draws_macs;	/* as igbvf does, bound to a VF that has none */
 	unsigned have;		/* the attributes that its driver reports and takes */
 	struct fake_vf vf[FAKE_VFS];
 };
@@ -45,6 +47,7 @@ struct fake {
 		int num;		/* errno of it */
 		bool hit;
 		unsigned batches;	/* calls of vf_write */
+		unsigned drawn;		/* MACs, so far */
 		char rename[16];	/* what udev calls the next PF that vf_write asks */
 		struct fake_pf pf[FAKE_PFS];
 		unsigned n;
@@ -79,5 +82,7 @@ void fake_heal(struct fake *f);
 /* All that can be observed of a PF, and of what the store has; malloc'd. */
 char *fake_state(struct fake *f, const char *pf);
 unsigned fake_journal(struct fake *f, const char *address);
+/* The VFs' drivers of the host set the MACs that they know, which a PF takes from those that it trusts. */
+void fake_late_macs(struct fake *f);
 
 #endif

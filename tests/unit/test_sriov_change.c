@@ -100,7 +100,7 @@ START_TEST(a_probe_that_binds_nothing_is_told)
 }
 END_TEST
 
-START_TEST(attributes_of_many_vfs_go_in_one_batch)
+START_TEST(attributes_of_many_vfs_go_in_one_batch_and_trust_in_another)
 {
 	struct vh_pf want = { .address = NIC };
 	char address[VH_PCI_ADDRESS_SIZE];
@@ -119,7 +119,7 @@ START_TEST(attributes_of_many_vfs_go_in_one_batch)
 		fn->value[VH_FN_TRUST] = 1;
 	}
 	OK(vh_sriov_change(f.s, &want, VH_KEEP_MERGE, oe));
-	ck_assert_uint_eq(f.shared->batches, 1);
+	ck_assert_uint_eq(f.shared->batches, 2);
 	ck_assert_uint_eq(function(&f, NIC, 7).value[VH_FN_MAC], 0x020000000008);
 	vh_pf_clear(&want);
 }
@@ -168,6 +168,26 @@ START_TEST(identities_in_files_are_set_there)
 }
 END_TEST
 
+static void two_vfs(struct fake *f)
+{
+	nic(f);
+	OK(vh_sriov_create(f->s, NIC, 2, -1, oe));
+}
+
+static void two_set_vfs(struct fake *f)
+{
+	two_vfs(f);
+	OK(set1(f, VF1, "mac", "02:00:00:00:00:05", oe));
+	OK(set1(f, VF1, "vlan", "5", oe));
+	OK(vh_sriov_bind(f->s, NIC "/0", "vfio-pci", oe));
+}
+
+static void a_bound_vf(struct fake *f)
+{
+	two_set_vfs(f);
+	OK(vh_sriov_bind(f->s, VF1, "vfio-pci", oe));
+}
+
 START_TEST(release_gives_the_vf_back_neutral)
 {
 	vh_autofree char *state = NULL;
@@ -187,6 +207,78 @@ START_TEST(release_gives_the_vf_back_neutral)
 	state = fake_state(&f, NIC);
 	ck_assert_ptr_null(strstr(state, "vf " VF1));
 	ck_assert_ptr_nonnull(strstr(state, "vf 0000:3b:00.1 vm/a"));
+}
+END_TEST
+
+/* A VM takes its MAC along to the next VF. */
+START_TEST(release_takes_the_identity_back)
+{
+	FAKE(f);
+	nic(&f);
+	f.shared->pf[0].draws_macs = true;
+	OK(vh_sriov_create(f.s, NIC, 3, -1, oe));
+	OK(set1(&f, VF1, "mac", "02:00:00:00:00:05", oe));
+	OK(vh_sriov_bind(f.s, VF1, "vfio-pci", oe));
+	OK(vh_sriov_release(f.s, VF1, oe));
+	/* Its driver drew another one. */
+	ck_assert_uint_eq(function(&f, NIC, 1).value[VH_FN_MAC] >> 40, 0x0a);
+	OK(set1(&f, NIC "/2", "mac", "02:00:00:00:00:05", oe));
+	/* The host's driver has it: it is bound again, and draws one too. */
+	OK(vh_sriov_release(f.s, NIC "/2", oe));
+	ck_assert_uint_eq(function(&f, NIC, 2).value[VH_FN_MAC] >> 40, 0x0a);
+	ck_assert_uint_eq(f.shared->pf[0].vf[2].live_mac, function(&f, NIC, 2).value[VH_FN_MAC]);
+	/* One that nobody set stays. */
+	OK(vh_sriov_release(f.s, NIC "/0", oe));
+	ck_assert_uint_eq(function(&f, NIC, 0).value[VH_FN_MAC], 0x0a0000000001);
+}
+END_TEST
+
+/* A PF that says yes to an all-zero MAC, and keeps the old one. */
+START_TEST(release_makes_sure_that_the_mac_has_gone)
+{
+	vh_autoerr err = VH_ERR_NONE;
+
+	FAKE(f);
+	a_bound_vf(&f);
+	fake_fault(&f, 1, FAKE_LIE, 0);
+	ck_assert_int_eq(vh_sriov_release(f.s, VF1, &err), -EIO);
+	unit_assert_err(&err, VH_EXIT_FAILED, VF1 ": mac: set to 00:00:00:00:00:00, reads 02:00:00:00:00:05", NULL);
+	ck_assert_str_eq(function(&f, NIC, 1).driver, "vfio-pci");
+}
+END_TEST
+
+START_TEST(release_where_no_mac_can_be_taken)
+{
+	FAKE(f);
+	a_bound_vf(&f);
+	fake_fault(&f, 1, FAKE_FAIL, EINVAL);
+	OK(vh_sriov_release(f.s, VF1, oe));
+	ck_assert(f.shared->hit);
+	ck_assert_uint_eq(function(&f, NIC, 1).value[VH_FN_MAC], 0x020000000005);
+	ck_assert_uint_eq(function(&f, NIC, 1).value[VH_FN_VLAN], 0);
+	ck_assert_str_eq(function(&f, NIC, 1).driver, "mlx5_core");
+	ck_assert_uint_eq(fake_journal(&f, NIC), 0);
+}
+END_TEST
+
+/* The PF takes a MAC from the driver of a VF that it trusts: the driver has to know the one that was set. */
+START_TEST(a_trusted_driver_does_not_overwrite_the_mac)
+{
+	const struct vh_sriov_attr attrs[] = { { "mac", "02:00:00:00:00:05" }, { "trust", "on" } };
+	vh_autofree char *was = NULL, *is = NULL;
+
+	FAKE(f);
+	nic(&f);
+	f.shared->pf[0].draws_macs = true;
+	OK(vh_sriov_create(f.s, NIC, 2, -1, oe));
+	OK(vh_sriov_set(f.s, VF1, attrs, 2, oe));
+	was = fake_state(&f, NIC);
+	fake_late_macs(&f);
+	is = fake_state(&f, NIC);
+	ck_assert_str_eq(is, was);
+	ck_assert_uint_eq(function(&f, NIC, 1).value[VH_FN_MAC], 0x020000000005);
+	ck_assert_uint_eq(function(&f, NIC, 1).value[VH_FN_TRUST], 1);
+	ck_assert_str_eq(function(&f, NIC, 1).driver, "mlx5_core");
 }
 END_TEST
 
@@ -215,26 +307,6 @@ struct op {
 	void (*before)(struct fake *f);
 	int (*run)(struct fake *f, struct vh_err *err);
 };
-
-static void two_vfs(struct fake *f)
-{
-	nic(f);
-	OK(vh_sriov_create(f->s, NIC, 2, -1, oe));
-}
-
-static void two_set_vfs(struct fake *f)
-{
-	two_vfs(f);
-	OK(set1(f, VF1, "mac", "02:00:00:00:00:05", oe));
-	OK(set1(f, VF1, "vlan", "5", oe));
-	OK(vh_sriov_bind(f->s, NIC "/0", "vfio-pci", oe));
-}
-
-static void a_bound_vf(struct fake *f)
-{
-	two_set_vfs(f);
-	OK(vh_sriov_bind(f->s, VF1, "vfio-pci", oe));
-}
 
 static void an_ib_vf(struct fake *f)
 {
@@ -505,9 +577,11 @@ START_TEST(any_verb_recovers_before_it_changes)
 END_TEST
 
 UNIT_SUITE(sriov_change, create_goes_through_zero_and_reads_back, bind_to_vfio_works_though_vfs_are_not_probed,
-	   a_probe_that_binds_nothing_is_told, attributes_of_many_vfs_go_in_one_batch,
+	   a_probe_that_binds_nothing_is_told, attributes_of_many_vfs_go_in_one_batch_and_trust_in_another,
 	   guids_go_through_the_pf_and_then_the_vf_is_bound_again, identities_in_files_are_set_there,
-	   release_gives_the_vf_back_neutral, reset_makes_sure_that_the_function_answers, each_effect_fails_once,
+	   release_gives_the_vf_back_neutral, release_takes_the_identity_back,
+	   release_makes_sure_that_the_mac_has_gone, release_where_no_mac_can_be_taken,
+	   a_trusted_driver_does_not_overwrite_the_mac, reset_makes_sure_that_the_function_answers, each_effect_fails_once,
 	   each_effect_is_done_and_reported_as_failed, each_effect_is_reported_and_not_done,
 	   from_each_effect_on_all_fail, vfs_that_vanish_are_told, a_pf_that_resets_itself_is_told,
 	   killed_before_each_effect_the_next_call_undoes_it, killed_after_each_effect_the_next_call_undoes_it,

@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The very bytes of VF attributes: a thread answers as rtnetlink does, over a netlink
- * protocol that joins two processes' sockets. */
+/* The very bytes of VF attributes: a thread answers as rtnetlink does. */
 #include <errno.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/msg.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/socket.h>
 #include "sriov/netlink.h"
+#include "tests/unit/netlink_peer.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
 
 enum { VFS = 127 };
 
 struct endpoint {
-	int fd;
-	uint32_t port;
-	pthread_t thread;
-	atomic_uint requests, reads;	/* requests, and reads of the socket that brought them */
+	struct netlink_peer peer;	/* in front: it is told as this */
+	atomic_uint requests;		/* to set something */
 	unsigned refuse_vf;		/* trust of this VF is refused */
 	unsigned flags, refuse_rates;	/* the PF's; and so many rates are refused until its link is up */
 	struct { uint8_t mac[6]; uint32_t vlan, qos, min, max, spoofchk, trust, link; uint64_t guid[2]; } vf[VFS];
@@ -62,15 +58,6 @@ static void take(struct endpoint *e, struct nlattr *a)
 	}
 }
 
-static void reply(struct endpoint *e, uint32_t to, struct nl_msg *msg)
-{
-	struct sockaddr_nl peer = { .nl_family = AF_NETLINK, .nl_pid = to };
-	struct nlmsghdr *nlh = nlmsg_hdr(msg);
-
-	sendto(e->fd, nlh, nlh->nlmsg_len, 0, (struct sockaddr *)&peer, sizeof(peer));
-	nlmsg_free(msg);
-}
-
 static int set(struct endpoint *e, struct nlattr **tb)
 {
 	struct nlattr *info, *a;
@@ -98,7 +85,7 @@ static void acknowledge(struct endpoint *e, uint32_t to, struct nlmsghdr *nlh, i
 	if (r < 0)
 		nla_put(msg, NLMSGERR_ATTR_MSG, sizeof(why), why);
 	nlmsg_hdr(msg)->nlmsg_seq = nlh->nlmsg_seq;
-	reply(e, to, msg);
+	netlink_peer_send(&e->peer, to, msg);
 }
 
 static void put_vf(struct endpoint *e, struct nl_msg *msg, uint32_t i)
@@ -141,11 +128,12 @@ static void tell(struct endpoint *e, uint32_t to, struct nlmsghdr *nlh)
 	for (uint32_t i = 0; i < VFS; i++)
 		put_vf(e, msg, i);
 	nla_nest_end(msg, list);
-	reply(e, to, msg);
+	netlink_peer_send(&e->peer, to, msg);
 }
 
-static void answer(struct endpoint *e, uint32_t from, struct nlmsghdr *nlh)
+static void answer(struct netlink_peer *peer, uint32_t from, struct nlmsghdr *nlh)
 {
+	struct endpoint *e = (struct endpoint *)peer;
 	struct nlattr *tb[IFLA_MAX + 1];
 
 	ck_assert_int_eq(nlmsg_parse(nlh, sizeof(struct ifinfomsg), tb, IFLA_MAX, NULL), 0);
@@ -161,48 +149,6 @@ static void answer(struct endpoint *e, uint32_t from, struct nlmsghdr *nlh)
 	ck_assert_int_eq(nlh->nlmsg_type, RTM_SETLINK);
 	e->requests++;
 	acknowledge(e, from, nlh, set(e, tb));
-}
-
-static void *serve(void *arg)
-{
-	static char buf[1 << 17];
-	struct endpoint *e = arg;
-
-	for (;;) {
-		struct sockaddr_nl from;
-		socklen_t size = sizeof(from);
-		ssize_t n = recvfrom(e->fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &size);
-		int left = (int)n;
-
-		if (n <= 4)
-			return NULL;
-		e->reads++;
-		for (struct nlmsghdr *nlh = (struct nlmsghdr *)buf; nlmsg_ok(nlh, left); nlh = nlmsg_next(nlh, &left))
-			answer(e, from.nl_pid, nlh);
-	}
-}
-
-static void endpoint_open(struct endpoint *e)
-{
-	struct sockaddr_nl me = { .nl_family = AF_NETLINK };
-	socklen_t size = sizeof(me);
-
-	e->refuse_vf = VFS;
-	e->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK);
-	ck_assert_int_ge(e->fd, 0);
-	ck_assert_int_eq(bind(e->fd, (struct sockaddr *)&me, sizeof(me)), 0);
-	ck_assert_int_eq(getsockname(e->fd, (struct sockaddr *)&me, &size), 0);
-	e->port = me.nl_pid;
-	ck_assert_int_eq(pthread_create(&e->thread, NULL, serve, e), 0);
-}
-
-static void endpoint_close(struct endpoint *e)
-{
-	struct sockaddr_nl to = { .nl_family = AF_NETLINK, .nl_pid = e->port };
-
-	sendto(e->fd, "end", 4, 0, (struct sockaddr *)&to, sizeof(to));
-	pthread_join(e->thread, NULL);
-	close(e->fd);
 }
 
 static void fill(struct vh_fn fn[VFS])
@@ -226,9 +172,9 @@ static void fill(struct vh_fn fn[VFS])
 #define ENDPOINT(e, sock) \
 	static struct endpoint e; \
 	vh_autovfnl sock = NULL; \
-	e = (struct endpoint){ 0 }; \
-	endpoint_open(&e); \
-	OK(vh_vfnl_open(&sock, NETLINK_USERSOCK, e.port, oe))
+	e = (struct endpoint){ .peer.answer = answer, .refuse_vf = VFS }; \
+	netlink_peer_open(&e.peer); \
+	OK(vh_vfnl_open(&sock, NETLINK_USERSOCK, e.peer.port, oe))
 
 START_TEST(what_is_written_is_read_back)
 {
@@ -239,7 +185,7 @@ START_TEST(what_is_written_is_read_back)
 	OK(vh_vfnl_write(sock, "pf0", fn, VFS, oe));
 	/* Eight requests a VF: VLAN with priority, both rates. In windows, not one by one. */
 	ck_assert_uint_eq(e.requests, VFS * 8);
-	ck_assert_uint_le(e.reads, VFS * 7 / 64 + 1 + VFS / 64 + 1 + 1);
+	ck_assert_uint_le(e.peer.reads, VFS * 7 / 64 + 1 + VFS / 64 + 1 + 1);
 	ck_assert_mem_eq(e.vf[3].mac, "\x02\0\0\0\1\3", 6);
 	ck_assert_uint_eq(e.vf[3].guid[0], 0x0200000000000003);
 	for (int i = 0; i < VFS; i++)
@@ -252,7 +198,7 @@ START_TEST(what_is_written_is_read_back)
 			ck_assert_int_eq(!!(is[i].have & VH_FN_BIT(a)), told);
 			ck_assert_msg(!told || is[i].value[a] == fn[i].value[a], "VF %u: %s", i, vh_fn_attr_name(a));
 		}
-	endpoint_close(&e);
+	netlink_peer_close(&e.peer);
 }
 END_TEST
 
@@ -270,7 +216,7 @@ START_TEST(a_refusal_names_vf_attribute_and_reason)
 	ck_assert_str_eq(err.text, "pf1: reading its VFs: No such device");
 	/* The socket is good for what follows. */
 	OK(vh_vfnl_read(sock, "pf0", fn, 1, oe));
-	endpoint_close(&e);
+	netlink_peer_close(&e.peer);
 }
 END_TEST
 
@@ -297,7 +243,7 @@ START_TEST(rates_wait_for_a_link_that_comes)
 	/* And what is refused while it is up is refused. */
 	e.flags = IFF_UP | VH_LOWER_UP;
 	ck_assert_int_eq(vh_vfnl_write(sock, "pf0", fn, 1, &err), -EINVAL);
-	endpoint_close(&e);
+	netlink_peer_close(&e.peer);
 }
 END_TEST
 

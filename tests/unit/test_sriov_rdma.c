@@ -5,18 +5,14 @@
 #include <limits.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
-#include <pthread.h>
 #include <rdma/rdma_netlink.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include "lib/table.h"
 #include "sriov/netlink.h"
 #include "sriov/private.h"
+#include "tests/unit/netlink_peer.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
-
-struct endpoint { int fd; uint32_t port; pthread_t thread; };
 
 static struct nl_msg *answer_to(const struct nlmsghdr *nlh, int type)
 {
@@ -26,26 +22,17 @@ static struct nl_msg *answer_to(const struct nlmsghdr *nlh, int type)
 	return msg;
 }
 
-static void send_to(const struct endpoint *e, uint32_t to, struct nl_msg *msg)
-{
-	struct sockaddr_nl peer = { .nl_family = AF_NETLINK, .nl_pid = to };
-	struct nlmsghdr *nlh = nlmsg_hdr(msg);
-
-	sendto(e->fd, nlh, nlh->nlmsg_len, 0, (struct sockaddr *)&peer, sizeof(peer));
-	nlmsg_free(msg);
-}
-
-static void tell_device(const struct endpoint *e, uint32_t to, const struct nlmsghdr *nlh, uint32_t index, const char *name)
+static void tell_device(const struct netlink_peer *peer, uint32_t to, const struct nlmsghdr *nlh, uint32_t index, const char *name)
 {
 	struct nl_msg *msg = answer_to(nlh, nlh->nlmsg_type);
 
 	nla_put_u32(msg, RDMA_NLDEV_ATTR_DEV_INDEX, index);
 	nla_put_string(msg, RDMA_NLDEV_ATTR_DEV_NAME, name);
-	send_to(e, to, msg);
+	netlink_peer_send(peer, to, msg);
 }
 
 /* Port 1 has all; of port 2 the kernel knows little, and a state that has no name. */
-static void tell_port(const struct endpoint *e, uint32_t to, const struct nlmsghdr *nlh, uint32_t number)
+static void tell_port(const struct netlink_peer *peer, uint32_t to, const struct nlmsghdr *nlh, uint32_t number)
 {
 	struct nl_msg *msg = answer_to(nlh, nlh->nlmsg_type);
 
@@ -57,10 +44,10 @@ static void tell_port(const struct endpoint *e, uint32_t to, const struct nlmsgh
 		nla_put_u32(msg, RDMA_NLDEV_ATTR_SM_LID, 1);
 		nla_put_string(msg, RDMA_NLDEV_ATTR_NDEV_NAME, "ib0");
 	}
-	send_to(e, to, msg);
+	netlink_peer_send(peer, to, msg);
 }
 
-static void answer(const struct endpoint *e, uint32_t to, struct nlmsghdr *nlh)
+static void answer(struct netlink_peer *peer, uint32_t to, struct nlmsghdr *nlh)
 {
 	struct nlattr *tb[RDMA_NLDEV_ATTR_MAX];
 	struct nl_msg *done = answer_to(nlh, NLMSG_DONE);
@@ -69,53 +56,16 @@ static void answer(const struct endpoint *e, uint32_t to, struct nlmsghdr *nlh)
 	ck_assert_int_eq(nlmsg_parse(nlh, 0, tb, RDMA_NLDEV_ATTR_MAX - 1, NULL), 0);
 	ck_assert_int_ne(nlh->nlmsg_flags & NLM_F_DUMP, 0);
 	if (nlh->nlmsg_type == RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_GET)) {
-		tell_device(e, to, nlh, 3, "mlx5_1");
-		tell_device(e, to, nlh, 8, "mlx5_0");
+		tell_device(peer, to, nlh, 3, "mlx5_1");
+		tell_device(peer, to, nlh, 8, "mlx5_0");
 	} else {
 		ck_assert_uint_eq(nlh->nlmsg_type, RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_PORT_GET));
 		ck_assert_uint_eq(nla_get_u32(tb[RDMA_NLDEV_ATTR_DEV_INDEX]), 8);
-		tell_port(e, to, nlh, 1);
-		tell_port(e, to, nlh, 2);
+		tell_port(peer, to, nlh, 1);
+		tell_port(peer, to, nlh, 2);
 	}
 	nlmsg_append(done, &zero, sizeof(zero), NLMSG_ALIGNTO);
-	send_to(e, to, done);
-}
-
-static void *serve(void *arg)
-{
-	static char buf[1 << 12];
-	struct endpoint *e = arg;
-	struct sockaddr_nl from;
-	socklen_t size = sizeof(from);
-
-	for (;;) {
-		ssize_t n = recvfrom(e->fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &size);
-
-		if (n < (ssize_t)sizeof(struct nlmsghdr))
-			return NULL;
-		answer(e, from.nl_pid, (struct nlmsghdr *)buf);
-	}
-}
-
-static void endpoint_open(struct endpoint *e)
-{
-	struct sockaddr_nl me = { .nl_family = AF_NETLINK };
-	socklen_t size = sizeof(me);
-
-	e->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK);
-	ck_assert_int_eq(bind(e->fd, (struct sockaddr *)&me, sizeof(me)), 0);
-	ck_assert_int_eq(getsockname(e->fd, (struct sockaddr *)&me, &size), 0);
-	e->port = me.nl_pid;
-	ck_assert_int_eq(pthread_create(&e->thread, NULL, serve, e), 0);
-}
-
-static void endpoint_close(struct endpoint *e)
-{
-	struct sockaddr_nl to = { .nl_family = AF_NETLINK, .nl_pid = e->port };
-
-	sendto(e->fd, "end", 4, 0, (struct sockaddr *)&to, sizeof(to));
-	pthread_join(e->thread, NULL);
-	close(e->fd);
+	netlink_peer_send(peer, to, done);
 }
 
 START_TEST(netlink_tells_the_ports_of_one_device)
@@ -124,16 +74,16 @@ START_TEST(netlink_tells_the_ports_of_one_device)
 	vh_autojson none = NULL;
 	vh_autofree char *text = NULL;
 	vh_autovfnl sock = NULL;
-	struct endpoint e;
+	struct netlink_peer peer = { .answer = answer };
 
-	endpoint_open(&e);
-	OK(vh_vfnl_open(&sock, NETLINK_USERSOCK, e.port, oe));
+	netlink_peer_open(&peer);
+	OK(vh_vfnl_open(&sock, NETLINK_USERSOCK, peer.port, oe));
 	ck_assert_int_eq(vh_rdmanl_ports(sock, "mlx5_0", &ports), 0);
 	text = json_dumps(ports, JSON_COMPACT | JSON_SORT_KEYS);
 	ck_assert_str_eq(text, "{\"1\":{\"lid\":7,\"netdev\":\"ib0\",\"physical\":\"LinkUp\",\"sm_lid\":1,\"state\":\"ACTIVE\"},\"2\":{}}");
 	ck_assert_int_eq(vh_rdmanl_ports(sock, "mlx5_2", &none), -ENODEV);
 	ck_assert_ptr_null(none);
-	endpoint_close(&e);
+	netlink_peer_close(&peer);
 }
 END_TEST
 

@@ -192,10 +192,53 @@ START_TEST(release_and_zero_vfs_are_restored_as_such)
 	reboot(&f);
 	rows = restore(&f);
 	ASSERT_MEMBER(rows, "result", "restored");
-	OK(vh_sriov_create(f.s, NIC, 0, -1, oe));
+	OK(vh_sriov_create(f.s, NIC, 0, 1, oe));
 	json_decref(rows);
 	rows = restore(&f);
 	ck_assert_uint_eq(json_array_size(rows), 0);
+}
+END_TEST
+
+START_TEST(a_pf_that_probes_no_vfs_probes_none_after_a_boot)
+{
+	vh_autofree char *was = NULL, *is = NULL;
+	vh_autojson rows = NULL;
+
+	FAKE(f);
+	configured(&f);
+	OK(vh_sriov_release(f.s, VF1, oe));
+	OK(vh_sriov_create(f.s, NIC, 0, -1, oe));
+	was = fake_state(&f, NIC);
+	reboot(&f);
+	rows = restore(&f);
+	ASSERT_MEMBER(rows, "result", "restored");
+	is = fake_state(&f, NIC);
+	ck_assert_str_eq(is, was);
+}
+END_TEST
+
+START_TEST(a_trusted_vf_keeps_its_mac)
+{
+	vh_autofree char *was = NULL, *is = NULL;
+	vh_autojson rows = NULL;
+
+	FAKE(f);
+	fake_pf(&f, PORT NIC, "ens1", false, 8)->draws_macs = true;
+	OK(vh_sriov_create(f.s, NIC, 2, -1, oe));
+	for (int i = 0; i < 2; i++) {
+		vh_autofree char *vf = vh_strf(NIC "/%d", i), *mac = vh_strf("02:00:00:00:00:%02d", i);
+
+		set1(&f, vf, "mac", mac);
+		set1(&f, vf, "trust", "on");
+	}
+	was = fake_state(&f, NIC);
+	reboot(&f);
+	rows = restore(&f);
+	ASSERT_MEMBER(rows, "result", "restored");
+	/* As a driver does that was late, or is reset. */
+	fake_late_macs(&f);
+	is = fake_state(&f, NIC);
+	ck_assert_str_eq(is, was);
 }
 END_TEST
 
@@ -238,4 +281,5 @@ END_TEST
 
 UNIT_SUITE(sriov_restore, a_reboot_leaves_no_trace, a_name_that_changes_meanwhile_does_not_matter, a_device_is_found_by_its_path,
 	   another_device_in_the_slot_is_left_alone, another_keeper_is_not_fought, firmware_that_offers_fewer_now,
-	   release_and_zero_vfs_are_restored_as_such, a_gpu_goes_to_vfio_again, a_damaged_record_is_told)
+	   release_and_zero_vfs_are_restored_as_such, a_pf_that_probes_no_vfs_probes_none_after_a_boot,
+	   a_trusted_vf_keeps_its_mac, a_gpu_goes_to_vfio_again, a_damaged_record_is_told)

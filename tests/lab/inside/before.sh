@@ -73,6 +73,7 @@ check "reset" vhpc sriov reset $eth/0
 check "release" vhpc sriov release $eth/1
 has "neutral" $eth 1 "spoof checking on" "trust off"
 case $(line $eth 1) in *vlan* | *max_tx_rate*) fail "no VLAN, no rate" "$(line $eth 1)" ;; *) pass "no VLAN, no rate" ;; esac
+case $(line $eth 1) in *06:00:00:00:00:11*) fail "and not its MAC" "$(line $eth 1)" ;; *) pass "and not its MAC" ;; esac
 same "and the host's" "$(driver "$(vf $eth 1)")" igbvf
 # The PF is reset below its VFs.
 exits 3 "resetting a PF with VFs" vhpc sriov reset $eth
@@ -159,9 +160,9 @@ refused "the PF below its VFs" $nvme vhpc sriov bind $nvme vfio-pci
 # --- what a reboot is to find again
 check "(4 VFs)" vhpc sriov create $eth -n 4
 settle
-check "(one with all)" vhpc sriov set $eth/1 --mac 06:00:00:00:00:31 --vlan 300 --qos 1 --max-rate 100
-# From now on its driver may set another MAC: not the one that it drew when it came, which the PF may hear of late.
-check "(and trust)" vhpc sriov set $eth/1 --trust on
+check "(one with all)" vhpc sriov set $eth/1 --mac 06:00:00:00:00:31 --vlan 300 --qos 1 --max-rate 100 --trust on
+settle
+same "a trusted VF's driver has its MAC" "$(cat $pci/"$(vf $eth 1)"/net/*/address)" 06:00:00:00:00:31
 check "(one for a VM)" vhpc sriov bind $eth/2 vfio-pci
 check "(its MAC)" vhpc sriov set $eth/2 --mac 06:00:00:00:00:32
 settle
