@@ -26,19 +26,20 @@ static const struct { const char *name; bool always; } published[] = {
 	{ "glance-uefi.json", false },
 };
 
-static int convert(const char *from_format, const char *from, const char *format, const char *to, struct vh_err *err)
+static int convert(const char *from_format, const char *from, const char *format, const char *to,
+		   const volatile sig_atomic_t *stop, struct vh_err *err)
 {
 	const char *const raw[] = { "qemu-img", "convert", "-f", from_format, "-O", "raw", from, to, NULL };
 	const char *const qcow2[] = { "qemu-img", "convert", "-f", from_format, "-O", "qcow2", "-c", "-o",
 				      "compression_type=zstd,compat=1.1", from, to, NULL };
 
 	return vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)(strcmp(format, "raw") ? qcow2 : raw),
-			   .deadline_ms = CONVERT_MS }, NULL, err);
+			   .deadline_ms = CONVERT_MS, .stop = stop }, NULL, err);
 }
 
 /* The UEFI disk is put together first, beside what becomes of it. */
-static int write_disk(const struct vh_image *image, enum vh_boot boot, const char *format, const char *path,
-		      struct vh_err *err)
+int vh_image_write_disk(const struct vh_image *image, enum vh_boot boot, const char *format, const char *path,
+			const volatile sig_atomic_t *stop, struct vh_err *err)
 {
 	vh_autofree char *raw = vh_strf("%s.raw", path);
 	int r;
@@ -49,7 +50,7 @@ static int write_disk(const struct vh_image *image, enum vh_boot boot, const cha
 	if (r == 0 && boot == VH_BOOT_UEFI && !strcmp(format, "raw"))
 		r = rename(raw, path) < 0 ? vh_err_set(err, errno, "%s: %s", path, strerror(errno)) : 0;
 	else if (r == 0)
-		r = convert("raw", raw, format, path, err);
+		r = convert("raw", raw, format, path, stop, err);
 	unlink(raw);
 	return r;
 }
@@ -65,7 +66,7 @@ int vh_image_export_disk(const char *store, const char *name, enum vh_boot boot,
 		return r;
 	if (!new)
 		return vh_err_nomem(err);
-	r = write_disk(image, boot, format, new, err);
+	r = vh_image_write_disk(image, boot, format, new, NULL, err);
 	if (r == 0 && renameat2(AT_FDCWD, new, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
 		r = errno == EEXIST ? vh_err_refuse(err, EEXIST, "%s: is there already", path) :
 		    vh_err_set(err, errno, "%s: %s", path, strerror(errno));
@@ -121,11 +122,11 @@ static int put_formats(const struct vh_image *image, const json_t *doc, const ch
 	if (!stub || !squashfs || !disk)
 		return vh_err_nomem(err);
 	if (image->cmdline[VH_BOOT_SQUASHFS])
-		r = write_disk(image, VH_BOOT_SQUASHFS, "raw", squashfs, err);
+		r = vh_image_write_disk(image, VH_BOOT_SQUASHFS, "raw", squashfs, NULL, err);
 	if (r < 0 || !image->cmdline[VH_BOOT_UEFI])
 		return r;
 	if ((r = copy(stub, dir, "stub.efi", err)) < 0 ||
-	    (r = write_disk(image, VH_BOOT_UEFI, "qcow2", disk, err)) < 0)
+	    (r = vh_image_write_disk(image, VH_BOOT_UEFI, "qcow2", disk, NULL, err)) < 0)
 		return r;
 	return put_json(dir, "glance-uefi.json", vh_sbom_glance(doc, vh_disk_overhead), err);
 }
@@ -140,7 +141,7 @@ static int fill(const char *store, const struct vh_image *image, const char *dir
 		return vh_err_nomem(err);
 	if ((r = vh_image_json(store, image->name, &doc, err)) < 0 || (r = vh_mkdirs(dir, 0755, err)) < 0 ||
 	    (r = copy(image->kernel, dir, "kernel", err)) < 0 || (r = copy(image->initrd, dir, "initrd", err)) < 0 ||
-	    (r = copy(meta, dir, "image.json", err)) < 0 || (r = convert("raw", image->root, "qcow2", disk, err)) < 0 ||
+	    (r = copy(meta, dir, "image.json", err)) < 0 || (r = convert("raw", image->root, "qcow2", disk, NULL, err)) < 0 ||
 	    (r = put_json(dir, "sbom.spdx.json", vh_sbom_spdx(doc), err)) < 0 ||
 	    (r = put_json(dir, "glance.json", vh_sbom_glance(doc, 0), err)) < 0 ||
 	    (r = put_formats(image, doc, dir, err)) < 0)
@@ -205,7 +206,7 @@ static int unpack_formats(const char *dir, const char *to, struct vh_err *err)
 	if (access(stub, F_OK) == 0)
 		r = copy(stub, to, "stub.efi", err);
 	if (r == 0 && access(squashfs, F_OK) == 0)
-		r = convert("raw", squashfs, "raw", to_squashfs, err);
+		r = convert("raw", squashfs, "raw", to_squashfs, NULL, err);
 	return r;
 }
 
@@ -219,7 +220,7 @@ static int unpack(const char *dir, const char *to, struct vh_err *err)
 	if (!kernel || !initrd || !meta || !disk || !root)
 		return vh_err_nomem(err);
 	if ((r = vh_mkdirs(to, 0755, err)) < 0 || (r = copy(kernel, to, "kernel", err)) < 0 ||
-	    (r = copy(initrd, to, "initrd", err)) < 0 || (r = convert("qcow2", disk, "raw", root, err)) < 0 ||
+	    (r = copy(initrd, to, "initrd", err)) < 0 || (r = convert("qcow2", disk, "raw", root, NULL, err)) < 0 ||
 	    (r = unpack_formats(dir, to, err)) < 0)
 		return r;
 	return copy(meta, to, "image.json", err);

@@ -68,15 +68,18 @@ static const char *distribution(const char *suite)
 	return "linux";
 }
 
+/* MiB: twice what firmware, kernel and an idle node take, so that a small flavor still fits. */
+enum { MIN_RAM = 512 };
+
 json_t *vh_sbom_glance(const json_t *image, uint64_t firmware)
 {
 	const json_t *mpi = json_object_get(image, "mpi"), *root = json_object_get(image, "root");
 	json_int_t bytes = json_integer_value(json_object_get(root, "size")) + (json_int_t)firmware;
 	const char *type = firmware ? "uefi" : NULL, *cmdline = firmware ? NULL : text(image, "cmdline");
 
-	return json_pack("{s:s, s:s, s:s, s:I, s:{s:s, s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}}",
+	return json_pack("{s:s, s:s, s:s, s:I, s:i, s:{s:s, s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}}",
 			 "name", text(image, "name"), "disk_format", "qcow2", "container_format", "bare", "min_disk",
-			 (bytes + (1 << 30) - 1) >> 30, "properties", "os_type", "linux", "os_distro", distribution(text(image, "suite")),
+			 (bytes + (1 << 30) - 1) >> 30, "min_ram", MIN_RAM, "properties", "os_type", "linux", "os_distro", distribution(text(image, "suite")),
 			 "os_version", text(image, "suite"), "os_command_line", cmdline, "hw_firmware_type", type,
 			 "hw_machine_type", "q35", "hw_disk_bus", "virtio", "hw_cdrom_bus", "scsi", "hw_scsi_model", "virtio-scsi", "hw_vif_model", "virtio",
 			 "hw_vif_multiqueue_enabled", "true", "hw_rng_model", "virtio", "vhpc_digest",

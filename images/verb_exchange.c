@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* export, publish, import and diff. */
+/* export, import and diff. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -49,12 +49,6 @@ int vh_image_export(struct vh_cli *cli, struct vh_err *err)
 	if (strcmp(format, "qcow2") && strcmp(format, "raw"))
 		return vh_err_usage(err, "--format %s: is neither qcow2 nor raw", format);
 	return store ? vh_image_export_disk(store, cli->argv[0], boot, format, cli->argv[1], err) : vh_err_nomem(err);
-}
-
-int vh_image_publish(struct vh_cli *cli, struct vh_err *err)
-{
-	vh_autofree char *store = store_of(cli);
-	return store ? vh_image_publish_to(store, cli->argv[0], cli->argv[1], err) : vh_err_nomem(err);
 }
 
 int vh_image_import(struct vh_cli *cli, struct vh_err *err)

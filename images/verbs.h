@@ -17,6 +17,13 @@ extern const struct vh_opt vh_image_build_opts[];
 struct vh_image_export_opts { const char *store, *format, *boot; };
 extern const struct vh_opt vh_image_export_opts[];
 
+struct vh_image_publish_opts {
+	const char *store, *cloud, *boot, *visibility;
+	bool replace, dry_run;
+	uint64_t timeout;
+};
+extern const struct vh_opt vh_image_publish_opts[];
+
 struct vh_image_verify_opts { const char *store, *boot; };
 extern const struct vh_opt vh_image_verify_opts[];
 

@@ -13,6 +13,7 @@
 struct doc {
 	const char *name;
 	struct vh_err *err;
+	bool foreign;		/* not ours: what the table lacks, or has no value, is passed over */
 };
 
 static void *at(void *out, const struct vh_key *key)
@@ -263,14 +264,6 @@ static int read_value(const struct doc *d, const struct vh_key *key, const struc
 
 /* --- maps, and what they leave out */
 
-static const struct vh_yaml *find(const struct vh_yaml *map, const char *name)
-{
-	for (size_t i = 0; i < map->n; i += 2)
-		if (!strcmp(map->items[i]->text, name))
-			return map->items[i + 1];
-	return NULL;
-}
-
 static int refuse_unknown(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *name)
 {
 	vh_autofree const char **known = NULL;
@@ -333,11 +326,13 @@ static int read_absent(const struct doc *d, const struct vh_key *key, const stru
 static int read_map(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map, void *out,
 		    uint64_t *given)
 {
-	int r = check_known(d, keys, map);
+	int r = d->foreign ? 0 : check_known(d, keys, map);
 
 	for (const struct vh_key *key = keys; r == 0 && key->name; key++) {
-		const struct vh_yaml *value = find(map, key->name);
+		const struct vh_yaml *value = vh_yaml_get(map, key->name);
 
+		if (value && value->null && d->foreign)
+			value = NULL;
 		if (value)
 			r = read_value(d, key, value, at(out, key));
 		else if (!given)
@@ -376,6 +371,21 @@ int vh_doc_layer(const char *name, const char *text, size_t len, const struct vh
 {
 	*given = 0;
 	return parse(name, text, len, keys, out, given, err);
+}
+
+int vh_doc_pick(const char *name, const struct vh_yaml *map, const struct vh_key *keys, void *out,
+		uint64_t *given, struct vh_err *err)
+{
+	const struct doc d = { .name = name, .err = err, .foreign = true };
+	int r;
+
+	*given = 0;
+	if (map->type != VH_YAML_MAP)
+		return refuse(&d, map, "a map of keys is expected, not %s", vh_yaml_type_name(map));
+	r = read_map(&d, keys, map, out, given);
+	if (r < 0)
+		vh_doc_free(keys, out);
+	return r;
 }
 
 int vh_doc_close(const char *name, const struct vh_key *keys, void *out, uint64_t given, struct vh_err *err)

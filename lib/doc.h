@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdbool.h>
 #include "lib/err.h"
+#include "lib/yaml.h"
 
 enum vh_key_type {
 	VH_KEY_STR,	/* char * */
@@ -55,6 +56,10 @@ int vh_doc_parse(const char *name, const char *text, size_t len, const struct vh
 /* Reads one layer alone, without defaults; *given: a bit for each key of the table that was there. */
 int vh_doc_layer(const char *name, const char *text, size_t len, const struct vh_key *keys,
 		 void *out, uint64_t *given, struct vh_err *err);
+/* Reads one map of a document that others write as such a layer: keys that the table lacks, and
+ * keys of no value, are passed over. */
+int vh_doc_pick(const char *name, const struct vh_yaml *map, const struct vh_key *keys, void *out,
+		uint64_t *given, struct vh_err *err);
 /* Lays over over under and empties it: a value replaces, a list grows by what it lacks, of free
  * names the later value stays. */
 int vh_doc_lay(const struct vh_key *keys, void *under, void *over, uint64_t given, struct vh_err *err);

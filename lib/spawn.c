@@ -289,6 +289,11 @@ static void signal_group(const struct running *run, int sig)
 	kill(run->spawn->inherit && !run->spawn->new_session ? run->pid : -run->pid, sig);
 }
 
+static bool stopped(const struct vh_spawn *spawn)
+{
+	return spawn->stop && *spawn->stop;
+}
+
 /* Serves the pipes until the program has ended; true when the deadline passed. */
 static bool serve(struct running *run)
 {
@@ -302,9 +307,12 @@ static bool serve(struct running *run)
 			{ .fd = run->err.fd, .events = POLLIN },
 			{ .fd = run->in_fd, .events = POLLOUT },
 		};
+		if (stopped(run->spawn) && !timed_out && !ended)
+			deadline = 0;
 		int64_t left = deadline - now_ms();
 		/* A grandchild that keeps a pipe open, or talks on, does not hold us once the program has ended. */
-		int wait = ended ? 100 : left > 60000 ? 60000 : left > 0 ? (int)left : 0;
+		int most = run->spawn->stop ? 200 : 60000;
+		int wait = ended ? 100 : left > most ? most : left > 0 ? (int)left : 0;
 		int n = poll(p, vh_array_len(p), wait);
 
 		if (n < 0 && errno == EINTR)
@@ -382,6 +390,8 @@ int vh_spawn_ok(const struct vh_spawn *spawn, struct vh_output *ret, struct vh_e
 
 	if (r < 0)
 		return r;
+	if (out.timed_out && stopped(spawn))
+		return vh_err_set(err, EINTR, "%s: interrupted", spawn->argv[0]);
 	if (out.timed_out)
 		return vh_err_set(err, ETIMEDOUT, "%s: not done within %d s", spawn->argv[0],
 				  spawn->deadline_ms / 1000);

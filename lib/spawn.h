@@ -3,6 +3,7 @@
 #ifndef VH_SPAWN_H
 #define VH_SPAWN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -15,6 +16,7 @@ struct vh_spawn {
 	const char *input;	/* written to its standard input; NULL: /dev/null */
 	size_t input_len;
 	int deadline_ms;	/* 0: none; past it the process group gets SIGTERM, then SIGKILL */
+	const volatile sig_atomic_t *stop;	/* what a signal's handler sets: it ends as past its deadline; or NULL */
 	bool inherit;		/* stdin, stdout, stderr are ours; nothing is captured */
 	bool new_session;	/* setsid: outlives us, no signals from our terminal */
 	int in_fd;		/* its standard input instead of input; 0: none */
@@ -34,7 +36,7 @@ struct vh_output {
  * naming the program when it is not installed. */
 int vh_spawn_run(const struct vh_spawn *spawn, struct vh_output *ret, struct vh_err *err);
 
-/* Runs to the end and makes an error of a non-zero status or a deadline: the text
+/* Runs to the end and makes an error of a non-zero status or a deadline (-EINTR where it was stopped): the text
  * holds the program and the last line of its stderr. ret may be NULL. */
 int vh_spawn_ok(const struct vh_spawn *spawn, struct vh_output *ret, struct vh_err *err);
 

@@ -32,6 +32,14 @@ const char *vh_yaml_type_name(const struct vh_yaml *node)
 	return node->null ? "nothing" : names[node->type];
 }
 
+const struct vh_yaml *vh_yaml_get(const struct vh_yaml *map, const char *name)
+{
+	for (size_t i = 0; map->type == VH_YAML_MAP && i < map->n; i += 2)
+		if (!strcmp(map->items[i]->text, name))
+			return map->items[i + 1];
+	return NULL;
+}
+
 static int refuse_at(struct reader *r, yaml_mark_t mark, const char *what)
 {
 	return vh_err_refuse(r->err, EINVAL, "%s:%zu:%zu: %s", r->name, mark.line + 1,

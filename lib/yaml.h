@@ -26,6 +26,9 @@ int vh_yaml_parse(const char *name, const char *text, size_t len, struct vh_yaml
 void vh_yaml_free(struct vh_yaml *node);
 static inline void vh_yaml_freep(struct vh_yaml **n) { vh_yaml_free(*n); }
 
+/* The value of that key of a map, or NULL. */
+const struct vh_yaml *vh_yaml_get(const struct vh_yaml *map, const char *name);
+
 const char *vh_yaml_type_name(const struct vh_yaml *node);
 
 #endif
