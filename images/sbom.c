@@ -68,7 +68,7 @@ static const char *distribution(const char *suite)
 	return "linux";
 }
 
-/* MiB: twice what firmware, kernel and an idle node take, so that a small flavor still fits. */
+/* MiB: twice the least that a cluster's manifest takes for a node. */
 enum { MIN_RAM = 512 };
 
 json_t *vh_sbom_glance(const json_t *image, uint64_t firmware)

@@ -71,7 +71,8 @@ tsan:
 
 # --- fuzz: a libFuzzer target a parser of untrusted text, tests/fuzz/NAME.c. They are made
 # in a build directory of their own, where clang compiles everything, with sanitizers.
-FUZZ_TARGETS       := doc manifest recipe values cidr lease cluster identity ivshm want host seed layout
+FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster identity ivshm want host seed layout
+FUZZ_clouds_USES   := images lib
 FUZZ_doc_USES      := lib
 FUZZ_manifest_USES := $(UNIT_tools_USES)
 FUZZ_recipe_USES   := images lib
@@ -86,6 +87,7 @@ FUZZ_ivshm_USES    := ivshm
 FUZZ_identity_SRC  := images/guest/identity_parse.c
 FUZZ_seed_USES     := images lib
 FUZZ_seed_PKGS      = $(UNIT_images_PKGS)
+FUZZ_clouds_PKGS    = $(UNIT_images_PKGS)
 FUZZ_manifest_PKGS := $(UNIT_tools_PKGS)
 FUZZ_recipe_PKGS   := $(UNIT_images_PKGS)
 FUZZ_cidr_PKGS     := $(UNIT_netctl_PKGS)

@@ -46,6 +46,10 @@ static int pick_into(struct vh_cloud *cloud, const char *file, const struct vh_y
 	uint64_t given;
 	int r = vh_doc_pick(file, map, keys, &over, &given, err);
 
+	/* An empty text is as good as none, as in the environment. */
+	for (size_t i = 0; r == 0 && keys[i].name; i++)
+		if (given & 1ULL << i && !**(char **)((char *)&over + keys[i].offset))
+			given &= ~(1ULL << i);
 	return r < 0 ? r : vh_doc_lay(keys, cloud, &over, given, err);
 }
 

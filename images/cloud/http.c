@@ -22,6 +22,7 @@ struct transfer {
 	char error[CURL_ERROR_SIZE];
 	uint64_t read;			/* of the file */
 	int64_t moved, moved_at;	/* bytes both ways; when that grew, in seconds */
+	int64_t limit;			/* how long nothing may move now */
 	int cause;			/* why we ended it: EINTR, ETIMEDOUT, EFBIG, or what reading said */
 };
 
@@ -163,9 +164,10 @@ static int watch(void *arg, curl_off_t to_get, curl_off_t got, curl_off_t to_sen
 	}
 	if (t->request->sent)
 		t->request->sent(t->request->arg, (uint64_t)sent);
+	t->limit = (int64_t)s->stall_s * (all_sent ? 10 : 1);
 	if (s->stop && *s->stop)
 		t->cause = EINTR;
-	else if (now - t->moved_at > (int64_t)s->stall_s * (all_sent ? 10 : 1))
+	else if (now - t->moved_at > t->limit)
 		t->cause = ETIMEDOUT;
 	return t->cause != 0;
 }
@@ -244,13 +246,12 @@ static bool set_request(CURL *c, struct transfer *t, struct curl_slist *headers)
 static int say_why(const struct transfer *t, CURLcode code, struct vh_err *err)
 {
 	const struct vh_http_request *r = t->request;
-	unsigned stall = t->http->settings.stall_s;
 
 	switch (t->cause) {
 	case EINTR:
 		return vh_err_set(err, EINTR, "%s: interrupted", r->url);
 	case ETIMEDOUT:
-		return vh_err_set(err, ETIMEDOUT, "%s %s: nothing moved for %u s", r->method, r->url, stall);
+		return vh_err_set(err, ETIMEDOUT, "%s %s: nothing moved for %lld s", r->method, r->url, (long long)t->limit);
 	case EFBIG:
 		return vh_err_set(err, EFBIG, "%s %s: the answer is longer than 16 MiB", r->method, r->url);
 	case 0:

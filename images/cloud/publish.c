@@ -43,17 +43,18 @@ static void run_clear(struct run *run)
 
 /* --- what goes there */
 
-static void make_id(char id[VH_UUID_LEN])
+/* A random UUID (RFC 9562, version 4): the image's id is known, and can be removed, before it is made. */
+static int make_id(char id[VH_UUID_LEN], struct vh_err *err)
 {
 	unsigned char b[16];
 
-	/* Never fails for so few bytes once the system is up. */
 	if (getrandom(b, sizeof b, 0) != sizeof b)
-		abort();
+		return vh_err_set(err, EIO, "getrandom: gives no random bytes");
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
 	snprintf(id, VH_UUID_LEN, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2],
 		 b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
+	return 0;
 }
 
 /* Takes name, path and body over. */
@@ -63,9 +64,10 @@ static int add_item(struct run *run, char *name, char *path, json_t *body, struc
 	struct stat st;
 
 	*item = (struct vh_glance_item){ .name = name, .path = path, .body = body };
-	make_id(item->id);
 	if (!name || !path || !body)
 		return vh_err_nomem(err);
+	if (make_id(item->id, err) < 0)
+		return -err->num;
 	if (stat(path, &st) < 0 || !SHA256_File(path, item->sha256) || !SHA512_File(path, item->sha512))
 		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
 	item->size = (uint64_t)st.st_size;

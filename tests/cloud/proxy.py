@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # usage: proxy.py PORT TLS_PORT TARGET_PORT
 # Stands before Glance and passes on what comes, but for what /work/mode says at that time:
+# (a file is one of 64 KiB or more)
 #   cut          the connection breaks in the middle of a file, here and at Glance
 #   cut-all      the same, and from then on nothing gets through
 #   corrupt      one byte of a file becomes another
 #   slow         a file passes at 64 KiB a second
 #   stall        after the first bytes of a file nothing moves
-#   mute         a file is taken and never answered
-#   CODE         a file is refused at once, unread, with a page of HTML
+#   CODE         a file is taken and refused, with a page of HTML
 #   keep         nothing is removed: 409
 #   expired      the next request finds its token run out; then as if nothing was
 #   redirect     all are sent elsewhere: /work/stolen lists tokens that came there
@@ -81,8 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 raise Cut()
             yield data
 
-    def forward(self, how):
-        length = int(self.headers.get("Content-Length") or 0)
+    def forward(self, how, length):
         up = http.client.HTTPConnection("127.0.0.1", target, timeout=120)
         up.putrequest(self.command, self.path, skip_accept_encoding=True)
         for name, value in self.headers.items():
@@ -96,8 +95,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         try:
             for data in self.pieces(length, how):
                 up.send(data)
-            if how == "mute":
-                time.sleep(600)
             answer = up.getresponse()
             body = answer.read()
         finally:
@@ -120,7 +117,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"x" * 65536)
 
     def serve(self):
-        how, is_file = mode(), self.path.endswith("/file")
+        how, length = mode(), int(self.headers.get("Content-Length") or 0)
+        is_file = self.path.endswith("/file") and length >= 65536
         note("proxied", f"{self.command} {self.path}")
         if self.path.startswith("/elsewhere"):
             note("stolen", self.headers.get("X-Auth-Token", ""))
@@ -140,9 +138,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             elif how == "keep" and self.command == "DELETE":
                 self.say(409, "Image is in use")
             elif how.isdigit() and is_file:
+                self.rfile.read(length)
                 self.say(int(how), "No, says the proxy: <b>too much</b>")
             else:
-                self.forward(how if is_file else "")
+                self.forward(how if is_file else "", length)
         except (Cut, OSError):
             self.close_connection = True
 

@@ -15,12 +15,16 @@ class Server(socketserver.ThreadingMixIn, simple_server.WSGIServer):
 
 
 class Body:
-    """As servers for production have it: a body that ends too early is an error, not a short file."""
+    """As servers for production have it: asked for when it is read, and an error, not a short file, where it ends too early."""
 
-    def __init__(self, stream, length):
-        self.stream, self.left = stream, length
+    def __init__(self, handler, length):
+        self.handler, self.stream, self.left = handler, handler.rfile, length
+        self.asked = not handler.headers.get("Expect")
 
     def read(self, size=-1):
+        if not self.asked:
+            self.handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.asked = True
         want = self.left if size is None or size < 0 else min(size, self.left)
         data = self.stream.read(want) if want else b""
         if len(data) < want:
@@ -32,13 +36,19 @@ class Body:
 class Handler(simple_server.WSGIRequestHandler):
     protocol_version = "HTTP/1.1"   # for Expect: 100-continue
 
+    def handle_expect_100(self):
+        return True
+
+    def get_environ(self):
+        return super().get_environ() | {"vhpc.handler": self}
+
     def log_message(self, *args):
         pass
 
 
 def whole(app):
     def run(environ, start):
-        environ["wsgi.input"] = Body(environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = Body(environ.pop("vhpc.handler"), int(environ.get("CONTENT_LENGTH") or 0))
         return app(environ, start)
     return run
 

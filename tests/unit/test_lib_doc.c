@@ -379,9 +379,33 @@ START_TEST(layers_lie_over_each_other)
 }
 END_TEST
 
+START_TEST(documents_of_others_are_read_in_part)
+{
+	static const char text[] = "others: [{a: 1}]\nhere: {vcpus: 8, theirs: {b: c}, image:, name: n}\nbad: {vcpus: many}\n";
+	vh_cleanup(vh_yaml_freep) struct vh_yaml *doc = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct cluster c = { 0 };
+	uint64_t given = 0;
+
+	ck_assert_int_eq(vh_yaml_parse("o.yaml", text, strlen(text), &doc, &err), 0);
+	ck_assert_ptr_null(vh_yaml_get(doc, "none"));
+	ck_assert_int_eq(vh_doc_pick("o.yaml", vh_yaml_get(doc, "here"), layer_keys, &c, &given, &err), 0);
+	ck_assert_str_eq(c.name, "n");
+	ck_assert_uint_eq(c.vcpus, 8);
+	ck_assert_ptr_null(c.image);
+	ck_assert_int_eq(__builtin_popcountll(given), 2);
+	vh_doc_free(layer_keys, &c);
+	ck_assert_int_lt(vh_doc_pick("o.yaml", vh_yaml_get(doc, "bad"), layer_keys, &c, &given, &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.text, "o.yaml:3:14: vcpus: "));
+	vh_err_clear(&err);
+	ck_assert_int_lt(vh_doc_pick("o.yaml", vh_yaml_get(doc, "others"), layer_keys, &c, &given, &err), 0);
+	unit_assert_err(&err, VH_EXIT_REFUSED, "o.yaml:1:9: a map of keys is expected, not a list", NULL);
+}
+END_TEST
+
 UNIT_SUITE(lib_doc, every_type_is_read, defaults_fill_what_is_left_out, words_that_yaml_would_change_stay_text,
 	   unknown_keys_name_the_nearest, missing_keys_are_named, values_are_checked, kinds_are_checked,
 	   empty_text_is_text_when_quoted, what_yaml_offers_beyond_documents_is_refused,
 	   syntax_errors_have_their_place, bytes_that_are_no_text_are_refused, depth_count_and_size_have_limits,
 	   many_keys_are_checked_in_time, files_are_read_and_named, reference_has_a_row_a_key,
-	   layers_lie_over_each_other)
+	   layers_lie_over_each_other, documents_of_others_are_read_in_part)

@@ -402,6 +402,29 @@ START_TEST(program_ends_when_we_are_killed)
 }
 END_TEST
 
+static volatile sig_atomic_t stopped;
+
+static void on_alarm(int sig)
+{
+	stopped = sig;
+}
+
+START_TEST(a_signal_of_ours_ends_the_program)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	struct timespec begun, ended;
+
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	signal(SIGALRM, on_alarm);
+	alarm(1);
+	ck_assert_int_eq(vh_spawn_ok(&(struct vh_spawn){ .argv = SH("sleep 1000"), .stop = &stopped }, NULL, &err), -EINTR);
+	unit_assert_err(&err, VH_EXIT_FAILED, "sh: interrupted", NULL);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	ck_assert_int_lt(ended.tv_sec - begun.tv_sec, 60);
+	signal(SIGALRM, SIG_DFL);
+}
+END_TEST
+
 UNIT_SUITE(lib_spawn, output_is_captured_apart, nothing_said_is_empty_text, arguments_pass_no_shell,
 	   input_is_given_whole, input_that_nobody_reads_does_no_harm, no_input_reads_as_end,
 	   big_output_is_cut_at_the_limit, deadline_ends_a_sleeper, deadline_ends_one_that_ignores_the_signal,
@@ -411,4 +434,4 @@ UNIT_SUITE(lib_spawn, output_is_captured_apart, nothing_said_is_empty_text, argu
 	   missing_program_is_named, ok_makes_an_error_of_a_status, environment_is_added_to_and_replaced,
 	   directory_is_the_programs_own, lines_come_one_by_one, pipes_do_not_leak_into_programs,
 	   signals_are_set_back_for_programs, inherited_output_is_ours, errors_go_where_they_are_sent,
-	   new_session_is_one, program_ends_when_we_are_killed)
+	   new_session_is_one, program_ends_when_we_are_killed, a_signal_of_ours_ends_the_program)
