@@ -8,7 +8,7 @@
 #include "lib/table.h"
 
 /* How long an image that is all there may be "saving" or "importing" yet. */
-enum { SETTLE_S = 600 };
+enum { SETTLE_S = 600, REMOVE_TRIES = 5 };
 
 void vh_glance_close(struct vh_glance *g)
 {
@@ -150,14 +150,28 @@ int vh_glance_verify(struct vh_glance *g, const struct vh_glance_item *item, str
 	}
 }
 
+/* Glance may still be busy with the file whose connection broke, and fails then. */
+static int remove_once(struct vh_glance *g, struct vh_http_request *request, bool last, struct vh_err *err)
+{
+	vh_autoanswer answer = { 0 };
+	int r = call(g, request, &answer, err);
+
+	if (r < 0 || answer.code == 204 || answer.code == 404)
+		return r;
+	return answer.code >= 500 && !last ? -EAGAIN : vh_http_refusal(request, &answer, err);
+}
+
 int vh_glance_remove(struct vh_glance *g, const char *id, struct vh_err *err)
 {
 	vh_autofree char *url = vh_strf("%s/v2/images/%s", g->url, id);
 	struct vh_http_request request = { .method = "DELETE", .url = url };
-	vh_autoanswer answer = { 0 };
-	int r = url ? call(g, &request, &answer, err) : vh_err_nomem(err);
+	const struct timespec pause = { .tv_sec = 1 };
+	int r = url ? -EAGAIN : vh_err_nomem(err);
 
-	if (r < 0)
-		return r;
-	return answer.code == 204 || answer.code == 404 ? 0 : vh_http_refusal(&request, &answer, err);
+	for (int left = REMOVE_TRIES - 1; r == -EAGAIN; left--) {
+		r = remove_once(g, &request, left == 0, err);
+		if (r == -EAGAIN)
+			nanosleep(&pause, NULL);
+	}
+	return r;
 }

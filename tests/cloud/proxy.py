@@ -4,7 +4,7 @@
 # (a file is one of 64 KiB or more)
 #   cut          the connection breaks in the middle of a file, here and at Glance
 #   cut-all      the same, and from then on nothing gets through
-#   corrupt      one byte of a file becomes another
+#   corrupt      the last byte of a file becomes another
 #   slow         a file passes at 64 KiB a second
 #   stall        after the first bytes of a file nothing moves
 #   CODE         a file is taken and refused, with a page of HTML
@@ -67,8 +67,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             data = self.rfile.read(min(16384, length - done))
             if not data:
                 raise Cut()
-            if how == "corrupt" and done == 0:
-                data = bytes([data[0] ^ 1]) + data[1:]
+            if how == "corrupt" and done + len(data) == length:
+                data = data[:-1] + bytes([data[-1] ^ 1])
             if how == "stall" and done:
                 time.sleep(600)
             if how == "slow":

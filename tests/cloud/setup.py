@@ -3,6 +3,7 @@
 # Runs inside the root that tests/lab/artefact makes, without any network.
 import glob
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -25,6 +26,7 @@ def make_bundle():
 
 
 def make_databases():
+    shutil.copy("/usr/share/glance-common/schema-image.json", "/work")
     keystone = ("keystone-manage", "--config-file", "/work/keystone.conf")
     for name in ("fernet", "credential", "images", "tasks", "staging"):
         os.makedirs(f"/work/{name}", mode=0o700)
