@@ -381,7 +381,7 @@ END_TEST
 
 START_TEST(documents_of_others_are_read_in_part)
 {
-	static const char text[] = "others: [{a: 1}]\nhere: {vcpus: 8, theirs: {b: c}, image:, name: n}\nbad: {vcpus: many}\n";
+	static const char text[] = "others: [{a: 1}]\nhere: {vcpus: 8, theirs: {b: c}, image: ~, name: n}\nbad: {vcpus: many}\n";
 	vh_cleanup(vh_yaml_freep) struct vh_yaml *doc = NULL;
 	vh_autoerr err = VH_ERR_NONE;
 	struct cluster c = { 0 };
