@@ -48,8 +48,8 @@ static int component_register(void)
 	mca_btl_base_module_t *m = &mca_btl_ivshm.super;
 
 	IVSHM.piece = PIECE;
-	string_param("path", "The shared region: a file, or a PCI device's directory in sysfs (default: the first "
-		     "ivshmem device)", &IVSHM.path);
+	string_param("path", "The shared region: a file, a PCI device's directory in sysfs, or a devdax device "
+		     "(default: the first ivshmem device)", &IVSHM.path);
 	string_param("copy", "How to copy: vectors, words, or auto (measured at start)", &IVSHM.copy_name);
 	unsigned_param("piece", "Bytes of a long message that are sent at a time", &IVSHM.piece);
 	bool_param("local", "Use the region between ranks of one machine too", &IVSHM.local);

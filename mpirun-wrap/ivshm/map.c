@@ -5,21 +5,23 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "mpirun-wrap/ivshm/copy.h"
 
-static const char devices[] = "/sys/bus/pci/devices";
+static const char sysfs[] = "/sys";
 /* A load that takes longer does not come from a cache, emulated CPUs included. */
 static const double cached_ns = 60;
 
 /* One way to the memory. */
 struct way {
 	const char *name;
-	bool of_device;		/* a file of that name in a device's directory of sysfs; else the file itself */
+	mode_t of;		/* a directory: a file of that name in a device's directory of sysfs; else the file itself */
 	int (*size)(int fd, size_t *ret);	/* of what was opened: 0 or -errno */
 };
 
@@ -35,12 +37,53 @@ static int file_size(int fd, size_t *ret)
 	return 0;
 }
 
-/* The kernel maps the BAR write-combining by the one and uncached by the other; the
+/* Not sscanf(): the C library of a newer builder has another one than an older image. */
+static int read_line(const char *path, char *text, size_t len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, len - 1);
+	close(fd);
+	text[n < 0 ? 0 : n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return n < 0 ? -EIO : 0;
+}
+
+int ivshm_dax_size(const char *root, unsigned major, unsigned minor, size_t *ret)
+{
+	char path[256], text[32], *end;
+	unsigned long long size;
+
+	snprintf(path, sizeof(path), "%.200s/dev/char/%u:%u/size", root, major, minor);
+	if (read_line(path, text, sizeof(text)) < 0)
+		return -ENODEV;
+	errno = 0;
+	size = strtoull(text, &end, 10);
+	if (errno || *end || end == text || *text == '-' || size == 0 || size > SIZE_MAX / 2)
+		return -EINVAL;
+	*ret = (size_t)size;
+	return 0;
+}
+
+static int dax_size(int fd, size_t *ret)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISCHR(st.st_mode) ? ivshm_dax_size(sysfs, major(st.st_rdev), minor(st.st_rdev), ret) : -EINVAL;
+}
+
+/* The kernel maps the BAR write-combining by the first and uncached by the second; the
  * hypervisor may make either write-back. Which it was is measured. */
 static const struct way ways[] = {
-	{ "resource2_wc", true, file_size },
-	{ "resource2", true, file_size },
-	{ "file", false, file_size },
+	{ "resource2_wc", S_IFDIR, file_size },
+	{ "resource2", S_IFDIR, file_size },
+	{ "devdax", S_IFCHR, dax_size },
+	{ "file", S_IFREG, file_size },
 };
 
 static int map_by(const struct way *way, const char *path, struct ivshm_mapping *m)
@@ -48,7 +91,7 @@ static int map_by(const struct way *way, const char *path, struct ivshm_mapping 
 	int fd, r;
 
 	*m = (struct ivshm_mapping){ .by = way->name };
-	if (way->of_device)
+	if (way->of == S_IFDIR)
 		snprintf(m->path, sizeof(m->path), "%.200s/%s", path, way->name);
 	else
 		snprintf(m->path, sizeof(m->path), "%s", path);
@@ -77,7 +120,7 @@ static bool better(const struct ivshm_mapping *a, const struct ivshm_mapping *b)
 
 /* The best of the ways of its kind; a cached one ends the search. Where there is none,
  * ret->path says which could not be mapped although it is there. */
-static int map_best(const char *path, bool device, struct ivshm_mapping *ret)
+static int map_best(const char *path, mode_t is, struct ivshm_mapping *ret)
 {
 	int result = -ENODEV;
 
@@ -85,7 +128,7 @@ static int map_best(const char *path, bool device, struct ivshm_mapping *ret)
 		struct ivshm_mapping m;
 		int r;
 
-		if (way->of_device != device)
+		if (way->of != is)
 			continue;
 		r = map_by(way, path, &m);
 		if (r == 0 && better(&m, ret)) {
@@ -102,28 +145,23 @@ static int map_best(const char *path, bool device, struct ivshm_mapping *ret)
 	return result;
 }
 
-/* Not sscanf(): the C library of a newer builder has another one than an older image. */
 static bool has_id(const char *dir, const char *name, const char *id)
 {
-	char path[320], text[16] = "";
-	int fd;
+	char path[320], text[16];
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (read(fd, text, sizeof(text) - 1) < 0)
-		*text = '\0';
-	close(fd);
-	text[strcspn(text, "\n")] = '\0';
-	return !strcmp(text, id);
+	return read_line(path, text, sizeof(text)) == 0 && !strcmp(text, id);
 }
 
 static int find_device(char dir[256])
 {
-	DIR *d = opendir(devices);
+	char devices[64];
+	DIR *d;
 	const struct dirent *e;
 	int r = -ENODEV;
+
+	snprintf(devices, sizeof(devices), "%s/bus/pci/devices", sysfs);
+	d = opendir(devices);
 
 	while (d && r < 0 && (e = readdir(d))) {
 		if (*e->d_name == '.')
@@ -147,9 +185,9 @@ int ivshm_map(const char *path, struct ivshm_mapping *ret)
 	if (path && stat(path, &st) < 0)
 		return -errno;
 	if (path)
-		return map_best(path, S_ISDIR(st.st_mode), ret);
+		return map_best(path, st.st_mode & S_IFMT, ret);
 	r = find_device(dir);
-	return r < 0 ? r : map_best(dir, true, ret);
+	return r < 0 ? r : map_best(dir, S_IFDIR, ret);
 }
 
 void ivshm_unmap(struct ivshm_mapping *m)

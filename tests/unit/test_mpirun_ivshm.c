@@ -739,6 +739,28 @@ START_TEST(maps_a_file)
 }
 END_TEST
 
+START_TEST(a_devdax_device_is_as_long_as_sysfs_says)
+{
+	static const struct { const char *name, *text; int r; } cases[] = {
+		{ "dev/char/252:1/size", "1073741824\n", 0 }, { "dev/char/252:2/size", "0\n", -EINVAL },
+		{ "dev/char/252:3/size", "-1\n", -EINVAL }, { "dev/char/252:4/size", "2M\n", -EINVAL },
+		{ "dev/char/252:5/size", "\n", -EINVAL }, { "dev/char/252:6/size", "99999999999999999999\n", -EINVAL },
+		{ "dev/char/252:7/other", "1\n", -ENODEV },
+	};
+	vh_autofree char *dir = unit_tmpdir();
+	struct ivshm_mapping m;
+	size_t size = 0;
+
+	for (unsigned i = 0; i < vh_array_len(cases); i++) {
+		free(unit_file(dir, cases[i].name, cases[i].text));
+		ck_assert_msg(ivshm_dax_size(dir, 252, i + 1, &size) == cases[i].r, "%s: %s", cases[i].name, cases[i].text);
+	}
+	ck_assert_uint_eq(size, 1073741824);
+	/* A character device that is none. */
+	ck_assert_int_eq(ivshm_map("/dev/zero", &m), -ENODEV);
+}
+END_TEST
+
 START_TEST(knows_who_is_alive)
 {
 	struct ivshm_self me;
@@ -767,4 +789,5 @@ UNIT_SUITE(mpirun_ivshm, takes_no_memory_of_another_layout, sizes_hold_their_ran
 	   outlives_a_hostile_peer, outlives_a_region_of_random_words, numbers_are_never_given_twice,
 	   streams_a_long_message, gives_no_more_than_was_offered, takes_no_piece_that_it_did_not_ask_for,
 	   ends_a_stream_whose_window_was_closed, copies_are_copies, maps_a_file,
+	   a_devdax_device_is_as_long_as_sysfs_says,
 	   knows_who_is_alive)
