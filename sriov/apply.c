@@ -2,10 +2,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/strv.h"
 #include "sriov/change.h"
 #include "sriov/private.h"
+
+enum { UNBIND_WAIT_MS = 10000, UNBIND_POLL_MS = 50 };
 
 static int put(const struct vh_sriov *s, const char *path, const char *text, const char *address,
 	       const char *what, struct vh_err *err)
@@ -198,10 +201,29 @@ static int put_override(const struct vh_sriov *s, const char *address, const cha
 	return r;
 }
 
+/* A driver whose module is still being loaded has devices before it has its file to take them away
+ * (drivers/base/bus.c, bus_add_driver); one that fails with a device leaves it by itself. */
+static int write_unbind(const struct vh_sriov *s, struct vh_fn *cur, const char *what, struct vh_err *err)
+{
+	const struct timespec pause = { .tv_nsec = UNBIND_POLL_MS * 1000 * 1000 };
+
+	for (int left = UNBIND_WAIT_MS;; left -= UNBIND_POLL_MS) {
+		int r = put_own(s, cur->address, "driver/unbind", cur->address, what, err);
+
+		if (r != -ENOENT || left <= 0)
+			return r;
+		vh_err_clear(err);
+		nanosleep(&pause, NULL);
+		r = vh_fn_observe(s->root, cur, err);
+		if (r < 0 || !cur->driver[0])
+			return r;
+	}
+}
+
 static int unbind(const struct vh_sriov *s, struct vh_fn *cur, struct vh_err *err)
 {
 	vh_autofree char *what = vh_strf("unbinding %s", cur->driver);
-	int r = what ? put_own(s, cur->address, "driver/unbind", cur->address, what, err) : vh_err_nomem(err);
+	int r = what ? write_unbind(s, cur, what, err) : vh_err_nomem(err);
 
 	if (r == 0)
 		r = vh_fn_observe(s->root, cur, err);

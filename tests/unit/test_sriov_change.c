@@ -82,6 +82,19 @@ START_TEST(bind_to_vfio_works_though_vfs_are_not_probed)
 }
 END_TEST
 
+START_TEST(a_driver_that_is_still_coming_is_waited_for)
+{
+	FAKE(f);
+	nic(&f);
+	OK(vh_sriov_create(f.s, NIC, 2, -1, oe));
+	ck_assert_str_eq(function(&f, NIC, 1).driver, "mlx5_core");
+	fake_fault(&f, 1, FAKE_FAIL, ENOENT);
+	OK(vh_sriov_bind(f.s, VF1, "vfio-pci", oe));
+	ck_assert(f.shared->hit);
+	ck_assert_str_eq(function(&f, NIC, 1).driver, "vfio-pci");
+}
+END_TEST
+
 START_TEST(a_probe_that_binds_nothing_is_told)
 {
 	vh_autoerr err = VH_ERR_NONE;
@@ -577,6 +590,7 @@ START_TEST(any_verb_recovers_before_it_changes)
 END_TEST
 
 UNIT_SUITE(sriov_change, create_goes_through_zero_and_reads_back, bind_to_vfio_works_though_vfs_are_not_probed,
+	   a_driver_that_is_still_coming_is_waited_for,
 	   a_probe_that_binds_nothing_is_told, attributes_of_many_vfs_go_in_one_batch_and_trust_in_another,
 	   guids_go_through_the_pf_and_then_the_vf_is_bound_again, identities_in_files_are_set_there,
 	   release_gives_the_vf_back_neutral, release_takes_the_identity_back,
