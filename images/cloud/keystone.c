@@ -100,12 +100,14 @@ int vh_keystone_login(struct vh_http *http, const struct vh_cloud *cloud, struct
 {
 	vh_autofree char *url = vh_strf("%s/auth/tokens", cloud->auth_url);
 	vh_autojson doc = vh_keystone_request(cloud);
-	char *body = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+	char *body = doc && url ? json_dumps(doc, JSON_COMPACT) : NULL;
 	struct vh_http_request request = { .method = "POST", .url = url, .body = body };
 	vh_autoanswer answer = { 0 };
 	int r;
 
-	if (!url || !body)
+	if (!url)
+		return vh_err_nomem(err);
+	if (!body)
 		return vh_err_refuse(err, EINVAL, "the cloud's settings: a name or a secret is not UTF-8");
 	r = vh_http_do(http, &request, &answer, err);
 	explicit_bzero(body, strlen(body));

@@ -189,6 +189,8 @@ START_TEST(transport_of_each_pair)
 		const char *key, *value;
 	} cases[] = {
 		{ "openmpi", "4.1.4", { N("h1", ""), N("h1", ""), N("h2", "") }, { 3, 4, 0, 8 }, false, "btl", "self,vader,ivshm,tcp" },
+		/* No two ranks share a VM: nothing polls what they would go by. */
+		{ "openmpi", "4.1.4", { "\"slots\": 1, \"host\": \"h1\"", "\"slots\": 1, \"host\": \"h1\"" }, { 0, 1, 0, 0 }, false, "btl", "self,ivshm,tcp" },
 		{ "openmpi", "4.1.4", { N("h1", ", " IB("0x8001")), N("h1", ", " IB("0x8001")), N("h2", ", " IB("0x8001")) }, { 3, 4, 8, 0 }, false,
 		  "btl_openib_pkey", "0x8001" },
 		{ "openmpi", "4.1.4", { N("h1", ", " IB("0x8001")), N("h2", ", " IB("0x8001")) }, { 2, 0, 4, 0 }, true, "pml", "ucx" },
