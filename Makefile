@@ -33,6 +33,9 @@ OBJS :=
 
 all: programs
 
+# $(call rooms,DIRECTORY,ROOM...): the sources of these rooms
+rooms = $(sort $(wildcard $(patsubst %,$(1)/%/*.c,$(2))))
+
 # $(call library,NAME,SOURCES): $(B)/NAME.a
 define library
 $(1)_OBJS := $$(patsubst %.c,$(B)/%.o,$(2))
@@ -82,7 +85,7 @@ programs: $(PROGRAMS) $(GUEST) headers-check
 
 # Nobody includes another directory's private header (docs/architecture.md).
 headers-check: $(B)/headers-check
-$(B)/headers-check: tests/headers-check $(wildcard $(foreach d,$(DIRS),$(d)/*.[ch] $(d)/*/*.[ch]))
+$(B)/headers-check: tests/headers-check $(wildcard $(foreach d,$(DIRS),$(d)/*.[ch] $(d)/*/*.[ch] $(d)/*/*/*.[ch] $(d)/*/*/*/*.[ch]))
 	@mkdir -p $(@D)
 	@tests/headers-check $(DIRS)
 	@touch $@

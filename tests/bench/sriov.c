@@ -17,7 +17,7 @@
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/table.h"
-#include "sriov/netlink.h"
+#include "sriov/function/netlink.h"
 #include "sriov/sriov.h"
 
 enum { PFS = 16, VFS_A_PF = 125, RUNS = 20, VFS = 127, VFS_AT_ONCE = 16 };

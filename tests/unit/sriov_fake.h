@@ -5,7 +5,7 @@
 #ifndef VH_SRIOV_FAKE_H
 #define VH_SRIOV_FAKE_H
 
-#include "sriov/check.h"
+#include "sriov/change/check.h"
 
 enum { FAKE_PFS = 4, FAKE_VFS = 128 };
 

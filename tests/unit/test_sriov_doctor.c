@@ -5,7 +5,7 @@
 #include <string.h>
 #include "lib/strv.h"
 #include "lib/table.h"
-#include "sriov/config.h"
+#include "sriov/pci/config.h"
 #include "sriov/private.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"

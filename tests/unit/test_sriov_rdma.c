@@ -8,7 +8,7 @@
 #include <rdma/rdma_netlink.h>
 #include <string.h>
 #include "lib/table.h"
-#include "sriov/netlink.h"
+#include "sriov/function/netlink.h"
 #include "sriov/private.h"
 #include "tests/unit/netlink_peer.h"
 #include "tests/unit/sriov_fake.h"

@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Which driver has a function: bind, unbind, release, reset. */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "sriov/change/check.h"
+#include "sriov/private.h"
+
+int vh_sriov_locate(struct vh_sriov *s, const char *text, struct vh_pf *ret, struct vh_err *err)
+{
+	char address[VH_PCI_ADDRESS_SIZE];
+	vh_autojson pf = NULL;
+	int index = -1, r;
+
+	if (!strchr(text, '/') && (r = vh_check_device(s->root, text, address, err)) < 0)
+		return r;
+	pf = strchr(text, '/') ? NULL : vh_pci_link(s->root, address, "physfn");
+	if (strchr(text, '/') || json_is_string(pf)) {
+		if ((r = vh_check_vf(s->root, text, ret->address, &index, address, err)) < 0)
+			return r;
+	} else {
+		memcpy(ret->address, address, sizeof(ret->address));
+	}
+	return vh_pf_add(ret, index, address) ? 0 : vh_err_nomem(err);
+}
+
+int vh_sriov_companions(struct vh_sriov *s, struct vh_pf *want, struct vh_err *err)
+{
+	const char *kind = vh_pci_kind(s->root, want->fn[0].address);
+	vh_autojson members = vh_pci_names(s->root, want->fn[0].address, "iommu_group/devices");
+	size_t slot = strlen(want->fn[0].address) - 1, i;
+	const json_t *member;
+
+	if (want->fn[0].index >= 0 || !kind || strcmp(kind, "gpu"))
+		return 0;
+	json_array_foreach(members, i, member) {
+		const char *address = json_string_value(member);
+
+		if (vh_pci_is_address(address) && !strncmp(address, want->fn[0].address, slot) &&
+		    strcmp(address, want->fn[0].address) && !vh_pf_add(want, -1, address))
+			return vh_err_nomem(err);
+	}
+	return 0;
+}
+
+static int check_driver(struct vh_sriov *s, const char *driver, struct vh_err *err)
+{
+	if (!vh_driver_is_name(driver))
+		return vh_err_usage(err, "'%.40s' is no name of a driver", driver);
+	if (vh_root_exists(s->root, "sys/bus/pci/drivers/%s", driver))
+		return 0;
+	vh_err_refuse(err, ENOENT, "the kernel has no PCI driver %s", driver);
+	return vh_err_hint(err, "modprobe %s", driver);
+}
+
+/* A fabric's subnet manager passes over a port whose GUID is all zero. */
+static int check_guids(struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err)
+{
+	const struct vh_fn *c;
+	vh_autopf cur = { 0 };
+	int r = vh_pf_observe(s, want->address, &cur, err);
+
+	if (r < 0 || !cur.ib || want->fn[0].index < 0 || !(c = vh_pf_find(&cur, want->fn[0].index, "")))
+		return r;
+	for (unsigned a = VH_FN_NODE_GUID; a <= VH_FN_PORT_GUID; a++)
+		if (c->have & VH_FN_BIT(a) && !c->value[a]) {
+			vh_err_refuse(err, EINVAL, "%s: its %s is all zero", c->address, vh_fn_attr_name(a));
+			return vh_err_hint(err, "vhpc sriov set %s --node-guid GUID --port-guid GUID", c->address);
+		}
+	return 0;
+}
+
+/* All functions of want get the driver and the override; those taken along too. */
+static int change_driver(struct vh_sriov *s, struct vh_pf *want, const char *driver, const char *override,
+			 enum vh_keep keep, struct vh_err *err)
+{
+	for (size_t i = 0; i < want->n; i++) {
+		struct vh_fn *fn = &want->fn[i], now = *fn;
+		int r = vh_check_free(s, fn->address, err);
+
+		if (r == 0)
+			r = vh_fn_observe(s->root, &now, err);
+		if (r < 0)
+			return r;
+		if (!(now.have & VH_FN_OVERRIDE))
+			return vh_err_refuse(err, EOPNOTSUPP, "%s: the kernel offers no driver_override", fn->address);
+		snprintf(fn->driver, sizeof(fn->driver), "%s", driver);
+		fn->have |= VH_FN_DRIVER;
+		if (override) {
+			snprintf(fn->override, sizeof(fn->override), "%s", override);
+			fn->have |= VH_FN_OVERRIDE;
+		}
+	}
+	return vh_sriov_change(s, want, keep, err);
+}
+
+static int pf_with_vfs(struct vh_sriov *s, const struct vh_pf *want, const char *what, struct vh_err *err)
+{
+	vh_autojson vfs = vh_pci_count(s->root, want->fn[0].address, "sriov_numvfs");
+
+	if (want->fn[0].index >= 0 || json_integer_value(vfs) <= 0)
+		return 0;
+	vh_err_refuse(err, EBUSY, "%s: %s it would take its %d VFs with it", want->fn[0].address, what,
+		      (int)json_integer_value(vfs));
+	return vh_err_hint(err, "vhpc sriov create %s -n 0", want->fn[0].address);
+}
+
+/* What one VM left in a GPU, the next must not find: it is reset once vfio-pci has it. */
+static int prove_reset(struct vh_sriov *s, struct vh_fn *fn, struct vh_err *err)
+{
+	const char *kind = vh_pci_kind(s->root, fn->address);
+
+	if (fn->index >= 0 || !kind || strcmp(kind, "gpu"))
+		return 0;
+	if (vh_root_exists(s->root, VH_PCI_DIR "/%s/reset", fn->address)) {
+		fn->have |= VH_FN_RESET;
+		return 0;
+	}
+	if (vh_is_forced(s, fn->address))
+		return 0;
+	vh_err_refuse(err, EOPNOTSUPP, "%s: the kernel knows no way to reset it between VMs", fn->address);
+	return vh_err_hint(err, "a module such as vendor-reset may; --force %s binds it all the same", fn->address);
+}
+
+static int bind_locked(struct vh_sriov *s, struct vh_pf *want, const char *driver, struct vh_err *err)
+{
+	bool vfio = strstr(driver, "vfio");
+	struct vh_fn now = want->fn[0];
+	int r;
+
+	if ((r = check_driver(s, driver, err)) < 0 || (r = vh_fn_observe(s->root, &now, err)) < 0)
+		return r;
+	if (vfio && ((r = vh_sriov_companions(s, want, err)) < 0 || (r = vh_check_group(s, want, err)) < 0 ||
+		     (r = check_guids(s, want, err)) < 0))
+		return r;
+	/* Nobody is disturbed by what is so already. */
+	if (strcmp(now.driver, driver) == 0 && want->n == 1 && (!vfio || !strcmp(now.override, driver))) {
+		memcpy(want->fn[0].driver, now.driver, sizeof(now.driver));
+		memcpy(want->fn[0].override, now.override, sizeof(now.override));
+		want->fn[0].have = VH_FN_DRIVER | VH_FN_OVERRIDE;
+		return vh_sriov_change(s, want, VH_KEEP_MERGE, err);
+	}
+	if ((r = pf_with_vfs(s, want, "binding", err)) < 0 || (vfio && (r = prove_reset(s, &want->fn[0], err)) < 0))
+		return r;
+	return change_driver(s, want, driver, vfio ? driver : "", VH_KEEP_MERGE, err);
+}
+
+int vh_sriov_bind(struct vh_sriov *s, const char *device, const char *driver, struct vh_err *err)
+{
+	vh_autoclose int lock = -1;
+	vh_autopf want = { 0 };
+	int r;
+
+	if ((r = vh_sriov_locate(s, device, &want, err)) < 0 || (r = vh_sriov_enter(s, want.address, &lock, err)) < 0)
+		return r;
+	return bind_locked(s, &want, driver, err);
+}
+
+int vh_sriov_unbind(struct vh_sriov *s, const char *device, struct vh_err *err)
+{
+	vh_autoclose int lock = -1;
+	vh_autopf want = { 0 };
+	int r;
+
+	if ((r = vh_sriov_locate(s, device, &want, err)) < 0 || (r = vh_sriov_enter(s, want.address, &lock, err)) < 0 ||
+	    (r = pf_with_vfs(s, &want, "unbinding", err)) < 0)
+		return r;
+	return change_driver(s, &want, "", NULL, VH_KEEP_MERGE, err);
+}
+
+/* --- release */
+
+#define IDENTITY_BITS (VH_FN_BIT(VH_FN_MAC) | VH_FN_BIT(VH_FN_NODE_GUID) | VH_FN_BIT(VH_FN_PORT_GUID))
+
+/* Takes away what of its identity was set here: its VM may get it again on another VF. */
+static int take_identity(struct vh_sriov *s, const struct vh_fn *cur, struct vh_pf *want, struct vh_err *err)
+{
+	vh_autojson doc = NULL;
+	vh_autopf stored = { 0 };
+	const struct vh_fn *set;
+	int r = vh_record_get(s->store, VH_WANTED, want->address, &doc, err);
+
+	if (r == 0)
+		r = vh_pf_from_json(json_object_get(doc, "state"), &stored, err);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	set = vh_pf_find(&stored, cur->index, "");
+	for (unsigned a = 0; set && a < VH_FN_ATTRS; a++)
+		if (set->have & cur->have & IDENTITY_BITS & VH_FN_BIT(a) && set->value[a] == cur->value[a])
+			want->fn[0].have |= VH_FN_BIT(a);
+	return 0;
+}
+
+/* As a VF is that nobody has set; of what its driver reports. */
+static int make_neutral(struct vh_sriov *s, struct vh_pf *want, struct vh_err *err)
+{
+	static const enum vh_fn_attr neutral[] = {
+		VH_FN_VLAN, VH_FN_QOS, VH_FN_SPOOFCHK, VH_FN_TRUST, VH_FN_MIN_RATE, VH_FN_MAX_RATE, VH_FN_LINK_STATE,
+	};
+	const struct vh_fn *c;
+	vh_autopf cur = { 0 };
+	int r = vh_pf_observe(s, want->address, &cur, err);
+
+	c = r == 0 && want->fn[0].index >= 0 ? vh_pf_find(&cur, want->fn[0].index, "") : NULL;
+	for (size_t i = 0; c && i < vh_array_len(neutral); i++) {
+		uint64_t value = neutral[i] == VH_FN_SPOOFCHK;
+
+		/* Only what differs: drivers that lack an attribute refuse its neutral value too. */
+		if (!(c->have & VH_FN_BIT(neutral[i])) || c->value[neutral[i]] == value)
+			continue;
+		want->fn[0].value[neutral[i]] = value;
+		want->fn[0].have |= VH_FN_BIT(neutral[i]);
+	}
+	return c ? take_identity(s, c, want, err) : r;
+}
+
+/* The store gives back by holder: the holder's others are taken again. */
+static int drop_lease(struct vh_sriov *s, const char *holder, const char *address, struct vh_err *err)
+{
+	struct vh_lease *leases = NULL;
+	size_t n = 0;
+	int r = vh_lease_list(s->store, "vf", holder, &leases, &n, err);
+
+	if (r == 0)
+		r = vh_lease_drop(s->store, holder, "vf", NULL, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (strcmp(leases[i].key, address))
+			r = vh_lease_take(s->store, "vf", leases[i].key, holder, leases[i].amount, err);
+	vh_lease_free(leases, n);
+	return r;
+}
+
+static int drop_leases(struct vh_sriov *s, const char *address, struct vh_err *err)
+{
+	struct vh_lease *leases = NULL;
+	size_t n = 0;
+	int r = vh_store_begin(s->store, err);
+
+	if (r < 0)
+		return r;
+	r = vh_lease_list(s->store, "vf", NULL, &leases, &n, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (!strcmp(leases[i].key, address))
+			r = drop_lease(s, leases[i].holder, address, err);
+	vh_lease_free(leases, n);
+	if (r == 0)
+		return vh_store_end(s->store, true, err);
+	vh_store_end(s->store, false, &(struct vh_err)VH_ERR_NONE);
+	return r;
+}
+
+int vh_sriov_release(struct vh_sriov *s, const char *device, struct vh_err *err)
+{
+	vh_autoclose int lock = -1;
+	vh_autopf want = { 0 };
+	int r;
+
+	if ((r = vh_sriov_locate(s, device, &want, err)) < 0 || (r = vh_sriov_enter(s, want.address, &lock, err)) < 0 ||
+	    (r = vh_sriov_companions(s, &want, err)) < 0 || (r = make_neutral(s, &want, err)) < 0)
+		return r;
+	r = change_driver(s, &want, VH_DRIVER_ANY, "", VH_KEEP_DROP_FNS, err);
+	/* Some drivers take no all-zero MAC: the VF keeps the one that it has. */
+	if ((r == -EINVAL || r == -EADDRNOTAVAIL) && want.fn[0].have & IDENTITY_BITS && err->exit != VH_EXIT_PARTIAL) {
+		vh_err_clear(err);
+		want.fn[0].have &= ~IDENTITY_BITS;
+		r = change_driver(s, &want, VH_DRIVER_ANY, "", VH_KEEP_DROP_FNS, err);
+	}
+	return r < 0 ? r : drop_leases(s, want.fn[0].address, err);
+}
+
+/* --- reset */
+
+int vh_sriov_reset(struct vh_sriov *s, const char *device, struct vh_err *err)
+{
+	vh_autoclose int lock = -1;
+	vh_autopf want = { 0 };
+	int r;
+
+	if ((r = vh_sriov_locate(s, device, &want, err)) < 0 || (r = vh_sriov_enter(s, want.address, &lock, err)) < 0 ||
+	    (r = pf_with_vfs(s, &want, "resetting", err)) < 0 ||
+	    (r = vh_check_free(s, want.fn[0].address, err)) < 0)
+		return r;
+	return vh_fn_reset(s, want.fn[0].address, err);
+}

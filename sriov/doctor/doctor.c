@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sriov/doctor/doctor.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "sriov/change/check.h"
+#include "sriov/pci/config.h"
+
+void vh_doctor_say(struct vh_doctor *d, const char *device, const char *step, enum vh_finding state, const char *mend,
+		   const char *found, ...)
+{
+	static const char *const states[] = { "ok", "wrong", "unknown" };
+	vh_autofree char *text = NULL;
+	va_list ap;
+
+	va_start(ap, found);
+	if (vasprintf(&text, found, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	if (!text || json_array_append_new(d->rows, json_pack("{ss ss ss ss ss?}", "device", device, "step", step,
+							      "state", states[state], "found", text, "mend", mend)) < 0)
+		d->failed = true;
+}
+
+/* --- a PF */
+
+static void firmware(struct vh_doctor *d, const struct vh_pf *pf)
+{
+	vh_autojson vendor = vh_pci_hex(d->root, pf->address, "vendor", 4);
+	bool mellanox = json_is_string(vendor) && !strcmp(json_string_value(vendor), "15b3");
+	vh_autofree char *mend = vh_strf("mstconfig -d %s set SRIOV_EN=1 NUM_OF_VFS=16, then reboot", pf->address);
+	struct vh_config c;
+
+	if (pf->vfs_max)
+		vh_doctor_say(d, pf->address, "firmware", VH_OK, NULL, "it offers %u VFs", pf->vfs_max);
+	else if (mellanox)
+		vh_doctor_say(d, pf->address, "firmware", VH_WRONG, mend, "it offers no VFs");
+	else if (vh_config_read(d->root, pf->address, &c) == 0 && vh_config_ecap(&c, VH_ECAP_SRIOV))
+		vh_doctor_say(d, pf->address, "firmware", VH_WRONG, "SR-IOV on in the machine's firmware, and pci=realloc",
+			      "it could have VFs, and the kernel offers none");
+	else
+		vh_doctor_say(d, pf->address, "firmware", VH_UNKNOWN, NULL, "it offers no VFs");
+}
+
+static void driver(struct vh_doctor *d, const struct vh_pf *pf)
+{
+	vh_autojson name = vh_pci_link(d->root, pf->address, "driver");
+	vh_autofree char *mend = vh_strf("vhpc sriov release %s", pf->address);
+
+	if (json_is_string(name))
+		vh_doctor_say(d, pf->address, "driver", VH_OK, NULL, "%s", json_string_value(name));
+	else
+		vh_doctor_say(d, pf->address, "driver", VH_WRONG, mend, "none is bound");
+}
+
+/* The stored number; -1: none. */
+static long wanted_vfs(struct vh_doctor *d, const char *address)
+{
+	vh_autoerr ignored = VH_ERR_NONE;
+	vh_autojson doc = NULL;
+	const json_t *vfs;
+
+	if (vh_record_get(d->store, VH_WANTED, address, &doc, &ignored) < 0)
+		return -1;
+	vfs = json_object_get(json_object_get(doc, "state"), "vfs");
+	return json_is_integer(vfs) ? (long)json_integer_value(vfs) : -1;
+}
+
+static void count(struct vh_doctor *d, const struct vh_pf *pf)
+{
+	vh_autofree char *create = vh_strf("vhpc sriov create %s -n %u", pf->address, pf->vfs_max);
+	long wanted = wanted_vfs(d, pf->address);
+
+	if (!pf->vfs_max)
+		return;
+	if (wanted >= 0 && wanted != pf->vfs)
+		vh_doctor_say(d, pf->address, "VFs", VH_WRONG, "vhpc sriov restore", "%u, and %ld are wanted", pf->vfs, wanted);
+	else if (pf->n != pf->vfs)
+		vh_doctor_say(d, pf->address, "VFs", VH_WRONG, create, "%u made, and %zu are there", pf->vfs, pf->n);
+	else if (!pf->vfs && d->asked)
+		vh_doctor_say(d, pf->address, "VFs", VH_WRONG, create, "none of %u is made", pf->vfs_max);
+	else
+		vh_doctor_say(d, pf->address, "VFs", VH_OK, NULL, "%u of %u", pf->vfs, pf->vfs_max);
+}
+
+static void iommu(struct vh_doctor *d, const char *address)
+{
+	vh_autostrv groups = NULL;
+
+	if (vh_root_list(d->root, &groups, "sys/kernel/iommu_groups") == 0 && *groups)
+		vh_doctor_say(d, address, "IOMMU", VH_OK, NULL, "%zu groups", vh_strv_len(groups));
+	else
+		vh_doctor_say(d, address, "IOMMU", VH_WRONG,
+			      "VT-d or AMD-Vi on in the firmware; intel_iommu=on on Intel's kernel command line",
+			      "the kernel has no IOMMU groups");
+}
+
+/* Of many VFs those that are well are one row. */
+static void functions(struct vh_doctor *d, const struct vh_pf *pf)
+{
+	size_t well = 0;
+
+	for (size_t i = 0; i < pf->n; i++) {
+		size_t before = json_array_size(d->rows), at;
+		bool wrong = false;
+
+		vh_doctor_function(d, pf, &pf->fn[i]);
+		for (at = before; at < json_array_size(d->rows); at++)
+			wrong |= strcmp("ok", json_string_value(json_object_get(json_array_get(d->rows, at), "state")));
+		well += !wrong;
+		while (!wrong && json_array_size(d->rows) > before)
+			json_array_remove(d->rows, json_array_size(d->rows) - 1);
+	}
+	if (well)
+		vh_doctor_say(d, pf->address, pf->ib ? "group, vfio, guid" : "group, vfio", VH_OK, NULL, "%zu of %zu VFs",
+			      well, pf->n);
+}
+
+static int one_pf(struct vh_doctor *d, const struct vh_sriov *s, const char *address, int only, struct vh_err *err)
+{
+	vh_autopf pf = { 0 };
+	int r = vh_pf_observe(s, address, &pf, err);
+	const struct vh_fn *fn;
+
+	if (r < 0)
+		return r;
+	firmware(d, &pf);
+	driver(d, &pf);
+	count(d, &pf);
+	iommu(d, address);
+	fn = only < 0 ? NULL : vh_pf_find(&pf, only, "");
+	if (fn)
+		vh_doctor_function(d, &pf, fn);
+	else
+		functions(d, &pf);
+	/* A VF that the host's driver has shows its port itself. */
+	if (fn && vh_root_exists(d->root, VH_PCI_DIR "/%s/infiniband", fn->address))
+		vh_doctor_ports(d, fn->address);
+	else
+		vh_doctor_ports(d, address);
+	return 0;
+}
+
+/* --- any device */
+
+static int one_gpu(struct vh_doctor *d, const json_t *row, struct vh_err *err)
+{
+	const struct vh_pf none = { 0 };
+	struct vh_fn fn = { .index = -1 };
+	int r;
+
+	snprintf(fn.address, sizeof(fn.address), "%s", json_string_value(json_object_get(row, "address")));
+	r = vh_fn_observe(d->root, &fn, err);
+	if (r < 0)
+		return r;
+	iommu(d, fn.address);
+	vh_doctor_function(d, &none, &fn);
+	vh_doctor_pair(d, row);
+	return 0;
+}
+
+static bool is_interesting(struct vh_doctor *d, const json_t *row, const char *kind, const char *function)
+{
+	const char *address = json_string_value(json_object_get(row, "address"));
+
+	return strcmp(function, "vf") && (!strcmp(kind, "ib") || (!strcmp(function, "pf") && strcmp(kind, "nvme") &&
+	       (json_integer_value(json_object_get(row, "vfs")) > 0 || wanted_vfs(d, address) >= 0)));
+}
+
+static int one_row(struct vh_doctor *d, const struct vh_sriov *s, const json_t *row, struct vh_err *err)
+{
+	const char *address = json_string_value(json_object_get(row, "address"));
+	const char *kind = json_string_value(json_object_get(row, "kind"));
+	const char *function = json_string_value(json_object_get(row, "function"));
+	const json_t *pf = json_object_get(row, "pf"), *vf = json_object_get(row, "vf");
+
+	if (!strcmp(kind, "gpu"))
+		return one_gpu(d, row, err);
+	if (d->asked && json_is_string(pf) && json_is_integer(vf))
+		return one_pf(d, s, json_string_value(pf), (int)json_integer_value(vf), err);
+	if (d->asked || is_interesting(d, row, kind, function))
+		return one_pf(d, s, address, -1, err);
+	return 0;
+}
+
+/* An address, or "PF/INDEX". */
+static int find_device(struct vh_doctor *d, const char *text, char ret[VH_PCI_ADDRESS_SIZE], struct vh_err *err)
+{
+	char pf[VH_PCI_ADDRESS_SIZE];
+	int index;
+
+	return strchr(text, '/') ? vh_check_vf(d->root, text, pf, &index, ret, err) : vh_check_device(d->root, text, ret, err);
+}
+
+static int examine(struct vh_doctor *d, const struct vh_sriov *s, const char *device, struct vh_err *err)
+{
+	char address[VH_PCI_ADDRESS_SIZE] = "";
+	bool found = false;
+	const json_t *row;
+	size_t i;
+	int r = device ? find_device(d, device, address, err) : 0;
+
+	if (r == 0)
+		r = vh_sriov_list(d->root, &d->devices, err);
+	if (r == 0)
+		r = vh_sriov_add_leases(d->store, d->devices, err);
+	json_array_foreach(d->devices, i, row) {
+		if (r < 0 || (device && strcmp(address, json_string_value(json_object_get(row, "address")))))
+			continue;
+		found = true;
+		r = one_row(d, s, row, err);
+	}
+	if (r == 0 && device && !found)
+		r = vh_err_refuse(err, EINVAL, "%s: it is no network controller, GPU or NVMe", address);
+	return r == 0 && d->failed ? vh_err_nomem(err) : r;
+}
+
+int vh_sriov_doctor_with(const struct vh_sriov *s, const char *device, json_t **ret, struct vh_err *err)
+{
+	struct vh_doctor d = { .root = s->root, .store = s->store, .rows = json_array(), .asked = device };
+	int r = d.rows ? examine(&d, s, device, err) : vh_err_nomem(err);
+
+	json_decref(d.devices);
+	if (r == 0)
+		*ret = d.rows;
+	else
+		json_decref(d.rows);
+	return r;
+}
+
+int vh_sriov_doctor(const char *root, const char *state, const char *device, json_t **ret, struct vh_err *err)
+{
+	struct vh_sriov s = { .ops = &vh_sriov_kernel };
+	vh_autostore store = NULL;
+	vh_autoroot r = NULL;
+	int result;
+
+	if ((result = vh_root_open(&r, root, err)) < 0 || (result = vh_store_open(&store, state, VH_STORE_READ, err)) < 0)
+		return result;
+	s.root = r;
+	s.store = store;
+	return vh_sriov_doctor_with(&s, device, ret, err);
+}

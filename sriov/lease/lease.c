@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "lib/values.h"
+#include "sriov/change/check.h"
+#include "sriov/private.h"
+
+/* The process that a holder's leases end with. */
+#define HOLDER "sriov-holder"
+
+static int check_holder(const char *holder, struct vh_err *err)
+{
+	const char *name = strchr(holder, '/');
+
+	if (!strncmp(holder, "vm/", strlen("vm/")) && vh_is_hostname(name + 1))
+		return 0;
+	vh_err_usage(err, "'%.70s' holds no leases", holder);
+	return vh_err_hint(err, "a holder is vm/NAME");
+}
+
+/* When a process was started, in ticks since boot: with its number, what no other one has. */
+static int start_time(const struct vh_root *root, int pid, char ret[32])
+{
+	vh_autofree char *text = NULL;
+	const char *end;
+	int r = vh_root_read(root, &text, "proc/%d/stat", pid);
+
+	if (r < 0)
+		return r;
+	/* Its name may hold anything; field 22 is the 20th behind it. */
+	end = strrchr(text, ')');
+	return end && sscanf(end + 1, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %31s",
+			     ret) == 1 ? 0 : -EPROTO;
+}
+
+static bool is_alive(const struct vh_root *root, const json_t *doc)
+{
+	const char *start = json_string_value(json_object_get(doc, "start"));
+	char is[32];
+
+	return start && start_time(root, (int)json_integer_value(json_object_get(doc, "pid")), is) == 0 &&
+	       !strcmp(start, is);
+}
+
+/* Leases of processes that are gone. */
+static int expire(struct vh_sriov *s, struct vh_err *err)
+{
+	vh_autojson all = NULL;
+	const char *holder;
+	json_t *doc;
+	int r = vh_record_list(s->store, HOLDER, &all, err);
+
+	json_object_foreach(all, holder, doc) {
+		if (r < 0 || is_alive(s->root, doc))
+			continue;
+		r = vh_lease_drop(s->store, holder, "vf", NULL, err);
+		if (r == 0)
+			r = vh_record_delete(s->store, HOLDER, holder, err);
+	}
+	return r;
+}
+
+static int keep_process(struct vh_sriov *s, const struct vh_sriov_request *q, struct vh_err *err)
+{
+	vh_autojson doc = NULL;
+	char start[32];
+
+	if (!q->pid)
+		return vh_record_delete(s->store, HOLDER, q->holder, err);
+	if (start_time(s->root, q->pid, start) < 0)
+		return vh_err_refuse(err, ESRCH, "there is no process %d", q->pid);
+	doc = json_pack("{si ss}", "pid", q->pid, "start", start);
+	return doc ? vh_record_put(s->store, HOLDER, q->holder, doc, err) : vh_err_nomem(err);
+}
+
+static bool fits(const struct vh_sriov_request *q, const char *pf, const json_t *row)
+{
+	const json_t *numa = json_object_get(row, "numa");
+
+	return !strcmp(json_string_value(json_object_get(row, "function")), "vf") &&
+	       (!*pf || !strcmp(json_string_value(json_object_get(row, "pf")), pf)) &&
+	       (!q->kind || !strcmp(json_string_value(json_object_get(row, "kind")), q->kind)) &&
+	       (q->numa < 0 || (json_is_integer(numa) && json_integer_value(numa) == q->numa));
+}
+
+/* VFs that the request may get, by address, with who uses them though nobody leased them. */
+static int candidates(struct vh_sriov *s, const struct vh_sriov_request *q, json_t **ret, struct vh_err *err)
+{
+	char pf[VH_PCI_ADDRESS_SIZE] = "";
+	vh_autojson rows = NULL;
+	vh_autojson some = json_array();
+	const json_t *row;
+	size_t i;
+	int r = q->pf ? vh_check_device(s->root, q->pf, pf, err) : 0;
+
+	if (r == 0 && q->pf)
+		r = vh_check_pf(s->root, pf, err);
+	if (r == 0)
+		r = vh_sriov_list(s->root, &rows, err);
+	if (r < 0)
+		return r;
+	json_array_foreach(rows, i, row)
+		if (fits(q, pf, row) && json_array_append(some, json_object_get(row, "address")) < 0)
+			return vh_err_nomem(err);
+	if (json_array_size(some) == 0) {
+		vh_err_refuse(err, ENODEV, "%s%sno such VF is there", pf, *pf ? ": " : "");
+		return vh_err_hint(err, "vhpc sriov create PF -n NUMBER");
+	}
+	*ret = vh_steal(&some);
+	return 0;
+}
+
+static const char *holder_of(const struct vh_lease *leases, size_t n, const char *address)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(leases[i].key, address))
+			return leases[i].holder;
+	return NULL;
+}
+
+/* The holder's own one of these, else the first that nobody has or uses; NULL: none. */
+static const char *choose(struct vh_sriov *s, const struct vh_sriov_request *q, const json_t *vfs,
+			  const json_t *users, const struct vh_lease *leases, size_t n)
+{
+	const json_t *vf;
+	size_t i;
+
+	json_array_foreach(vfs, i, vf) {
+		const char *holder = holder_of(leases, n, json_string_value(vf));
+
+		if (holder && !strcmp(holder, q->holder))
+			return json_string_value(vf);
+	}
+	json_array_foreach(vfs, i, vf) {
+		const char *address = json_string_value(vf);
+		vh_autofree char *user = holder_of(leases, n, address) ? NULL : vh_fn_user(s->root, users, address);
+
+		if (!holder_of(leases, n, address) && !user)
+			return address;
+	}
+	return NULL;
+}
+
+static int lease_one(struct vh_sriov *s, const struct vh_sriov_request *q, const json_t *vfs, const json_t *users,
+		     char *ret_address, struct vh_err *err)
+{
+	struct vh_lease *leases = NULL;
+	const char *address = NULL;
+	size_t n = 0;
+	int r = expire(s, err);
+
+	if (r == 0)
+		r = vh_lease_list(s->store, "vf", NULL, &leases, &n, err);
+	if (r == 0)
+		address = choose(s, q, vfs, users, leases, n);
+	if (r == 0 && !address) {
+		vh_err_refuse(err, EBUSY, "no VF is free: all %zu are leased or in use", json_array_size(vfs));
+		r = vh_err_hint(err, "vhpc sriov list shows who has them");
+	}
+	if (r == 0)
+		r = vh_lease_take(s->store, "vf", address, q->holder, 0, err);
+	if (r == 0)
+		r = keep_process(s, q, err);
+	if (r == 0)
+		snprintf(ret_address, VH_PCI_ADDRESS_SIZE, "%s", address);
+	vh_lease_free(leases, n);
+	return r;
+}
+
+static int end(struct vh_sriov *s, int r, struct vh_err *err)
+{
+	if (r == 0)
+		return vh_store_end(s->store, true, err);
+	vh_store_end(s->store, false, &(struct vh_err)VH_ERR_NONE);
+	return r;
+}
+
+int vh_sriov_lease(struct vh_sriov *s, const struct vh_sriov_request *q, char *ret_address, struct vh_err *err)
+{
+	vh_autojson users = NULL;
+	vh_autojson vfs = NULL;
+	int r;
+
+	if ((r = check_holder(q->holder, err)) < 0 || (r = candidates(s, q, &vfs, err)) < 0)
+		return r;
+	users = vh_vfio_users(s->root);
+	if (!users)
+		return vh_err_nomem(err);
+	r = vh_store_begin(s->store, err);
+	return r < 0 ? r : end(s, lease_one(s, q, vfs, users, ret_address, err), err);
+}
+
+int vh_sriov_return(struct vh_sriov *s, const char *holder, unsigned *ret_n, struct vh_err *err)
+{
+	unsigned n = 0;
+	int r;
+
+	if ((r = check_holder(holder, err)) < 0 || (r = vh_store_begin(s->store, err)) < 0)
+		return r;
+	r = vh_lease_drop(s->store, holder, "vf", &n, err);
+	if (r == 0)
+		r = vh_record_delete(s->store, HOLDER, holder, err);
+	r = end(s, r, err);
+	if (r == 0 && ret_n)
+		*ret_n = n;
+	return r;
+}
+
+int vh_sriov_add_leases(struct vh_store *store, json_t *rows, struct vh_err *err)
+{
+	struct vh_lease *leases = NULL;
+	vh_autojson by_key = json_object();
+	size_t n = 0, i;
+	json_t *row;
+	int r = vh_lease_list(store, "vf", NULL, &leases, &n, err);
+
+	for (i = 0; r == 0 && i < n; i++)
+		if (json_object_set_new(by_key, leases[i].key, json_string(leases[i].holder)) < 0)
+			r = vh_err_nomem(err);
+	json_array_foreach(rows, i, row) {
+		json_t *holder = json_object_get(by_key, json_string_value(json_object_get(row, "address")));
+
+		if (r == 0 && json_object_set(row, "lease", holder ? holder : json_null()) < 0)
+			r = vh_err_nomem(err);
+	}
+	vh_lease_free(leases, n);
+	return r;
+}
