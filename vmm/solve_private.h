@@ -4,8 +4,8 @@
 #ifndef VH_VMM_SOLVE_PRIVATE_H
 #define VH_VMM_SOLVE_PRIVATE_H
 
-#include "vmm/plan.h"
-#include "vmm/plan_cpus.h"
+#include "vmm/place/plan.h"
+#include "vmm/place/cpus.h"
 
 enum { VH_SEARCH_LOOKS_MAX = 1 << 20 };	/* choices of nodes, then the search gives up */
 

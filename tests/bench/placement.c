@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "vmm/fleet.h"
+#include "vmm/place/fleet.h"
 
 enum { SOCKETS = 2, CORES = 32, THREADS = 2, DEVICES = 8, VMS = 10, VMS_MAX = 10000, MAX_MB = 200, ROUNDS = 3, FLEETS = 3 };
 

@@ -4,7 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 #include "tests/fuzz/fuzz.h"
-#include "vmm/host_json.h"
+#include "vmm/hosts/json.h"
 
 static int load_xml(const uint8_t *data, size_t size, struct vh_host **ret, struct vh_err *err)
 {

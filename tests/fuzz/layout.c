@@ -4,7 +4,7 @@
 
 #include "lib/table.h"
 #include "tests/fuzz/fuzz.h"
-#include "vmm/guest.h"
+#include "vmm/guest/guest.h"
 
 static void make(const struct vh_layout *layout, bool kvm)
 {

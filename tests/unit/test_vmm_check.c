@@ -5,9 +5,9 @@
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "tests/unit/unit.h"
-#include "vmm/check.h"
-#include "vmm/floating.h"
-#include "vmm/process.h"
+#include "vmm/vm/check.h"
+#include "vmm/vm/floating.h"
+#include "vmm/host/process.h"
 
 #define MIB (1ULL << 20)
 

@@ -8,7 +8,7 @@
 #include "lib/strv.h"
 #include "lib/cli.h"
 #include "tests/unit/unit.h"
-#include "vmm/plan.h"
+#include "vmm/place/plan.h"
 
 /* Two guest nodes on host nodes 0 and 1, two hardware threads a core, a CPU kept idle and one
  * for the emulator, and on each node devices of a switch and one without. */

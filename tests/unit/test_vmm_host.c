@@ -6,9 +6,9 @@
 #include <string.h>
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "vmm/host_devices.h"
-#include "vmm/host_json.h"
-#include "vmm/running.h"
+#include "vmm/host/devices.h"
+#include "vmm/hosts/json.h"
+#include "vmm/hosts/running.h"
 
 /* An hwloc XML file of a synthetic machine; malloc'd path. */
 static char *machine(const char *description)

@@ -5,9 +5,9 @@
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "tests/unit/unit.h"
-#include "vmm/explain.h"
-#include "vmm/guest.h"
-#include "vmm/plan.h"
+#include "vmm/place/explain.h"
+#include "vmm/guest/guest.h"
+#include "vmm/place/plan.h"
 
 #define GIB (1ULL << 30)
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "vmm/plan.h"
+#include "vmm/place/plan.h"
 
 struct fixture {
 	char *dir;

@@ -4,7 +4,7 @@
  * no code with the solver: it walks sets of CPUs bit by bit. */
 #include <string.h>
 #include "tests/unit/unit.h"
-#include "vmm/plan.h"
+#include "vmm/place/plan.h"
 
 enum { CASES = 40000, CPUS = 10, NODES = 4, DEVICES = 8 };
 

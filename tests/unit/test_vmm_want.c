@@ -7,9 +7,9 @@
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "tests/unit/unit.h"
-#include "vmm/explain.h"
-#include "vmm/fleet.h"
-#include "vmm/want.h"
+#include "vmm/place/explain.h"
+#include "vmm/place/fleet.h"
+#include "vmm/want/want.h"
 
 static int read_text(const char *text, struct vh_want *ret, struct vh_err *err)
 {

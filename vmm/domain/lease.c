@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vmm/vmm.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "lib/values.h"
+#include "vmm/layout/layout.h"
+#include "vmm/host/memory.h"
+#include "lib/xml.h"
+
+enum { CPUS_MAX = 4096, NODES_MAX = 1024 };
+
+void vh_domain_lease_clear(struct vh_domain_lease *lease)
+{
+	free(lease->holder);
+	free(lease->owner);
+	free(lease->cpus);
+	free(lease->nodes);
+	free(lease->node_memory);
+	vh_strv_free(lease->devices);
+	*lease = (struct vh_domain_lease){ 0 };
+}
+
+static int get_attr(xmlNodePtr node, const char *name, char **ret)
+{
+	vh_autoxmlstr value = xmlGetNoNsProp(node, BAD_CAST name);
+
+	if (!value)
+		return 0;
+	*ret = strdup((const char *)value);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int bad(const char *name, const char *what, struct vh_err *err)
+{
+	return vh_err_set(err, EINVAL, "domain %s: lease: %s", name, what);
+}
+
+static int read_cpus(xmlNodePtr node, const char *name, struct vh_domain_lease *lease, struct vh_err *err)
+{
+	vh_autofree char *cpus = NULL;
+
+	if (get_attr(node, "cpus", &cpus) < 0)
+		return vh_err_nomem(err);
+	if (cpus && (vh_cpulist_parse(cpus, &lease->cpus, &lease->n_cpus) < 0 || lease->n_cpus > CPUS_MAX))
+		return bad(name, "cpus is no list of CPUs", err);
+	return 0;
+}
+
+static int read_number(xmlNodePtr node, const char *attr, uint64_t max, uint64_t *ret)
+{
+	vh_autofree char *text = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+
+	if (get_attr(node, attr, &text) < 0 || !text)
+		return -EINVAL;
+	return vh_uint_parse(text, max, ret, &none);
+}
+
+static int read_memory(xmlNodePtr lease_node, const char *name, struct vh_domain_lease *lease,
+		       struct vh_err *err)
+{
+	xmlNodePtr node = vh_xml_child(lease_node, VH_DOMAIN_NS, "memory");
+
+	lease->nodes = calloc(NODES_MAX, sizeof(*lease->nodes));
+	lease->node_memory = calloc(NODES_MAX, sizeof(*lease->node_memory));
+	if (!lease->nodes || !lease->node_memory)
+		return vh_err_nomem(err);
+	for (; node; node = vh_xml_next(node, VH_DOMAIN_NS, "memory")) {
+		uint64_t id, bytes;
+
+		if (lease->n_nodes == NODES_MAX || read_number(node, "node", NODES_MAX - 1, &id) < 0 ||
+		    read_number(node, "bytes", INT64_MAX, &bytes) < 0)
+			return bad(name, "memory is no node and bytes", err);
+		lease->nodes[lease->n_nodes] = (unsigned)id;
+		lease->node_memory[lease->n_nodes++] = bytes;
+	}
+	return 0;
+}
+
+static int read_devices(xmlNodePtr lease_node, const char *name, struct vh_domain_lease *lease, struct vh_err *err)
+{
+	xmlNodePtr node = vh_xml_child(lease_node, VH_DOMAIN_NS, "device");
+
+	for (size_t n = 0; node; node = vh_xml_next(node, VH_DOMAIN_NS, "device"), n++) {
+		vh_autofree char *address = NULL;
+
+		if (get_attr(node, "address", &address) < 0)
+			return vh_err_nomem(err);
+		if (!address || n == VH_PLAN_DEVICES_MAX || !vh_is_pci_address(address))
+			return bad(name, "device is no PCI address", err);
+		if (vh_strv_push(&lease->devices, address) < 0)
+			return vh_err_nomem(err);
+	}
+	return 0;
+}
+
+static int read_page(xmlNodePtr node, const char *name, struct vh_domain_lease *lease, struct vh_err *err)
+{
+	vh_autofree char *text = NULL;
+
+	if (get_attr(node, "page", &text) < 0)
+		return vh_err_nomem(err);
+	if (text && (read_number(node, "page", VH_NODE_MEMORY_MAX, &lease->page) < 0 || lease->page < 4096))
+		return bad(name, "page is no size of pages", err);
+	return 0;
+}
+
+/* The holder is the domain's own: nobody takes or drops leases for another. */
+static int read_lease(xmlNodePtr node, const char *name, struct vh_domain_lease *lease,
+		      struct vh_err *err)
+{
+	vh_autofree char *own = vh_strf("vm/%s", name);
+	int r;
+
+	if (!own || get_attr(node, "holder", &lease->holder) < 0 || get_attr(node, "owner", &lease->owner) < 0)
+		return vh_err_nomem(err);
+	if (!vh_is_hostname(name) || !lease->holder || strcmp(lease->holder, own))
+		return bad(name, "its holder is not this domain", err);
+	r = read_cpus(node, name, lease, err);
+	if (r == 0)
+		r = read_page(node, name, lease, err);
+	if (r == 0)
+		r = read_memory(node, name, lease, err);
+	return r < 0 ? r : read_devices(node, name, lease, err);
+}
+
+int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *ret, struct vh_err *err)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	vh_autoxml doc = NULL;
+	vh_autoxmlstr name = NULL;
+	xmlNodePtr domain, node;
+	int r = vh_xml_parse("domain", xml, len, &doc, err);
+
+	if (r < 0)
+		return r;
+	domain = xmlDocGetRootElement(doc);
+	if (!domain || strcmp((const char *)domain->name, "domain"))
+		return vh_err_set(err, EINVAL, "domain: the document is no libvirt domain");
+	node = vh_xml_child(vh_xml_child(domain, NULL, "metadata"), VH_DOMAIN_NS, "lease");
+	if (!node)
+		return -ENODATA;
+	name = xmlNodeGetContent(vh_xml_child(domain, NULL, "name"));
+	r = read_lease(node, name ? (const char *)name : "", &lease, err);
+	if (r < 0)
+		return r;
+	*ret = lease;
+	lease = (struct vh_domain_lease){ 0 };
+	return 0;
+}
+
+/* "0:vm/two-node-1" is of node 0. */
+static bool is_of_node(const struct vh_lease *lease, unsigned node)
+{
+	char *end;
+
+	return strtoul(lease->key, &end, 10) == node && *end == ':';
+}
+
+static int check_memory(struct vh_store *s, const struct vh_root *root, unsigned node, const char *holder,
+			struct vh_err *err)
+{
+	struct vh_lease *leases;
+	size_t n;
+	uint64_t sum = 0, ram, left;
+	char a[16], b[16];
+	int r = vh_lease_list(s, "memory", NULL, &leases, &n, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		if (is_of_node(&leases[i], node) && __builtin_add_overflow(sum, leases[i].amount, &sum))
+			sum = UINT64_MAX;
+	vh_lease_free(leases, n);
+	if (vh_node_memory(root, node, &ram, &left) == 0 && sum > ram)
+		return vh_err_refuse(err, ENOSPC, "%s: memory of NUMA node %u: %s promised to VMs, %s there",
+				     holder, node, vh_size_format(a, sizeof(a), sum),
+				     vh_size_format(b, sizeof(b), ram));
+	return 0;
+}
+
+/* "0:2097152:vm/two-node-1" is of node 0 and that size; free pages are those that no VM has. */
+static int check_pool(struct vh_store *s, const struct vh_root *root, unsigned node, uint64_t page,
+		      const char *holder, struct vh_err *err)
+{
+	vh_autofree char *prefix = vh_strf("%u:%llu:", node, (unsigned long long)page);
+	struct vh_lease *leases;
+	uint64_t sum = 0;
+	int64_t pages;
+	size_t n;
+	char a[16], b[16], c[16];
+	int r = prefix ? vh_lease_list(s, "hugepage", NULL, &leases, &n, err) : vh_err_nomem(err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++)
+		if (!strncmp(leases[i].key, prefix, strlen(prefix)) &&
+		    __builtin_add_overflow(sum, leases[i].amount, &sum))
+			sum = UINT64_MAX;
+	vh_lease_free(leases, n);
+	if (vh_root_read_int(root, &pages, "sys/devices/system/node/node%u/hugepages/hugepages-%llukB/nr_hugepages",
+			     node, (unsigned long long)page >> 10) < 0 || pages < 0)
+		pages = 0;
+	if (sum / page <= (uint64_t)pages)
+		return 0;
+	return vh_err_refuse(err, ENOSPC, "%s: huge pages of %s of NUMA node %u: %s promised to VMs, %s there", holder,
+			     vh_size_format(c, sizeof(c), page), node, vh_size_format(a, sizeof(a), sum),
+			     vh_size_format(b, sizeof(b), (uint64_t)pages * page));
+}
+
+static int take_memory(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
+		       size_t i, struct vh_err *err)
+{
+	bool huge = lease->page > 4096;
+	vh_autofree char *key = huge ? vh_strf("%u:%llu:%s", lease->nodes[i], (unsigned long long)lease->page,
+					       lease->holder)
+				     : vh_strf("%u:%s", lease->nodes[i], lease->holder);
+	int r = key ? vh_lease_take(s, huge ? "hugepage" : "memory", key, lease->holder, lease->node_memory[i], err)
+		    : vh_err_nomem(err);
+
+	if (r < 0)
+		return r;
+	return huge ? check_pool(s, root, lease->nodes[i], lease->page, lease->holder, err)
+		    : check_memory(s, root, lease->nodes[i], lease->holder, err);
+}
+
+static int take_device(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
+		       const char *address, struct vh_err *err)
+{
+	if (!vh_root_exists(root, "sys/bus/pci/devices/%s", address)) {
+		vh_err_refuse(err, ENODEV, "%s: device %s is not there any more", lease->holder, address);
+		return vh_err_hint(err, "vhpc sriov list shows those that are; define the VM anew");
+	}
+	return vh_lease_take(s, "vf", address, lease->holder, 0, err);
+}
+
+int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
+			 const struct vh_domain_lease *lease, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < lease->n_cpus; i++) {
+		char key[16];
+
+		snprintf(key, sizeof(key), "%u", lease->cpus[i]);
+		r = vh_lease_take(s, "cpu", key, lease->holder, 0, err);
+	}
+	for (size_t i = 0; r == 0 && i < lease->n_nodes; i++)
+		r = take_memory(s, root, lease, i, err);
+	for (char **d = lease->devices; r == 0 && d && *d; d++)
+		r = take_device(s, root, lease, *d, err);
+	return r;
+}
+
+int vh_domain_lease_drop(struct vh_store *s, const char *holder, struct vh_err *err)
+{
+	static const char *const kinds[] = { "cpu", "memory", "hugepage", "vf" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < vh_array_len(kinds); i++)
+		r = vh_lease_drop(s, holder, kinds[i], NULL, err);
+	return r;
+}

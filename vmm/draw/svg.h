@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the files that draw a host share: boxes and texts, in pixels. */
+#ifndef VH_VMM_PLAN_SVG_H
+#define VH_VMM_PLAN_SVG_H
+
+#include "vmm/cli/verbs.h"
+#include "lib/xml.h"
+
+enum { SVG_GAP = 6, SVG_ROW = 20, SVG_TEXT = 16, SVG_CHAR = 7 };
+#define SVG_OURS "#5cb85c"
+#define SVG_FREE "#ffffff"
+#define SVG_TAKEN "#bbbbbb"
+
+struct vh_svg_size { int w, h; };
+struct vh_svg { xmlNodePtr svg; const struct vh_left *left; const struct vh_plan *plan; };
+
+/* A box whose size is set when what is in it is drawn. */
+xmlNodePtr vh_svg_box(const struct vh_svg *d, int x, int y, const char *fill);
+void vh_svg_set_size(xmlNodePtr rect, int w, int h);
+/* Returns where the text ends. */
+int vh_svg_text(const struct vh_svg *d, int x, int y, const char *text);
+/* What is said when the pointer rests on it. */
+void vh_svg_title(xmlNodePtr node, const char *text);
+static inline struct vh_svg_size vh_svg_around(struct vh_svg_size a, int x, int y)
+{
+	return (struct vh_svg_size){ a.w > x ? a.w : x, a.h > y ? a.h : y };
+}
+
+/* The devices near a node (-1: near none), in boxes of what they are behind. */
+struct vh_svg_size vh_svg_devices(const struct vh_svg *d, int node, int x, int y);
+
+#endif

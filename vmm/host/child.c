@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vmm/host/child.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "lib/cleanup.h"
+
+int vh_process_open(pid_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool ended_within(int pidfd, int ms)
+{
+	struct pollfd wait = { .fd = pidfd, .events = POLLIN };
+	int r;
+
+	do
+		r = poll(&wait, 1, ms);
+	while (r < 0 && errno == EINTR);
+	return r > 0;
+}
+
+int vh_child_wait(pid_t pid, int deadline_ms)
+{
+	vh_autoclose int pidfd = vh_process_open(pid);
+	bool late = pidfd < 0 || !ended_within(pidfd, deadline_ms);
+	int status;
+
+	if (late)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return late ? -ETIMEDOUT : status;
+}
+
+int vh_process_end(int pidfd, int deadline_ms)
+{
+	if (syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0) < 0)
+		return errno == ESRCH ? 0 : -errno;
+	if (ended_within(pidfd, deadline_ms))
+		return 0;
+	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0)
+		return errno == ESRCH ? 0 : -errno;
+	return ended_within(pidfd, deadline_ms) ? 0 : -ETIMEDOUT;
+}

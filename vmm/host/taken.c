@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vmm/vmm.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "lib/values.h"
+#include "vmm/host/process.h"
+
+enum { SMALL = 4096 };
+
+void vh_taken_clear(struct vh_taken *taken)
+{
+	free((unsigned *)taken->cpus);
+	free((uint64_t *)taken->memory);
+	free((uint64_t *)taken->pages);
+	*taken = (struct vh_taken){ 0 };
+}
+
+static int add_cpus(struct vh_taken *taken, const struct vh_lease *leases, size_t n)
+{
+	unsigned *cpus = calloc(n + 1, sizeof(*cpus));
+
+	if (!cpus)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		vh_autoerr none = VH_ERR_NONE;
+		uint64_t id;
+
+		if (vh_uint_parse(leases[i].key, UINT32_MAX, &id, &none) == 0)
+			cpus[taken->n_cpus++] = (unsigned)id;
+	}
+	taken->cpus = cpus;
+	return 0;
+}
+
+const char *vh_qemu_process(const struct vh_root *root, char *const *pids, const char *vm)
+{
+	vh_autofree char *guest = vh_strf("guest=%s,", vm);
+
+	for (; guest && pids && *pids; pids++) {
+		char line[4096] = "";
+		vh_autoclose int fd = -1;
+		ssize_t len;
+
+		if ((*pids)[0] < '0' || (*pids)[0] > '9')
+			continue;
+		fd = vh_root_openf(root, 0, "proc/%s/cmdline", *pids);
+		len = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+		if (len > 0 && memmem(line, (size_t)len, "-name", 6) &&
+		    memmem(line, (size_t)len, guest, strlen(guest)))
+			return *pids;
+	}
+	return NULL;
+}
+
+/* Bytes of a process on one node in pages of that size: of small ones huge pages are left
+ * out, which have pools of their own. */
+static uint64_t resident(const char *numa_maps, unsigned node, uint64_t page)
+{
+	uint64_t sum = 0, pages, kb;
+	char key[16];
+
+	snprintf(key, sizeof(key), " N%u=", node);
+	for (const char *line = numa_maps; *line; line += *line == '\n') {
+		static const char size_key[] = "kernelpagesize_kB=";
+		size_t len = strcspn(line, "\n");
+		const char *at = memmem(line, len, key, strlen(key));
+		const char *size = memmem(line, len, size_key, strlen(size_key));
+		bool huge = memmem(line, len, " huge", 5);
+
+		if (at && size && huge == (page > SMALL) && sscanf(size + strlen(size_key), "%" SCNu64, &kb) == 1 &&
+		    kb << 10 == page && sscanf(at + strlen(key), "%" SCNu64, &pages) == 1)
+			sum += pages * page;
+		line += len;
+	}
+	return sum;
+}
+
+static uint64_t untouched(const struct vh_root *root, char *const *pids, const struct vh_lease *lease,
+			  unsigned node, uint64_t page)
+{
+	const char *pid = NULL;
+	vh_autofree char *maps = NULL;
+	uint64_t there;
+
+	if (!strncmp(lease->holder, "vm/", 3))
+		pid = vh_qemu_process(root, pids, lease->holder + 3);
+	if (!pid || vh_root_read(root, &maps, "proc/%s/numa_maps", pid) < 0)
+		return lease->amount;
+	there = resident(maps, node, page);
+	return there < lease->amount ? lease->amount - there : 0;
+}
+
+/* "0:vm/NAME", "0:2097152:vm/NAME". */
+static void add_lease(uint64_t *memory, uint64_t *pages, const struct vh_root *root, char *const *pids,
+		      const struct vh_host *host, const struct vh_lease *lease)
+{
+	unsigned node = (unsigned)strtoul(lease->key, NULL, 10);
+	bool huge = !strcmp(lease->kind, "hugepage");
+	const char *size = huge ? strchr(lease->key, ':') : NULL;
+	uint64_t page = size ? strtoull(size + 1, NULL, 10) : SMALL;
+
+	for (size_t i = 0; i < host->n_nodes; i++) {
+		const struct vh_host_node *n = &host->nodes[i];
+
+		if (n->id != node)
+			continue;
+		if (!huge)
+			memory[i] += untouched(root, pids, lease, node, SMALL);
+		for (size_t p = 0; huge && p < n->n_pools; p++)
+			if (n->pools[p].size == page)
+				pages[i * VH_HOST_POOLS + p] += untouched(root, pids, lease, node, page) / page;
+	}
+}
+
+static int add_memory(struct vh_taken *taken, const struct vh_root *root, const struct vh_host *host,
+		      const struct vh_lease *leases, size_t n)
+{
+	vh_autostrv pids = NULL;
+
+	if (!taken->memory)
+		taken->memory = calloc(host->n_nodes + 1, sizeof(*taken->memory));
+	if (!taken->pages)
+		taken->pages = calloc(host->n_nodes + 1, VH_HOST_POOLS * sizeof(*taken->pages));
+	if (!taken->memory || !taken->pages)
+		return -ENOMEM;
+	if (n && vh_root_is_live(root))
+		vh_root_list(root, &pids, "proc");
+	for (size_t i = 0; i < n; i++)
+		add_lease((uint64_t *)taken->memory, (uint64_t *)taken->pages, root, pids, host, &leases[i]);
+	return 0;
+}
+
+int vh_taken_load(struct vh_store *s, const struct vh_root *root, const struct vh_host *host,
+		  struct vh_taken *ret, struct vh_err *err)
+{
+	static const char *const kinds[] = { "memory", "hugepage" };
+	vh_cleanup(vh_taken_clear) struct vh_taken taken = { 0 };
+	struct vh_lease *leases;
+	size_t n;
+	int r = vh_lease_list(s, "cpu", NULL, &leases, &n, err);
+
+	if (r < 0)
+		return r;
+	r = add_cpus(&taken, leases, n);
+	vh_lease_free(leases, n);
+	if (r < 0)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < vh_array_len(kinds); i++) {
+		r = vh_lease_list(s, kinds[i], NULL, &leases, &n, err);
+		if (r < 0)
+			return r;
+		r = add_memory(&taken, root, host, leases, n);
+		vh_lease_free(leases, n);
+		if (r < 0)
+			return vh_err_nomem(err);
+	}
+	*ret = taken;
+	taken = (struct vh_taken){ 0 };
+	return 0;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vmm/hosts/running.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "lib/cli.h"
+#include "lib/values.h"
+#include "vmm/virt_private.h"
+#include "lib/xml.h"
+
+/* --- CPUs */
+
+int vh_taken_add_cpus(struct vh_taken *taken, const unsigned *cpus, size_t n)
+{
+	unsigned *all;
+
+	if (!n)
+		return 0;
+	all = realloc((unsigned *)taken->cpus, (taken->n_cpus + n) * sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	memcpy(all + taken->n_cpus, cpus, n * sizeof(*all));
+	taken->cpus = all;
+	taken->n_cpus += n;
+	return 0;
+}
+
+static bool has_every_cpu(const struct vh_host *host, const unsigned *cpus, size_t n)
+{
+	for (size_t i = 0; i < host->n_cpus; i++) {
+		size_t k = 0;
+
+		while (k < n && cpus[k] != host->cpus[i].id)
+			k++;
+		if (k == n)
+			return false;
+	}
+	return true;
+}
+
+/* An attribute's CPUs, unless they are all there are: that is no pinning. */
+static int take_pinned(struct vh_taken *taken, const struct vh_host *host, xmlNodePtr node)
+{
+	vh_autoxmlstr text = node ? xmlGetNoNsProp(node, BAD_CAST "cpuset") : NULL;
+	vh_autofree unsigned *cpus = NULL;
+	size_t n = 0;
+
+	if (!text || vh_cpulist_parse((const char *)text, &cpus, &n) < 0 || has_every_cpu(host, cpus, n))
+		return 0;
+	return vh_taken_add_cpus(taken, cpus, n);
+}
+
+static int take_pins(struct vh_taken *taken, const struct vh_host *host, xmlNodePtr domain)
+{
+	xmlNodePtr tune = vh_xml_child(domain, NULL, "cputune"), pin = tune ? vh_xml_child(tune, NULL, "vcpupin") : NULL;
+	int r = pin ? 0 : take_pinned(taken, host, vh_xml_child(domain, NULL, "vcpu"));
+
+	for (; r == 0 && pin; pin = vh_xml_next(pin, NULL, "vcpupin"))
+		r = take_pinned(taken, host, pin);
+	return r;
+}
+
+/* --- memory */
+
+static uint64_t kib(xmlNodePtr node)
+{
+	vh_autoxmlstr text = node ? xmlNodeGetContent(node) : NULL;
+	uint64_t n;
+
+	/* In a live domain's XML always KiB. */
+	return text && sscanf((const char *)text, "%" SCNu64, &n) == 1 && n < VH_NODE_MEMORY_MAX >> 10 ? n << 10 : 0;
+}
+
+static bool is_in(const unsigned *ids, size_t n, unsigned id)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ids[i] == id)
+			return true;
+	return false;
+}
+
+/* What it may still touch, evenly over its nodes (no nodeset: all of them). Huge pages it has
+ * had since its start, and their pools say so. */
+static int take_memory(struct vh_taken *taken, const struct vh_host *host, xmlNodePtr domain, uint64_t resident)
+{
+	xmlNodePtr backing = vh_xml_child(domain, NULL, "memoryBacking"), tune = vh_xml_child(domain, NULL, "numatune");
+	xmlNodePtr nodes = tune ? vh_xml_child(tune, NULL, "memory") : NULL;
+	vh_autoxmlstr set = nodes ? xmlGetNoNsProp(nodes, BAD_CAST "nodeset") : NULL;
+	uint64_t all = kib(vh_xml_child(domain, NULL, "memory"));
+	vh_autofree unsigned *ids = NULL;
+	size_t n = 0, among = 0;
+
+	if ((backing && vh_xml_child(backing, NULL, "hugepages")) || all <= resident)
+		return 0;
+	if (set && vh_cpulist_parse((const char *)set, &ids, &n) < 0)
+		n = 0;
+	if (!taken->memory && !(taken->memory = calloc(host->n_nodes + 1, sizeof(*taken->memory))))
+		return -ENOMEM;
+	for (size_t i = 0; i < host->n_nodes; i++)
+		among += !n || is_in(ids, n, host->nodes[i].id);
+	for (size_t i = 0; among && i < host->n_nodes; i++)
+		if (!n || is_in(ids, n, host->nodes[i].id))
+			((uint64_t *)taken->memory)[i] += (all - resident) / among;
+	return 0;
+}
+
+/* --- devices */
+
+static unsigned number(xmlNodePtr node, const char *name)
+{
+	vh_autoxmlstr text = xmlGetNoNsProp(node, BAD_CAST name);
+
+	return text ? (unsigned)strtoul((const char *)text, NULL, 0) : 0;
+}
+
+static void hold_device(struct vh_host *host, xmlNodePtr passed)
+{
+	xmlNodePtr source = vh_xml_child(passed, NULL, "source");
+	xmlNodePtr at = source ? vh_xml_child(source, NULL, "address") : NULL;
+	char address[20];
+
+	if (!at)
+		return;
+	snprintf(address, sizeof(address), "%04x:%02x:%02x.%x", number(at, "domain") & 0xffff, number(at, "bus") & 0xff,
+		 number(at, "slot") & 0x1f, number(at, "function") & 7);
+	for (size_t i = 0; i < host->n_devices; i++)
+		if (!strcmp(host->devices[i].address, address))
+			host->devices[i].held = true;
+}
+
+static void hold_devices(struct vh_host *host, xmlNodePtr domain)
+{
+	static const char *const kinds[] = { "hostdev", "interface" };
+	xmlNodePtr devices = vh_xml_child(domain, NULL, "devices");
+
+	for (size_t i = 0; devices && i < vh_array_len(kinds); i++)
+		for (xmlNodePtr d = vh_xml_child(devices, NULL, kinds[i]); d; d = vh_xml_next(d, NULL, kinds[i]))
+			hold_device(host, d);
+}
+
+/* --- the domain */
+
+int vh_taken_add_domain(struct vh_taken *taken, struct vh_host *host, const char *xml, uint64_t resident,
+			struct vh_err *err)
+{
+	struct vh_domain_lease lease = { 0 };
+	vh_autoxml doc = NULL;
+	xmlNodePtr domain;
+	int ours = vh_domain_lease_parse(xml, strlen(xml), &lease, err), r;
+
+	/* A lease that makes no sense is another's pinning. */
+	vh_err_clear(err);
+	r = ours == 0 ? vh_taken_add_cpus(taken, lease.cpus, lease.n_cpus) : 0;
+	vh_domain_lease_clear(&lease);
+	if (r == 0)
+		r = vh_xml_parse("domain", xml, strlen(xml), &doc, err);
+	if (r < 0)
+		return r == -ENOMEM ? vh_err_nomem(err) : r;
+	domain = xmlDocGetRootElement(doc);
+	hold_devices(host, domain);
+	if (ours < 0)
+		r = take_pins(taken, host, domain);
+	/* Ours are leased, and what of that is resident is known by node. */
+	if (r == 0 && ours < 0)
+		r = take_memory(taken, host, domain, resident);
+	return r < 0 ? vh_err_nomem(err) : 0;
+}
+
+static uint64_t resident_of(virDomainPtr domain)
+{
+	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+	int n = virDomainMemoryStats(domain, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0);
+
+	for (int i = 0; i < n; i++)
+		if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_RSS)
+			return (uint64_t)stats[i].val << 10;
+	return 0;
+}
+
+int vh_taken_add_domains(struct vh_taken *taken, struct vh_virt *v, struct vh_host *host, struct vh_err *err)
+{
+	virDomainPtr *domains = NULL;
+	int n = virConnectListAllDomains(v->conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE), r = 0;
+
+	if (n < 0)
+		return vh_virt_err(err, "%s: list", v->uri);
+	for (int i = 0; i < n; i++) {
+		vh_autofree char *xml = r == 0 ? virDomainGetXMLDesc(domains[i], 0) : NULL;
+
+		/* NULL: it ended meanwhile. */
+		if (xml)
+			r = vh_taken_add_domain(taken, host, xml, resident_of(domains[i]), err);
+		virDomainFree(domains[i]);
+	}
+	free(domains);
+	return r;
+}
+
+int vh_taken_add_running(struct vh_taken *taken, const struct vh_cli *cli, struct vh_host *host, struct vh_err *err)
+{
+	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
+	vh_autofree char *socket = NULL;
+	vh_autoerr why = VH_ERR_NONE;
+	bool same_net, asleep;
+	pid_t pid;
+	int r;
+
+	asleep = !cli->connect && vh_daemon_has_domains(cli->state) && vh_daemon_socket(cli->state, &socket, &why) == 0 &&
+		 vh_daemon_peer(socket, &pid, &same_net) < 0;
+	r = asleep ? -ENOTCONN : vh_virt_open(&v, cli->connect, cli->state, false, cli->connect ? err : &why);
+	if (r == 0)
+		return vh_taken_add_domains(taken, v, host, err);
+	if (cli->connect)
+		return r;
+	if (why.num && !cli->quiet)
+		fprintf(stderr, "%s: running VMs are not counted: %s\n", cli->prog, why.text);
+	return 0;
+}

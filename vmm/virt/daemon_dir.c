@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What stands under STATE/libvirt for the private daemon, and over what it is mounted. */
+#include "vmm/virt/daemon_dir.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/cli.h"
+#include "lib/strv.h"
+#include "vmm/virt_private.h"
+
+static const struct { const char *dir, *target; unsigned mode; } mounts[] = {
+	{ "run", "/run/libvirt", 0755 },
+	{ "lib", "/var/lib/libvirt", 0755 },
+	{ "etc", "/etc/libvirt", 0755 },
+	{ "log", "/var/log/libvirt", 0700 },
+	{ "cache", "/var/cache/libvirt", 0711 },
+};
+
+static const char libvirtd_conf[] =
+	"# Written by vhpc at every start of its private daemon.\n"
+	"unix_sock_rw_perms = \"0700\"\n"
+	"unix_sock_ro_perms = \"0700\"\n"
+	"unix_sock_admin_perms = \"0700\"\n"
+	"auth_unix_rw = \"none\"\n"
+	"auth_unix_ro = \"none\"\n"
+	"log_outputs = \"3:file:/var/log/libvirt/libvirtd.log\"\n";
+
+/* Without control groups: CPUs and memory are bound by affinity and mempolicy, which
+ * work in any container, and nothing is left behind. Without core dumps, which would
+ * hold the guests' keys. */
+static const char qemu_conf[] =
+	"# Written by vhpc at every start of its private daemon.\n"
+	"stdio_handler = \"file\"\n"
+	"security_driver = \"none\"\n"
+	"namespaces = [ ]\n"
+	"max_core = 0\n"
+	"cgroup_controllers = [ ]\n";
+
+static bool may_search(const struct stat *st, const struct passwd *pw)
+{
+	if (st->st_uid == pw->pw_uid)
+		return st->st_mode & 0100;
+	if (st->st_gid == pw->pw_gid)
+		return st->st_mode & 0010;
+	return st->st_mode & 0001;
+}
+
+/* QEMU runs as libvirt-qemu and must get to disks under state. */
+int vh_daemon_check(const char *state, struct vh_err *err)
+{
+	const struct passwd *pw = getpwnam("libvirt-qemu");
+	char part[PATH_MAX];
+	struct stat st;
+
+	/* "/", "/var", ..., and the whole where it is there already. */
+	for (const char *p = state; pw && p; p = *p ? strchrnul(p + 1, '/') : NULL) {
+		snprintf(part, sizeof(part), "%.*s", p == state ? 1 : (int)(p - state), state);
+		if (stat(part, &st) == 0 && !may_search(&st, pw)) {
+			vh_err_refuse(err, EACCES, "%s: QEMU runs as %s, which may not pass through %s",
+				      state, pw->pw_name, part);
+			return vh_err_hint(err, "chmod o+x %s, or choose another place with --state", part);
+		}
+	}
+	return 0;
+}
+
+static int replace_link(const char *path, const char *target, struct vh_err *err)
+{
+	unlink(path);
+	return symlink(target, path) < 0 ? vh_err_set(err, errno, "%s: %s", path, strerror(errno)) : 0;
+}
+
+/* vhpc-hook beside this program, or where make install puts it. */
+static int find_hook(char **ret, struct vh_err *err)
+{
+	vh_autofree char *self = NULL, *beside = NULL;
+	vh_autoroot root = NULL;
+	int r = vh_root_open(&root, NULL, err);
+
+	if (r < 0)
+		return r;
+	if (vh_root_readlink(root, &self, "proc/self/exe") == 0 && strrchr(self, '/'))
+		beside = vh_strf("%.*s/vhpc-hook", (int)(strrchr(self, '/') - self), self);
+	if (beside && access(beside, X_OK) == 0) {
+		*ret = vh_steal(&beside);
+		return 0;
+	}
+	if (access(VHPC_PREFIX "/bin/vhpc-hook", X_OK) < 0)
+		return vh_err_refuse(err, ENOENT, "vhpc-hook: neither beside this program nor in %s/bin",
+				     VHPC_PREFIX);
+	*ret = strdup(VHPC_PREFIX "/bin/vhpc-hook");
+	return *ret ? 0 : vh_err_nomem(err);
+}
+
+static int write_conf(const char *dir, const char *name, const char *text, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/etc/%s", dir, name);
+
+	return path ? vh_write_file(path, text, strlen(text), 0600, err) : vh_err_nomem(err);
+}
+
+char *vh_last_line(const char *path)
+{
+	vh_autofclose FILE *f = fopen(path, "re");
+	char line[512], last[512] = "";
+
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = 0;
+		if (line[0])
+			strcpy(last, line);
+	}
+	return last[0] ? strdup(last) : NULL;
+}
+
+/* The hook finds the store by etc/vhpc.state, not by anything in a domain's XML. */
+static int write_links(const char *dir, const char *state, struct vh_err *err)
+{
+	vh_autofree char *hook = NULL, *hook_link = vh_strf("%s/etc/hooks/qemu.d/vhpc", dir);
+	vh_autofree char *state_link = vh_strf("%s/etc/vhpc.state", dir);
+	int r = find_hook(&hook, err);
+
+	if (r < 0)
+		return r;
+	if (!hook_link || !state_link)
+		return vh_err_nomem(err);
+	r = replace_link(hook_link, hook, err);
+	return r < 0 ? r : replace_link(state_link, state, err);
+}
+
+static int make_dir(const char *dir, const char *name, unsigned mode, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/%s", dir, name);
+
+	return path ? vh_mkdirs(path, mode, err) : vh_err_nomem(err);
+}
+
+/* What runs, as libvirt remembers it by process numbers, means nothing after a reboot or
+ * in another pid namespace. */
+static int forget_other_boot(const char *dir, struct vh_err *err)
+{
+	vh_autofree char *boot = NULL, *ns = NULL, *was = NULL, *now = NULL;
+	vh_autofree char *path = vh_strf("%s/boot", dir), *run = vh_strf("%s/run", dir);
+	vh_autoroot root = NULL;
+	int r = vh_root_open(&root, NULL, err);
+
+	if (r < 0)
+		return r;
+	if (vh_root_read(root, &boot, "proc/sys/kernel/random/boot_id") < 0 ||
+	    vh_root_readlink(root, &ns, "proc/self/ns/pid") < 0)
+		return vh_err_set(err, ENOENT, "/proc: not mounted");
+	now = vh_strf("%s %s", boot, ns);
+	if (!path || !run || !now)
+		return vh_err_nomem(err);
+	was = vh_last_line(path);
+	if (was && !strcmp(was, now))
+		return 0;
+	r = vh_remove_tree(run, err);
+	return r < 0 ? r : vh_write_file(path, now, strlen(now), 0600, err);
+}
+
+int vh_daemon_dir_write(const char *dir, const char *state, struct vh_err *err)
+{
+	vh_autofree char *log = vh_strf("%s/log/libvirtd.log", dir);
+	int r = vh_mkdirs(dir, 0711, err);
+
+	if (r == 0)
+		r = forget_other_boot(dir, err);
+	for (size_t i = 0; r == 0 && i < vh_array_len(mounts); i++) {
+		r = make_dir(dir, mounts[i].dir, mounts[i].mode, err);
+		if (r == 0)
+			r = vh_mkdirs(mounts[i].target, 0755, err);
+	}
+	if (r == 0)
+		r = make_dir(dir, "etc/hooks/qemu.d", 0755, err);
+	if (r == 0)
+		r = make_dir(dir, "log/qemu", 0700, err);
+	/* Where libvirt locks consoles; a minimal system may lack it. */
+	if (r == 0)
+		r = vh_mkdirs("/run/lock", 0755, err);
+	if (r == 0)
+		r = write_conf(dir, "libvirtd.conf", libvirtd_conf, err);
+	if (r == 0)
+		r = write_conf(dir, "qemu.conf", qemu_conf, err);
+	if (r == 0)
+		r = write_links(dir, state, err);
+	if (log)
+		unlink(log);
+	return r;
+}
+/* libvirtd probes QEMU with more rights than it runs it with. Where /dev/kvm is of no use
+ * the two disagree, and it probes anew at every turn (12 s a domain); so it sees none. */
+static int hide_kvm(const char *dir, char ***sources, char ***targets, struct vh_err *err)
+{
+	vh_autofree char *nothing = vh_strf("%s/no-kvm", dir);
+	vh_autoroot root = NULL;
+	struct vh_accel accel;
+	int r = nothing ? vh_root_open(&root, NULL, err) : vh_err_nomem(err);
+
+	if (r < 0)
+		return r;
+	vh_accel_detect(root, &accel);
+	if (accel.kvm || !vh_root_exists(root, "dev/kvm"))
+		return 0;
+	r = vh_write_file(nothing, "", 0, 0, err);
+	if (r == 0 && (vh_strv_push(sources, nothing) < 0 || vh_strv_push(targets, "/dev/kvm") < 0))
+		r = vh_err_nomem(err);
+	return r;
+}
+
+int vh_daemon_dir_mounts(const char *dir, char ***sources, char ***targets, struct vh_err *err)
+{
+	for (size_t i = 0; i < vh_array_len(mounts); i++)
+		if (vh_strv_pushf(sources, "%s/%s", dir, mounts[i].dir) < 0 ||
+		    vh_strv_push(targets, mounts[i].target) < 0)
+			return vh_err_nomem(err);
+	return hide_kvm(dir, sources, targets, err);
+}

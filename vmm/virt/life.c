@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Domains from define to undefine. */
+#include "vmm/virt_private.h"
+
+#include <errno.h>
+#include <libvirt/virterror.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/strv.h"
+#include "lib/xml.h"
+
+enum { POLL_MS = 200, REPEAT_MS = 5000 };
+
+int vh_virt_find(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err)
+{
+	*ret = virDomainLookupByName(v->conn, name);
+	if (*ret || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+		return 0;
+	return vh_virt_err(err, "VM %s", name);
+}
+
+int vh_virt_lease(virDomainPtr domain, struct vh_domain_lease *ret, struct vh_err *err)
+{
+	vh_autofree char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
+
+	if (!xml)
+		return vh_virt_err(err, "VM %s", virDomainGetName(domain));
+	return vh_domain_lease_parse(xml, strlen(xml), ret, err);
+}
+
+/* 0: ours; -ENODATA (no error text): another's. */
+static int check_ours(virDomainPtr domain, struct vh_err *err)
+{
+	struct vh_domain_lease lease;
+	int r = vh_virt_lease(domain, &lease, err);
+
+	if (r == 0)
+		vh_domain_lease_clear(&lease);
+	return r;
+}
+
+int vh_virt_find_ours(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err)
+{
+	vh_autodomain domain = NULL;
+	int r = vh_virt_find(v, name, &domain, err);
+
+	if (r < 0)
+		return r;
+	if (!domain)
+		return vh_err_refuse(err, ENOENT, "VM %s: no such VM on %s", name, v->uri);
+	r = check_ours(domain, err);
+	if (r == -ENODATA)
+		return vh_err_refuse(err, EPERM, "VM %s: is not one of vhpc's, and left alone", name);
+	if (r < 0)
+		return r;
+	*ret = vh_steal(&domain);
+	return 0;
+}
+
+static int name_in_xml(const char *xml, char **ret, struct vh_err *err)
+{
+	vh_autoxml doc = NULL;
+	vh_autoxmlstr name = NULL;
+	int r = vh_xml_parse("domain", xml, strlen(xml), &doc, err);
+
+	if (r < 0)
+		return r;
+	name = xmlNodeGetContent(vh_xml_child(xmlDocGetRootElement(doc), NULL, "name"));
+	*ret = name ? strdup((const char *)name) : NULL;
+	return *ret ? 0 : vh_err_set(err, EINVAL, "domain: has no name");
+}
+
+int vh_virt_define(struct vh_virt *v, const char *xml, struct vh_err *err)
+{
+	vh_autodomain there = NULL, made = NULL;
+	vh_autofree char *name = NULL;
+	int r = name_in_xml(xml, &name, err);
+
+	if (r == 0)
+		r = vh_virt_find(v, name, &there, err);
+	if (r == 0 && there)
+		r = check_ours(there, err);
+	if (r == -ENODATA)
+		return vh_err_refuse(err, EEXIST, "VM %s: a VM of that name is there and not vhpc's", name);
+	if (r < 0)
+		return r;
+	made = virDomainDefineXMLFlags(v->conn, xml, VIR_DOMAIN_DEFINE_VALIDATE);
+	return made ? 0 : vh_virt_err(err, "VM %s: define", name);
+}
+
+int vh_virt_xml(struct vh_virt *v, const char *name, char **ret, struct vh_err *err)
+{
+	vh_autodomain domain = NULL;
+	int r = vh_virt_find_ours(v, name, &domain, err);
+
+	if (r < 0)
+		return r;
+	*ret = virDomainGetXMLDesc(domain, 0);
+	return *ret ? 0 : vh_virt_err(err, "VM %s", name);
+}
+
+int vh_virt_get_state(virDomainPtr domain, int *ret, struct vh_err *err)
+{
+	if (virDomainGetState(domain, ret, NULL, 0) == 0)
+		return 0;
+	return vh_virt_err(err, "VM %s: state", virDomainGetName(domain));
+}
+
+int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct vh_err *err)
+{
+	vh_autodomain domain = NULL;
+	int state, r = vh_virt_find_ours(v, name, &domain, err);
+	bool started = false;
+
+	if (r == 0)
+		r = vh_virt_get_state(domain, &state, err);
+	if (r < 0)
+		return r;
+	if (state == VIR_DOMAIN_PAUSED) {
+		if (virDomainResume(domain) < 0)
+			return vh_virt_err(err, "VM %s: resume", name);
+	} else if (state == VIR_DOMAIN_SHUTOFF || state == VIR_DOMAIN_CRASHED) {
+		started = virDomainCreate(domain) == 0;
+		r = started ? 0 : vh_virt_err(err, "VM %s: start", name);
+		if (r < 0 && virDomainIsActive(domain) != 1)
+			return r;
+		vh_err_clear(err);
+	}
+	if (ret_started)
+		*ret_started = started;
+	return 0;
+}
+
+static void sleep_ms(long ms)
+{
+	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	nanosleep(&t, NULL);
+}
+
+/* 1 when it is off, 0 at the deadline. A guest that is still booting misses the button, so
+ * it is pressed again from time to time. */
+static int shut_down(virDomainPtr domain, int deadline_ms, struct vh_err *err)
+{
+	for (int ms = 0; ; ms += POLL_MS) {
+		int state, r;
+
+		if (ms % REPEAT_MS == 0 && ms < deadline_ms)
+			virDomainShutdown(domain);
+		r = vh_virt_get_state(domain, &state, err);
+		if (r < 0)
+			return r;
+		if (state == VIR_DOMAIN_SHUTOFF || state == VIR_DOMAIN_CRASHED)
+			return 1;
+		if (ms >= deadline_ms)
+			return 0;
+		sleep_ms(POLL_MS);
+	}
+}
+
+/* Destroys it unless it ended in the meantime. */
+static int destroy(virDomainPtr domain, struct vh_err *err)
+{
+	int r;
+
+	if (virDomainIsActive(domain) != 1 || virDomainDestroy(domain) == 0)
+		return 0;
+	r = vh_virt_err(err, "VM %s: destroy", virDomainGetName(domain));
+	if (virDomainIsActive(domain) != 0)
+		return r;
+	vh_err_clear(err);
+	return 0;
+}
+
+int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err)
+{
+	vh_autodomain domain = NULL;
+	int r = vh_virt_find_ours(v, name, &domain, err);
+
+	if (r < 0)
+		return r;
+	r = shut_down(domain, deadline_ms, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (force)
+		return destroy(domain, err);
+	vh_err_set(err, ETIMEDOUT, "VM %s: still runs %d s after it was asked to shut down", name,
+		   deadline_ms / 1000);
+	return vh_err_hint(err, "vhpc vm stop %s --force", name);
+}
+
+/* QEMU's own log, which libvirt leaves. */
+static void remove_log(const struct vh_virt *v, const char *name)
+{
+	vh_autofree char *log = v->private_dir ? vh_strf("%s/log/qemu/%s.log", v->private_dir, name) : NULL;
+
+	if (log)
+		unlink(log);
+}
+
+int vh_virt_owner(struct vh_virt *v, const char *name, char **ret, struct vh_err *err)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	vh_autodomain domain = NULL;
+	int r = vh_virt_find(v, name, &domain, err);
+
+	*ret = NULL;
+	if (r < 0 || !domain)
+		return r;
+	r = vh_virt_lease(domain, &lease, err);
+	*ret = vh_steal(&lease.owner);
+	return r == -ENODATA && !err->num ? 0 : r;
+}
+
+int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	vh_autodomain domain = NULL;
+	int r = vh_virt_find(v, name, &domain, err);
+
+	if (r < 0 || !domain)
+		return r;
+	r = vh_virt_lease(domain, &lease, err);
+	if (r == -ENODATA)
+		return vh_err_refuse(err, EPERM, "VM %s: is not one of vhpc's, and left alone", name);
+	if (r == 0 && (!lease.owner || strcmp(lease.owner, owner)))
+		return 0;
+	if (r == 0)
+		r = destroy(domain, err);
+	if (r < 0)
+		return r;
+	if (virDomainUndefineFlags(domain, VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_NVRAM |
+				   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
+				   VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA) < 0 &&
+	    virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+		return vh_virt_err(err, "VM %s: undefine", name);
+	remove_log(v, name);
+	return 0;
+}

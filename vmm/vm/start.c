@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Starting VMs: what they need is looked for first, so that what is missing is named and
+ * nothing is begun. libvirt's hook takes the leases; where it is not installed, we do. */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "vmm/vm/floating.h"
+#include "vmm/layout/layout.h"
+#include "vmm/virt_private.h"
+#include "vmm/vm/vm.h"
+
+/* --- whether the host has it all */
+
+static int lacks(struct vh_err *err, const char *name, const char *what, const char *which)
+{
+	vh_err_refuse(err, ENODEV, "VM %s: %s %s is not there on this host", name, what, which);
+	return vh_err_hint(err, "plan and define it anew; --rehearse is for another host's plan");
+}
+
+static bool has_cpu(const struct vh_host *host, unsigned cpu)
+{
+	for (size_t i = 0; i < host->n_cpus; i++)
+		if (host->cpus[i].id == cpu)
+			return true;
+	return false;
+}
+
+static int check_cpus(const struct vh_host *host, const char *name, const struct vh_layout *l, struct vh_err *err)
+{
+	struct vh_numbers own = { 0 }, used = { 0 };
+	const struct vh_numbers *const both[] = { &own, &used };
+	int r = vh_layout_own(l, NULL, &own);
+	char id[16];
+
+	if (r == 0)
+		r = vh_layout_used(l, NULL, &used);
+	if (r < 0)
+		vh_err_nomem(err);
+	for (size_t k = 0; k < 2; k++)
+		for (size_t i = 0; r == 0 && i < both[k]->n; i++)
+			if (!has_cpu(host, both[k]->v[i])) {
+				snprintf(id, sizeof(id), "%u", both[k]->v[i]);
+				r = lacks(err, name, "CPU", id);
+			}
+	vh_numbers_clear(&own);
+	vh_numbers_clear(&used);
+	return r;
+}
+
+int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, const char *name,
+		     const struct vh_layout *l, struct vh_err *err)
+{
+	int r = check_cpus(host, name, l, err);
+	char id[16];
+
+	for (size_t i = 0; r == 0 && i < l->n_cells; i++)
+		if (!vh_layout_node_is_here(host, l->cells[i].node)) {
+			snprintf(id, sizeof(id), "%u", l->cells[i].node);
+			r = lacks(err, name, "NUMA node", id);
+		}
+	for (size_t i = 0; r == 0 && i < l->n_devices; i++)
+		if (!vh_root_exists(root, "sys/bus/pci/devices/%s", l->devices[i].address))
+			r = lacks(err, name, "device", l->devices[i].address);
+	return r;
+}
+
+/* --- leases */
+
+static int lease_of(struct vh_virt *v, const char *name, struct vh_domain_lease *ret, struct vh_err *err)
+{
+	vh_autodomain domain = NULL;
+	int r = vh_virt_find_ours(v, name, &domain, err);
+
+	return r < 0 ? r : vh_virt_lease(domain, ret, err);
+}
+
+static int take(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease, struct vh_err *err)
+{
+	vh_autostore s = NULL;
+	vh_autoerr undo = VH_ERR_NONE;
+	int r = vh_store_open(&s, state, VH_STORE_WRITE, err);
+
+	if (r == 0)
+		r = vh_store_begin(s, err);
+	if (r < 0)
+		return r;
+	r = vh_domain_lease_take(s, root, lease, err);
+	if (r == 0)
+		return vh_store_end(s, true, err);
+	vh_store_end(s, false, &undo);
+	return r;
+}
+
+/* Only tries; then the leases of CPUs as they would be. */
+static int try_leases(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease,
+	       struct vh_lease **ret, size_t *ret_n, struct vh_err *err)
+{
+	vh_autostore s = NULL;
+	vh_autoerr undo = VH_ERR_NONE;
+	int r = vh_store_open(&s, state, VH_STORE_WRITE, err);
+
+	if (r == 0)
+		r = vh_store_begin(s, err);
+	if (r < 0)
+		return r;
+	r = vh_domain_lease_take(s, root, lease, err);
+	if (r == 0)
+		r = vh_lease_list(s, "cpu", NULL, ret, ret_n, err);
+	vh_store_end(s, false, &undo);
+	return r;
+}
+
+static int check_leases(struct vh_virt *v, const char *state, const struct vh_root *root, const char *name,
+			const struct vh_domain_lease *lease, struct vh_err *err)
+{
+	struct vh_lease *leases;
+	size_t n;
+	int r = try_leases(state, root, lease, &leases, &n, err);
+
+	if (r < 0)
+		return r;
+	r = vh_floating_check(v, leases, n, name, err);
+	vh_lease_free(leases, n);
+	return r;
+}
+
+/* They are given back whatever becomes of the others' pins. */
+static int drop(struct vh_virt *v, const char *state, const char *holder, struct vh_err *err)
+{
+	vh_autostore s = NULL;
+	int r = vh_store_open(&s, state, VH_STORE_WRITE, err);
+
+	if (r == 0)
+		r = vh_domain_lease_drop(s, holder, err);
+	return r < 0 ? r : vh_floating_settle(v, state, err);
+}
+
+/* --- start */
+
+static int look(struct vh_virt *v, const char *state, const struct vh_root *root, const char *name, const struct vh_domain_lease *lease,
+		struct vh_err *err)
+{
+	vh_cleanup(vh_layout_clear) struct vh_layout layout = { 0 };
+	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
+	bool rehearse = false;
+	int r = vh_vm_layout(state, name, &layout, &rehearse, err);
+
+	/* A cluster's node: its leases say all. */
+	if (r == -ENOENT)
+		return check_leases(v, state, root, name, lease, err);
+	if (r == 0 && !rehearse)
+		r = vh_host_load(root, NULL, &host, err);
+	if (r == 0 && !rehearse)
+		r = vh_vm_check_host(host, root, name, &layout, err);
+	return r < 0 ? r : check_leases(v, state, root, name, lease, err);
+}
+
+int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct vh_err *err)
+{
+	vh_autofree char *holder = vh_strf("vm/%s", name);
+	const char *is = NULL;
+	int r = holder ? vh_virt_state(v, name, &is, err) : vh_err_nomem(err);
+
+	return r < 0 || !vh_virt_is_off(is) ? r : drop(v, state, holder, err);
+}
+
+int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *ret_started, struct vh_err *err)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	vh_autoroot root = NULL;
+	vh_autoerr undo = VH_ERR_NONE;
+	const char *is = NULL;
+	int r = vh_root_open(&root, NULL, err);
+
+	if (r == 0)
+		r = vh_virt_state(v, name, &is, err);
+	if (r == 0)
+		r = lease_of(v, name, &lease, err);
+	if (r == 0 && vh_virt_is_off(is))
+		r = look(v, state, root, name, &lease, err);
+	if (r == 0)
+		r = vh_virt_start(v, name, ret_started, err);
+	if (r < 0)
+		return r;
+	r = take(state, root, &lease, err);
+	if (r == 0)
+		r = vh_floating_settle(v, state, err);
+	if (r < 0 && *ret_started && vh_virt_stop(v, name, 0, true, &undo) == 0)
+		drop(v, state, lease.holder, &undo);
+	/* It may have ended before we took them. */
+	return r < 0 ? r : vh_vm_ended(v, state, name, err);
+}
