@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "images/cloud/cloud.h"
-#include "images/hostfile.h"
+#include "lib/read.h"
 #include "lib/doc.h"
 #include "lib/strv.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The image recipe, and the package list made of it. */
-#include "images/recipe.h"
+#include "images/recipe/recipe.h"
 #include "lib/strv.h"
 #include "tests/fuzz/fuzz.h"
 

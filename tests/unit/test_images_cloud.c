@@ -6,7 +6,7 @@
 #include "images/cloud/glance_plan.h"
 #include "images/cloud/http.h"
 #include "images/cloud/keystone.h"
-#include "images/sbom.h"
+#include "images/store/sbom.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "tests/unit/unit.h"

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "images/guest/gpt.h"
-#include "images/uki.h"
+#include "images/disk/uki.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 

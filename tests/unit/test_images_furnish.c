@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "images/cloud_init.h"
-#include "images/sources.h"
-#include "images/units.h"
-#include "images/users.h"
+#include "images/node/cloud_init.h"
+#include "images/packages/sources.h"
+#include "images/node/units.h"
+#include "images/node/logins.h"
 #include "lib/cli.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"

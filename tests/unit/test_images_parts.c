@@ -2,10 +2,10 @@
 /* Digest, modules to load, installed packages, and what dpkg is told. */
 #include <errno.h>
 #include <string.h>
-#include "images/digest.h"
-#include "images/furnish.h"
-#include "images/modules.h"
-#include "images/packages.h"
+#include "images/cache/digest.h"
+#include "images/node/node.h"
+#include "images/disk/modules.h"
+#include "images/packages/installed.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "tests/unit/unit.h"

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <utime.h>
-#include "images/complaint.h"
-#include "images/deb.h"
-#include "images/pins.h"
-#include "images/prune.h"
+#include "images/packages/complaint.h"
+#include "images/packages/deb.h"
+#include "images/packages/pins.h"
+#include "images/cache/prune.h"
 #include "lib/cli.h"
 #include "lib/strv.h"
 #include "lib/table.h"

@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "images/diff.h"
+#include "images/store/diff.h"
 #include "images/images.h"
-#include "images/packages.h"
-#include "images/publish.h"
-#include "images/sbom.h"
+#include "images/packages/installed.h"
+#include "images/store/publish.h"
+#include "images/store/sbom.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "tests/unit/unit.h"

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include "images/recipe.h"
+#include "images/recipe/recipe.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 

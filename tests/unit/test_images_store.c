@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include "images/images.h"
-#include "images/store.h"
+#include "images/store/store.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "tests/unit/unit.h"

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include "images/component.h"
-#include "images/ext4.h"
-#include "images/squashfs.h"
-#include "images/tree.h"
+#include "images/node/mpi.h"
+#include "images/disk/ext4.h"
+#include "images/disk/squashfs.h"
+#include "images/tree/tree.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"

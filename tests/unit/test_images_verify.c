@@ -2,9 +2,9 @@
 /* What a guest is asked, and how its answers are judged. */
 #include <errno.h>
 #include <string.h>
-#include "images/hostfile.h"
-#include "images/recipe.h"
-#include "images/verify_keys.h"
+#include "lib/read.h"
+#include "images/recipe/recipe.h"
+#include "images/verify/keys.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "tests/unit/unit.h"

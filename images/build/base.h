@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The base layer of images: packages, installed. It is shared by all recipes that choose the
+ * same ones, and stays in the cache (CACHE/bases/DIGEST, CACHE/locks, CACHE/debs). */
+#ifndef VH_BASE_H
+#define VH_BASE_H
+
+#include "images/build/build.h"
+#include "images/packages/pins.h"
+
+/* The packages of the recipe: as the lock file names them, else as they were chosen last
+ * time, else (or again) as the archive has them now. */
+int vh_base_pins(const struct vh_build *b, struct vh_pins *ret, struct vh_err *err);
+int vh_base_digest(const struct vh_recipe *r, const struct vh_pins *pins, char hex[VH_DIGEST_HEX],
+		   struct vh_err *err);
+/* Makes it where the cache lacks it; *ret is the directory, malloc'd. */
+int vh_base_make(const struct vh_build *b, const struct vh_pins *pins, const char *digest, char **ret,
+		 struct vh_err *err);
+
+#endif

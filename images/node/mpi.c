@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "images/node/mpi.h"
+#include "lib/read.h"
+#include "lib/strv.h"
+
+#define COMPONENT "mca_btl_ivshm.so"
+#define LIBRARIES "usr/lib/x86_64-linux-gnu/openmpi/lib"
+
+/* Ranks run as the image's user (1000), who may then map the memory that VMs share. */
+static const char rule[] =
+	"ACTION==\"add\", SUBSYSTEM==\"pci\", ATTR{vendor}==\"0x1af4\", ATTR{device}==\"0x1110\", "
+	"RUN+=\"/bin/chgrp 1000 $sys$devpath/resource2 $sys$devpath/resource2_wc\", "
+	"RUN+=\"/bin/chmod 0660 $sys$devpath/resource2 $sys$devpath/resource2_wc\"\n";
+
+int vh_component_digest(const char *guest, const char *release, SHA256_CTX *s, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/mca/%s/" COMPONENT, guest, release ? release : ""), *data = NULL;
+	size_t len;
+
+	if (!path)
+		return vh_err_nomem(err);
+	vh_digest_text(s, rule);
+	if (!release || access(path, F_OK) < 0)
+		return 0;
+	int r = vh_host_file(path, &data, &len, err);
+	if (r == 0)
+		vh_digest_add(s, data, len);
+	return r;
+}
+
+/* Where Open MPI looks for components: openmpi3, openmpi40. It need not hold any: those of
+ * release 5 are in its libraries. */
+static const struct vh_node *components(const struct vh_tree *tree)
+{
+	const struct vh_node *libraries = vh_tree_find(tree, LIBRARIES);
+
+	for (size_t i = 0; libraries && i < libraries->n_children; i++) {
+		const struct vh_node *dir = libraries->children[i];
+		if (S_ISDIR(dir->mode) && !strncmp(dir->name, "openmpi", 7) && isdigit((unsigned char)dir->name[7]))
+			return dir;
+	}
+	return NULL;
+}
+
+/* Of the component in these directories; malloc'd. */
+static char *path_in(const struct vh_node *dir)
+{
+	vh_autofree char *path = vh_node_path(dir);
+	return path ? vh_strf("%s/" COMPONENT, path + 1) : NULL;
+}
+
+bool vh_component_is_in(const struct vh_tree *tree)
+{
+	const struct vh_node *dir = components(tree);
+	vh_autofree char *path = dir ? path_in(dir) : NULL;
+	return path && vh_tree_find(tree, path);
+}
+
+int vh_component_put(struct vh_tree *tree, const char *guest, const char *release, bool *ret_put,
+		     struct vh_err *err)
+{
+	vh_autofree char *from = vh_strf("%s/mca/%s/" COMPONENT, guest, release), *data = NULL;
+	const struct vh_node *dir = components(tree);
+	vh_autofree char *to = dir ? path_in(dir) : NULL;
+	size_t len;
+
+	*ret_put = false;
+	if (!from || (dir && !to))
+		return vh_err_nomem(err);
+	if (!dir || access(from, F_OK) < 0)
+		return 0;
+	int r = vh_host_file(from, &data, &len, err);
+	if (r == 0)
+		r = vh_tree_put(tree, to, 0644, data, len, err);
+	if (r == 0)
+		r = vh_tree_text(tree, "etc/udev/rules.d/70-vhpc-ivshm.rules", 0644, rule, err);
+	*ret_put = r == 0;
+	return r;
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "images/cache/digest.h"
+#include "images/disk/disk.h"
+#include "lib/read.h"
+#include "images/images.h"
+#include "images/store/publish.h"
+#include "images/store/sbom.h"
+#include "images/store/store.h"
+#include "lib/cli.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "lib/values.h"
+
+enum { CONVERT_MS = 30 * 60 * 1000 };
+
+/* What is not always there belongs to formats of which an image need not have one. */
+static const struct { const char *name; bool always; } published[] = {
+	{ "kernel", true }, { "initrd", true }, { "root.qcow2", true }, { "root.squashfs", false }, { "stub.efi", false },
+	{ "disk.qcow2", false }, { "image.json", true }, { "sbom.spdx.json", true }, { "glance.json", true },
+	{ "glance-uefi.json", false },
+};
+
+static int convert(const char *from_format, const char *from, const char *format, const char *to,
+		   const volatile sig_atomic_t *stop, struct vh_err *err)
+{
+	const char *const raw[] = { "qemu-img", "convert", "-f", from_format, "-O", "raw", from, to, NULL };
+	const char *const qcow2[] = { "qemu-img", "convert", "-f", from_format, "-O", "qcow2", "-c", "-o",
+				      "compression_type=zstd,compat=1.1", from, to, NULL };
+
+	return vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)(strcmp(format, "raw") ? qcow2 : raw),
+			   .deadline_ms = CONVERT_MS, .stop = stop }, NULL, err);
+}
+
+/* The UEFI disk is put together first, beside what becomes of it. */
+int vh_image_write_disk(const struct vh_image *image, enum vh_boot boot, const char *format, const char *path,
+			const volatile sig_atomic_t *stop, struct vh_err *err)
+{
+	vh_autofree char *raw = vh_strf("%s.raw", path);
+	int r;
+
+	if (!raw)
+		return vh_err_nomem(err);
+	r = vh_image_disk(image, boot, raw, err);
+	if (r == 0 && boot == VH_BOOT_UEFI && !strcmp(format, "raw"))
+		r = rename(raw, path) < 0 ? vh_err_set(err, errno, "%s: %s", path, strerror(errno)) : 0;
+	else if (r == 0)
+		r = convert("raw", raw, format, path, stop, err);
+	unlink(raw);
+	return r;
+}
+
+int vh_image_export_disk(const char *store, const char *name, enum vh_boot boot, const char *format,
+			 const char *path, struct vh_err *err)
+{
+	vh_cleanup(vh_image_freep) struct vh_image *image = NULL;
+	vh_autofree char *new = vh_strf("%s.new-%d", path, (int)getpid());
+	int r = vh_image_find(store, name, &image, err);
+
+	if (r < 0)
+		return r;
+	if (!new)
+		return vh_err_nomem(err);
+	r = vh_image_write_disk(image, boot, format, new, NULL, err);
+	if (r == 0 && renameat2(AT_FDCWD, new, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
+		r = errno == EEXIST ? vh_err_refuse(err, EEXIST, "%s: is there already", path) :
+		    vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	if (r < 0)
+		unlink(new);
+	return r;
+}
+
+/* Takes doc over. */
+static int put_json(const char *dir, const char *name, json_t *doc, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/%s", dir, name), *text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
+
+	json_decref(doc);
+	return path && text ? vh_write_file(path, text, strlen(text), 0644, err) : vh_err_nomem(err);
+}
+
+/* No hard link: what happens to the copy is nobody's business here. */
+static int copy(const char *from, const char *dir, const char *name, struct vh_err *err)
+{
+	vh_autofree char *to = vh_strf("%s/%s", dir, name), *data = NULL;
+	size_t len;
+	int r = to ? vh_host_file(from, &data, &len, err) : vh_err_nomem(err);
+
+	return r < 0 ? r : vh_write_file(to, data, len, 0644, err);
+}
+
+static int put_sums(const char *dir, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/SHA256SUMS", dir), *text = NULL;
+	char hex[VH_DIGEST_HEX];
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f || !path)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < vh_array_len(published); i++) {
+		vh_autofree char *file = vh_strf("%s/%s", dir, published[i].name);
+		if (file && SHA256_File(file, hex))
+			fprintf(f, "%s  %s\n", hex, published[i].name);
+	}
+	fclose(f);
+	return text ? vh_write_file(path, text, len, 0644, err) : vh_err_nomem(err);
+}
+
+/* What the image has for the ways to boot beyond kernel, initrd and root disk. */
+static int put_formats(const struct vh_image *image, const json_t *doc, const char *dir, struct vh_err *err)
+{
+	vh_autofree char *stub = vh_strf("%s/stub.efi", image->dir), *squashfs = vh_strf("%s/root.squashfs", dir);
+	vh_autofree char *disk = vh_strf("%s/disk.qcow2", dir);
+	int r = 0;
+
+	if (!stub || !squashfs || !disk)
+		return vh_err_nomem(err);
+	if (image->cmdline[VH_BOOT_SQUASHFS])
+		r = vh_image_write_disk(image, VH_BOOT_SQUASHFS, "raw", squashfs, NULL, err);
+	if (r < 0 || !image->cmdline[VH_BOOT_UEFI])
+		return r;
+	if ((r = copy(stub, dir, "stub.efi", err)) < 0 ||
+	    (r = vh_image_write_disk(image, VH_BOOT_UEFI, "qcow2", disk, NULL, err)) < 0)
+		return r;
+	return put_json(dir, "glance-uefi.json", vh_sbom_glance(doc, vh_disk_overhead), err);
+}
+
+static int fill(const char *store, const struct vh_image *image, const char *dir, struct vh_err *err)
+{
+	vh_autofree char *disk = vh_strf("%s/root.qcow2", dir), *meta = vh_strf("%s/%s/image.json", store, image->name);
+	vh_autojson doc = NULL;
+	int r;
+
+	if (!disk || !meta)
+		return vh_err_nomem(err);
+	if ((r = vh_image_json(store, image->name, &doc, err)) < 0 || (r = vh_mkdirs(dir, 0755, err)) < 0 ||
+	    (r = copy(image->kernel, dir, "kernel", err)) < 0 || (r = copy(image->initrd, dir, "initrd", err)) < 0 ||
+	    (r = copy(meta, dir, "image.json", err)) < 0 || (r = convert("raw", image->root, "qcow2", disk, NULL, err)) < 0 ||
+	    (r = put_json(dir, "sbom.spdx.json", vh_sbom_spdx(doc), err)) < 0 ||
+	    (r = put_json(dir, "glance.json", vh_sbom_glance(doc, 0), err)) < 0 ||
+	    (r = put_formats(image, doc, dir, err)) < 0)
+		return r;
+	return put_sums(dir, err);
+}
+
+int vh_image_publish_to(const char *store, const char *name, const char *dir, struct vh_err *err)
+{
+	vh_cleanup(vh_image_freep) struct vh_image *image = NULL;
+	vh_autofree char *target = vh_strf("%s/%s", dir, name), *new = NULL;
+	vh_autoworkdir work = VH_WORKDIR_NONE;
+	int r = vh_image_find(store, name, &image, err);
+
+	if (r < 0)
+		return r;
+	if (!target)
+		return vh_err_nomem(err);
+	if (access(target, F_OK) == 0)
+		return vh_err_refuse(err, EEXIST, "%s: is there already", target);
+	if ((r = vh_workdir_make(&work, dir, "publish", err)) < 0)
+		return r;
+	new = vh_strf("%s/new", work.path);
+	if (!new)
+		return vh_err_nomem(err);
+	if ((r = fill(store, image, new, err)) < 0)
+		return r;
+	return rename(new, target) < 0 ? vh_err_set(err, errno, "%s: %s", target, strerror(errno)) : 0;
+}
+
+/* Every file that belongs there has the hash that stands for it. */
+static int check_sums(const char *dir, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/SHA256SUMS", dir), *text = NULL;
+	char hex[VH_DIGEST_HEX];
+	size_t len;
+	int r = path ? vh_host_file(path, &text, &len, err) : vh_err_nomem(err);
+
+	for (size_t i = 0; r == 0 && i < vh_array_len(published); i++) {
+		const char *name = published[i].name;
+		vh_autofree char *file = vh_strf("%s/%s", dir, name);
+		if (file && !published[i].always && access(file, F_OK) < 0)
+			continue;
+		if (!file || !SHA256_File(file, hex))
+			return vh_err_refuse(err, ENOENT, "%s/%s: cannot be read", dir, name);
+		vh_autofree char *line = vh_strf("%s  %s\n", hex, name);
+		if (!line || !strstr(text, line))
+			return vh_err_refuse(err, EBADMSG, "%s: its hash is not the one in SHA256SUMS", file);
+	}
+	return r;
+}
+
+/* Small, or large and raw: what the formats need. */
+static int unpack_formats(const char *dir, const char *to, struct vh_err *err)
+{
+	vh_autofree char *stub = vh_strf("%s/stub.efi", dir), *squashfs = vh_strf("%s/root.squashfs", dir);
+	vh_autofree char *to_squashfs = vh_strf("%s/root.squashfs", to);
+	int r = 0;
+
+	if (!stub || !squashfs || !to_squashfs)
+		return vh_err_nomem(err);
+	if (access(stub, F_OK) == 0)
+		r = copy(stub, to, "stub.efi", err);
+	if (r == 0 && access(squashfs, F_OK) == 0)
+		r = convert("raw", squashfs, "raw", to_squashfs, NULL, err);
+	return r;
+}
+
+static int unpack(const char *dir, const char *to, struct vh_err *err)
+{
+	vh_autofree char *kernel = vh_strf("%s/kernel", dir), *initrd = vh_strf("%s/initrd", dir);
+	vh_autofree char *meta = vh_strf("%s/image.json", dir), *disk = vh_strf("%s/root.qcow2", dir);
+	vh_autofree char *root = vh_strf("%s/root.ext4", to);
+	int r;
+
+	if (!kernel || !initrd || !meta || !disk || !root)
+		return vh_err_nomem(err);
+	if ((r = vh_mkdirs(to, 0755, err)) < 0 || (r = copy(kernel, to, "kernel", err)) < 0 ||
+	    (r = copy(initrd, to, "initrd", err)) < 0 || (r = convert("qcow2", disk, "raw", root, NULL, err)) < 0 ||
+	    (r = unpack_formats(dir, to, err)) < 0)
+		return r;
+	return copy(meta, to, "image.json", err);
+}
+
+int vh_image_import_from(const char *store, const char *dir, char **ret_name, struct vh_err *err)
+{
+	vh_autoworkdir work = VH_WORKDIR_NONE;
+	vh_autofree char *new = NULL, *name = NULL;
+	vh_autojson doc = NULL;
+	int r;
+
+	if ((r = check_sums(dir, err)) < 0 || (r = vh_workdir_make(&work, store, "import", err)) < 0)
+		return r;
+	new = vh_strf("%s/new", work.path);
+	if (!new)
+		return vh_err_nomem(err);
+	if ((r = unpack(dir, new, err)) < 0 || (r = vh_image_json(work.path, "new", &doc, err)) < 0)
+		return r;
+	const char *own = json_string_value(json_object_get(doc, "name"));
+	name = own ? strdup(own) : NULL;
+	if (!name || vh_hostname_check(name, err) < 0)
+		return vh_err_refuse(err, EBADMSG, "%s/image.json: has no usable name", dir);
+	if ((r = vh_image_install(new, store, name, err)) < 0)
+		return r;
+	*ret_name = vh_steal(&name);
+	return 0;
+}
