@@ -5,10 +5,10 @@
 #include "lib/cli.h"
 #include "lib/strv.h"
 #include "lib/table.h"
-#include "mpirun-wrap/bench.h"
-#include "mpirun-wrap/launch.h"
-#include "mpirun-wrap/preflight.h"
-#include "mpirun-wrap/slurm.h"
+#include "mpirun-wrap/bench/bench.h"
+#include "mpirun-wrap/launch/launch.h"
+#include "mpirun-wrap/preflight/preflight.h"
+#include "mpirun-wrap/cluster/slurm.h"
 
 enum { ROUNDS = 3, SECONDS = 4, MAX_ROUNDS = 100, MAX_SECONDS = 600 };
 

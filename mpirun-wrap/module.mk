@@ -1,19 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-$(eval $(call library,mpirun-wrap,mpirun-wrap/cluster.c mpirun-wrap/node.c mpirun-wrap/find.c mpirun-wrap/plan.c mpirun-wrap/plan_show.c \
-    mpirun-wrap/args.c mpirun-wrap/layout.c mpirun-wrap/rails.c mpirun-wrap/mpich.c \
-    mpirun-wrap/ompi.c mpirun-wrap/slurm.c mpirun-wrap/judge.c \
-    mpirun-wrap/preflight.c mpirun-wrap/launch.c mpirun-wrap/bench.c mpirun-wrap/bench_sum.c mpirun-wrap/bench_svg.c))
+$(eval $(call library,mpirun-wrap,$(call rooms,mpirun-wrap,cluster plan launcher launch preflight bench)))
 $(eval $(call program,mpirun-wrap,mpirun-wrap/main.c,mpirun-wrap lib,jansson libxml-2.0 sqlite3 yaml-0.1,-pthread -lm))
 
 # What answers in the nodes before a job.
-$(eval $(call guest,check,mpirun-wrap/guest/check.c lib/err.c lib/strv.c lib/sysroot.c mpirun-wrap/ivshm/map.c mpirun-wrap/ivshm/copy.c))
+$(eval $(call guest,check,mpirun-wrap/guest/check.c lib/err.c lib/strv.c lib/sysroot.c mpirun-wrap/ivshm/core/map.c mpirun-wrap/ivshm/core/copy.c))
 
 # What runs inside the nodes: the core of the transport between VMs of one host, without Open MPI.
-$(eval $(call library,ivshm,$(addprefix mpirun-wrap/ivshm/,region.c ring.c table.c stream.c self.c copy.c map.c)))
+IVSHM_CORE := $(call rooms,mpirun-wrap,ivshm/core)
+$(eval $(call library,ivshm,$(IVSHM_CORE)))
 
 # What tells of the region inside a node.
-$(eval $(call guest,ivshm,$(addprefix mpirun-wrap/ivshm/,tell.c region.c copy.c map.c)))
-$(B)/guest/ivshm: $(wildcard mpirun-wrap/ivshm/*.h)
+$(eval $(call guest,ivshm,mpirun-wrap/ivshm/tell.c $(addprefix mpirun-wrap/ivshm/core/,region.c copy.c map.c)))
+$(B)/guest/ivshm: $(wildcard mpirun-wrap/ivshm/core/*.h)
 
 MPICC ?= mpicc
 
@@ -21,12 +19,11 @@ MPICC ?= mpicc
 # another suite, make guest/mca-SUITE: its headers come from the archive.
 OMPI_RELEASE = $(eval OMPI_RELEASE := $$(shell $(MPICC) --showme:version 2>/dev/null | sed -n 's/.*Open MPI \([0-9.]*[0-9]\).*/\1/p'))$(OMPI_RELEASE)
 OMPI_INCLUDE = $(eval OMPI_INCLUDE := $$(firstword $$(shell $(MPICC) --showme:incdirs 2>/dev/null)))$(OMPI_INCLUDE)
-IVSHM_SOURCES := $(addprefix mpirun-wrap/ivshm/,component.c endpoint.c send.c get.c region.c ring.c table.c stream.c \
-    self.c copy.c map.c)
+IVSHM_SOURCES := $(call rooms,mpirun-wrap,ivshm/btl) $(IVSHM_CORE)
 
 # A component is used by a process that has Open MPI's core already: it brings none along.
 # Open MPI's lists, where threads share them, swap two words at once (cx16).
-$(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm/*.h) mpirun-wrap/module.mk
+$(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm/*/*.h) mpirun-wrap/module.mk
 	@mkdir -p $(@D)
 	@echo "  MCA     $@"
 	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(filter-out -Wpointer-arith,$(WARN)) -O2 -g -mcx16 -fPIC -shared -fvisibility=hidden \
@@ -58,7 +55,7 @@ $(B)/bench/mpicheck: tests/bench/mpicheck.c
 	@mkdir -p $(@D)
 	@echo "  MPICC   $@"
 	@$(MPICC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -g -o $@ $<
-$(B)/bench/scribble: tests/bench/scribble.c mpirun-wrap/ivshm/map.c mpirun-wrap/ivshm/copy.c
+$(B)/bench/scribble: tests/bench/scribble.c mpirun-wrap/ivshm/core/map.c mpirun-wrap/ivshm/core/copy.c
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -g -o $@ $^

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mpirun-wrap/ivshm/map.h"
-#include "mpirun-wrap/ivshm/region.h"
+#include "mpirun-wrap/ivshm/core/map.h"
+#include "mpirun-wrap/ivshm/core/region.h"
 
 static int none(const char *path, int error)
 {

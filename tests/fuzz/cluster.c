@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* cluster.json and the manifest's name, as mpirun-wrap reads them. */
 #include "lib/values.h"
-#include "mpirun-wrap/cluster.h"
+#include "mpirun-wrap/cluster/cluster.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -2,9 +2,9 @@
 /* All that a process reads from the region that VMs share: its tables, and channels both
  * ways, over and over with the input's bytes in them. */
 #include <sys/mman.h>
-#include "mpirun-wrap/ivshm/region.h"
-#include "mpirun-wrap/ivshm/ring.h"
-#include "mpirun-wrap/ivshm/stream.h"
+#include "mpirun-wrap/ivshm/core/region.h"
+#include "mpirun-wrap/ivshm/core/ring.h"
+#include "mpirun-wrap/ivshm/core/stream.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { SIZE = 2 << 20, CHANNEL = IVSHM_CHUNK };

@@ -333,7 +333,7 @@ START_TEST(page_shows_the_keys)
 		fclose(f);
 		return;
 	}
-	ck_assert_msg(strstr(page, table) != NULL, PAGE " is not what images/recipe.c says (VHPC_REFRESH=1 writes it)");
+	ck_assert_msg(strstr(page, table) != NULL, PAGE " is not what images/recipe/recipe.c says (VHPC_REFRESH=1 writes it)");
 }
 END_TEST
 

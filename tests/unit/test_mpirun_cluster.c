@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include "lib/strv.h"
-#include "mpirun-wrap/cluster.h"
+#include "mpirun-wrap/cluster/cluster.h"
 #include "tests/unit/unit.h"
 
 #define HEAD "{\"schema\": \"vhpc.cluster/1\", \"name\": \"two\", \"user\": \"hpc\", \"cidr\": \"10.9.0.0/24\"," \

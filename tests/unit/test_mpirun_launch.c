@@ -5,10 +5,10 @@
 #include <string.h>
 #include "lib/strv.h"
 #include "lib/table.h"
-#include "mpirun-wrap/bench.h"
-#include "mpirun-wrap/plan.h"
-#include "mpirun-wrap/preflight.h"
-#include "mpirun-wrap/slurm.h"
+#include "mpirun-wrap/bench/bench.h"
+#include "mpirun-wrap/plan/plan.h"
+#include "mpirun-wrap/preflight/preflight.h"
+#include "mpirun-wrap/cluster/slurm.h"
 #include "tests/unit/unit.h"
 
 /* A record of nodes "n1", "n2", ...; the text of each without name and address. */

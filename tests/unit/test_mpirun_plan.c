@@ -4,8 +4,8 @@
 #include <time.h>
 #include "lib/strv.h"
 #include "lib/table.h"
-#include "mpirun-wrap/launch.h"
-#include "mpirun-wrap/plan.h"
+#include "mpirun-wrap/launch/launch.h"
+#include "mpirun-wrap/plan/plan.h"
 #include "tests/unit/unit.h"
 
 static char *word(const char *s)

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Open MPI's mpirun: 4.1 (ORTE) and 5.0 (PRRTE). Every setting is a row, left out when
+ * the user makes it or one of its rivals, on the command line or by environment. */
+#include "mpirun-wrap/plan/plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/strv.h"
+
+enum value { TEXT, CIDR, AGENT, HOSTFILE, INTERFACES, BTLS, PML, RAILS, PKEY, GID_INDEX, TLS, NET_DEVICES };
+enum when { ALWAYS, OB1, VERBS, ROCE, UCX };
+
+struct setting {
+	const char *option;	/* what stands before the key; "-x": an environment variable of the ranks */
+	const char *key;
+	enum value value;
+	enum when when;
+	const char *text;
+	const char *rivals[5];	/* keys, or whole options, that say the same or exclude it */
+	const char *why;
+};
+
+static const char why_slurm[] = "the cluster's nodes are reached by ssh, also inside a batch job";
+static const char why_hosts[] = "the cluster's nodes and slots";
+static const char why_names[] = "daemons say their addresses: node names need no DNS";
+static const char why_key[] = "a daemon opens no ssh of its own: the key stays here";
+static const char why_oob[] = "daemons talk over the cluster's network, never a bridge or a user network";
+static const char why_tcp[] = "so do ranks, where nothing faster is there";
+static const char why_agent[] = "ssh with the cluster's key and known hosts, ending with mpirun";
+static const char why_pml[] = "one transport for each pair of ranks, or UCX where it serves all";
+static const char why_btl[] = "in a VM its memory, in a host memory that VMs share, then the network";
+static const char why_port[] = "the ports on the fabric that all nodes share";
+static const char why_pkey[] = "the partition that the nodes share";
+static const char why_gid[] = "the address of a RoCE port";
+static const char why_components[] = "each library finds its own components, ivshm among them";
+static const char why_tls[] = "RDMA between hosts, memory inside a VM";
+
+/* Without a VF, ob1 over shared memory and TCP is what needs no probing of devices that
+ * hang. Debian switches the only one-sided communication off that works over every
+ * transport. In 4.1 verbs leaves InfiniBand to UCX unless it is told. */
+static const struct setting settings_41[] = {
+	{ "--mca", "plm", TEXT, ALWAYS, "rsh", { NULL }, why_slurm },
+	{ "--mca", "ras", TEXT, ALWAYS, "^slurm,gridengine,tm,loadleveler", { NULL }, why_slurm },
+	{ "--mca", "plm_rsh_agent", AGENT, ALWAYS, NULL, { "orte_rsh_agent", "pls_rsh_agent" }, why_agent },
+	{ "--mca", "plm_rsh_no_tree_spawn", TEXT, ALWAYS, "1", { NULL }, why_key },
+	{ "--mca", "orte_default_hostfile", HOSTFILE, ALWAYS, NULL, { "--default-hostfile", "-default-hostfile" }, why_hosts },
+	{ "--mca", "if_base_do_not_resolve", TEXT, ALWAYS, "1", { NULL }, why_names },
+	{ "--mca", "oob_tcp_if_include", CIDR, ALWAYS, NULL,
+	  { "oob_tcp_if_exclude", "oob_tcp_include", "oob_tcp_exclude" }, why_oob },
+	{ "--mca", "btl_tcp_if_include", CIDR, ALWAYS, NULL, { "btl_tcp_if_exclude" }, why_tcp },
+	{ "--mca", "pml", PML, ALWAYS, NULL, { NULL }, why_pml },
+	{ "--mca", "btl", BTLS, ALWAYS, "vader", { NULL }, why_btl },
+	{ "--mca", "osc", TEXT, OB1, "^ucx", { NULL }, "one-sided communication over every transport" },
+	{ "--mca", "btl_openib_allow_ib", TEXT, VERBS, "1", { NULL }, "4.1 leaves InfiniBand to UCX unless it is told" },
+	{ "--mca", "btl_openib_if_include", RAILS, VERBS, NULL, { "btl_openib_if_exclude" }, why_port },
+	{ "--mca", "btl_openib_pkey", PKEY, VERBS, NULL, { NULL }, why_pkey },
+	{ "--mca", "btl_openib_gid_index", GID_INDEX, VERBS, NULL, { NULL }, why_gid },
+	{ "--mca", "btl_openib_cpc_include", TEXT, ROCE, "rdmacm", { "btl_openib_cpc_exclude" }, "RoCE connects by addresses" },
+	{ "-x", "UCX_NET_DEVICES", NET_DEVICES, UCX, NULL, { NULL }, why_port },
+	{ "-x", "UCX_TLS", TLS, UCX, NULL, { NULL }, why_tls },
+	{ "-x", "UCX_IB_PKEY", PKEY, UCX, NULL, { NULL }, why_pkey },
+	{ "-x", "UCX_IB_GID_INDEX", GID_INDEX, UCX, NULL, { NULL }, why_gid },
+	{ 0 }
+};
+
+/* PRRTE 3.0 does not match its own interfaces with a network (it says "did not find
+ * interface matching this subnet" and takes them all), so it gets their names. It would
+ * have the ranks look for components in PMIx's directory, where ivshm is not; told the
+ * right one, it tells PMIx so too, which then complains of what it finds there. */
+#define DEBIAN "/usr/lib/x86_64-linux-gnu"
+static const struct setting settings_50[] = {
+	{ "--prtemca", "plm", TEXT, ALWAYS, "ssh", { NULL }, why_slurm },
+	{ "--prtemca", "ras", TEXT, ALWAYS, "^slurm,gridengine,lsf,pbs,flux", { NULL }, why_slurm },
+	{ "--prtemca", "plm_ssh_agent", AGENT, ALWAYS, NULL, { "plm_rsh_agent", "prte_ssh_agent", "prte_rsh_agent" }, why_agent },
+	{ "--prtemca", "plm_ssh_no_tree_spawn", TEXT, ALWAYS, "1", { "plm_rsh_no_tree_spawn" }, why_key },
+	{ "--prtemca", "prte_default_hostfile", HOSTFILE, ALWAYS, NULL, { "default_hostfile" }, why_hosts },
+	{ "--prtemca", "prte_if_include", INTERFACES, ALWAYS, NULL,
+	  { "prte_if_exclude", "if_include", "if_exclude", "oob_tcp_if_include", "oob_tcp_if_exclude" }, why_oob },
+	{ "--mca", "btl_tcp_if_include", CIDR, ALWAYS, NULL, { "btl_tcp_if_exclude" }, why_tcp },
+	{ "--mca", "pml", PML, ALWAYS, NULL, { NULL }, why_pml },
+	{ "--mca", "btl", BTLS, ALWAYS, "sm", { NULL }, why_btl },
+	{ "--mca", "mca_base_component_path", TEXT, ALWAYS, DEBIAN "/openmpi/lib/openmpi40", { NULL }, why_components },
+	{ "--pmixmca", "mca_base_component_path", TEXT, ALWAYS, DEBIAN "/pmix2/lib/pmix", { NULL }, why_components },
+	{ "-x", "UCX_NET_DEVICES", NET_DEVICES, UCX, NULL, { NULL }, why_port },
+	{ "-x", "UCX_TLS", TLS, UCX, NULL, { NULL }, why_tls },
+	{ "-x", "UCX_IB_PKEY", PKEY, UCX, NULL, { NULL }, why_pkey },
+	{ "-x", "UCX_IB_GID_INDEX", GID_INDEX, UCX, NULL, { NULL }, why_gid },
+	{ 0 }
+};
+
+static const char *const mca_options[] = { "--mca", "-mca", "--gmca", "-gmca", "--omca", "--prtemca", "--pmixmca" };
+static const char *const mca_variables[] = { "OMPI_MCA_", "PRTE_MCA_", "PMIX_MCA_" };
+
+/* What changes the environment of the ranks when it is set here: threads, libraries. */
+static const char *const forwarded[] = { "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "UCX_", "NCCL_", "FI_" };
+
+static bool is_mca_option(const char *word)
+{
+	for (size_t i = 0; i < vh_array_len(mca_options); i++)
+		if (!strcmp(word, mca_options[i]))
+			return true;
+	return false;
+}
+
+/* What the user's words say of key. Where mpirun's options end is mpirun's to know; a program
+ * that takes "--mca KEY" among its own arguments costs us that one setting. */
+static const char *in_args(char *const *args, const char *key)
+{
+	size_t n = strlen(key);
+
+	for (; args && *args; args++) {
+		if (*key == '-' && !strcmp(*args, key))
+			return args[1] ? args[1] : "";
+		if (!args[1])
+			break;
+		if (is_mca_option(*args) && !strcmp(args[1], key))
+			return args[2] ? args[2] : "";
+		if (!strcmp(*args, "-x") && !strncmp(args[1], key, n) && (args[1][n] == '=' || !args[1][n]))
+			return args[1][n] ? args[1] + n + 1 : "";
+	}
+	return NULL;
+}
+
+static const char *in_env(char *const *env, const char *key)
+{
+	for (size_t i = 0; i < vh_array_len(mca_variables); i++) {
+		char name[128];
+		const char *v;
+
+		snprintf(name, sizeof(name), "%s%s", mca_variables[i], key);
+		v = vh_mpi_getenv(env, name);
+		if (v)
+			return v;
+	}
+	return NULL;
+}
+
+static const char *users(const struct vh_mpi_input *in, const struct setting *s, const char *key)
+{
+	const char *v = in_args(in->args, key);
+
+	return v ? v : !strcmp(s->option, "-x") ? vh_mpi_getenv(in->env, key) : in_env(in->env, key);
+}
+
+/* What the user says about this setting: the word and its value; or NULL. */
+static const char *users_word(const struct vh_mpi_input *in, const struct setting *s, const char **ret_value)
+{
+	if ((*ret_value = users(in, s, s->key)))
+		return s->key;
+	for (size_t i = 0; i < vh_array_len(s->rivals) && s->rivals[i]; i++)
+		if ((*ret_value = users(in, s, s->rivals[i])))
+			return s->rivals[i];
+	return NULL;
+}
+
+/* A component that no pair of ranks uses is left out: Open MPI polls each that is there, and vader's turn is 3 to 5%
+ * of a small message between VMs. */
+static char *btls(const struct vh_mpi_plan *plan, const char *shared, const struct vh_mpi_cluster *c)
+{
+	const bool sm = plan->pairs[VH_MPI_SM] > 0;
+	const bool ivshm = c->region && plan->ops->ivshm && !plan->ucx, verbs = plan->rails.n && plan->ops->verbs && !plan->ucx;
+
+	return vh_strf("self,%s%s%s%stcp", sm ? shared : "", sm ? "," : "", ivshm ? "ivshm," : "", verbs ? "openib," : "");
+}
+
+/* NULL: there is nothing to say, or no memory (*nomem). */
+static char *value(const struct vh_mpi_input *in, const struct setting *s, const struct vh_mpi_plan *plan, bool *nomem)
+{
+	const struct vh_mpi_cluster *c = in->cluster;
+	const struct vh_mpi_device *port = plan->rails.n ? plan->rails.ports[0] : NULL;
+	const bool tcp = plan->pairs[VH_MPI_TCP] > 0;
+	vh_autofree char *names = vh_mpi_rails_names(&plan->rails);
+	char *v = NULL;
+
+	switch (s->value) {
+	case TEXT:
+		v = strdup(s->text);
+		break;
+	case CIDR:
+		v = strdup(c->cidr);
+		break;
+	case AGENT:
+		/* mpirun does not wait for its ssh: it ends with mpirun. */
+		v = vh_strf("setpriv --pdeathsig TERM ssh -F %s", c->ssh_config);
+		break;
+	case HOSTFILE:
+		v = strdup(in->hostfile);
+		break;
+	case INTERFACES:
+		v = vh_strf("%s%s%s", in->head_interface ? in->head_interface : "", in->head_interface ? "," : "", c->interface);
+		break;
+	case BTLS:
+		v = btls(plan, s->text, c);
+		break;
+	case PML:
+		v = strdup(plan->ucx ? "ucx" : "ob1");
+		break;
+	case RAILS:
+		v = names ? strdup(names) : NULL;
+		break;
+	case NET_DEVICES:
+		v = names ? vh_strf("%s%s%s", names, tcp ? "," : "", tcp ? c->interface : "") : NULL;
+		break;
+	case TLS:
+		v = strdup(tcp ? "self,sm,ib,tcp" : "self,sm,ib");
+		break;
+	case PKEY:
+		if (!port->pkey)
+			return NULL;
+		v = vh_strf("0x%04x", port->pkey);
+		break;
+	case GID_INDEX:
+		if (port->gid_index < 0)
+			return NULL;
+		v = vh_strf("%d", port->gid_index);
+		break;
+	}
+	*nomem = !v;
+	return v;
+}
+
+static bool applies(const struct setting *s, const struct vh_mpi_plan *plan)
+{
+	const bool verbs = plan->rails.n && plan->ops->verbs && !plan->ucx;
+
+	switch (s->when) {
+	case ALWAYS:
+		return true;
+	case OB1:
+		return !plan->ucx;
+	case VERBS:
+		return verbs;
+	case ROCE:
+		return verbs && plan->rails.ports[0]->ethernet;
+	case UCX:
+		return plan->ucx;
+	}
+	return false;
+}
+
+static int push(struct vh_mpi_plan *plan, const struct setting *s, const char *v)
+{
+	if (!strcmp(s->option, "-x"))
+		return vh_strv_push(&plan->argv, "-x") < 0 ? -ENOMEM : vh_strv_pushf(&plan->argv, "%s=%s", s->key, v);
+	if (vh_strv_push(&plan->argv, s->option) < 0 || vh_strv_push(&plan->argv, s->key) < 0)
+		return -ENOMEM;
+	return vh_strv_push(&plan->argv, v);
+}
+
+static int add_setting(const struct vh_mpi_input *in, const struct setting *s, struct vh_mpi_plan *plan)
+{
+	const char *users_value, *word;
+	bool nomem = false;
+	char *v = value(in, s, plan, &nomem);
+
+	if (!v)
+		return nomem ? -ENOMEM : 0;
+	word = users_word(in, s, &users_value);
+	if (word)
+		return vh_mpi_setting_users(plan, word, users_value, v, s->why);
+	if (push(plan, s, v) < 0) {
+		free(v);
+		return -ENOMEM;
+	}
+	return vh_mpi_setting_add(plan, s->key, v, s->why);
+}
+
+/* --- where ranks go */
+
+static int say(struct vh_mpi_plan *plan, const char *option, char *v, const char *why)
+{
+	if (!v || vh_strv_push(&plan->argv, option) < 0 || vh_strv_push(&plan->argv, v) < 0) {
+		free(v);
+		return -ENOMEM;
+	}
+	return vh_mpi_setting_add(plan, option, v, why);
+}
+
+static int place(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, bool by_map)
+{
+	static const char why_flat[] = "blocks of neighbours on a node, each rank on CPUs of its own";
+	const struct vh_mpi_layout *l = &plan->layout;
+	int r = 0;
+
+	if (!l->ours)
+		return 0;
+	if (!plan->args.ranks && plan->args.program < vh_strv_len(in->args))
+		r = say(plan, "-n", vh_strf("%llu", (unsigned long long)l->ranks), "all slots");
+	if (r == 0 && !l->listed)
+		r = say(plan, "--map-by", strdup("slot"), why_flat);
+	if (r == 0 && !l->listed)
+		return say(plan, "--bind-to", strdup("core"), why_flat);
+	if (r == 0 && vh_strv_push(&plan->argv, "--use-hwthread-cpus") < 0)
+		r = -ENOMEM;
+	if (r == 0)
+		r = say(plan, by_map ? "--map-by" : "--rankfile", by_map ? vh_strf("rankfile:FILE=%s", in->rankfile) : strdup(in->rankfile),
+			"ranks share caches and NUMA cells of their node evenly, devices near first");
+	if (r == 0)
+		plan->rankfile = vh_mpi_rankfile(in->cluster, l);
+	return r < 0 || !plan->rankfile ? -ENOMEM : 0;
+}
+
+static bool is_forwarded(const char *variable)
+{
+	for (size_t i = 0; i < vh_array_len(forwarded); i++)
+		if (!strncmp(variable, forwarded[i], strlen(forwarded[i])) && strchr(variable, '='))
+			return true;
+	return false;
+}
+
+/* -x and mca_base_env_list exclude each other. */
+static int forward(const struct vh_mpi_input *in, struct vh_mpi_plan *plan)
+{
+	if (in_args(in->args, "mca_base_env_list") || in_env(in->env, "mca_base_env_list"))
+		return 0;
+	for (char *const *e = in->env; e && *e; e++) {
+		vh_autofree char *name = is_forwarded(*e) ? strndup(*e, strcspn(*e, "=")) : NULL;
+
+		if (!name || in_args(in->args, name))
+			continue;
+		if (say(plan, "-x", vh_strf("%s", name), "set here, so for the ranks too") < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int plan_with(const struct setting *s, const struct vh_mpi_input *in, struct vh_mpi_plan *plan, bool by_map)
+{
+	for (; s->key; s++)
+		if (applies(s, plan) && add_setting(in, s, plan) < 0)
+			return -ENOMEM;
+	if (forward(in, plan) < 0 || place(in, plan, by_map) < 0)
+		return -ENOMEM;
+	/* No rank runs as root: they run on the nodes, as the cluster's user. */
+	if (in->root && (vh_strv_push(&plan->env, "OMPI_ALLOW_RUN_AS_ROOT=1") < 0 ||
+			 vh_strv_push(&plan->env, "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1") < 0))
+		return -ENOMEM;
+	return 0;
+}
+
+static int plan_41(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err)
+{
+	return plan_with(settings_41, in, plan, false) < 0 ? vh_err_nomem(err) : 0;
+}
+
+static int plan_50(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err)
+{
+	return plan_with(settings_50, in, plan, true) < 0 ? vh_err_nomem(err) : 0;
+}
+
+static char *hostfile(const struct vh_mpi_cluster *c)
+{
+	vh_autofree char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < c->n_nodes; i++)
+		fprintf(f, "%s slots=%u\n", c->nodes[i].name, c->nodes[i].slots);
+	return fclose(f) == 0 ? vh_steal(&text) : NULL;
+}
+
+static char *version(const char *text)
+{
+	static const char before[] = "(Open MPI) ";
+	const char *at = strstr(text, before);
+	size_t n;
+
+	if (!at)
+		return NULL;
+	at += strlen(before);
+	n = strspn(at, "0123456789.");
+	return n > 0 && n < 32 ? strndup(at, n) : NULL;
+}
+
+/* From `mpirun --help full` of 4.1.4 and prterun's of 5.0.7: what takes arguments, and what
+ * says where ranks go. */
+static const struct vh_mpi_option options[] = {
+	{ "n", 1, VH_MPI_RANKS }, { "np", 1, VH_MPI_RANKS }, { "c", 1, VH_MPI_RANKS },
+	{ "N", 1, VH_MPI_PLACEMENT }, { "npernode", 1, VH_MPI_PLACEMENT }, { "npersocket", 1, VH_MPI_PLACEMENT },
+	{ "pernode", 0, VH_MPI_PLACEMENT }, { "map-by", 1, VH_MPI_PLACEMENT }, { "rank-by", 1, VH_MPI_PLACEMENT },
+	{ "bind-to", 1, VH_MPI_PLACEMENT }, { "bind-to-core", 0, VH_MPI_PLACEMENT },
+	{ "bind-to-socket", 0, VH_MPI_PLACEMENT }, { "bycore", 0, VH_MPI_PLACEMENT }, { "bynode", 0, VH_MPI_PLACEMENT },
+	{ "byslot", 0, VH_MPI_PLACEMENT }, { "nolocal", 0, VH_MPI_PLACEMENT }, { "H", 1, VH_MPI_PLACEMENT },
+	{ "host", 1, VH_MPI_PLACEMENT }, { "hostfile", 1, VH_MPI_PLACEMENT }, { "machinefile", 1, VH_MPI_PLACEMENT },
+	{ "default-hostfile", 1, VH_MPI_PLACEMENT }, { "rf", 1, VH_MPI_PLACEMENT }, { "rankfile", 1, VH_MPI_PLACEMENT },
+	{ "cpu-set", 1, VH_MPI_PLACEMENT }, { "cpu-list", 1, VH_MPI_PLACEMENT }, { "ppr", 1, VH_MPI_PLACEMENT },
+	{ "cpus-per-proc", 1, VH_MPI_PLACEMENT }, { "cpus-per-rank", 1, VH_MPI_PLACEMENT }, { "pset", 1, VH_MPI_PLACEMENT },
+	{ "add-host", 1, VH_MPI_PLACEMENT }, { "add-hostfile", 1, VH_MPI_PLACEMENT },
+	{ "use-hwthread-cpus", 0, VH_MPI_PLACEMENT }, { "oversubscribe", 0, VH_MPI_OVERSUBSCRIBE },
+	{ "app", 1, VH_MPI_CONTEXTS }, { "mca", 2, 0 }, { "gmca", 2, 0 }, { "omca", 2, 0 }, { "prtemca", 2, 0 },
+	{ "pmixmca", 2, 0 }, { "am", 1, 0 }, { "tune", 1, 0 }, { "x", 1, 0 }, { "wd", 1, 0 }, { "wdir", 1, 0 },
+	{ "path", 1, 0 }, { "prefix", 1, 0 }, { "preload-files", 1, 0 }, { "cf", 1, 0 }, { "cartofile", 1, 0 },
+	{ "debugger", 1, 0 }, { "hnp", 1, 0 }, { "launch-agent", 1, 0 }, { "max-restarts", 1, 0 }, { "max-vm-size", 1, 0 },
+	{ "ompi-server", 1, 0 }, { "output-filename", 1, 0 }, { "personality", 1, 0 }, { "report-events", 1, 0 },
+	{ "report-pid", 1, 0 }, { "report-uri", 1, 0 }, { "stdin", 1, 0 }, { "timeout", 1, 0 }, { "xml-file", 1, 0 },
+	{ "xterm", 1, 0 }, { "output", 1, 0 }, { "display", 1, 0 }, { "runtime-options", 1, 0 }, { "rtos", 1, 0 }, { "dvm", 1, 0 },
+	{ "dvm-uri", 1, 0 }, { "namespace", 1, 0 }, { "forward-signals", 1, 0 }, { "keepalive", 1, 0 }, { "with-ft", 1, 0 },
+	{ "spawn-timeout", 1, 0 }, { "gpu-support", 1, 0 }, { "memory-alloc-kinds", 1, 0 }, { "output-directory", 1, 0 },
+	{ "num-connect-retries", 1, 0 }, { "exec-agent", 1, 0 }, { "pid", 1, 0 }, { NULL, 0, 0 }
+};
+
+static const char *const variables_41[] = {
+	"OMPI_MCA_rmaps_base_mapping_policy", "OMPI_MCA_rmaps_base_ranking_policy", "OMPI_MCA_hwloc_base_binding_policy",
+	"OMPI_MCA_rmaps_base_oversubscribe", "OMPI_MCA_rmaps", "OMPI_MCA_orte_rankfile", NULL
+};
+static const char *const variables_50[] = {
+	"PRTE_MCA_rmaps_default_mapping_policy", "PRTE_MCA_rmaps_default_ranking_policy", "PRTE_MCA_hwloc_default_binding_policy",
+	"PRTE_MCA_rmaps", NULL
+};
+
+const struct vh_mpi_ops vh_ompi_41 = {
+	.mpi = "openmpi", .series = "4.1", .shown = "Open MPI", .program = "mpirun", .package = "openmpi-bin", .daemon = "orted",
+	.shm_a_rank = 4 << 20, .options = options, .placement_variables = variables_41, .ivshm = true, .verbs = true,
+	.names = { "vader", "ivshm", "openib", "tcp" }, .settings = plan_41, .hostfile = hostfile, .version = version,
+};
+const struct vh_mpi_ops vh_ompi_50 = {
+	.mpi = "openmpi", .series = "5.0", .shown = "Open MPI", .program = "mpirun", .package = "openmpi-bin", .daemon = "prted",
+	.shm_a_rank = 16 << 20, .options = options, .placement_variables = variables_50, .ivshm = true, .verbs = false,
+	.names = { "sm", "ivshm", "ucx", "tcp" }, .settings = plan_50, .hostfile = hostfile, .version = version,
+};

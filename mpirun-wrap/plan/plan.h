@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The launch plan: what mpirun is told beyond what the user told it. Pure: the same
+ * input gives the same plan, on any machine, without an MPI installed. */
+#ifndef VH_MPIRUN_PLAN_H
+#define VH_MPIRUN_PLAN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include "mpirun-wrap/cluster/cluster.h"
+
+/* --- args.c: what the user's words mean to mpirun, as far as a plan must know */
+
+enum vh_mpi_meaning {
+	VH_MPI_OTHER,
+	VH_MPI_RANKS,		/* its argument is the number of ranks */
+	VH_MPI_PLACEMENT,	/* where ranks go, or what they are bound to */
+	VH_MPI_HOSTS,		/* the same, by naming hosts */
+	VH_MPI_OVERSUBSCRIBE,
+	VH_MPI_CONTEXTS,	/* a file of several programs */
+};
+
+/* An option by its name without dashes; ends with a NULL name. */
+struct vh_mpi_option { const char *name; unsigned char words; enum vh_mpi_meaning meaning; };
+
+struct vh_mpi_args {
+	size_t program;		/* its place; where the words end: there is none */
+	uint64_t ranks;		/* 0: not said */
+	const char *placement;	/* the first option about it, as the user wrote it, or NULL */
+	const char *placement_value;	/* its argument, or NULL */
+	bool hosts;
+	bool oversubscribe;
+	bool contexts;		/* several programs: which ranks are whose is mpirun's */
+};
+
+void vh_mpi_args_read(char *const *args, const struct vh_mpi_option *options, struct vh_mpi_args *ret);
+
+/* --- the plan */
+
+struct vh_mpi_input {
+	const struct vh_mpi_cluster *cluster;
+	char *const *args;		/* the user's: mpirun's options, the program, its arguments */
+	char *const *env;		/* NAME=VALUE */
+	const char *hostfile;		/* where the host list will stand */
+	const char *rankfile;		/* and the list of ranks */
+	const char *head_interface;	/* this machine's in the cluster's network, or NULL */
+	const char *head_address;	/* its address there, or NULL */
+	bool root;			/* mpirun will run as root */
+};
+
+enum vh_mpi_transport { VH_MPI_SM, VH_MPI_IVSHM, VH_MPI_RDMA, VH_MPI_TCP, VH_MPI_TRANSPORTS };
+
+/* Where ranks go: in blocks, a node after the other; inside a node, blocks over caches. */
+struct vh_mpi_layout {
+	bool ours;		/* the plan decides it; else mpirun and the user do */
+	bool bound;		/* every rank has CPUs of its own */
+	bool listed;		/* by a list of ranks: nodes have an inside, or ranks have threads */
+	uint64_t ranks;		/* 0: not known */
+	unsigned cpus_a_rank;
+	unsigned *count;	/* ranks of each node; NULL: not known */
+	unsigned *cpus;		/* listed: cpus_a_rank for each rank */
+};
+
+/* The ports that carry messages between hosts: the same names in every node that has any. */
+struct vh_mpi_rails {
+	const struct vh_mpi_device **ports;	/* those of the first node that has them */
+	size_t n;
+	bool *has;		/* by node: it has all of them */
+	size_t n_has;
+};
+
+/* What mpirun is told, and by whom. */
+struct vh_mpi_setting {
+	char *what, *value;
+	char *ours;		/* what the plan would have said where the user did, or NULL */
+	const char *why;	/* static */
+	bool user;
+};
+
+struct vh_mpi_ops;
+
+struct vh_mpi_plan {
+	const struct vh_mpi_ops *ops;
+	char **argv;
+	char **env;		/* NAME=VALUE to add */
+	char **users;		/* settings that the user made, and so we did not */
+	char **notes;		/* conflicts, and what could not be had */
+	char *hostfile;		/* the text of the host list */
+	char *rankfile;		/* of the list of ranks, or NULL */
+	struct vh_mpi_args args;
+	struct vh_mpi_layout layout;
+	struct vh_mpi_rails rails;
+	uint64_t pairs[VH_MPI_TRANSPORTS];	/* pairs of ranks; of nodes where ranks are not known */
+	bool ucx;		/* one library carries all: no ivshm */
+	struct vh_mpi_setting *settings;
+	size_t n_settings;
+};
+
+/* One MPI's mpirun. */
+struct vh_mpi_ops {
+	const char *mpi;	/* "openmpi" */
+	const char *series;	/* "4.1"; "": any */
+	const char *shown;	/* "Open MPI" */
+	const char *program;	/* "mpirun" */
+	const char *package;	/* Debian's that has it */
+	const char *daemon;	/* what runs on the nodes, found in PATH there */
+	uint64_t shm_a_rank;	/* bytes of /dev/shm that a rank takes */
+	const struct vh_mpi_option *options;
+	const char *const *placement_variables;	/* in the environment, as PLACEMENT; ends with NULL */
+	bool ivshm;		/* has the transport between VMs of one host */
+	bool verbs;		/* has a transport over RDMA beside others */
+	const char *names[VH_MPI_TRANSPORTS];	/* what carries it there */
+	/* Appends the settings to plan->argv, and sets env and users. */
+	int (*settings)(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err);
+	/* The text of the host list. */
+	char *(*hostfile)(const struct vh_mpi_cluster *c);
+	/* "mpirun (Open MPI) 4.1.4" -> "4.1.4"; malloc'd, NULL when the text is none such. */
+	char *(*version)(const char *text);
+};
+
+extern const struct vh_mpi_ops vh_ompi_41, vh_ompi_50, vh_mpich;
+
+/* NULL, refused, -ENOTSUP, where no mpirun of that MPI's is known. */
+const struct vh_mpi_ops *vh_mpi_ops_find(const struct vh_mpi_cluster *c, struct vh_err *err);
+
+int vh_mpi_plan_make(const struct vh_mpi_input *in, struct vh_mpi_plan *ret, struct vh_err *err);
+void vh_mpi_plan_clear(struct vh_mpi_plan *plan);
+#define vh_autoplan vh_cleanup(vh_mpi_plan_clear) struct vh_mpi_plan
+
+/* layout.c, rails.c, pairs.c: the plan's parts, in this order. */
+int vh_mpi_layout_make(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err);
+int vh_mpi_rails_make(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err);
+void vh_mpi_pairs_count(const struct vh_mpi_cluster *c, struct vh_mpi_plan *plan);
+/* What carries messages between ranks of two nodes (by index), or of one. */
+enum vh_mpi_transport vh_mpi_between(const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan, size_t a, size_t b);
+/* Whether the node takes part, as far as is known. */
+static inline bool vh_mpi_used(const struct vh_mpi_plan *plan, size_t node)
+{
+	return !plan->layout.count || plan->layout.count[node] > 0;
+}
+/* The text of a list of ranks, as Open MPI reads it; malloc'd, NULL without memory. */
+char *vh_mpi_rankfile(const struct vh_mpi_cluster *c, const struct vh_mpi_layout *layout);
+/* The CPUs of a rank, where they are listed. */
+static inline const unsigned *vh_mpi_rank_cpus(const struct vh_mpi_layout *l, uint64_t rank)
+{
+	return &l->cpus[rank * l->cpus_a_rank];
+}
+
+/* For ops: a setting of ours, and one that the user made (ours then says what was planned);
+ * value and ours are taken, also on failure. 0 or -ENOMEM. */
+int vh_mpi_setting_add(struct vh_mpi_plan *plan, const char *what, char *value, const char *why);
+int vh_mpi_setting_users(struct vh_mpi_plan *plan, const char *what, const char *value, char *ours, const char *why);
+int vh_mpi_note(struct vh_mpi_plan *plan, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The value of NAME in env, or NULL. */
+const char *vh_mpi_getenv(char *const *env, const char *name);
+/* Joins the rails' ports, "mlx5_0:1,mlx5_1:1"; malloc'd. */
+char *vh_mpi_rails_names(const struct vh_mpi_rails *rails);
+
+/* plan_show.c: schema vhpc.mpirun.plan/2; NULL without memory. */
+json_t *vh_mpi_plan_json(const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan);
+void vh_mpi_plan_print(FILE *f, const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan);
+
+#endif

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A plan as tables for people and as JSON for programs. */
+#include "mpirun-wrap/plan/plan.h"
+
+#include <string.h>
+
+#include "lib/hostlist.h"
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "lib/values.h"
+
+static const char *const between[VH_MPI_TRANSPORTS] = {
+	[VH_MPI_SM] = "in one VM", [VH_MPI_IVSHM] = "VMs of one host", [VH_MPI_RDMA] = "nodes with RDMA", [VH_MPI_TCP] = "others",
+};
+static const char *const kinds[VH_MPI_TRANSPORTS] = {
+	[VH_MPI_SM] = "sm", [VH_MPI_IVSHM] = "ivshm", [VH_MPI_RDMA] = "rdma", [VH_MPI_TCP] = "tcp",
+};
+
+static json_t *texts(char *const *v)
+{
+	json_t *a = json_array();
+
+	for (; v && *v; v++)
+		json_array_append_new(a, vh_json_text(*v));
+	return a;
+}
+
+/* "0-3", or nothing. */
+static json_t *ranks_text(uint64_t first, unsigned n)
+{
+	if (n == 0)
+		return json_string("");
+	return n == 1 ? json_sprintf("%llu", (unsigned long long)first)
+		      : json_sprintf("%llu-%llu", (unsigned long long)first, (unsigned long long)(first + n - 1));
+}
+
+/* "0-1 4-5": the CPUs of each of the node's ranks; "0-7" where ranks have one each, in order. */
+static json_t *cpus_text(const struct vh_mpi_layout *l, uint64_t first, unsigned n)
+{
+	vh_autofree char *text = NULL;
+	bool ascending = l->cpus_a_rank == 1 && n > 1;
+
+	for (unsigned k = 1; ascending && k < n; k++)
+		ascending = vh_mpi_rank_cpus(l, first)[k] > vh_mpi_rank_cpus(l, first)[k - 1];
+	text = ascending ? vh_cpulist_format(vh_mpi_rank_cpus(l, first), n) : strdup("");
+	for (unsigned k = 0; text && !ascending && k < n; k++) {
+		vh_autofree char *one = vh_cpulist_format(vh_mpi_rank_cpus(l, first + k), l->cpus_a_rank);
+		char *longer = one ? vh_strf("%s%s%s", text, *text ? " " : "", one) : NULL;
+
+		free(text);
+		text = longer;
+	}
+	return text ? vh_json_text(text) : NULL;
+}
+
+static json_t *devices_json(const struct vh_mpi_node *n)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < n->n_devices; i++)
+		json_array_append_new(a, json_sprintf("%s:%u", n->devices[i].name, n->devices[i].port));
+	return a;
+}
+
+static json_t *nodes_json(const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan)
+{
+	const struct vh_mpi_layout *l = &plan->layout;
+	json_t *nodes = json_array();
+	uint64_t rank = 0;
+
+	for (size_t i = 0; i < c->n_nodes; i++) {
+		const struct vh_mpi_node *n = &c->nodes[i];
+		json_t *row = json_pack("{s:s, s:s, s:i, s:s, s:o}", "name", n->name, "address", n->address, "slots", (int)n->slots,
+					"host", c->hosts ? c->hosts[n->host] : "", "devices", devices_json(n));
+
+		if (row && l->count) {
+			json_object_set_new(row, "count", json_integer(l->count[i]));
+			json_object_set_new(row, "ranks", ranks_text(rank, l->count[i]));
+			if (l->listed)
+				json_object_set_new(row, "cpus", cpus_text(l, rank, l->count[i]));
+			rank += l->count[i];
+		}
+		json_array_append_new(nodes, row);
+	}
+	return nodes;
+}
+
+static json_t *transports_json(const struct vh_mpi_plan *plan)
+{
+	json_t *a = json_array();
+
+	for (int t = 0; t < VH_MPI_TRANSPORTS; t++)
+		if (plan->pairs[t])
+			json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:I}", "between", between[t], "kind", kinds[t],
+							   "transport", plan->ops->names[t], "pairs", (json_int_t)plan->pairs[t]));
+	return a;
+}
+
+static json_t *settings_json(const struct vh_mpi_plan *plan)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < plan->n_settings; i++) {
+		const struct vh_mpi_setting *s = &plan->settings[i];
+
+		json_array_append_new(a, json_pack("{s:s, s:o, s:s, s:o*, s:s}", "what", s->what, "value", vh_json_text(s->value),
+						   "from", s->user ? "user" : "plan", "planned", s->ours ? vh_json_text(s->ours) : NULL,
+						   "why", s->why));
+	}
+	return a;
+}
+
+json_t *vh_mpi_plan_json(const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan)
+{
+	const struct vh_mpi_layout *l = &plan->layout;
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:o, s:{s:b, s:b, s:I, s:i}, s:o, s:o, s:s, s:s*, s:o, s:o, s:o, s:o}",
+			 "cluster", c->name, "accel", c->accel, "cidr", c->cidr, "interface", c->interface,
+			 "user", c->user, "ssh_config", c->ssh_config, "mpi", "name", c->mpi, "version", c->version,
+			 "nodes", nodes_json(c, plan),
+			 "layout", "planned", l->ours, "bound", l->bound, "ranks", (json_int_t)l->ranks, "cpus_a_rank", (int)l->cpus_a_rank,
+			 "transports", transports_json(plan), "settings", settings_json(plan),
+			 "hostfile", plan->hostfile, "rankfile", plan->rankfile, "argv", texts(plan->argv),
+			 "env", texts(plan->env), "users", texts(plan->users), "notes", texts(plan->notes));
+}
+
+/* --- tables */
+
+/* Of nodes first to end: each host once, as they follow; malloc'd, NULL: not named. */
+static char *host_names(const struct vh_mpi_cluster *c, size_t first, size_t end)
+{
+	vh_autofree char **v = calloc(end - first + 1, sizeof(*v));
+	size_t n = 0;
+
+	for (size_t i = first; v && c->hosts && i < end; i++)
+		if (*c->hosts[c->nodes[i].host] && (!n || v[n - 1] != c->hosts[c->nodes[i].host]))
+			v[n++] = c->hosts[c->nodes[i].host];
+	return n ? vh_hostlist_format(v) : NULL;
+}
+
+/* Nodes that follow each other and have as many slots and ranks, in one row; by host, where
+ * there are few. */
+static json_t *node_rows(const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan)
+{
+	const struct vh_mpi_layout *l = &plan->layout;
+	const bool by_host = c->n_hosts <= 16;
+	json_t *rows = json_array();
+	uint64_t rank = 0;
+
+	for (size_t i = 0, end; i < c->n_nodes; i = end) {
+		const unsigned count = l->count ? l->count[i] : 0;
+		vh_autofree char *names = NULL, *hosts = NULL, **v = NULL;
+		json_t *row;
+
+		for (end = i + 1; end < c->n_nodes; end++)
+			if (c->nodes[end].slots != c->nodes[i].slots || (by_host && c->nodes[end].host != c->nodes[i].host) ||
+			    (l->count && l->count[end] != count))
+				break;
+		v = calloc(end - i + 1, sizeof(*v));
+		for (size_t k = i; v && k < end; k++)
+			v[k - i] = c->nodes[k].name;
+		names = v ? vh_hostlist_format(v) : NULL;
+		hosts = host_names(c, i, end);
+		row = json_pack("{s:s, s:s*, s:i, s:o}", "nodes", names ? names : "", "host", hosts, "slots", (int)c->nodes[i].slots, "devices", devices_json(&c->nodes[i]));
+		if (row && l->count) {
+			json_object_set_new(row, "each", json_integer(count));
+			json_object_set_new(row, "ranks", ranks_text(rank, (unsigned)(count * (end - i))));
+			if (l->listed)
+				json_object_set_new(row, "cpus", cpus_text(l, rank, count));
+			rank += (uint64_t)count * (end - i);
+		}
+		json_array_append_new(rows, row);
+	}
+	return rows;
+}
+
+void vh_mpi_plan_print(FILE *f, const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan)
+{
+	static const struct vh_col node_cols[] = {
+		{ "NODES", "nodes", VH_COL_TEXT }, { "HOST", "host", VH_COL_TEXT }, { "SLOTS", "slots", VH_COL_RIGHT },
+		{ "RANKS", "ranks", VH_COL_TEXT }, { "EACH", "each", VH_COL_RIGHT }, { "CPUS", "cpus", VH_COL_TEXT },
+		{ "DEVICES", "devices", VH_COL_TEXT }, { 0 }
+	};
+	static const struct vh_col pair_cols[] = {
+		{ "RANKS IN", "between", VH_COL_TEXT }, { "TRANSPORT", "transport", VH_COL_TEXT }, { "PAIRS", "pairs", VH_COL_RIGHT }, { 0 }
+	};
+	static const struct vh_col setting_cols[] = {
+		{ "SETTING", "what", VH_COL_TEXT }, { "VALUE", "value", VH_COL_TEXT }, { "FROM", "from", VH_COL_TEXT },
+		{ "WHY", "why", VH_COL_TEXT }, { 0 }
+	};
+	vh_autojson nodes = node_rows(c, plan);
+	vh_autojson transports = transports_json(plan);
+	vh_autojson settings = settings_json(plan);
+
+	fprintf(f, "cluster %s, %s %s\n\n", c->name, plan->ops->shown, c->version);
+	vh_table_print(f, node_cols, nodes);
+	fputc('\n', f);
+	vh_table_print(f, pair_cols, transports);
+	fputc('\n', f);
+	vh_table_print(f, setting_cols, settings);
+	for (char *const *n = plan->notes; n && *n; n++)
+		fprintf(f, "%snote: %s\n", n == plan->notes ? "\n" : "", *n);
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "mpirun-wrap/preflight/preflight.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "lib/cli.h"
+#include "lib/hostlist.h"
+#include "lib/parallel.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
+#include "lib/table.h"
+#include "mpirun-wrap/launch/launch.h"
+
+enum { AT_ONCE = 64, MAX_PEERS = 64, DEADLINE_MS = 25000, FRESH_S = 600 };
+
+static char check_program[] = "/usr/lib/vhpc/check";
+
+/* --- asking */
+
+static bool plain_line(const char *s)
+{
+	return s && *s && !strpbrk(s, "\n\r");
+}
+
+static void ask_devices(FILE *f, const struct vh_mpi_preflight *p, size_t node)
+{
+	const struct vh_mpi_rails *r = &p->plan->rails;
+
+	for (size_t i = 0; r->n && r->has[node] && i < r->n; i++)
+		fprintf(f, "device %s %u %x\n", r->ports[i]->name, r->ports[i]->port, r->ports[i]->ethernet ? 0 : r->ports[i]->pkey);
+}
+
+/* All others; of more than MAX_PEERS those that follow, so that each node is someone's peer. */
+static void ask_peers(FILE *f, const struct vh_mpi_preflight *p, size_t node)
+{
+	const struct vh_mpi_cluster *c = p->cluster;
+
+	for (size_t i = 1, n = 0; i < c->n_nodes && n < MAX_PEERS; i++) {
+		const size_t peer = (node + i) % c->n_nodes;
+
+		if (!vh_mpi_used(p->plan, peer))
+			continue;
+		fprintf(f, "peer %s %s\n", c->nodes[peer].name, c->nodes[peer].address);
+		n++;
+	}
+}
+
+char *vh_mpi_question(const struct vh_mpi_preflight *p, size_t node)
+{
+	vh_autofree char *text = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	fprintf(f, "daemon %s\n", p->plan->ops->daemon);
+	if (plain_line(p->directory))
+		fprintf(f, "directory %s\n", p->directory);
+	if (plain_line(p->program))
+		fprintf(f, "program %s\n", p->program);
+	if (p->plan->pairs[VH_MPI_IVSHM])
+		fputs("region\n", f);
+	ask_devices(f, p, node);
+	ask_peers(f, p, node);
+	return fclose(f) == 0 ? vh_steal(&text) : NULL;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+struct asking {
+	const struct vh_mpi_preflight *p;
+	struct vh_mpi_answer *answers;
+};
+
+static void ask(const struct vh_mpi_preflight *p, size_t node, struct vh_mpi_answer *a)
+{
+	vh_autofree char *question = vh_mpi_question(p, node);
+	char *argv[] = { (char *)"ssh", (char *)"-F", p->cluster->ssh_config, (char *)"-o", (char *)"ConnectTimeout=10",
+			 p->cluster->nodes[node].name, check_program, NULL };
+	const struct vh_spawn spawn = { .argv = argv, .input = question, .input_len = question ? strlen(question) : 0,
+					.deadline_ms = DEADLINE_MS };
+	vh_autooutput out = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	a->asked = now();
+	a->status = -1;
+	if (!question || vh_spawn_run(&spawn, &out, &err) < 0) {
+		a->problem = strdup(err.text ? err.text : "no memory");
+		return;
+	}
+	a->answered = now();
+	a->status = out.status;
+	a->text = vh_steal(&out.out);
+	out.err[strcspn(out.err, "\r\n")] = '\0';
+	a->problem = out.timed_out ? strdup("no answer in time") : vh_plain(vh_steal(&out.err));
+}
+
+static void ask_used(void *arg, size_t node)
+{
+	const struct asking *a = arg;
+
+	if (vh_mpi_used(a->p->plan, node))
+		ask(a->p, node, &a->answers[node]);
+}
+
+int vh_mpi_preflight_run(const struct vh_mpi_preflight *p, json_t **ret_rows, unsigned *ret_failed, struct vh_err *err)
+{
+	struct asking a = { .p = p, .answers = calloc(p->cluster->n_nodes, sizeof(*a.answers)) };
+	json_t *rows;
+
+	if (!a.answers)
+		return vh_err_nomem(err);
+	vh_parallel(p->cluster->n_nodes, AT_ONCE, ask_used, &a);
+	rows = vh_mpi_judge(p, a.answers, ret_failed);
+	for (size_t i = 0; i < p->cluster->n_nodes; i++) {
+		free(a.answers[i].text);
+		free(a.answers[i].problem);
+	}
+	free(a.answers);
+	if (!rows)
+		return vh_err_nomem(err);
+	*ret_rows = rows;
+	return 0;
+}
+
+/* --- what was found right stays so for a while */
+
+static char *beside(const char *ssh_config, const char *file)
+{
+	vh_autofree char *path = strdup(ssh_config);
+
+	return path ? vh_strf("%s/%s", dirname(path), file) : NULL;
+}
+
+/* The mpirun that PATH leads to; zeroes where there is none. */
+static struct stat launcher(const char *program)
+{
+	const char *path = getenv("PATH");
+	struct stat st;
+
+	for (path = path ? path : ""; *path; path += strcspn(path, ":"), path += *path == ':') {
+		vh_autofree char *full = vh_strf("%.*s/%s", (int)strcspn(path, ":"), path, program);
+
+		if (full && stat(full, &st) == 0)
+			return st;
+	}
+	return (struct stat){ 0 };
+}
+
+/* Everything that the answers depend on and that is known here. */
+static char *stamp_text(const struct vh_mpi_preflight *p)
+{
+	vh_autofree char *record = beside(p->cluster->ssh_config, "cluster.json"), *hosts = NULL, **names = NULL;
+	const struct stat mpirun = launcher(p->plan->ops->program);
+	struct stat st = { 0 };
+	size_t n = 0;
+
+	names = calloc(p->cluster->n_nodes + 1, sizeof(*names));
+	for (size_t i = 0; names && i < p->cluster->n_nodes; i++)
+		if (vh_mpi_used(p->plan, i))
+			names[n++] = p->cluster->nodes[i].name;
+	hosts = names ? vh_hostlist_format(names) : NULL;
+	if (!record || !hosts || stat(record, &st) < 0)
+		return NULL;
+	return vh_strf("found right by vhpc %s: %s\nprogram %s in %s\nnodes %s\nrecord %lld.%09ld\n%s %llu %lld\n", VHPC_VERSION, p->cluster->version,
+		       p->program ? p->program : "-", p->directory ? p->directory : "-", hosts, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+		       p->plan->ops->program, (unsigned long long)mpirun.st_ino, (long long)mpirun.st_mtim.tv_sec);
+}
+
+static bool is_fresh(const char *path, const char *text)
+{
+	vh_autofree char *was = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct stat st;
+	size_t len;
+	time_t t = time(NULL);
+
+	return stat(path, &st) == 0 && st.st_mtime <= t && t - st.st_mtime < FRESH_S && st.st_uid == geteuid() &&
+	       vh_mpi_read(path, &was, &len, &err) == 0 && !strcmp(was, text);
+}
+
+/* How many stop the job. Images from before there was a check start jobs as they did. */
+static unsigned stopping(const json_t *rows)
+{
+	unsigned n = 0;
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(rows, i, r)
+		n += json_is_true(json_object_get(r, "stops")) && strcmp(json_string_value(json_object_get(r, "check")), "checks");
+	return n;
+}
+
+/* What makes the job slower is said. */
+static void warn(const json_t *rows, const char *prog)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(rows, i, r)
+		if (!json_is_true(json_object_get(r, "ok")) && !json_is_true(json_object_get(r, "stops")))
+			fprintf(stderr, "%s: note: %s: %s: %s instead of %s\n", prog, json_string_value(json_object_get(r, "node")),
+				json_string_value(json_object_get(r, "check")), json_string_value(json_object_get(r, "found")),
+				json_string_value(json_object_get(r, "wanted")));
+}
+
+int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, struct vh_err *err)
+{
+	vh_autofree char *path = beside(p->cluster->ssh_config, "preflight"), *text = stamp_text(p);
+	vh_autojson rows = NULL;
+	vh_autoerr ignored = VH_ERR_NONE;
+	unsigned failed = 0, stops;
+	int r;
+
+	if (path && text && is_fresh(path, text))
+		return 0;
+	r = vh_mpi_check_version(p->cluster, err);
+	if (r == 0)
+		r = vh_mpi_preflight_run(p, &rows, &failed, err);
+	if (r < 0)
+		return r;
+	stops = stopping(rows);
+	if (stops) {
+		vh_mpi_preflight_print(stderr, rows);
+		vh_err_refuse(err, EREMOTEIO, "cluster %s: %u %s failed", p->cluster->name, stops, stops == 1 ? "check" : "checks");
+		return vh_err_hint(err, "%s --no-check starts the job all the same", p->prog);
+	}
+	if (!p->quiet)
+		warn(rows, p->prog);
+	/* Who may not write there is asked again the next time. */
+	if (!failed && path && text)
+		vh_write_file(path, text, strlen(text), 0600, &ignored);
+	return 0;
+}

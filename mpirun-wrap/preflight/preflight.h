@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What must be right on the nodes before a job starts. Each node is asked once, all at the
+ * same time, by the program of its image that answers (guest/check.c). */
+#ifndef VH_MPIRUN_PREFLIGHT_H
+#define VH_MPIRUN_PREFLIGHT_H
+
+#include <jansson.h>
+#include "mpirun-wrap/plan/plan.h"
+
+struct vh_mpi_preflight {
+	const struct vh_mpi_cluster *cluster;
+	const struct vh_mpi_plan *plan;
+	const char *program;	/* as the user named it, or NULL */
+	const char *directory;	/* that mpirun starts in */
+	const char *prog;	/* our own name, for messages */
+	bool quiet;
+};
+
+/* What a node said, and when it was asked and had answered (seconds since the epoch). */
+struct vh_mpi_answer { char *text; char *problem; int status; double asked, answered; };
+
+/* The lines that a node is asked; malloc'd. */
+char *vh_mpi_question(const struct vh_mpi_preflight *p, size_t node);
+
+/* Judges all answers (by node; of nodes without ranks none is looked at): an array of
+ * {node, check, ok, stops, found, wanted, mend}; *ret_failed counts those that are not ok. Pure.
+ * NULL without memory. */
+json_t *vh_mpi_judge(const struct vh_mpi_preflight *p, const struct vh_mpi_answer *answers, unsigned *ret_failed);
+
+/* Asks all nodes that have ranks and judges. */
+int vh_mpi_preflight_run(const struct vh_mpi_preflight *p, json_t **ret_rows, unsigned *ret_failed, struct vh_err *err);
+
+/* Before a launch: nothing where the same was found right within the last ten minutes
+ * (DIR/preflight beside ssh_config says so), else as above; what stops a job is printed on
+ * stderr as a table, and refused, the rest is noted. */
+int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, struct vh_err *err);
+
+/* The failed rows as a table for people. */
+void vh_mpi_preflight_print(FILE *f, const json_t *rows);
+
+#endif
