@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 $(eval $(call program,vhpc,tools/vhpc.c,lib,jansson))
-$(eval $(call library,cluster,$(addprefix tools/cluster/,manifest.c plan.c record.c files.c publish.c steps.c apply.c \
-    nodes.c views.c session.c verb_apply.c verb_show.c verb_ssh.c verb_destroy.c)))
-$(eval $(call program,vhpc-cluster,tools/cluster/main.c,cluster vmm netctl sriov images lib,\
+$(eval $(call library,cluster,$(call rooms,tools/cluster,manifest plan steps) $(filter-out tools/cluster/cli/main.c,$(call rooms,tools/cluster,cli))))
+$(eval $(call program,vhpc-cluster,tools/cluster/cli/main.c,cluster vmm netctl sriov images lib,\
     libvirt libvirt-qemu libxml-2.0 hwloc libnl-route-3.0 libnl-3.0 libarchive libmd jansson sqlite3 yaml-0.1,-pthread -lresolv))
 $(eval $(call program,vhpc-probe,tools/probe.c,vmm sriov lib,\
     libvirt libxml-2.0 hwloc libnl-route-3.0 libnl-3.0 jansson sqlite3 yaml-0.1,-pthread))
-$(eval $(call program,vhpc-hook,tools/hook.c,vmm lib,libxml-2.0 jansson sqlite3 yaml-0.1))
+$(eval $(call program,vhpc-hook,tools/hooks/libvirt.c,vmm lib,libxml-2.0 jansson sqlite3 yaml-0.1))
 $(eval $(call library,validate,$(addprefix tools/validate/,results.c target.c measure.c)))
 $(eval $(call program,vhpc-validate,tools/validate/main.c,validate lib,jansson sqlite3 yaml-0.1))
 $(eval $(call guest,vhpc-kernels,tools/validate/kernels.c))

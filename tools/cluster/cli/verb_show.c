@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vhpc cluster status, list and leases. */
-#include "tools/cluster/session.h"
+#include "tools/cluster/cli/session.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/session.h"
+#include "tools/cluster/cli/session.h"
 
 #include <errno.h>
 
