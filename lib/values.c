@@ -175,3 +175,18 @@ char *vh_cpulist_format(const unsigned *v, size_t n)
 	}
 	return text;
 }
+
+char *vh_version_upstream(const char *version)
+{
+	const char *colon = strchr(version, ':'), *really = strstr(version, "+really"), *dash, *end;
+
+	if (really)	/* an older release than before, under a number that is newer */
+		version = really + strlen("+really");
+	else if (colon)
+		version = colon + 1;
+	dash = strrchr(version, '-');
+	end = strchr(version, '+');
+	if (!end || (dash && dash < end))
+		end = dash;
+	return end ? strndup(version, (size_t)(end - version)) : strdup(version);
+}

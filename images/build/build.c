@@ -14,9 +14,10 @@
 #include "lib/cli.h"
 #include "lib/strv.h"
 #include "lib/table.h"
+#include "lib/values.h"
 
 /* Goes up with every change to what the same recipe becomes that no text below shows. */
-#define BUILDER "vhpc-image 14"
+#define BUILDER "vhpc-image 15"
 
 enum { WAIT_MS = 60 * 60 * 1000 };
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include "images/packages/installed.h"
 #include "lib/strv.h"
+#include "lib/values.h"
 
 struct text { const char *s; size_t len; };
 struct stanza { struct text name, version, arch; bool installed; };
@@ -92,15 +93,6 @@ int vh_packages_measure(json_t *packages, const struct vh_tree *tree, const stru
 			return vh_err_nomem(err);
 	}
 	return 0;
-}
-
-char *vh_version_upstream(const char *version)
-{
-	const char *colon = strchr(version, ':'), *dash = strrchr(version, '-');
-
-	if (colon)
-		version = colon + 1;
-	return dash && dash > version ? strndup(version, (size_t)(dash - version)) : strdup(version);
 }
 
 char *vh_packages_upstream(const json_t *packages, const char *name)

@@ -12,10 +12,7 @@ json_t *vh_packages_json(const char *status);
 /* Adds to each "size", the bytes of its files in the tree, and "sha256" where pins has it. */
 int vh_packages_measure(json_t *packages, const struct vh_tree *tree, const struct vh_pins *pins,
 			struct vh_err *err);
-/* Version of one of them without epoch and Debian revision ("4.1.4"); malloc'd, NULL
- * when it is not there. */
+/* The upstream release of one of them ("4.1.4"); malloc'd, NULL when it is not there. */
 char *vh_packages_upstream(const json_t *packages, const char *name);
-/* A version without its epoch and revision: malloc'd, NULL without memory. */
-char *vh_version_upstream(const char *version);
 
 #endif

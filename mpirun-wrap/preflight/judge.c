@@ -55,27 +55,15 @@ static char *one(const char *text, const char *key)
 	return next(text, key, &at);
 }
 
-/* "1:4.1.4-3+b1" -> "4.1.4", in place. */
-static char *upstream(char *version)
-{
-	char *colon = version ? strchr(version, ':') : NULL;
-
-	if (colon)
-		memmove(version, colon + 1, strlen(colon + 1) + 1);
-	if (version)
-		version[strcspn(version, "-+")] = '\0';
-	return version;
-}
-
-/* The version of the first of these packages that is there. */
+/* The release of the first of these packages that is there. */
 static char *package(const char *text, const char *const *names)
 {
 	for (; *names; names++) {
 		vh_autofree char *key = vh_strf("package %s", *names);
-		char *v = key ? one(text, key) : NULL;
+		vh_autofree char *v = key ? one(text, key) : NULL;
 
 		if (v)
-			return upstream(v);
+			return vh_version_upstream(v);
 	}
 	return NULL;
 }

@@ -151,6 +151,21 @@ START_TEST(cpu_lists_that_are_none)
 }
 END_TEST
 
+START_TEST(releases_out_of_debian_versions)
+{
+	static const struct { const char *version, *release; } good[] = {
+		{ "4.1.4-3+b1", "4.1.4" }, { "7", "7" }, { "2:1.0-rc1-2", "1.0-rc1" }, { "1:4.1.4+ds-3", "4.1.4" },
+		{ "4.3.0+really4.2.1-1", "4.2.1" }, { "1:4.3.0+really4.2.1+ds-1+b2", "4.2.1" }, { "1.2+b1", "1.2" }, { "", "" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(good); i++) {
+		vh_autofree char *release = vh_version_upstream(good[i].version);
+
+		ck_assert_str_eq(release, good[i].release);
+	}
+}
+END_TEST
+
 UNIT_SUITE(lib_values, sizes_as_people_write_them, sizes_that_are_none, sizes_are_printed_short,
 	   counts_are_whole_and_bounded, host_names_are_labels, host_name_check_refuses_with_the_rule,
-	   cpu_lists_as_the_kernel_writes_them, cpu_lists_that_are_none)
+	   cpu_lists_as_the_kernel_writes_them, cpu_lists_that_are_none, releases_out_of_debian_versions)

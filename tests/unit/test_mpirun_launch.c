@@ -358,6 +358,7 @@ START_TEST(answers_are_judged)
 {
 	static const struct { const char *from, *to; int status; const char *check; } cases[] = {
 		{ "end\n", "end\n", 0, NULL }, { "4.1.4-3+b1", "4.1.5-1", 0, "Open MPI" }, { "4.1.4-3+b1", "4.1.4-3", 0, NULL },
+		{ "4.1.4-3+b1", "5.0.1+really4.1.4-1", 0, NULL },
 		{ "1.13.1-1", "1.18.0-1", 0, "UCX" }, { "package libpmix2 4.2.2-1\n", "", 0, "PMIx" }, { "/usr/bin/orted", "missing", 0, "orted" },
 		{ "program ok", "program is not executable", 0, "program" }, { "program ok", "program ok\nlibrary libfoo.so.1", 0, "library" },
 		{ "memlock unlimited", "memlock 65536", 0, "memlock" }, { "900000000", "1000", 0, "/dev/shm" },
