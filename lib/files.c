@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/cli.h"
+#include "lib/files.h"
 
 #include <dirent.h>
 #include <errno.h>

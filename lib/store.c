@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lib/files.h"
 #include "lib/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
-#include "lib/cli.h"
 #include "lib/store_sql.h"
 #include "lib/strv.h"
 

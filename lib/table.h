@@ -24,14 +24,4 @@ void vh_table_print(FILE *f, const struct vh_col *cols, const json_t *rows);
 int vh_listing(const struct vh_cli *cli, const char *schema, const char *name,
 	       const struct vh_col *cols, json_t *rows, struct vh_err *err);
 
-/* Prints a JSON document on stdout with "schema" put first; steals doc. */
-int vh_json_print(const char *schema, json_t *doc, struct vh_err *err);
-
-/* A text of whatever bytes as a JSON string: where it is not UTF-8, what is not ASCII in it
- * becomes "?". NULL gives null. */
-json_t *vh_json_text(const char *text);
-
-static inline void vh_json_freep(json_t **j) { json_decref(*j); }
-#define vh_autojson vh_cleanup(vh_json_freep) json_t *
-
 #endif

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "lib/cli.h"
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "mpirun-wrap/bench/bench.h"
 #include "mpirun-wrap/launch/launch.h"
 #include "mpirun-wrap/preflight/preflight.h"

@@ -4,7 +4,7 @@
 #include <netlink/route/addr.h>
 #include <string.h>
 
-#include "lib/table.h"
+#include "lib/json.h"
 #include "netctl/private.h"
 
 enum { DUMP_TRIES = 5 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/cli.h"
+#include "lib/json.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/table.h"

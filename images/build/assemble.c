@@ -11,9 +11,9 @@
 #include "images/packages/installed.h"
 #include "images/disk/squashfs.h"
 #include "images/store/store.h"
-#include "lib/cli.h"
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 #define STUB "usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 

@@ -11,7 +11,7 @@
 #include "images/node/node.h"
 #include "images/packages/sources.h"
 #include "images/store/store.h"
-#include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 

@@ -8,12 +8,12 @@
 #include "images/build/build.h"
 #include "images/node/mpi.h"
 #include "images/node/node.h"
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/read.h"
 #include "images/packages/installed.h"
 #include "images/store/store.h"
-#include "lib/cli.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 
 /* Goes up with every change to what the same recipe becomes that no text below shows. */

@@ -10,8 +10,8 @@
 #include "images/cache/prune.h"
 #include "images/packages/userns.h"
 #include "images/cli/verbs.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 
 enum { DEFAULT_GIB = 8 };

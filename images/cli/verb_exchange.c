@@ -9,6 +9,7 @@
 #include "images/store/publish.h"
 #include "images/store/store.h"
 #include "images/cli/verbs.h"
+#include "lib/json.h"
 #include "lib/table.h"
 
 const struct vh_opt vh_image_export_opts[] = {

@@ -6,6 +6,7 @@
 #include "images/store/sbom.h"
 #include "images/store/store.h"
 #include "images/cli/verbs.h"
+#include "lib/json.h"
 #include "lib/table.h"
 #include "lib/values.h"
 

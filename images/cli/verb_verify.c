@@ -10,6 +10,8 @@
 #include "images/store/store.h"
 #include "images/cli/verbs.h"
 #include "images/verify/verify.h"
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/own.h"
 #include "lib/progress.h"
 #include "lib/strv.h"

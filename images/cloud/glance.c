@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 #include "images/cloud/glance.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 /* How long an image that is all there may be "saving" or "importing" yet. */
 enum { SETTLE_S = 600, REMOVE_TRIES = 5 };

@@ -3,7 +3,6 @@
 #include <string.h>
 #include "images/cloud/glance_plan.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 /* Marks what is ours. */
 #define MARK "vhpc_digest"

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 #include "images/cloud/http.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 enum { SHOWN = 300 };
 

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 #include "images/cloud/keystone.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 void vh_keystone_token_clear(struct vh_keystone_token *t)
 {

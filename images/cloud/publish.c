@@ -9,9 +9,9 @@
 #include "images/store/publish.h"
 #include "images/store/sbom.h"
 #include "images/store/store.h"
-#include "lib/cli.h"
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 
 struct run {

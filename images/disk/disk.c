@@ -6,9 +6,9 @@
 #include "images/cache/digest.h"
 #include "images/disk/disk.h"
 #include "images/guest/gpt.h"
+#include "lib/files.h"
 #include "lib/read.h"
 #include "images/disk/uki.h"
-#include "lib/cli.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "images/node/cloud_init.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 static const struct { const char *path, *text; } files[] = {
 	/* A credential still counts, and the host key of a machine that nobody gave one. Earlier than

@@ -4,13 +4,13 @@
 #include "images/node/cloud_init.h"
 #include "images/node/mpi.h"
 #include "images/node/node.h"
+#include "lib/json.h"
 #include "lib/read.h"
 #include "images/packages/installed.h"
 #include "images/packages/sources.h"
 #include "images/node/units.h"
 #include "images/node/logins.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 /* suite: only for that one; VH_SUITE_HOST: for all. */
 struct file { const char *path; mode_t mode; const char *text; enum vh_suite suite; };

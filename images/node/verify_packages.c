@@ -5,8 +5,8 @@
 #include "images/recipe/recipe.h"
 #include "images/packages/sources.h"
 #include "images/verify/keys.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 void vh_ask_packages(FILE *f, const json_t *value)
 {

@@ -6,7 +6,7 @@
 #include "images/packages/apt.h"
 #include "images/packages/deb.h"
 #include "images/packages/sources.h"
-#include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/strv.h"
 
 enum { NAMED_MAX = 5 };

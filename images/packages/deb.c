@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include "images/packages/deb.h"
-#include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/strv.h"
 
 enum { CONTROL_MAX = 16 << 20 };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/read.h"
 #include "images/packages/pins.h"
-#include "lib/cli.h"
-#include "lib/table.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGIT "0123456789"

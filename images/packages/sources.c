@@ -4,7 +4,7 @@
 #include <string.h>
 #include "images/cache/digest.h"
 #include "images/packages/sources.h"
-#include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/strv.h"
 
 #define KEYRINGS "/etc/apt/keyrings"

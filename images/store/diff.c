@@ -2,7 +2,7 @@
 #include <stdbool.h>
 #include "images/store/diff.h"
 #include "lib/cleanup.h"
-#include "lib/table.h"
+#include "lib/json.h"
 
 /* As one line: texts as they are, lists and numbers as JSON. */
 static json_t *plain(const json_t *v)

@@ -6,15 +6,15 @@
 #include <sys/stat.h>
 #include "images/cache/digest.h"
 #include "images/disk/disk.h"
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/read.h"
 #include "images/images.h"
 #include "images/store/publish.h"
 #include "images/store/sbom.h"
 #include "images/store/store.h"
-#include "lib/cli.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 
 enum { CONVERT_MS = 30 * 60 * 1000 };

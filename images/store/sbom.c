@@ -4,7 +4,6 @@
 #include "images/recipe/recipe.h"
 #include "images/store/sbom.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 static const char *text(const json_t *o, const char *key)
 {

@@ -10,10 +10,10 @@
 #include "images/disk/disk.h"
 #include "images/images.h"
 #include "images/store/store.h"
-#include "lib/cli.h"
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 
 const struct vh_image_file vh_image_files[] = {

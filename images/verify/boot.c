@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include "lib/json.h"
 #include "lib/read.h"
 #include "images/verify/verify.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 enum { APPLY_MS = 10 * 60 * 1000, DESTROY_MS = 3 * 60 * 1000, ASK_MS = 3 * 60 * 1000, MPI_MS = 3 * 60 * 1000 };
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "images/verify/keys.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 enum { BLOCK = 4096 };		/* of every root file system */
 

@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "lib/json.h"
 #include "lib/own.h"
 #include "lib/progress.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 enum { SSH_DEADLINE_MS = 60000, GRACE_MS = 150000, MAX_WAYS = 4 };
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 

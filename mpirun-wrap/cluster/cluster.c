@@ -7,7 +7,7 @@
 #include <net/if.h>
 #include <string.h>
 
-#include "lib/table.h"
+#include "lib/json.h"
 #include "lib/values.h"
 
 enum { MAX_PATH = 4095 };

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 
 enum { MAX_CELLS = 64, MAX_DEVICES = 64, MAX_NAME = 63, MAX_HOSTNAME = 255 };

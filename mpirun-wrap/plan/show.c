@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/hostlist.h"
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"

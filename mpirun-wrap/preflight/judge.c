@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"

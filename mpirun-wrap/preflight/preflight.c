@@ -7,12 +7,12 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/hostlist.h"
+#include "lib/json.h"
 #include "lib/parallel.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "mpirun-wrap/launch/launch.h"
 
 enum { AT_ONCE = 64, MAX_PEERS = 64, DEADLINE_MS = 25000, FRESH_S = 600 };

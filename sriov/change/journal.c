@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/cli.h"
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/change/change.h"
 #include "sriov/private.h"
 

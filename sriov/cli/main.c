@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/cli.h"
+#include "lib/json.h"
 #include "lib/store.h"
 #include "lib/strv.h"
 #include "lib/table.h"

@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/change/check.h"
 #include "sriov/pci/config.h"
 

@@ -2,8 +2,8 @@
 /* A function on its way to a guest: its IOMMU group, its driver, its identity. */
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/doctor/doctor.h"
 
 static bool is_vfio(const char *driver)

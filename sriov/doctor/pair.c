@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/pci/config.h"
 #include "sriov/doctor/doctor.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/doctor/doctor.h"
 
 #define PORT VH_PCI_DIR "/%s/infiniband/%s/ports/%s"

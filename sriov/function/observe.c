@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/change/change.h"
 #include "sriov/private.h"
 

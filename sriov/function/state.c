@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/table.h"
+#include "lib/json.h"
 #include "sriov/private.h"
 #include "sriov/function/state.h"
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/private.h"
 
 enum { FLAG_MEMORY = 0x200, FLAG_PREFETCH = 0x2000, FLAG_64 = 0x100000, BARS = 6 };

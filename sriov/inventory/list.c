@@ -3,9 +3,9 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/parallel.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/change/change.h"
 #include "sriov/private.h"
 

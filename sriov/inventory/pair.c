@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/private.h"
 
 const char *const vh_distances[] = { "switch", "complex", "node", "system" };

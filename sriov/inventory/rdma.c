@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/private.h"
 
 json_t *vh_rdma_state(unsigned state)

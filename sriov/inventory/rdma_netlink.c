@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/table.h"
+#include "lib/json.h"
 #include "sriov/function/netlink.h"
 #include "sriov/private.h"
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/change/change.h"
 #include "sriov/private.h"
 

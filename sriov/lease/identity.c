@@ -6,8 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 #include "sriov/function/ops.h"
 

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 #include "sriov/change/check.h"
 #include "sriov/private.h"

@@ -3,8 +3,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/private.h"
 
 bool vh_pci_is_address(const char *s)

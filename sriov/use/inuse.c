@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/change/check.h"
 #include "sriov/private.h"
 

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"

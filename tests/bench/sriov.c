@@ -13,10 +13,10 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "lib/cli.h"
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/function/netlink.h"
 #include "sriov/sriov.h"
 

@@ -4,7 +4,7 @@
 #include "images/cloud/cloud.h"
 #include "images/cloud/http.h"
 #include "images/cloud/keystone.h"
-#include "lib/table.h"
+#include "lib/json.h"
 #include "tests/fuzz/fuzz.h"
 
 static void answer(const char *data, size_t size)

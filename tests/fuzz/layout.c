@@ -2,7 +2,7 @@
 /* A plan file's VM; of what is accepted domain, PCI tree and the guest's topologies are made. */
 #include <errno.h>
 
-#include "lib/table.h"
+#include "lib/json.h"
 #include "tests/fuzz/fuzz.h"
 #include "vmm/guest/guest.h"
 

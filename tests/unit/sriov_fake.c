@@ -4,10 +4,10 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
-#include "lib/cli.h"
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/store_sql.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/private.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"

@@ -7,8 +7,8 @@
 #include "images/cloud/http.h"
 #include "images/cloud/keystone.h"
 #include "images/store/sbom.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 
 #define CLOUDS \

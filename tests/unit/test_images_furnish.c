@@ -7,7 +7,6 @@
 #include "images/packages/sources.h"
 #include "images/node/units.h"
 #include "images/node/logins.h"
-#include "lib/cli.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 

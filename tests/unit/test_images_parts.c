@@ -6,8 +6,8 @@
 #include "images/node/node.h"
 #include "images/disk/modules.h"
 #include "images/packages/installed.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 
 static const char *digest(const char *text, size_t step, size_t len, char hex[65])

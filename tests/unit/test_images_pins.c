@@ -10,9 +10,8 @@
 #include "images/packages/deb.h"
 #include "images/packages/pins.h"
 #include "images/cache/prune.h"
-#include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 
 #define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -8,8 +8,8 @@
 #include "images/packages/installed.h"
 #include "images/store/publish.h"
 #include "images/store/sbom.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 
 #define JSON \

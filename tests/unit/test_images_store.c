@@ -7,8 +7,8 @@
 #include <sys/wait.h>
 #include "images/images.h"
 #include "images/store/store.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 
 #define JSON \

@@ -2,11 +2,11 @@
 /* What a guest is asked, and how its answers are judged. */
 #include <errno.h>
 #include <string.h>
+#include "lib/json.h"
 #include "lib/read.h"
 #include "images/recipe/recipe.h"
 #include "images/verify/keys.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 
 static const char image_text[] =

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
+#include "lib/json.h"
 #include "lib/store.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 
 /* Asserts that a call went well, and says its error. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
+#include "lib/json.h"
 #include "lib/table.h"
 #include "tests/unit/unit.h"
 

@@ -3,8 +3,8 @@
  * what the nodes' answers mean; all on records of clusters, offline. */
 #include <errno.h>
 #include <string.h>
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "mpirun-wrap/bench/bench.h"
 #include "mpirun-wrap/plan/plan.h"
 #include "mpirun-wrap/preflight/preflight.h"

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "mpirun-wrap/launch/launch.h"
 #include "mpirun-wrap/plan/plan.h"
 #include "tests/unit/unit.h"

@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
-#include "lib/table.h"
+#include "lib/json.h"
 #include "netctl/private.h"
 #include "tests/unit/unit.h"
 

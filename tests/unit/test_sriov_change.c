@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "sriov/pci/config.h"
 #include "sriov/private.h"
 #include "tests/unit/sriov_fake.h"

@@ -7,7 +7,7 @@
 #include <netlink/msg.h>
 #include <rdma/rdma_netlink.h>
 #include <string.h>
-#include "lib/table.h"
+#include "lib/json.h"
 #include "sriov/function/netlink.h"
 #include "sriov/private.h"
 #include "tests/unit/netlink_peer.h"

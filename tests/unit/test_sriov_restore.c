@@ -2,8 +2,8 @@
 /* What was asked of devices is made again after a reboot, wherever they are then. */
 #include <errno.h>
 #include <string.h>
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
 

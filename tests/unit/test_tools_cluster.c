@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/cluster.h"

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 #include "tools/validate/results.h"
 

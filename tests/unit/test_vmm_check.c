@@ -2,8 +2,8 @@
 /* A VM beside its plan, on a made-up /proc: as planned, and each thing out of place. */
 #include <errno.h>
 #include <string.h>
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 #include "vmm/vm/check.h"
 #include "vmm/vm/floating.h"

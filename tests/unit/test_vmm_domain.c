@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "lib/files.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "lib/cli.h"
 #include "tests/unit/unit.h"
 #include "vmm/place/plan.h"
 

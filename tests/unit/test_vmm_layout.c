@@ -2,8 +2,8 @@
 /* Layouts: from plans of made-up hosts, as JSON, as the PCI tree, as what the guest is told. */
 #include <errno.h>
 #include <string.h>
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 #include "vmm/place/explain.h"
 #include "vmm/guest/guest.h"

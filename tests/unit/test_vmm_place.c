@@ -2,7 +2,6 @@
 /* Placement on made-up hosts: which CPUs and nodes, and how a refusal counts. */
 #include <errno.h>
 #include <string.h>
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 #include "vmm/vmm.h"
 

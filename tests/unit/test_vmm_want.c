@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <hwloc.h>
 #include <string.h>
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "tests/unit/unit.h"
 #include "vmm/place/explain.h"
 #include "vmm/place/fleet.h"

@@ -13,7 +13,6 @@
 #include "lib/doc.h"
 #include "lib/progress.h"
 #include "lib/store.h"
-#include "lib/table.h"
 #include "netctl/netctl.h"
 #include "vmm/vmm.h"
 

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/progress.h"
 #include "lib/table.h"
 #include "tools/validate/measure.h"

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 
 enum { DEADLINE_MS = 120000 };
 

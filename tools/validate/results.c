@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/table.h"
+#include "lib/json.h"
 
 const struct metric metrics[N_METRICS] = {
 	[METRIC_FMA] = { "fma", "multiply-add", "GFLOP/s", false, -1 },

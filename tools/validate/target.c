@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "lib/json.h"
 #include "lib/own.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 
 enum { PLAN_DEADLINE_MS = 30000, SSH_DEADLINE_MS = 60000 };

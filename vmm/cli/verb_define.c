@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 #include "vmm/place/explain.h"
 #include "vmm/layout/layout.h"

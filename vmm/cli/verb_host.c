@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/table.h"
 #include "lib/values.h"
 #include "vmm/hosts/json.h"

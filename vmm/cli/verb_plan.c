@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"

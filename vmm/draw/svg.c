@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 

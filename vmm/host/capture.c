@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/strv.h"
 #include "vmm/vmm.h"
 

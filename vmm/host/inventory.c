@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/table.h"
+#include "lib/json.h"
 #include "sriov/sriov.h"
 #include "vmm/host/devices.h"
 

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/table.h"
+#include "lib/json.h"
 #include "vmm/host/devices.h"
 
 enum { DEVICES_MAX = 65536, DISTANCE_MAX = 255 };

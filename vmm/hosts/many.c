@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "lib/hostlist.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 #include "vmm/hosts/json.h"
 #include "vmm/hosts/remote.h"

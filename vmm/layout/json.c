@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/table.h"
 #include "lib/values.h"
 #include "vmm/layout/layout.h"
 

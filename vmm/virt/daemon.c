@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "vmm/host/child.h"

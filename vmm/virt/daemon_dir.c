@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/strv.h"
 #include "vmm/virt_private.h"
 

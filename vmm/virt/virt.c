@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/xml.h"
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 #include "vmm/vm/floating.h"
 #include "vmm/host/process.h"

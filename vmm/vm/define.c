@@ -4,9 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 #include "sriov/sriov.h"
 #include "vmm/virt_private.h"

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/cli.h"
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "vmm/guest/guest.h"
 #include "vmm/vm/private.h"
 

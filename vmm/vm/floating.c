@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <string.h>
 
-#include "lib/cli.h"
+#include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "vmm/host/process.h"

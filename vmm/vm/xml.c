@@ -4,8 +4,8 @@
 #include <linux/if_tun.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "vmm/vm/private.h"
 
 enum { QUEUES_MAX = 16 };

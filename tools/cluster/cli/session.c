@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "lib/files.h"
 #include "lib/strv.h"
 
 enum { LOCK_MS = 5000, READY_S = 300 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "lib/files.h"
 #include "lib/strv.h"
 
 /* Without a record nothing of the cluster can be there but its daemon and a half-made directory. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
 
 static const char record_class[] = "cluster";

@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
+#include "lib/table.h"
 #include "lib/values.h"
 
 static const struct vh_col plan_cols[] = {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/files.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 

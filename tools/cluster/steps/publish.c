@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What mpirun-wrap is told of a cluster (docs/formats/cluster.md). */
 #include "tools/cluster/cluster.h"
+#include "lib/json.h"
 
 #include <string.h>
 #include <sys/utsname.h>

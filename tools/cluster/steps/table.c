@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "lib/files.h"
+#include "lib/json.h"
 #include "lib/strv.h"
 
 enum { STOP_MS = 30000, LATE_MS = 1500 };
