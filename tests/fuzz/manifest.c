@@ -2,7 +2,7 @@
 /* The cluster manifest. */
 #include "lib/values.h"
 #include "tests/fuzz/fuzz.h"
-#include "tools/cluster/cluster.h"
+#include "tools/cluster/manifest/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -6,8 +6,9 @@
 #include <sys/stat.h>
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "lib/json.h"
 #include "tests/unit/unit.h"
-#include "tools/cluster/cluster.h"
+#include "tools/cluster/steps/steps.h"
 
 static const char two_node[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n";
 
@@ -18,7 +19,7 @@ static int parse(const char *text, struct manifest *m, struct vh_err *err)
 }
 
 /* A plan of this host, with an image that exists by name alone. */
-static int make(const char *text, struct vh_store *store, const char *state, struct plan *ret, struct vh_err *err)
+static int make(const char *text, struct vh_store *store, const char *state, struct cluster *ret, struct vh_err *err)
 {
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
 	struct vh_image image = { .name = "mpi", .digest = "0123", .suite = "bookworm", .cmdline = { "root=/dev/vda" },
@@ -26,12 +27,12 @@ static int make(const char *text, struct vh_store *store, const char *state, str
 	const struct vh_cli cli = { .prog = "test", .state = state };
 	int r = parse(text, &m, err);
 
-	return r < 0 ? r : plan_make(&m, &image, &cli, store, ret, err);
+	return r < 0 ? r : cluster_plan(&m, &image, &cli, store, ret, err);
 }
 
-static const struct step_kind *step(const char *what)
+static const struct step *step(const char *what)
 {
-	const struct step_kind *s = cluster_steps;
+	const struct step *s = cluster_steps;
 
 	while (strcmp(s->what, what))
 		s++;
@@ -41,26 +42,26 @@ static const struct step_kind *step(const char *what)
 START_TEST(region_that_a_killed_run_left_is_completed)
 {
 	char id[40];
-	struct node_plan nodes[2] = { { .uuid = id } };
-	struct plan p = { .name = (char *)"two", .nodes = nodes, .n_nodes = 2, .vcpus = 1 };
-	const struct context c = { .plan = &p };
+	struct node nodes[2] = { { .uuid = id } };
+	struct cluster c = { .name = (char *)"two", .nodes = nodes, .n_nodes = 2, .vcpus = 1 };
+	const struct context ctx = { .cluster = &c };
 	vh_autoclose int fd = -1;
 	vh_autoerr err = VH_ERR_NONE;
 	bool changed;
 	struct stat st;
 
 	snprintf(id, sizeof(id), "unit-test-%d", getpid());
-	fd = shm_open(plan_region(&p).name, O_RDWR | O_CREAT | O_EXCL, 0600);
+	fd = shm_open(cluster_region(&c).name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(step("region")->apply(&c, NULL, &changed, &err), 0);
+	ck_assert_int_eq(step("region")->apply(&ctx, NULL, &changed, &err), 0);
 	ck_assert(changed);
 	ck_assert_int_eq(fstat(fd, &st), 0);
-	ck_assert_uint_eq((uint64_t)st.st_size, plan_region(&p).size);
-	ck_assert_int_eq(step("region")->apply(&c, NULL, &changed, &err), 0);
+	ck_assert_uint_eq((uint64_t)st.st_size, cluster_region(&c).size);
+	ck_assert_int_eq(step("region")->apply(&ctx, NULL, &changed, &err), 0);
 	ck_assert(!changed);
-	ck_assert_int_eq(step("region")->undo(&c, NULL, &err), 0);
-	ck_assert_int_eq(step("region")->undo(&c, NULL, &err), 0);
-	ck_assert_int_lt(shm_open(plan_region(&p).name, O_RDWR, 0), 0);
+	ck_assert_int_eq(step("region")->undo(&ctx, NULL, &err), 0);
+	ck_assert_int_eq(step("region")->undo(&ctx, NULL, &err), 0);
+	ck_assert_int_lt(shm_open(cluster_region(&c).name, O_RDWR, 0), 0);
 }
 END_TEST
 
@@ -68,12 +69,12 @@ END_TEST
 START_TEST(published_nodes_have_their_cells)
 {
 	unsigned cell[] = { 0, 1, 1, 0, 1 };
-	struct node_plan nodes[2] = { { .name = (char *)"two-1", .address = (char *)"10.0.0.2" },
+	struct node nodes[2] = { { .name = (char *)"two-1", .address = (char *)"10.0.0.2" },
 				      { .name = (char *)"two-2", .address = (char *)"10.0.0.3",
 					.layout = { .vcpus = 5, .n_cells = 2, .cell = cell } } };
-	const struct plan p = { .name = (char *)"two", .user = (char *)"hpc", .image = (char *)"mpi", .suite = (char *)"bookworm",
+	const struct cluster c = { .name = (char *)"two", .user = (char *)"hpc", .image = (char *)"mpi", .suite = (char *)"bookworm",
 				.mpi = (char *)"openmpi", .mpi_version = (char *)"4.1.4", .nodes = nodes, .n_nodes = 2, .vcpus = 5 };
-	vh_autojson doc = publish_doc(&p, "/s/ssh_config");
+	vh_autojson doc = publish_doc(&c, "/s/ssh_config");
 	json_t *all = json_object_get(doc, "nodes"), *cells = json_object_get(json_array_get(all, 1), "cells");
 
 	ck_assert_uint_eq(json_array_size(all), 2);
@@ -86,16 +87,16 @@ END_TEST
 
 START_TEST(region_is_sized_from_ranks)
 {
-	struct node_plan nodes[64] = { { .uuid = (char *)"7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a" } };
-	struct plan p = { .name = (char *)"two", .nodes = nodes, .n_nodes = 2, .vcpus = 2 };
+	struct node nodes[64] = { { .uuid = (char *)"7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a" } };
+	struct cluster c = { .name = (char *)"two", .nodes = nodes, .n_nodes = 2, .vcpus = 2 };
 
-	ck_assert_uint_eq(plan_region(&p).size, 16 << 20);
-	ck_assert_str_eq(plan_region(&p).name, "vhpc-7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a");
-	p.n_nodes = 16;
-	ck_assert_uint_eq(plan_region(&p).size, 512 << 20);
-	p.n_nodes = 64;
-	p.vcpus = 64;
-	ck_assert_uint_eq(plan_region(&p).size, 4ull << 30);
+	ck_assert_uint_eq(cluster_region(&c).size, 16 << 20);
+	ck_assert_str_eq(cluster_region(&c).name, "vhpc-7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a");
+	c.n_nodes = 16;
+	ck_assert_uint_eq(cluster_region(&c).size, 512 << 20);
+	c.n_nodes = 64;
+	c.vcpus = 64;
+	ck_assert_uint_eq(cluster_region(&c).size, 4ull << 30);
 }
 END_TEST
 
@@ -142,15 +143,15 @@ START_TEST(plan_is_the_same_each_time)
 
 	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_READ, &err), 0);
 	for (size_t i = 0; i < 2; i++) {
-		vh_cleanup(plan_clear) struct plan p = { 0 };
+		vh_cleanup(cluster_clear) struct cluster c = { 0 };
 		vh_autojson doc = NULL;
 
-		ck_assert_msg(make(two_node, store, state, &p, &err) == 0, "%s", err.text);
-		doc = plan_to_json(&p);
+		ck_assert_msg(make(two_node, store, state, &c, &err) == 0, "%s", err.text);
+		doc = cluster_to_json(&c);
 		*(i ? &second : &first) = json_dumps(doc, JSON_SORT_KEYS);
-		ck_assert_str_eq(p.nodes[1].name, "two-2");
-		ck_assert_str_ne(p.nodes[0].mac, p.nodes[1].mac);
-		ck_assert_str_ne(p.nodes[0].tap, p.nodes[1].tap);
+		ck_assert_str_eq(c.nodes[1].name, "two-2");
+		ck_assert_str_ne(c.nodes[0].mac, c.nodes[1].mac);
+		ck_assert_str_ne(c.nodes[0].tap, c.nodes[1].tap);
 	}
 	ck_assert_str_eq(first, second);
 }
@@ -159,31 +160,31 @@ END_TEST
 START_TEST(record_comes_back_as_it_was)
 {
 	vh_autofree char *state = unit_tmpdir(), *before = NULL, *after = NULL;
-	vh_cleanup(plan_clear) struct plan p = { 0 }, back = { 0 };
+	vh_cleanup(cluster_clear) struct cluster c = { 0 }, back = { 0 };
 	vh_autostore store = NULL;
 	vh_autojson a = NULL;
 	vh_autojson b = NULL;
 	vh_autoerr err = VH_ERR_NONE;
 
 	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_WRITE, &err), 0);
-	ck_assert_msg(make(two_node, store, state, &p, &err) == 0, "%s", err.text);
-	for (size_t i = 0; i < p.n_nodes; i++)
-		p.nodes[i].uuid = vh_strf("uuid-%zu", i);
-	ck_assert_msg(record_create(store, &p, &err) == 0, "%s", err.text);
+	ck_assert_msg(make(two_node, store, state, &c, &err) == 0, "%s", err.text);
+	for (size_t i = 0; i < c.n_nodes; i++)
+		c.nodes[i].uuid = vh_strf("uuid-%zu", i);
+	ck_assert_msg(record_create(store, &c, &err) == 0, "%s", err.text);
 	ck_assert_msg(record_load(store, state, "two", &back, &err) == 0, "%s", err.text);
-	a = plan_to_json(&p);
-	b = plan_to_json(&back);
+	a = cluster_to_json(&c);
+	b = cluster_to_json(&back);
 	before = json_dumps(a, JSON_SORT_KEYS);
 	after = json_dumps(b, JSON_SORT_KEYS);
 	ck_assert_str_eq(before, after);
-	ck_assert_str_eq(p.dir, back.dir);
+	ck_assert_str_eq(c.dir, back.dir);
 }
 END_TEST
 
 START_TEST(another_cluster_gets_another_network)
 {
 	vh_autofree char *state = unit_tmpdir();
-	vh_cleanup(plan_clear) struct plan one = { 0 }, two = { 0 };
+	vh_cleanup(cluster_clear) struct cluster one = { 0 }, two = { 0 };
 	vh_autostore store = NULL;
 	vh_autoerr err = VH_ERR_NONE;
 	struct vh_lease *leases;
@@ -205,7 +206,7 @@ END_TEST
 START_TEST(a_dedicated_cpu_is_given_once)
 {
 	vh_autofree char *state = unit_tmpdir();
-	vh_cleanup(plan_clear) struct plan one = { 0 }, two = { 0 };
+	vh_cleanup(cluster_clear) struct cluster one = { 0 }, two = { 0 };
 	vh_autostore store = NULL;
 	vh_autoerr err = VH_ERR_NONE;
 	char all[160];
@@ -227,17 +228,17 @@ START_TEST(another_shape_is_named)
 		{ "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\n", "cpu_policy is shared, the manifest says dedicated" },
 	};
 	vh_autofree char *state = unit_tmpdir();
-	vh_cleanup(plan_clear) struct plan p = { 0 };
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
 	vh_autostore store = NULL;
 	vh_autoerr err = VH_ERR_NONE;
 
 	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_READ, &err), 0);
-	ck_assert_msg(make(two_node, store, state, &p, &err) == 0, "%s", err.text);
+	ck_assert_msg(make(two_node, store, state, &c, &err) == 0, "%s", err.text);
 	for (size_t i = 0; i < vh_array_len(shapes); i++) {
 		vh_cleanup(manifest_clear) struct manifest m = { 0 };
 
 		ck_assert_int_eq(parse(shapes[i].text, &m, &err), 0);
-		ck_assert_int_lt(plan_matches(&p, &m, &err), 0);
+		ck_assert_int_lt(cluster_matches(&c, &m, &err), 0);
 		ck_assert_ptr_nonnull(strstr(err.text, shapes[i].says));
 		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
 	}
@@ -247,18 +248,18 @@ END_TEST
 START_TEST(files_come_from_the_image_of_the_plan_alone)
 {
 	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/two", dir);
-	struct plan p = { .name = (char *)"two", .dir = path, .image = (char *)"mpi", .image_digest = (char *)"0123" };
+	struct cluster c = { .name = (char *)"two", .dir = path, .image = (char *)"mpi", .image_digest = (char *)"0123" };
 	const struct vh_image other = { .digest = "4567" };
 	vh_autoerr err = VH_ERR_NONE;
 	bool made = true;
 
-	ck_assert_int_eq(files_make(&p, NULL, &made, &err), -ESTALE);
-	ck_assert_int_eq(files_make(&p, &other, &made, &err), -ESTALE);
+	ck_assert_int_eq(files_make(&c, NULL, &made, &err), -ESTALE);
+	ck_assert_int_eq(files_make(&c, &other, &made, &err), -ESTALE);
 	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
 	ck_assert(!made);
 	ck_assert_int_eq(rmdir(path), -1);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
-	ck_assert_int_eq(files_make(&p, NULL, &made, &err), 0);
+	ck_assert_int_eq(files_make(&c, NULL, &made, &err), 0);
 	ck_assert(!made);
 }
 END_TEST

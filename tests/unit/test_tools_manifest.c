@@ -6,7 +6,7 @@
 
 #include "lib/files.h"
 #include "tests/unit/unit.h"
-#include "tools/cluster/cluster.h"
+#include "tools/cluster/manifest/manifest.h"
 
 static const char page_path[] = "docs/formats/manifest.md";
 

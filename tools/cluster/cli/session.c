@@ -14,7 +14,7 @@ void session_clear(struct session *s)
 	vh_virt_close(s->virt);
 	vh_store_close(s->store);
 	vh_image_free(s->image);
-	plan_clear(&s->plan);
+	cluster_clear(&s->cluster);
 	vh_close_fd(&s->lock);
 }
 
@@ -30,7 +30,7 @@ int session_load(const struct vh_cli *cli, const char *name, struct session *s, 
 	int r = vh_store_open(&s->store, cli->state, VH_STORE_READ, err);
 
 	if (r == 0)
-		r = record_load(s->store, cli->state, name, &s->plan, err);
+		r = record_load(s->store, cli->state, name, &s->cluster, err);
 	if (r == -ENOENT) {
 		vh_err_refuse(err, ENOENT, "cluster %s: not applied on this host", name);
 		return vh_err_hint(err, "vhpc cluster list shows those that are");
@@ -56,16 +56,16 @@ int session_open(const struct vh_cli *cli, const char *name, struct session *s, 
 
 struct context session_context(const struct vh_cli *cli, const struct session *s, uint64_t ready_s)
 {
-	return (struct context){ .plan = &s->plan, .image = s->image, .virt = s->virt, .cli = cli,
+	return (struct context){ .cluster = &s->cluster, .image = s->image, .virt = s->virt, .cli = cli,
 				 .progress = s->progress, .ready_ms = (int)(1000 * (ready_s ? ready_s : READY_S)) };
 }
 
-int session_undo(const struct context *c, struct vh_store *store, struct vh_err *err)
+int session_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err)
 {
-	int r = steps_undo(c, store, err);
+	int r = steps_undo(ctx, store, err);
 
 	if (r == 0)
-		r = record_remove(store, c->plan, err);
+		r = record_remove(store, ctx->cluster, err);
 	/* What floats on the host may use the cluster's CPUs again. */
-	return r < 0 || !c->virt ? r : vh_floating_settle(c->virt, c->cli->state, err);
+	return r < 0 || !ctx->virt ? r : vh_floating_settle(ctx->virt, ctx->cli->state, err);
 }

@@ -3,10 +3,10 @@
 #ifndef VH_CLUSTER_SESSION_H
 #define VH_CLUSTER_SESSION_H
 
-#include "tools/cluster/cluster.h"
+#include "tools/cluster/steps/steps.h"
 
 struct session {
-	struct plan plan;
+	struct cluster cluster;
 	struct vh_store *store;
 	struct vh_virt *virt;
 	struct vh_image *image;
@@ -23,7 +23,7 @@ int session_open(const struct vh_cli *cli, const char *name, struct session *s, 
 /* ready_s 0: the default. */
 struct context session_context(const struct vh_cli *cli, const struct session *s, uint64_t ready_s);
 /* Undoes every step, then gives back the leases and forgets the cluster. */
-int session_undo(const struct context *c, struct vh_store *store, struct vh_err *err);
+int session_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
 
 /* Options of plan and apply. */
 struct apply_opts { char *store; uint64_t timeout; bool keep; };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/strv.h"
+#include "tools/cluster/cli/show.h"
 
 enum { TIMEOUT_MAX_S = 86400 };
 
@@ -22,15 +23,15 @@ static int find_image(const struct vh_cli *cli, const char *store, const char *n
 static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, bool *ret_exists, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
-	int r = record_load(s->store, cli->state, m->name, &s->plan, err);
+	int r = record_load(s->store, cli->state, m->name, &s->cluster, err);
 
 	*ret_exists = r == 0;
 	if (r == 0)
-		return plan_matches(&s->plan, m, err);
+		return cluster_matches(&s->cluster, m, err);
 	if (r != -ENOENT)
 		return r;
 	r = find_image(cli, o->store, m->image, &s->image, err);
-	return r < 0 ? r : plan_make(m, s->image, cli, s->store, &s->plan, err);
+	return r < 0 ? r : cluster_plan(m, s->image, cli, s->store, &s->cluster, err);
 }
 
 int verb_plan(struct vh_cli *cli, struct vh_err *err)
@@ -44,43 +45,43 @@ int verb_plan(struct vh_cli *cli, struct vh_err *err)
 		r = vh_store_open(&s.store, cli->state, VH_STORE_READ, err);
 	if (r == 0)
 		r = find_or_make_plan(cli, &m, &s, &exists, err);
-	return r < 0 ? r : plan_show(cli, &s.plan, exists, err);
+	return r < 0 ? r : plan_show(cli, &s.cluster, exists, err);
 }
 
 /* Names come from the cluster's alone, so a cluster of another state directory has the same. */
-static int check_bridge(const struct plan *p, struct vh_err *err)
+static int check_bridge(const struct cluster *c, struct vh_err *err)
 {
-	if (!if_nametoindex(p->bridge))
+	if (!if_nametoindex(c->bridge))
 		return 0;
-	vh_err_refuse(err, EEXIST, "cluster %s: interface %s, its bridge, exists already and is not of this cluster", p->name, p->bridge);
+	vh_err_refuse(err, EEXIST, "cluster %s: interface %s, its bridge, exists already and is not of this cluster", c->name, c->bridge);
 	return vh_err_hint(err, "destroy the cluster of that name in its own --state, or give this one another name");
 }
 
 /* Domains are other people's too: a name that is taken is refused before anything is made. */
 static int check_names(struct session *s, struct vh_err *err)
 {
-	for (size_t i = 0; i < s->plan.n_nodes; i++) {
+	for (size_t i = 0; i < s->cluster.n_nodes; i++) {
 		const char *state = NULL;
-		int r = vh_virt_state(s->virt, s->plan.nodes[i].name, &state, err);
+		int r = vh_virt_state(s->virt, s->cluster.nodes[i].name, &state, err);
 
 		if (r < 0)
 			return r;
 		if (state) {
 			vh_err_refuse(err, EEXIST, "cluster %s: a domain named %s exists already (%s) and is not of this cluster",
-				      s->plan.name, s->plan.nodes[i].name, vh_virt_uri(s->virt));
+				      s->cluster.name, s->cluster.nodes[i].name, vh_virt_uri(s->virt));
 			return vh_err_hint(err, "give the cluster another name");
 		}
 	}
 	return 0;
 }
 
-static int give_uuids(struct plan *p, struct vh_err *err)
+static int give_uuids(struct cluster *c, struct vh_err *err)
 {
 	vh_autoroot root = NULL;
 	int r = vh_root_open(&root, NULL, err);
 
-	for (size_t i = 0; r == 0 && i < p->n_nodes; i++) {
-		r = vh_root_read(root, &p->nodes[i].uuid, "proc/sys/kernel/random/uuid");
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		r = vh_root_read(root, &c->nodes[i].uuid, "proc/sys/kernel/random/uuid");
 		if (r < 0)
 			vh_err_set(err, -r, "no random UUID to be had: %s", strerror(-r));
 	}
@@ -98,9 +99,9 @@ static int plan_and_record(const struct vh_cli *cli, const struct manifest *m, s
 	if (r == 0 && !*ret_exists)
 		r = check_names(s, err);
 	if (r == 0 && !*ret_exists)
-		r = give_uuids(&s->plan, err);
+		r = give_uuids(&s->cluster, err);
 	if (r == 0 && !*ret_exists)
-		r = record_create(s->store, &s->plan, err);
+		r = record_create(s->store, &s->cluster, err);
 	if (r < 0) {
 		vh_autoerr rollback = VH_ERR_NONE;
 
@@ -111,7 +112,7 @@ static int plan_and_record(const struct vh_cli *cli, const struct manifest *m, s
 }
 
 /* What failed is said; then a new cluster is taken away again, an old one left to be finished. */
-static int apply_failed(const struct context *c, struct session *s, bool undo, struct vh_err *err)
+static int apply_failed(const struct context *ctx, struct session *s, bool undo, struct vh_err *err)
 {
 	vh_autoerr undo_err = VH_ERR_NONE;
 
@@ -120,13 +121,13 @@ static int apply_failed(const struct context *c, struct session *s, bool undo, s
 		return -err->num;
 	}
 	vh_progress_note(s->progress, "%s; undoing what was done", err->text);
-	if (session_undo(c, s->store, &undo_err) < 0) {
-		vh_err_print(stderr, c->cli->prog, &undo_err);
+	if (session_undo(ctx, s->store, &undo_err) < 0) {
+		vh_err_print(stderr, ctx->cli->prog, &undo_err);
 		err->exit = VH_EXIT_PARTIAL;
-		return vh_err_hint(err, "vhpc cluster destroy %s takes the rest away", c->plan->name);
+		return vh_err_hint(err, "vhpc cluster destroy %s takes the rest away", ctx->cluster->name);
 	}
 	vh_virt_close(vh_steal(&s->virt));
-	vh_virt_stop_private(c->cli->state, &undo_err);
+	vh_virt_stop_private(ctx->cli->state, &undo_err);
 	return -err->num;
 }
 
@@ -155,13 +156,13 @@ static void tell_when_interrupted(const char *name)
 static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists, unsigned *ret_changed, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
-	const struct context c = session_context(cli, s, o->timeout);
+	const struct context ctx = session_context(cli, s, o->timeout);
 	int r;
 
-	if (!s->plan.kvm)
-		vh_progress_note(s->progress, "no KVM: %s; TCG emulates the CPUs, so figures are not those of hardware", s->plan.accel_why);
-	r = steps_apply(&c, s->store, ret_changed, err);
-	return r < 0 ? apply_failed(&c, s, !exists && !o->keep, err) : 0;
+	if (!s->cluster.kvm)
+		vh_progress_note(s->progress, "no KVM: %s; TCG emulates the CPUs, so figures are not those of hardware", s->cluster.accel_why);
+	r = steps_apply(&ctx, s->store, ret_changed, err);
+	return r < 0 ? apply_failed(&ctx, s, !exists && !o->keep, err) : 0;
 }
 
 int verb_apply(struct vh_cli *cli, struct vh_err *err)
@@ -180,25 +181,25 @@ int verb_apply(struct vh_cli *cli, struct vh_err *err)
 	if (r == 0)
 		r = find_or_make_plan(cli, &m, &s, &exists, err);
 	if (r == 0 && !exists)
-		r = check_bridge(&s.plan, err);
+		r = check_bridge(&s.cluster, err);
 	if (r == 0)
 		r = vh_virt_open(&s.virt, cli->connect, cli->state, true, err);
 	if (r < 0)
 		return r;
 	tell_when_interrupted(m.name);
-	plan_clear(&s.plan);
+	cluster_clear(&s.cluster);
 	vh_image_free(vh_steal(&s.image));
 	r = plan_and_record(cli, &m, &s, &exists, err);
 	/* One that has its files keeps them, whatever became of the image. */
-	if (r == 0 && !s.image && access(s.plan.dir, F_OK) < 0)
-		r = find_image(cli, o->store, s.plan.image, &s.image, err);
+	if (r == 0 && !s.image && access(s.cluster.dir, F_OK) < 0)
+		r = find_image(cli, o->store, s.cluster.image, &s.image, err);
 	if (r == 0)
 		r = apply_steps(cli, &s, exists, &changed, err);
 	if (r < 0)
 		return r;
 	if (changed)
-		vh_progress_end(vh_steal(&s.progress), "%zu nodes answer over ssh", s.plan.n_nodes);
+		vh_progress_end(vh_steal(&s.progress), "%zu nodes answer over ssh", s.cluster.n_nodes);
 	else
-		vh_progress_end(vh_steal(&s.progress), "nothing to do: %zu nodes answer over ssh", s.plan.n_nodes);
+		vh_progress_end(vh_steal(&s.progress), "nothing to do: %zu nodes answer over ssh", s.cluster.n_nodes);
 	return 0;
 }

@@ -25,22 +25,22 @@ int verb_destroy(struct vh_cli *cli, struct vh_err *err)
 {
 	vh_autofree char *name = NULL;
 	autosession s = { .lock = -1 };
-	struct context c;
+	struct context ctx;
 	int r = cluster_name(cli->argv[0], &name, err);
 
 	if (r == 0)
 		r = session_open(cli, name, &s, err);
 	if (r < 0)
 		return r;
-	r = record_load(s.store, cli->state, name, &s.plan, err);
+	r = record_load(s.store, cli->state, name, &s.cluster, err);
 	if (r == -ENOENT)
 		return nothing_there(cli, name, &s, err);
 	if (r == 0)
 		r = vh_virt_open(&s.virt, cli->connect, cli->state, true, err);
 	if (r < 0)
 		return r;
-	c = session_context(cli, &s, 0);
-	r = session_undo(&c, s.store, err);
+	ctx = session_context(cli, &s, 0);
+	r = session_undo(&ctx, s.store, err);
 	if (r < 0) {
 		err->exit = VH_EXIT_PARTIAL;
 		return err->hint ? r : vh_err_hint(err, "destroy again once the cause is gone");

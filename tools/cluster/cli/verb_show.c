@@ -6,11 +6,14 @@
 
 #include <errno.h>
 
+#include "lib/table.h"
+#include "tools/cluster/cli/show.h"
+
 int verb_status(struct vh_cli *cli, struct vh_err *err)
 {
 	vh_autofree char *name = NULL;
 	autosession s = { .lock = -1 };
-	struct context c;
+	struct context ctx;
 	int code = 0, r = cluster_name(cli->argv[0], &name, err);
 
 	if (r == 0)
@@ -21,8 +24,8 @@ int verb_status(struct vh_cli *cli, struct vh_err *err)
 		r = 0;
 	if (r < 0)
 		return r;
-	c = session_context(cli, &s, 0);
-	r = status_show(cli, &c, &code, err);
+	ctx = session_context(cli, &s, 0);
+	r = status_show(cli, &ctx, &code, err);
 	return r < 0 ? r : code;
 }
 

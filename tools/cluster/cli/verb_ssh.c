@@ -8,18 +8,18 @@
 #include "lib/strv.h"
 
 /* The node that the first argument names ("2" or its whole name), else the first one. */
-static const struct node_plan *choose_node(const struct plan *p, int *argc, char ***argv)
+static const struct node *choose_node(const struct cluster *c, int *argc, char ***argv)
 {
-	for (size_t i = 0; *argc > 0 && i < p->n_nodes; i++) {
-		const char *name = p->nodes[i].name;
+	for (size_t i = 0; *argc > 0 && i < c->n_nodes; i++) {
+		const char *name = c->nodes[i].name;
 
-		if (!strcmp(**argv, name) || !strcmp(**argv, name + strlen(p->name) + 1)) {
+		if (!strcmp(**argv, name) || !strcmp(**argv, name + strlen(c->name) + 1)) {
 			(*argc)--;
 			(*argv)++;
-			return &p->nodes[i];
+			return &c->nodes[i];
 		}
 	}
-	return &p->nodes[0];
+	return &c->nodes[0];
 }
 
 int verb_ssh(struct vh_cli *cli, struct vh_err *err)
@@ -28,7 +28,7 @@ int verb_ssh(struct vh_cli *cli, struct vh_err *err)
 	vh_autofree char *name = NULL, *config = NULL;
 	vh_autostrv argv = NULL;
 	autosession s = { .lock = -1 };
-	const struct node_plan *node;
+	const struct node *node;
 	int argc = cli->argc - 1, r = cluster_name(cli->argv[0], &name, err);
 	char **rest = cli->argv + 1;
 
@@ -36,14 +36,14 @@ int verb_ssh(struct vh_cli *cli, struct vh_err *err)
 		r = session_load(cli, name, &s, err);
 	if (r < 0)
 		return r;
-	node = choose_node(&s.plan, &argc, &rest);
+	node = choose_node(&s.cluster, &argc, &rest);
 	if (argc > 0 && !strcmp(*rest, "--")) {
 		argc--;
 		rest++;
 	}
-	config = vh_strf("%s/ssh_config", s.plan.dir);
+	config = vh_strf("%s/ssh_config", s.cluster.dir);
 	r = config ? 0 : -ENOMEM;
-	for (const char *const *w = (const char *const []){ "ssh", "-F", config, "-l", o->user ? o->user : s.plan.user, node->name, NULL };
+	for (const char *const *w = (const char *const []){ "ssh", "-F", config, "-l", o->user ? o->user : s.cluster.user, node->name, NULL };
 	     r == 0 && *w; w++)
 		r = vh_strv_push(&argv, *w);
 	/* ssh takes options behind the host too: a command that looks like one is none. */

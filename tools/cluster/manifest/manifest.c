@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/cluster.h"
+#include "tools/cluster/manifest/manifest.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "images/images.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "netctl/netctl.h"
 
 static const char *const policies[] = { "dedicated", "shared", NULL };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/cluster.h"
+#include "tools/cluster/steps/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,17 +13,17 @@
 
 enum { KEYGEN_MS = 30000 };
 
-char *node_file(const struct plan *p, const struct node_plan *n, const char *file)
+char *node_file(const struct cluster *c, const struct node *n, const char *file)
 {
-	return vh_strf("%s/%s/%s", p->dir, n->name, file);
+	return vh_strf("%s/%s/%s", c->dir, n->name, file);
 }
 
 /* ssh expands % and ${NAME}, and ends at a quote, in its configuration. */
-static int check_dir(const struct plan *p, struct vh_err *err)
+static int check_dir(const struct cluster *c, struct vh_err *err)
 {
-	if (!strpbrk(p->dir, "\"%$\\\n"))
+	if (!strpbrk(c->dir, "\"%$\\\n"))
 		return 0;
-	vh_err_refuse(err, EINVAL, "state directory %s: its name has a quote, a backslash, a dollar or a percent sign", p->dir);
+	vh_err_refuse(err, EINVAL, "state directory %s: its name has a quote, a backslash, a dollar or a percent sign", c->dir);
 	return vh_err_hint(err, "choose another with --state");
 }
 
@@ -81,11 +81,11 @@ static void node_keys_clear(struct node_keys *k)
 }
 
 /* The text that images/guest/identity.c reads (docs/formats/identity.md). */
-static void put_identity(FILE *f, const struct plan *p, const struct node_plan *n, const struct node_keys *k)
+static void put_identity(FILE *f, const struct cluster *c, const struct node *n, const struct node_keys *k)
 {
-	fprintf(f, "hostname %s\nnic %s %s/%u mpi0\n", n->name, n->mac, n->address, p->cidr.prefix);
-	for (size_t i = 0; i < p->n_nodes; i++)
-		fprintf(f, "host %s %s\n", p->nodes[i].address, p->nodes[i].name);
+	fprintf(f, "hostname %s\nnic %s %s/%u mpi0\n", n->name, n->mac, n->address, c->cidr.prefix);
+	for (size_t i = 0; i < c->n_nodes; i++)
+		fprintf(f, "host %s %s\n", c->nodes[i].address, c->nodes[i].name);
 	fprintf(f, "authorized %s", k->authorized);
 	fprintf(f, "hostkey %s\nhostkey.pub %s", k->private, k->public);
 }
@@ -100,7 +100,7 @@ static int write_stream(const char *path, FILE *f, char **text, size_t *len, uns
 }
 
 /* A node's directory under tmp: its host key and the identity that carries it. */
-static int make_node(const char *tmp, const struct plan *p, const struct node_plan *n, struct vh_err *err)
+static int make_node(const char *tmp, const struct cluster *c, const struct node *n, struct vh_err *err)
 {
 	vh_cleanup(node_keys_clear) struct node_keys keys = { 0 };
 	vh_autofree char *dir = vh_strf("%s/%s", tmp, n->name), *key = vh_strf("%s/%s/hostkey", tmp, n->name);
@@ -127,13 +127,13 @@ static int make_node(const char *tmp, const struct plan *p, const struct node_pl
 	f = open_memstream(&text, &len);
 	if (!f)
 		return vh_err_nomem(err);
-	put_identity(f, p, n, &keys);
+	put_identity(f, c, n, &keys);
 	/* The key goes on in the identity alone. */
 	unlink(key);
 	return write_stream(identity, f, &text, &len, 0600, err);
 }
 
-static int make_known_hosts(const char *tmp, const struct plan *p, struct vh_err *err)
+static int make_known_hosts(const char *tmp, const struct cluster *c, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/known_hosts", tmp);
 	char *text = NULL;
@@ -141,12 +141,12 @@ static int make_known_hosts(const char *tmp, const struct plan *p, struct vh_err
 	FILE *f = open_memstream(&text, &len);
 	int r = f ? 0 : vh_err_nomem(err);
 
-	for (size_t i = 0; r == 0 && i < p->n_nodes; i++) {
-		vh_autofree char *pub = vh_strf("%s/%s/hostkey.pub", tmp, p->nodes[i].name), *key = NULL;
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		vh_autofree char *pub = vh_strf("%s/%s/hostkey.pub", tmp, c->nodes[i].name), *key = NULL;
 
 		r = read_file(pub, &key, &key_len, err);
 		if (r == 0)
-			fprintf(f, "%s,%s %s", p->nodes[i].name, p->nodes[i].address, key);
+			fprintf(f, "%s,%s %s", c->nodes[i].name, c->nodes[i].address, key);
 	}
 	if (r < 0) {
 		if (f)
@@ -157,7 +157,7 @@ static int make_known_hosts(const char *tmp, const struct plan *p, struct vh_err
 	return write_stream(path, f, &text, &len, 0644, err);
 }
 
-static int make_ssh_config(const char *tmp, const struct plan *p, struct vh_err *err)
+static int make_ssh_config(const char *tmp, const struct cluster *c, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/ssh_config", tmp);
 	char *text = NULL;
@@ -166,12 +166,12 @@ static int make_ssh_config(const char *tmp, const struct plan *p, struct vh_err 
 
 	if (!f)
 		return vh_err_nomem(err);
-	for (size_t i = 0; i < p->n_nodes; i++)
-		fprintf(f, "Host %s\n  HostName %s\n", p->nodes[i].name, p->nodes[i].address);
+	for (size_t i = 0; i < c->n_nodes; i++)
+		fprintf(f, "Host %s\n  HostName %s\n", c->nodes[i].name, c->nodes[i].address);
 	fprintf(f, "Host *\n  User %s\n  IdentityFile \"%s/key\"\n  IdentitiesOnly yes\n"
 		"  UserKnownHostsFile \"%s/known_hosts\"\n  GlobalKnownHostsFile /dev/null\n"
 		"  StrictHostKeyChecking yes\n  PreferredAuthentications publickey\n  BatchMode yes\n"
-		"  ConnectTimeout 10\n  ServerAliveInterval 15\n  LogLevel ERROR\n", p->user, p->dir, p->dir);
+		"  ConnectTimeout 10\n  ServerAliveInterval 15\n  LogLevel ERROR\n", c->user, c->dir, c->dir);
 	return write_stream(path, f, &text, &len, 0644, err);
 }
 
@@ -179,10 +179,10 @@ static int make_ssh_config(const char *tmp, const struct plan *p, struct vh_err 
 static const char *const bases[VH_BOOTS] = { "root.ext4", "disk.raw", "root.squashfs" };
 
 /* What the nodes boot stays as it is when the image of that name is built anew. */
-static int take_image(const char *tmp, const struct plan *p, const struct vh_image *image, struct vh_err *err)
+static int take_image(const char *tmp, const struct cluster *c, const struct vh_image *image, struct vh_err *err)
 {
 	vh_autofree char *kernel = vh_strf("%s/kernel", tmp), *initrd = vh_strf("%s/initrd", tmp);
-	vh_autofree char *disk = vh_strf("%s/%s", tmp, bases[p->boot]);
+	vh_autofree char *disk = vh_strf("%s/%s", tmp, bases[c->boot]);
 	int r;
 
 	if (!kernel || !initrd || !disk)
@@ -190,48 +190,48 @@ static int take_image(const char *tmp, const struct plan *p, const struct vh_ima
 	r = vh_link_or_copy(image->kernel, kernel, err);
 	if (r == 0)
 		r = vh_link_or_copy(image->initrd, initrd, err);
-	return r < 0 ? r : vh_image_disk(image, (enum vh_boot)p->boot, disk, err);
+	return r < 0 ? r : vh_image_disk(image, (enum vh_boot)c->boot, disk, err);
 }
 
-static int fill(const char *tmp, const struct plan *p, const struct vh_image *image, struct vh_err *err)
+static int fill(const char *tmp, const struct cluster *c, const struct vh_image *image, struct vh_err *err)
 {
 	vh_autofree char *key = vh_strf("%s/key", tmp);
 	int r = vh_mkdirs(tmp, 0711, err);
 
 	if (r == 0)
-		r = keygen(key, p->owner, err);
-	for (size_t i = 0; r == 0 && i < p->n_nodes; i++)
-		r = make_node(tmp, p, &p->nodes[i], err);
+		r = keygen(key, c->owner, err);
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+		r = make_node(tmp, c, &c->nodes[i], err);
 	if (r == 0)
-		r = make_known_hosts(tmp, p, err);
+		r = make_known_hosts(tmp, c, err);
 	if (r == 0)
-		r = make_ssh_config(tmp, p, err);
-	return r < 0 ? r : take_image(tmp, p, image, err);
+		r = make_ssh_config(tmp, c, err);
+	return r < 0 ? r : take_image(tmp, c, image, err);
 }
 
-int files_make(const struct plan *p, const struct vh_image *image, bool *ret_made, struct vh_err *err)
+int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_made, struct vh_err *err)
 {
-	vh_autofree char *tmp = vh_strf("%s.part", p->dir);
+	vh_autofree char *tmp = vh_strf("%s.part", c->dir);
 	struct stat st;
-	int r = check_dir(p, err);
+	int r = check_dir(c, err);
 
 	*ret_made = false;
 	if (r < 0)
 		return r;
 	if (!tmp)
 		return vh_err_nomem(err);
-	if (stat(p->dir, &st) == 0)
+	if (stat(c->dir, &st) == 0)
 		return 0;
-	if (!image || strcmp(image->digest, p->image_digest)) {
-		vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", p->image);
-		return vh_err_hint(err, "vhpc cluster destroy %s, then apply it anew", p->name);
+	if (!image || strcmp(image->digest, c->image_digest)) {
+		vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", c->image);
+		return vh_err_hint(err, "vhpc cluster destroy %s, then apply it anew", c->name);
 	}
 	/* An earlier run's half is of no use: the directory appears whole or not at all. */
 	r = vh_remove_tree(tmp, err);
 	if (r == 0)
-		r = fill(tmp, p, image, err);
-	if (r == 0 && rename(tmp, p->dir) < 0)
-		r = vh_err_set(err, errno, "%s: %s", p->dir, strerror(errno));
+		r = fill(tmp, c, image, err);
+	if (r == 0 && rename(tmp, c->dir) < 0)
+		r = vh_err_set(err, errno, "%s: %s", c->dir, strerror(errno));
 	if (r < 0) {
 		vh_autoerr ignored = VH_ERR_NONE;
 
@@ -242,9 +242,9 @@ int files_make(const struct plan *p, const struct vh_image *image, bool *ret_mad
 	return 0;
 }
 
-int files_make_disk(const struct plan *p, const struct node_plan *n, bool *ret_made, struct vh_err *err)
+int files_make_disk(const struct cluster *c, const struct node *n, bool *ret_made, struct vh_err *err)
 {
-	vh_autofree char *disk = node_file(p, n, "disk.qcow2"), *base = vh_strf("%s/%s", p->dir, bases[p->boot]);
+	vh_autofree char *disk = node_file(c, n, "disk.qcow2"), *base = vh_strf("%s/%s", c->dir, bases[c->boot]);
 
-	return disk && base ? vh_disk_overlay(base, disk, p->disk, ret_made, err) : vh_err_nomem(err);
+	return disk && base ? vh_disk_overlay(base, disk, c->disk, ret_made, err) : vh_err_nomem(err);
 }

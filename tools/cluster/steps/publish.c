@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What mpirun-wrap is told of a cluster (docs/formats/cluster.md). */
-#include "tools/cluster/cluster.h"
-#include "lib/json.h"
+#include "tools/cluster/steps/steps.h"
 
 #include <string.h>
 #include <sys/utsname.h>
+
+#include "lib/json.h"
 
 /* NULL: it has no name that the format takes. */
 static const char *host_name(struct utsname *host)
@@ -39,22 +40,22 @@ static json_t *cells(const struct vh_layout *l)
 	return a;
 }
 
-json_t *publish_doc(const struct plan *p, const char *ssh_config)
+json_t *publish_doc(const struct cluster *c, const char *ssh_config)
 {
 	struct utsname host;
 	vh_autojson nodes = json_array();
 	const char *named = host_name(&host);
 	char cidr[19];
 
-	for (size_t i = 0; i < p->n_nodes; i++)
-		json_array_append_new(nodes, json_pack("{s:s, s:s, s:I, s:s*, s:o*}", "name", p->nodes[i].name, "address",
-						       p->nodes[i].address, "slots", (json_int_t)p->vcpus,
-						       "host", named, "cells", cells(&p->nodes[i].layout)));
+	for (size_t i = 0; i < c->n_nodes; i++)
+		json_array_append_new(nodes, json_pack("{s:s, s:s, s:I, s:s*, s:o*}", "name", c->nodes[i].name, "address",
+						       c->nodes[i].address, "slots", (json_int_t)c->vcpus,
+						       "host", named, "cells", cells(&c->nodes[i].layout)));
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:o*, s:O}",
-			 "schema", "vhpc.cluster/1", "name", p->name, "user", p->user,
-			 "cidr", vh_cidr_format(&p->cidr, cidr), "interface", "mpi0", "accel", p->kvm ? "kvm" : "tcg",
-			 "ssh_config", ssh_config, "image", "name", p->image, "suite", p->suite,
-			 "mpi", "name", p->mpi, "version", p->mpi_version,
-			 "region", p->n_nodes > 1 ? json_pack("{s:I}", "size", (json_int_t)plan_region(p).size) : NULL,
+			 "schema", "vhpc.cluster/1", "name", c->name, "user", c->user,
+			 "cidr", vh_cidr_format(&c->cidr, cidr), "interface", "mpi0", "accel", c->kvm ? "kvm" : "tcg",
+			 "ssh_config", ssh_config, "image", "name", c->image, "suite", c->suite,
+			 "mpi", "name", c->mpi, "version", c->mpi_version,
+			 "region", c->n_nodes > 1 ? json_pack("{s:I}", "size", (json_int_t)cluster_region(c).size) : NULL,
 			 "nodes", nodes);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/cluster.h"
+#include "tools/cluster/steps/ready.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -12,6 +12,7 @@
 
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "tools/cluster/steps/files.h"
 
 /* sshd says its version at once; a guest under emulation may take a while for the rest. */
 enum { BANNER_MS = 2000, LOGIN_MS = 30000, PAUSE_MS = 200, LOOK_MS = 2000 };
@@ -45,9 +46,9 @@ static bool greets(const char *address)
 	       !memcmp(greeting, "SSH-", sizeof(greeting));
 }
 
-bool node_answers(const struct plan *p, const struct node_plan *n)
+bool node_answers(const struct cluster *c, const struct node *n)
 {
-	vh_autofree char *config = vh_strf("%s/ssh_config", p->dir);
+	vh_autofree char *config = vh_strf("%s/ssh_config", c->dir);
 	char *const argv[] = { "ssh", "-F", config, n->name, "true", NULL };
 	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = LOGIN_MS };
 	vh_autoerr ignored = VH_ERR_NONE;
@@ -56,9 +57,9 @@ bool node_answers(const struct plan *p, const struct node_plan *n)
 }
 
 /* The last thing that the guest said, for the error; empty when it said nothing. */
-static void last_words(const struct plan *p, const struct node_plan *n, char *buf, size_t len)
+static void last_words(const struct cluster *c, const struct node *n, char *buf, size_t len)
 {
-	vh_autofree char *path = node_file(p, n, "console.log");
+	vh_autofree char *path = node_file(c, n, "console.log");
 	vh_autoclose int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	char tail[2048];
 	ssize_t got = 0;
@@ -74,42 +75,42 @@ static void last_words(const struct plan *p, const struct node_plan *n, char *bu
 	if (got <= 0)
 		return;
 	tail[got] = 0;
-	for (char *c = tail; c < tail + got; c++)
-		if (iscntrl((unsigned char)*c) && *c != '\n')
-			*c = ' ';
+	for (char *s = tail; s < tail + got; s++)
+		if (iscntrl((unsigned char)*s) && *s != '\n')
+			*s = ' ';
 	start = strrchr(tail, '\n');
 	start = start ? start + 1 : tail;
 	snprintf(buf, len, "; its console ended with: %.120s", start + strspn(start, " "));
 }
 
-static int still_runs(const struct context *c, const struct node_plan *n, struct vh_err *err)
+static int still_runs(const struct context *ctx, const struct node *n, struct vh_err *err)
 {
 	const char *state = NULL;
 	char words[160];
-	int r = vh_virt_state(c->virt, n->name, &state, err);
+	int r = vh_virt_state(ctx->virt, n->name, &state, err);
 
 	if (r < 0 || (state && !strcmp(state, "running")))
 		return r;
-	last_words(c->plan, n, words, sizeof(words));
+	last_words(ctx->cluster, n, words, sizeof(words));
 	return vh_err_set(err, EIO, "%s: the VM is %s instead of coming up%s", n->name, state ? state : "gone", words);
 }
 
-int node_wait_ready(const struct context *c, const struct node_plan *n, bool *ret_waited, struct vh_err *err)
+int node_wait_ready(const struct context *ctx, const struct node *n, bool *ret_waited, struct vh_err *err)
 {
 	int64_t begun = now_ms(), looked = begun;
 	char words[160];
 
 	*ret_waited = false;
-	while (!node_answers(c->plan, n)) {
+	while (!node_answers(ctx->cluster, n)) {
 		*ret_waited = true;
-		if (now_ms() - begun > c->ready_ms) {
-			last_words(c->plan, n, words, sizeof(words));
+		if (now_ms() - begun > ctx->ready_ms) {
+			last_words(ctx->cluster, n, words, sizeof(words));
 			vh_err_set(err, ETIMEDOUT, "%s: does not answer over ssh after %d s%s", n->name,
-				   c->ready_ms / 1000, words);
+				   ctx->ready_ms / 1000, words);
 			return vh_err_hint(err, "apply --timeout SECONDS waits longer; --keep leaves it for a look at its console");
 		}
 		if (now_ms() - looked > LOOK_MS) {
-			int r = still_runs(c, n, err);
+			int r = still_runs(ctx, n, err);
 
 			if (r < 0)
 				return r;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Walks the table of steps: forwards with the journal, backwards to undo. Consecutive
  * node steps run in parallel over the nodes. */
-#include "tools/cluster/cluster.h"
+#include "tools/cluster/steps/steps.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -13,9 +13,9 @@ enum { MAX_WORKERS = 16 };
 
 /* What the workers of one walk share; lock guards the store and all below it. */
 struct walk {
-	const struct context *c;
+	const struct context *ctx;
 	struct vh_store *store;
-	const struct step_kind *steps;	/* node steps, n_steps of them */
+	const struct step *steps;	/* node steps, n_steps of them */
 	size_t n_steps;
 	bool undo;
 	pthread_mutex_t lock;
@@ -25,12 +25,12 @@ struct walk {
 	int result;
 };
 
-static int journal_begin(struct walk *w, const struct step_kind *s, const char *object, int64_t *id, struct vh_err *err)
+static int journal_begin(struct walk *w, const struct step *s, const char *object, int64_t *id, struct vh_err *err)
 {
 	int r;
 
 	pthread_mutex_lock(&w->lock);
-	r = vh_journal_begin(w->store, w->c->plan->owner, s->what, object, id, err);
+	r = vh_journal_begin(w->store, w->ctx->cluster->owner, s->what, object, id, err);
 	pthread_mutex_unlock(&w->lock);
 	return r;
 }
@@ -46,24 +46,24 @@ static int journal_end(struct walk *w, int64_t id, bool changed, struct vh_err *
 	return r;
 }
 
-static int run_step(struct walk *w, const struct step_kind *s, const struct node_plan *n, struct vh_err *err)
+static int run_step(struct walk *w, const struct step *s, const struct node *n, struct vh_err *err)
 {
-	vh_autofree char *object = s->object(w->c->plan, n);
+	vh_autofree char *object = s->object(w->ctx->cluster, n);
 	bool changed = false;
 	int64_t id;
 	int r = object ? journal_begin(w, s, object, &id, err) : vh_err_nomem(err);
 
 	if (r == 0)
-		r = w->undo ? s->undo(w->c, n, err) : s->apply(w->c, n, &changed, err);
+		r = w->undo ? s->undo(w->ctx, n, err) : s->apply(w->ctx, n, &changed, err);
 	return r < 0 ? r : journal_end(w, id, changed, err);
 }
 
-static int run_node(struct walk *w, const struct node_plan *n, struct vh_err *err)
+static int run_node(struct walk *w, const struct node *n, struct vh_err *err)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < w->n_steps; i++) {
-		const struct step_kind *s = &w->steps[w->undo ? w->n_steps - 1 - i : i];
+		const struct step *s = &w->steps[w->undo ? w->n_steps - 1 - i : i];
 
 		r = run_step(w, s, n, err);
 	}
@@ -76,8 +76,8 @@ static void *worker(void *arg)
 
 	pthread_mutex_lock(&w->lock);
 	/* Applying stops at the first failure; undoing takes away all that it can. */
-	while (w->next < w->c->plan->n_nodes && (w->result == 0 || w->undo)) {
-		const struct node_plan *n = &w->c->plan->nodes[w->next++];
+	while (w->next < w->ctx->cluster->n_nodes && (w->result == 0 || w->undo)) {
+		const struct node *n = &w->ctx->cluster->nodes[w->next++];
 		vh_autoerr err = VH_ERR_NONE;
 		int r;
 
@@ -85,7 +85,7 @@ static void *worker(void *arg)
 		r = run_node(w, n, &err);
 		pthread_mutex_lock(&w->lock);
 		w->finished += r == 0;
-		vh_progress_step(w->c->progress, "%zu of %zu nodes %s", w->finished, w->c->plan->n_nodes,
+		vh_progress_step(w->ctx->progress, "%zu of %zu nodes %s", w->finished, w->ctx->cluster->n_nodes,
 				 w->undo ? "removed" : "answer over ssh");
 		if (r < 0 && w->result == 0) {
 			w->result = r;
@@ -98,13 +98,13 @@ static void *worker(void *arg)
 
 static int run_nodes(struct walk *w, struct vh_err *err)
 {
-	size_t n = w->c->plan->n_nodes < MAX_WORKERS ? w->c->plan->n_nodes : MAX_WORKERS, started = 0;
+	size_t n = w->ctx->cluster->n_nodes < MAX_WORKERS ? w->ctx->cluster->n_nodes : MAX_WORKERS, started = 0;
 	pthread_t threads[MAX_WORKERS];
 
 	w->err = err;
 	w->next = w->finished = 0;
 	w->result = 0;
-	vh_progress_step(w->c->progress, "%s %zu nodes", w->undo ? "remove" : "start", w->c->plan->n_nodes);
+	vh_progress_step(w->ctx->progress, "%s %zu nodes", w->undo ? "remove" : "start", w->ctx->cluster->n_nodes);
 	while (started < n && pthread_create(&threads[started], NULL, worker, w) == 0)
 		started++;
 	if (started == 0)
@@ -143,7 +143,7 @@ static int walk_steps(struct walk *w, struct vh_err *err)
 
 	for (size_t k = 0; r == 0 && k < n; ) {
 		size_t i = w->undo ? n - 1 - k : k;
-		const struct step_kind *s = &cluster_steps[i];
+		const struct step *s = &cluster_steps[i];
 
 		if (s->scope == ONCE_A_NODE) {
 			node_run(w, i);
@@ -151,36 +151,36 @@ static int walk_steps(struct walk *w, struct vh_err *err)
 			r = run_nodes(w, err);
 		} else {
 			k++;
-			vh_progress_step(w->c->progress, "%s %s", w->undo ? "undo" : "do", s->what);
+			vh_progress_step(w->ctx->progress, "%s %s", w->undo ? "undo" : "do", s->what);
 			r = run_step(w, s, NULL, err);
 		}
 	}
 	return r;
 }
 
-static int walk(const struct context *c, struct vh_store *store, bool undo, unsigned *ret_changed, struct vh_err *err)
+static int walk(const struct context *ctx, struct vh_store *store, bool undo, unsigned *ret_changed, struct vh_err *err)
 {
-	struct walk w = { .c = c, .store = store, .undo = undo };
+	struct walk w = { .ctx = ctx, .store = store, .undo = undo };
 	int r;
 
 	pthread_mutex_init(&w.lock, NULL);
 	r = walk_steps(&w, err);
 	pthread_mutex_destroy(&w.lock);
 	*ret_changed = w.changed;
-	return r < 0 ? vh_err_within(err, "cluster %s", c->plan->name) : 0;
+	return r < 0 ? vh_err_within(err, "cluster %s", ctx->cluster->name) : 0;
 }
 
-int steps_apply(const struct context *c, struct vh_store *store, unsigned *ret_changed, struct vh_err *err)
+int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err)
 {
-	return walk(c, store, false, ret_changed, err);
+	return walk(ctx, store, false, ret_changed, err);
 }
 
 /* Whether an earlier run ended in the middle of a step on a node. */
-static int was_cut_short(const struct plan *p, struct vh_store *store, bool *ret, struct vh_err *err)
+static int was_cut_short(const struct cluster *c, struct vh_store *store, bool *ret, struct vh_err *err)
 {
 	struct vh_step *steps = NULL;
 	size_t n = 0;
-	int r = vh_journal_list(store, p->owner, &steps, &n, err);
+	int r = vh_journal_list(store, c->owner, &steps, &n, err);
 
 	*ret = false;
 	for (size_t i = 0; r == 0 && i < n; i++)
@@ -192,11 +192,11 @@ static int was_cut_short(const struct plan *p, struct vh_store *store, bool *ret
 
 /* Every undo is harmless where nothing was done, so a step that was never begun, after
  * kill -9 between record and first step, needs no special case. */
-int steps_undo(const struct context *c, struct vh_store *store, struct vh_err *err)
+int steps_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err)
 {
-	struct context undo = *c;
+	struct context undo = *ctx;
 	unsigned changed;
-	int r = was_cut_short(c->plan, store, &undo.cut_short, err);
+	int r = was_cut_short(ctx->cluster, store, &undo.cut_short, err);
 
 	return r < 0 ? r : walk(&undo, store, true, &changed, err);
 }

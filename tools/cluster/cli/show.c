@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/cluster.h"
+#include "tools/cluster/cli/show.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -24,12 +24,12 @@ static const struct vh_col status_cols[] = {
 	{ NULL, NULL, VH_COL_TEXT },
 };
 
-static json_t *plan_rows(const struct plan *p)
+static json_t *plan_rows(const struct cluster *c)
 {
 	json_t *rows = json_array();
 
-	for (size_t i = 0; i < p->n_nodes; i++) {
-		const struct node_plan *n = &p->nodes[i];
+	for (size_t i = 0; i < c->n_nodes; i++) {
+		const struct node *n = &c->nodes[i];
 		vh_autofree char *cpus = vh_layout_cpus(&n->layout);
 		vh_autofree char *numa = vh_layout_nodes(&n->layout);
 
@@ -41,14 +41,14 @@ static json_t *plan_rows(const struct plan *p)
 }
 
 /* The very steps that apply walks. */
-static json_t *plan_steps(const struct plan *p)
+static json_t *plan_steps(const struct cluster *c)
 {
 	json_t *steps = json_array();
 
-	for (const struct step_kind *s = cluster_steps; s->what; s++)
-		for (size_t i = 0; i < (s->scope == ONCE_A_NODE ? p->n_nodes : 1); i++) {
-			const struct node_plan *n = s->scope == ONCE_A_NODE ? &p->nodes[i] : NULL;
-			vh_autofree char *object = s->object(p, n);
+	for (const struct step *s = cluster_steps; s->what; s++)
+		for (size_t i = 0; i < (s->scope == ONCE_A_NODE ? c->n_nodes : 1); i++) {
+			const struct node *n = s->scope == ONCE_A_NODE ? &c->nodes[i] : NULL;
+			vh_autofree char *object = s->object(c, n);
 
 			json_array_append_new(steps, json_pack("{s:s, s:s, s:s*}", "step", s->what, "object",
 							       object ? object : "", "node", n ? n->name : NULL));
@@ -56,34 +56,34 @@ static json_t *plan_steps(const struct plan *p)
 	return steps;
 }
 
-static void print_head(const struct plan *p, bool exists)
+static void print_head(const struct cluster *c, bool exists)
 {
 	char cidr[19], host[24], memory[16];
 
-	plan_host_address(p, host);
-	printf("Cluster       %s%s\n", p->name, exists ? " (exists: apply brings it to this state)" : "");
-	printf("Image         %s (%s, %s %s, %.12s)\n", p->image, p->suite, p->mpi, p->mpi_version, p->image_digest);
-	printf("Nodes         %zu, each %" PRIu64 " vCPUs (%s), %s\n", p->n_nodes, p->vcpus,
-	       p->cpu_policy == VH_CPU_SHARED ? "shared" : "dedicated", vh_size_format(memory, sizeof(memory), p->memory));
-	printf("Network       %s, bridge %s with %s\n", vh_cidr_format(&p->cidr, cidr), p->bridge, host);
-	printf("Acceleration  %s: %s\n\n", p->kvm ? "kvm" : "tcg", p->accel_why);
+	cluster_host_address(c, host);
+	printf("Cluster       %s%s\n", c->name, exists ? " (exists: apply brings it to this state)" : "");
+	printf("Image         %s (%s, %s %s, %.12s)\n", c->image, c->suite, c->mpi, c->mpi_version, c->image_digest);
+	printf("Nodes         %zu, each %" PRIu64 " vCPUs (%s), %s\n", c->n_nodes, c->vcpus,
+	       c->cpu_policy == VH_CPU_SHARED ? "shared" : "dedicated", vh_size_format(memory, sizeof(memory), c->memory));
+	printf("Network       %s, bridge %s with %s\n", vh_cidr_format(&c->cidr, cidr), c->bridge, host);
+	printf("Acceleration  %s: %s\n\n", c->kvm ? "kvm" : "tcg", c->accel_why);
 }
 
-int plan_show(const struct vh_cli *cli, const struct plan *p, bool exists, struct vh_err *err)
+int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, struct vh_err *err)
 {
 	static const struct vh_col step_cols[] = {
 		{ "STEP", "step", VH_COL_TEXT }, { "OBJECT", "object", VH_COL_TEXT }, { NULL, NULL, VH_COL_TEXT },
 	};
-	vh_autojson rows = plan_rows(p);
-	vh_autojson steps = plan_steps(p);
+	vh_autojson rows = plan_rows(c);
+	vh_autojson steps = plan_steps(c);
 
 	if (cli->json) {
-		json_t *plan = plan_to_json(p);
+		json_t *plan = cluster_to_json(c);
 
 		return vh_json_print("vhpc.cluster.plan/1",
 				     plan ? json_pack("{s:o, s:b, s:O}", "plan", plan, "exists", exists, "steps", steps) : NULL, err);
 	}
-	print_head(p, exists);
+	print_head(c, exists);
 	vh_table_print(stdout, plan_cols, rows);
 	putchar('\n');
 	vh_table_print(stdout, step_cols, steps);
@@ -103,29 +103,29 @@ static json_t *row_of(json_t *rows, const char *name)
 }
 
 /* What is, not what was planned: all of it read back from libvirt and over ssh. */
-static json_t *status_row(const struct context *c, const struct node_plan *n, json_t *domains, bool *ret_up)
+static json_t *status_row(const struct context *ctx, const struct node *n, json_t *domains, bool *ret_up)
 {
 	json_t *domain = row_of(domains, n->name);
 	json_t *row = domain ? json_copy(domain) : json_pack("{s:s, s:s}", "name", n->name, "state", "missing");
 	bool running = domain && !strcmp(json_string_value(json_object_get(domain, "state")), "running");
 
-	*ret_up = running && node_answers(c->plan, n);
+	*ret_up = running && node_answers(ctx->cluster, n);
 	json_object_set_new(row, "ssh", json_boolean(*ret_up));
 	json_object_set_new(row, "address", json_string(n->address));
 	return row;
 }
 
-int status_show(const struct vh_cli *cli, const struct context *c, int *ret_exit, struct vh_err *err)
+int status_show(const struct vh_cli *cli, const struct context *ctx, int *ret_exit, struct vh_err *err)
 {
 	vh_autojson domains = NULL;
 	json_t *rows = json_array();
-	int r = c->virt ? vh_virt_list(c->virt, &domains, err) : 0;
+	int r = ctx->virt ? vh_virt_list(ctx->virt, &domains, err) : 0;
 
 	*ret_exit = 0;
-	for (size_t i = 0; r == 0 && i < c->plan->n_nodes; i++) {
+	for (size_t i = 0; r == 0 && i < ctx->cluster->n_nodes; i++) {
 		bool up;
 
-		json_array_append_new(rows, status_row(c, &c->plan->nodes[i], domains, &up));
+		json_array_append_new(rows, status_row(ctx, &ctx->cluster->nodes[i], domains, &up));
 		if (!up)
 			*ret_exit = VH_EXIT_PARTIAL;
 	}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A plan, and a cluster as it is, for people and as JSON (docs/formats/cluster-views.md). */
+#ifndef VH_CLUSTER_SHOW_H
+#define VH_CLUSTER_SHOW_H
+
+#include "tools/cluster/steps/steps.h"
+
+/* exists: the plan is that of a cluster that was applied. */
+int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, struct vh_err *err);
+/* *ret_exit: 0 when all nodes run and answer, else VH_EXIT_PARTIAL. */
+int status_show(const struct vh_cli *cli, const struct context *ctx, int *ret_exit, struct vh_err *err);
+
+#endif

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What the user wants of a cluster, as the manifest says it (docs/formats/manifest.md). */
+#ifndef VH_CLUSTER_MANIFEST_H
+#define VH_CLUSTER_MANIFEST_H
+
+#include <stdint.h>
+
+#include "lib/doc.h"
+#include "lib/err.h"
+
+struct manifest {
+	char *name, *image;
+	uint64_t nodes, vcpus, memory;	/* vcpus and memory (bytes) of each node */
+	int cpu_policy;			/* enum vh_cpu_policy */
+	int boot;			/* enum vh_boot */
+	uint64_t disk;			/* bytes; 0: as the image has it */
+	struct { char *cidr; } network;
+};
+
+/* A row a key: reading, checking and the reference page come from it. */
+extern const struct vh_key manifest_keys[];
+
+/* Reads the manifest at path, defaults filled in; refused with file, line and column.
+ * manifest_clear frees what it holds, also of a zeroed one. */
+int manifest_load(const char *path, struct manifest *ret, struct vh_err *err);
+void manifest_clear(struct manifest *m);
+
+/* The cluster that an argument means: a manifest's name for a file, else a name; malloc'd. */
+int cluster_name(const char *file_or_name, char **ret, struct vh_err *err);
+
+#endif

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The network that a new cluster gets: the one it asks for, or a free one. */
+#ifndef VH_CLUSTER_PLAN_NETWORK_H
+#define VH_CLUSTER_PLAN_NETWORK_H
+
+#include "tools/cluster/plan/plan.h"
+
+/* With an address for the host and for each node. live: what this host has addresses in or
+ * routes to is left out, besides what other clusters lease. Refused where none is free. */
+int network_choose(const struct manifest *m, struct vh_store *store, bool live, struct vh_cidr *ret, struct vh_err *err);
+
+#endif

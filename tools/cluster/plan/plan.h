@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Everything that apply does, decided before anything is done; and its record in the store. */
+#ifndef VH_CLUSTER_PLAN_H
+#define VH_CLUSTER_PLAN_H
+
+#include <jansson.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "images/images.h"
+#include "lib/cli.h"
+#include "lib/store.h"
+#include "netctl/netctl.h"
+#include "tools/cluster/manifest/manifest.h"
+#include "vmm/vmm.h"
+
+/* A ROM of it needs no store of variables. */
+#define UEFI_FIRMWARE "/usr/share/ovmf/OVMF.fd"
+
+struct node {
+	char *name, *address, *mac;
+	char *uuid;		/* made with the record; NULL before */
+	char tap[IFNAMSIZ];
+	struct vh_layout layout;
+};
+
+struct cluster {
+	char *name, *owner;	/* "two-node", "cluster/two-node" */
+	char *dir;		/* STATE/clusters/NAME; not stored */
+	char *image, *image_digest, *suite, *kernel_cmdline, *user, *mpi, *mpi_version;
+	uint64_t vcpus, memory;	/* of each node; memory in bytes */
+	int cpu_policy;		/* enum vh_cpu_policy */
+	int boot;		/* enum vh_boot */
+	uint64_t disk;		/* bytes; 0: as the image has it */
+	struct vh_cidr cidr;
+	char bridge[IFNAMSIZ];
+	bool kvm;
+	char *accel_why;
+	struct node *nodes;
+	size_t n_nodes;
+};
+
+/* Plans a new cluster on this host with what others hold (store) left out; refused where it
+ * does not fit. cluster_clear frees what it holds, also of a zeroed one. */
+int cluster_plan(const struct manifest *m, const struct vh_image *image, const struct vh_cli *cli,
+		 struct vh_store *store, struct cluster *ret, struct vh_err *err);
+void cluster_clear(struct cluster *c);
+
+/* The host's own address on the bridge, "a.b.c.d/p"; its length. */
+int cluster_host_address(const struct cluster *c, char buf[24]);
+
+/* The memory that all nodes share: its name in /dev/shm, and room for two jobs of all ranks. */
+struct region { char name[48]; uint64_t size; };
+struct region cluster_region(const struct cluster *c);
+
+/* --- match.c */
+
+/* What of a manifest differs from a plan made earlier: 0, or refused with the difference. */
+int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err);
+
+/* --- record.c */
+
+/* The plan as the record has it (docs/formats/cluster-views.md); NULL without memory. */
+json_t *cluster_to_json(const struct cluster *c);
+/* -EBADMSG where it is damaged. state: the directory that its files are in. */
+int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, struct vh_err *err);
+/* -ENOENT without error text: no such cluster. */
+int record_load(struct vh_store *store, const char *state, const char *name, struct cluster *ret, struct vh_err *err);
+/* Takes the leases and writes the record, within the caller's transaction. */
+int record_create(struct vh_store *store, const struct cluster *c, struct vh_err *err);
+/* Gives back the leases and forgets record and journal. */
+int record_remove(struct vh_store *store, const struct cluster *c, struct vh_err *err);
+
+#endif

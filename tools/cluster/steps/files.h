@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The files of a node, below STATE/clusters/NAME. */
+#ifndef VH_CLUSTER_STEPS_FILES_H
+#define VH_CLUSTER_STEPS_FILES_H
+
+#include "tools/cluster/steps/steps.h"
+
+/* The path of a file in the node's own directory; malloc'd, NULL without memory. */
+char *node_file(const struct cluster *c, const struct node *n, const char *file);
+/* The node's disk, an overlay of what all boot from, where it is not there yet. */
+int files_make_disk(const struct cluster *c, const struct node *n, bool *ret_made, struct vh_err *err);
+
+#endif

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The steps from a plan to a cluster that runs, each with its undo, and the walk over them. */
+#ifndef VH_CLUSTER_STEPS_H
+#define VH_CLUSTER_STEPS_H
+
+#include <stdbool.h>
+
+#include "lib/progress.h"
+#include "tools/cluster/plan/plan.h"
+
+/* What a walk has at hand. */
+struct context {
+	const struct cluster *cluster;
+	const struct vh_image *image;	/* NULL when undoing, and when the cluster has its files */
+	struct vh_virt *virt;		/* NULL when no daemon runs */
+	const struct vh_cli *cli;
+	struct vh_progress *progress;
+	int ready_ms;			/* how long a node may take until it answers */
+	bool cut_short;			/* an earlier run ended in the middle of a step */
+};
+
+enum scope { ONCE_A_CLUSTER, ONCE_A_NODE };
+
+/* One small effect. Those of ONCE_A_CLUSTER are given no node. */
+struct step {
+	const char *what;		/* the journal's name of it */
+	enum scope scope;		/* node steps that follow each other run in parallel over the nodes */
+	/* Brings the object to its planned state; *ret_changed says whether anything was done. */
+	int (*apply)(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err);
+	/* Takes it away; 0 when it is not there. */
+	int (*undo)(const struct context *ctx, const struct node *n, struct vh_err *err);
+	/* What it works on, as the plan prints it and the journal keeps it; malloc'd. */
+	char *(*object)(const struct cluster *c, const struct node *n);
+};
+
+/* In the order in which apply takes them; undo goes backwards. Ends with a NULL what. */
+extern const struct step cluster_steps[];
+
+/* Brings the cluster to its planned state with the journal written ahead; *ret_changed counts
+ * the steps that did anything. */
+int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err);
+/* Undoes all steps, backwards, whatever of them was done. */
+int steps_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
+
+/* Whether the node answers over ssh now. */
+bool node_answers(const struct cluster *c, const struct node *n);
+
+/* Makes STATE/clusters/NAME whole, or finds it made. Refused (-ESTALE) where that takes an
+ * image other than the planned one. */
+int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_made, struct vh_err *err);
+
+/* cluster.json, which mpirun-wrap reads (docs/formats/cluster.md); NULL without memory. */
+json_t *publish_doc(const struct cluster *c, const char *ssh_config);
+
+#endif
