@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/json.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/steps/steps.h"
 
@@ -30,15 +29,6 @@ static int make(const char *text, struct vh_store *store, const char *state, str
 	return r < 0 ? r : cluster_plan(&m, &image, &cli, store, ret, err);
 }
 
-static const struct step *step(const char *what)
-{
-	const struct step *s = cluster_steps;
-
-	while (strcmp(s->what, what))
-		s++;
-	return s;
-}
-
 START_TEST(region_that_a_killed_run_left_is_completed)
 {
 	char id[40];
@@ -53,14 +43,14 @@ START_TEST(region_that_a_killed_run_left_is_completed)
 	snprintf(id, sizeof(id), "unit-test-%d", getpid());
 	fd = shm_open(cluster_region(&c).name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(step("region")->apply(&ctx, NULL, &changed, &err), 0);
+	ck_assert_int_eq(step_region.apply(&ctx, NULL, &changed, &err), 0);
 	ck_assert(changed);
 	ck_assert_int_eq(fstat(fd, &st), 0);
 	ck_assert_uint_eq((uint64_t)st.st_size, cluster_region(&c).size);
-	ck_assert_int_eq(step("region")->apply(&ctx, NULL, &changed, &err), 0);
+	ck_assert_int_eq(step_region.apply(&ctx, NULL, &changed, &err), 0);
 	ck_assert(!changed);
-	ck_assert_int_eq(step("region")->undo(&ctx, NULL, &err), 0);
-	ck_assert_int_eq(step("region")->undo(&ctx, NULL, &err), 0);
+	ck_assert_int_eq(step_region.undo(&ctx, NULL, &err), 0);
+	ck_assert_int_eq(step_region.undo(&ctx, NULL, &err), 0);
 	ck_assert_int_lt(shm_open(cluster_region(&c).name, O_RDWR, 0), 0);
 }
 END_TEST

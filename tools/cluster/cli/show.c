@@ -45,12 +45,12 @@ static json_t *plan_steps(const struct cluster *c)
 {
 	json_t *steps = json_array();
 
-	for (const struct step *s = cluster_steps; s->what; s++)
-		for (size_t i = 0; i < (s->scope == ONCE_A_NODE ? c->n_nodes : 1); i++) {
-			const struct node *n = s->scope == ONCE_A_NODE ? &c->nodes[i] : NULL;
-			vh_autofree char *object = s->object(c, n);
+	for (const struct step *const *s = cluster_steps; *s; s++)
+		for (size_t i = 0; i < ((*s)->scope == ONCE_A_NODE ? c->n_nodes : 1); i++) {
+			const struct node *n = (*s)->scope == ONCE_A_NODE ? &c->nodes[i] : NULL;
+			vh_autofree char *object = (*s)->object(c, n);
 
-			json_array_append_new(steps, json_pack("{s:s, s:s, s:s*}", "step", s->what, "object",
+			json_array_append_new(steps, json_pack("{s:s, s:s, s:s*}", "step", (*s)->what, "object",
 							       object ? object : "", "node", n ? n->name : NULL));
 		}
 	return steps;

@@ -6,7 +6,6 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/json.h"
 
 static const char record_class[] = "cluster";
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* The cluster's directory: keys, identities, ssh's configuration, the files that nodes boot. */
 #include "tools/cluster/steps/files.h"
 
 #include <errno.h>
@@ -175,14 +176,11 @@ static int make_ssh_config(const char *tmp, const struct cluster *c, struct vh_e
 	return write_stream(path, f, &text, &len, 0644, err);
 }
 
-/* What the nodes' disks are overlays of. */
-static const char *const bases[VH_BOOTS] = { "root.ext4", "disk.raw", "root.squashfs" };
-
 /* What the nodes boot stays as it is when the image of that name is built anew. */
 static int take_image(const char *tmp, const struct cluster *c, const struct vh_image *image, struct vh_err *err)
 {
 	vh_autofree char *kernel = vh_strf("%s/kernel", tmp), *initrd = vh_strf("%s/initrd", tmp);
-	vh_autofree char *disk = vh_strf("%s/%s", tmp, bases[c->boot]);
+	vh_autofree char *disk = files_base_disk(c, tmp);
 	int r;
 
 	if (!kernel || !initrd || !disk)
@@ -242,9 +240,35 @@ int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_
 	return 0;
 }
 
-int files_make_disk(const struct cluster *c, const struct node *n, bool *ret_made, struct vh_err *err)
+char *files_base_disk(const struct cluster *c, const char *dir)
 {
-	vh_autofree char *disk = node_file(c, n, "disk.qcow2"), *base = vh_strf("%s/%s", c->dir, bases[c->boot]);
+	static const char *const bases[VH_BOOTS] = { "root.ext4", "disk.raw", "root.squashfs" };
 
-	return disk && base ? vh_disk_overlay(base, disk, c->disk, ret_made, err) : vh_err_nomem(err);
+	return vh_strf("%s/%s", dir, bases[c->boot]);
 }
+
+static char *files_object(const struct cluster *c, const struct node *n)
+{
+	(void)n;
+	return strdup(c->dir);
+}
+
+static int files_apply(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err)
+{
+	(void)n;
+	return files_make(ctx->cluster, ctx->image, ret_changed, err);
+}
+
+static int files_undo(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	vh_autofree char *part = vh_strf("%s.part", ctx->cluster->dir);
+	int r;
+
+	(void)n;
+	if (!part)
+		return vh_err_nomem(err);
+	r = vh_remove_tree(part, err);
+	return r < 0 ? r : vh_remove_tree(ctx->cluster->dir, err);
+}
+
+const struct step step_files = { "files", ONCE_A_CLUSTER, files_apply, files_undo, files_object };

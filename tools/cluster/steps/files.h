@@ -7,7 +7,8 @@
 
 /* The path of a file in the node's own directory; malloc'd, NULL without memory. */
 char *node_file(const struct cluster *c, const struct node *n, const char *file);
-/* The node's disk, an overlay of what all boot from, where it is not there yet. */
-int files_make_disk(const struct cluster *c, const struct node *n, bool *ret_made, struct vh_err *err);
+/* The path in dir (the cluster's, or one still being made) of what the nodes' disks are overlays
+ * of; malloc'd, NULL without memory. */
+char *files_base_disk(const struct cluster *c, const char *dir);
 
 #endif

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "lib/files.h"
 #include "lib/json.h"
+#include "lib/strv.h"
 
 /* NULL: it has no name that the format takes. */
 static const char *host_name(struct utsname *host)
@@ -59,3 +61,30 @@ json_t *publish_doc(const struct cluster *c, const char *ssh_config)
 			 "region", c->n_nodes > 1 ? json_pack("{s:I}", "size", (json_int_t)cluster_region(c).size) : NULL,
 			 "nodes", nodes);
 }
+
+static char *publish_object(const struct cluster *c, const struct node *n)
+{
+	(void)n;
+	return vh_strf("%s/cluster.json", c->dir);
+}
+
+static int publish_apply(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err)
+{
+	vh_autofree char *path = publish_object(ctx->cluster, n), *config = vh_strf("%s/ssh_config", ctx->cluster->dir);
+	vh_autojson doc = path && config ? publish_doc(ctx->cluster, config) : NULL;
+	vh_autofree char *text = doc ? json_dumps(doc, JSON_INDENT(2)) : NULL;
+
+	if (!text)
+		return vh_err_nomem(err);
+	*ret_changed = access(path, F_OK) != 0;
+	return *ret_changed ? vh_write_file(path, text, strlen(text), 0644, err) : 0;
+}
+
+static int publish_undo(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	vh_autofree char *path = publish_object(ctx->cluster, n);
+
+	return path ? vh_remove_tree(path, err) : vh_err_nomem(err);
+}
+
+const struct step step_publish = { "publish", ONCE_A_CLUSTER, publish_apply, publish_undo, publish_object };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/steps/ready.h"
+/* Waiting for a node until it is up. */
+#include "tools/cluster/steps/steps.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -12,6 +13,7 @@
 
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "tools/cluster/steps/domain.h"
 #include "tools/cluster/steps/files.h"
 
 /* sshd says its version at once; a guest under emulation may take a while for the rest. */
@@ -95,7 +97,8 @@ static int still_runs(const struct context *ctx, const struct node *n, struct vh
 	return vh_err_set(err, EIO, "%s: the VM is %s instead of coming up%s", n->name, state ? state : "gone", words);
 }
 
-int node_wait_ready(const struct context *ctx, const struct node *n, bool *ret_waited, struct vh_err *err)
+/* Waits until the node answers over ssh; fails early when its domain has ended. */
+static int ready_apply(const struct context *ctx, const struct node *n, bool *ret_waited, struct vh_err *err)
 {
 	int64_t begun = now_ms(), looked = begun;
 	char words[160];
@@ -120,3 +123,5 @@ int node_wait_ready(const struct context *ctx, const struct node *n, bool *ret_w
 	}
 	return 0;
 }
+
+const struct step step_ready = { "ready", ONCE_A_NODE, ready_apply, node_nothing_undo, node_object };

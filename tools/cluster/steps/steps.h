@@ -33,8 +33,13 @@ struct step {
 	char *(*object)(const struct cluster *c, const struct node *n);
 };
 
-/* In the order in which apply takes them; undo goes backwards. Ends with a NULL what. */
-extern const struct step cluster_steps[];
+/* Each defined in the file of its subject: files.c, region.c, network.c, disk.c, domain.c,
+ * ready.c, publish.c. */
+extern const struct step step_files, step_region, step_bridge, step_tap, step_disk, step_domain, step_start,
+			 step_ready, step_publish;
+
+/* In the order in which apply takes them; undo goes backwards. Ends with NULL. */
+extern const struct step *const cluster_steps[];
 
 /* Brings the cluster to its planned state with the journal written ahead; *ret_changed counts
  * the steps that did anything. */

@@ -15,7 +15,7 @@ enum { MAX_WORKERS = 16 };
 struct walk {
 	const struct context *ctx;
 	struct vh_store *store;
-	const struct step *steps;	/* node steps, n_steps of them */
+	const struct step *const *steps;	/* node steps, n_steps of them */
 	size_t n_steps;
 	bool undo;
 	pthread_mutex_t lock;
@@ -63,7 +63,7 @@ static int run_node(struct walk *w, const struct node *n, struct vh_err *err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < w->n_steps; i++) {
-		const struct step *s = &w->steps[w->undo ? w->n_steps - 1 - i : i];
+		const struct step *s = w->steps[w->undo ? w->n_steps - 1 - i : i];
 
 		r = run_step(w, s, n, err);
 	}
@@ -118,7 +118,7 @@ static size_t count_steps(void)
 {
 	size_t n = 0;
 
-	while (cluster_steps[n].what)
+	while (cluster_steps[n])
 		n++;
 	return n;
 }
@@ -128,9 +128,9 @@ static void node_run(struct walk *w, size_t i)
 {
 	size_t first = i, last = i, n = count_steps();
 
-	while (first > 0 && cluster_steps[first - 1].scope == ONCE_A_NODE)
+	while (first > 0 && cluster_steps[first - 1]->scope == ONCE_A_NODE)
 		first--;
-	while (last + 1 < n && cluster_steps[last + 1].scope == ONCE_A_NODE)
+	while (last + 1 < n && cluster_steps[last + 1]->scope == ONCE_A_NODE)
 		last++;
 	w->steps = &cluster_steps[first];
 	w->n_steps = last - first + 1;
@@ -143,7 +143,7 @@ static int walk_steps(struct walk *w, struct vh_err *err)
 
 	for (size_t k = 0; r == 0 && k < n; ) {
 		size_t i = w->undo ? n - 1 - k : k;
-		const struct step *s = &cluster_steps[i];
+		const struct step *s = cluster_steps[i];
 
 		if (s->scope == ONCE_A_NODE) {
 			node_run(w, i);

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A node's own disk: an overlay of what the image has. */
+#include "tools/cluster/steps/steps.h"
+
+#include "lib/files.h"
+#include "lib/strv.h"
+#include "tools/cluster/steps/files.h"
+
+static char *disk_object(const struct cluster *c, const struct node *n)
+{
+	return node_file(c, n, "disk.qcow2");
+}
+
+static int disk_apply(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	vh_autofree char *disk = node_file(c, n, "disk.qcow2"), *base = files_base_disk(c, c->dir);
+
+	return disk && base ? vh_disk_overlay(base, disk, c->disk, ret_changed, err) : vh_err_nomem(err);
+}
+
+static int disk_undo(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	vh_autofree char *disk = node_file(ctx->cluster, n, "disk.qcow2");
+
+	return disk ? vh_remove_tree(disk, err) : vh_err_nomem(err);
+}
+
+const struct step step_disk = { "disk", ONCE_A_NODE, disk_apply, disk_undo, disk_object };

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A node's VM: defined, then started. */
+#include "tools/cluster/steps/domain.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/strv.h"
+#include "tools/cluster/steps/files.h"
+
+enum { LATE_MS = 1500 };
+
+int node_state(const struct context *ctx, const struct node *n, const char **ret, struct vh_err *err)
+{
+	vh_autofree char *owner = NULL;
+	int r = vh_virt_state(ctx->virt, n->name, ret, err);
+
+	if (r == 0 && *ret)
+		r = vh_virt_owner(ctx->virt, n->name, &owner, err);
+	if (r == 0 && owner && strcmp(owner, ctx->cluster->owner))
+		return vh_err_set(err, EEXIST, "VM %s: a VM of that name is there, of %s", n->name, owner);
+	return r;
+}
+
+char *node_object(const struct cluster *c, const struct node *n)
+{
+	(void)c;
+	return strdup(n->name);
+}
+
+static int node_xml(const struct cluster *c, const struct node *n, char **ret, struct vh_err *err)
+{
+	vh_autofree char *kernel = vh_strf("%s/kernel", c->dir), *initrd = vh_strf("%s/initrd", c->dir);
+	vh_autofree char *disk = node_file(c, n, "disk.qcow2"), *identity = node_file(c, n, "identity");
+	vh_autofree char *log = node_file(c, n, "console.log");
+	const struct region region = cluster_region(c);
+	const struct vh_shmem shmem = { region.name, region.size };
+	const bool uefi = c->boot == VH_BOOT_UEFI;
+	const struct vh_nic nic = { .tap = n->tap, .mac = n->mac, .queues = 1 };
+	const struct vh_disk root = { disk, "qcow2" };
+	const struct vh_domain d = {
+		.name = n->name, .uuid = n->uuid, .owner = c->owner,
+		.kernel = uefi ? NULL : kernel, .initrd = uefi ? NULL : initrd, .cmdline = uefi ? NULL : c->kernel_cmdline,
+		.firmware = uefi ? UEFI_FIRMWARE : NULL,
+		.disks = &root, .n_disks = 1, .identity = identity, .console_log = log,
+		.kvm = c->kvm, .layout = &n->layout,
+		.nics = &nic, .n_nics = 1, .shmem = c->n_nodes > 1 ? &shmem : NULL,
+	};
+
+	if (!kernel || !initrd || !disk || !identity || !log)
+		return vh_err_nomem(err);
+	return vh_domain_xml(&d, ret, err);
+}
+
+static int domain_apply(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err)
+{
+	vh_autofree char *xml = NULL;
+	const char *state = NULL;
+	int r = node_state(ctx, n, &state, err);
+
+	*ret_changed = false;
+	if (r < 0 || state)
+		return r;
+	r = node_xml(ctx->cluster, n, &xml, err);
+	if (r == 0)
+		r = vh_virt_define(ctx->virt, xml, err);
+	*ret_changed = r == 0;
+	return r;
+}
+
+/* What a killed run asked of libvirt may be done only now: a domain that is not there
+ * yet is waited for. */
+static int wait_for_late_define(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
+	const char *state = NULL;
+	int r = 0;
+
+	for (int ms = 0; r == 0 && !state && ms < LATE_MS; ms += 100) {
+		nanosleep(&pause, NULL);
+		r = vh_virt_state(ctx->virt, n->name, &state, err);
+	}
+	return r;
+}
+
+static int domain_undo(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	int r = ctx->cut_short ? wait_for_late_define(ctx, n, err) : 0;
+
+	return r < 0 ? r : vh_virt_remove(ctx->virt, n->name, ctx->cluster->owner, err);
+}
+
+const struct step step_domain = { "domain", ONCE_A_NODE, domain_apply, domain_undo, node_object };
+
+static int start_apply(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err)
+{
+	return vh_vm_start(ctx->virt, ctx->cli->state, n->name, ret_changed, err);
+}
+
+int node_nothing_undo(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	(void)ctx;
+	(void)n;
+	(void)err;
+	return 0;
+}
+
+const struct step step_start = { "start", ONCE_A_NODE, start_apply, node_nothing_undo, node_object };
