@@ -143,3 +143,13 @@ const char *vh_nearest(const char *word, const char *const *candidates, size_t n
 	}
 	return best;
 }
+
+const char *vh_env_get(char *const *env, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; env && *env; env++)
+		if (!strncmp(*env, name, n) && (*env)[n] == '=')
+			return *env + n + 1;
+	return NULL;
+}

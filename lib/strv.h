@@ -13,6 +13,8 @@ int vh_strv_pushf(char ***v, const char *fmt, ...) __attribute__((format(printf,
 size_t vh_strv_len(char *const *v);
 bool vh_strv_has(char *const *v, const char *s);
 void vh_strv_sort(char **v);
+/* The value of NAME in an environment of NAME=VALUE, or NULL; env may be NULL. */
+const char *vh_env_get(char *const *env, const char *name);
 void vh_strv_free(char **v);
 static inline void vh_strv_freep(char ***v) { vh_strv_free(*v); }
 #define vh_autostrv vh_cleanup(vh_strv_freep) char **

@@ -9,7 +9,6 @@
 #include "mpirun-wrap/bench/bench.h"
 #include "mpirun-wrap/launch/launch.h"
 #include "mpirun-wrap/preflight/preflight.h"
-#include "mpirun-wrap/cluster/slurm.h"
 
 enum { ROUNDS = 3, SECONDS = 4, MAX_ROUNDS = 100, MAX_SECONDS = 600 };
 

@@ -3,12 +3,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <net/if.h>
 #include <string.h>
 
 #include "lib/json.h"
 #include "lib/values.h"
+#include "mpirun-wrap/cluster/fields.h"
+#include "mpirun-wrap/cluster/node.h"
 
 enum { MAX_PATH = 4095 };
 
@@ -55,13 +56,6 @@ static bool is_version(const char *s)
 	return dots == 1 || dots == 2;
 }
 
-bool vh_mpi_is_address(const char *s)
-{
-	struct in_addr a;
-
-	return inet_pton(AF_INET, s, &a) == 1;
-}
-
 static bool is_cidr(const char *s)
 {
 	char address[INET_ADDRSTRLEN];
@@ -80,33 +74,6 @@ static bool is_cidr(const char *s)
 static bool is_config(const char *s)
 {
 	return *s == '/' && strlen(s) <= MAX_PATH && !strpbrk(s, " \t\r\n:;\"'\\$`&|<>*?()") && !strstr(s, "/../");
-}
-
-int vh_mpi_member(const json_t *from, const char *key, bool (*check)(const char *), char **ret, struct vh_err *err)
-{
-	const json_t *j = json_object_get(from, key);
-	const char *s = json_string_value(j);
-
-	if (!j)
-		return vh_err_refuse(err, EINVAL, "'%s' is missing", key);
-	if (!s || json_string_length(j) != strlen(s))
-		return vh_err_refuse(err, EINVAL, "'%s' is not a text", key);
-	if (!check(s))
-		return vh_err_refuse(err, EINVAL, "'%s' is no valid value of '%s'", s, key);
-	*ret = strdup(s);
-	return *ret ? 0 : vh_err_nomem(err);
-}
-
-int vh_mpi_number(const json_t *from, const char *key, int64_t min, int64_t max, int64_t *ret, struct vh_err *err)
-{
-	const json_t *j = json_object_get(from, key);
-
-	if (!j)
-		return 0;
-	if (!json_is_integer(j) || json_integer_value(j) < min || json_integer_value(j) > max)
-		return vh_err_refuse(err, EINVAL, "'%s' is not a number from %" PRId64 " to %" PRId64, key, min, max);
-	*ret = json_integer_value(j);
-	return 0;
 }
 
 static int get_config(const json_t *from, char **ret, struct vh_err *err)

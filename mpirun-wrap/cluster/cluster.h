@@ -5,7 +5,6 @@
 #ifndef VH_MPIRUN_CLUSTER_H
 #define VH_MPIRUN_CLUSTER_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -53,17 +52,6 @@ struct vh_mpi_cluster {
 	size_t n_nodes;
 };
 
-/* Reads one of cluster.json's nodes; hosts of the cluster grow by its host. */
-int vh_mpi_node_parse(const json_t *j, struct vh_mpi_cluster *c, struct vh_mpi_node *node, struct vh_err *err);
-void vh_mpi_node_clear(struct vh_mpi_node *node);
-
-bool vh_mpi_is_address(const char *s);
-
-/* The member as text that passes check; malloc'd. */
-int vh_mpi_member(const json_t *from, const char *key, bool (*check)(const char *), char **ret, struct vh_err *err);
-/* The member as a whole number of this range; not there: *ret stays as it is. */
-int vh_mpi_number(const json_t *from, const char *key, int64_t min, int64_t max, int64_t *ret, struct vh_err *err);
-
 /* source names the file in errors. Refused (exit 3) when anything is not as it must be. */
 int vh_mpi_cluster_parse(const char *source, const char *text, size_t len, struct vh_mpi_cluster **ret,
 			 struct vh_err *err);
@@ -84,5 +72,15 @@ int vh_mpi_manifest_name(const char *path, const char *text, size_t len, char **
 
 /* A whole file of at most 16 MiB, NUL-terminated; malloc'd. */
 int vh_mpi_read(const char *path, char **ret, size_t *ret_len, struct vh_err *err);
+
+/* --- slurm.c: a batch job's share of a cluster, as Slurm's environment tells it */
+
+/* The nodes of the job that env belongs to, a strv; *ret is NULL where there is no job. */
+int vh_mpi_slurm_nodes(char *const *env, char ***ret, struct vh_err *err);
+
+/* Leaves in c the job's nodes alone, in the job's order, with as many slots as the job has
+ * tasks (where it asked for tasks) or CPUs there. *ret_note (static, or NULL) says what was
+ * done otherwise: a job none of whose nodes are c's leaves c whole. Refused when only some are. */
+int vh_mpi_slurm_narrow(struct vh_mpi_cluster *c, char *const *env, const char **ret_note, struct vh_err *err);
 
 #endif

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A node of cluster.json: where its CPUs lie, and its RDMA devices. */
-#include "mpirun-wrap/cluster/cluster.h"
+#include "mpirun-wrap/cluster/node.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "mpirun-wrap/cluster/fields.h"
 
 enum { MAX_CELLS = 64, MAX_DEVICES = 64, MAX_NAME = 63, MAX_HOSTNAME = 255 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "mpirun-wrap/cluster/slurm.h"
+#include "mpirun-wrap/cluster/cluster.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,14 +7,14 @@
 
 #include "lib/hostlist.h"
 #include "lib/strv.h"
-#include "mpirun-wrap/plan/plan.h"
+#include "mpirun-wrap/cluster/node.h"
 
 int vh_mpi_slurm_nodes(char *const *env, char ***ret, struct vh_err *err)
 {
-	const char *list = vh_mpi_getenv(env, "SLURM_JOB_NODELIST");
+	const char *list = vh_env_get(env, "SLURM_JOB_NODELIST");
 
 	*ret = NULL;
-	if (!list || !*list || !vh_mpi_getenv(env, "SLURM_JOB_ID"))
+	if (!list || !*list || !vh_env_get(env, "SLURM_JOB_ID"))
 		return 0;
 	if (vh_hostlist_parse(list, ret, err) == 0)
 		return 0;
@@ -46,9 +46,9 @@ static unsigned count_of(const char *text, size_t node)
 /* Slurm counts a task a node where none were asked for. */
 static const char *counts(char *const *env)
 {
-	const bool tasks = vh_mpi_getenv(env, "SLURM_NTASKS") || vh_mpi_getenv(env, "SLURM_NTASKS_PER_NODE");
+	const bool tasks = vh_env_get(env, "SLURM_NTASKS") || vh_env_get(env, "SLURM_NTASKS_PER_NODE");
 
-	return vh_mpi_getenv(env, tasks ? "SLURM_TASKS_PER_NODE" : "SLURM_JOB_CPUS_PER_NODE");
+	return vh_env_get(env, tasks ? "SLURM_TASKS_PER_NODE" : "SLURM_JOB_CPUS_PER_NODE");
 }
 
 static struct vh_mpi_node *find(struct vh_mpi_cluster *c, const char *name)
@@ -116,7 +116,7 @@ int vh_mpi_slurm_narrow(struct vh_mpi_cluster *c, char *const *env, const char *
 	}
 	if (other) {
 		vh_err_refuse(err, ENOENT, "job %s has the node %s, which is not one of cluster %s's",
-			      vh_mpi_getenv(env, "SLURM_JOB_ID"), other, c->name);
+			      vh_env_get(env, "SLURM_JOB_ID"), other, c->name);
 		return vh_err_hint(err, "a job runs on nodes of one cluster");
 	}
 	return take(c, nodes, counts(env), err);

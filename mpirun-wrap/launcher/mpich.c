@@ -42,7 +42,7 @@ static int option(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, const
 	if (!value)
 		return -ENOMEM;
 	if (!users && variable)
-		users = vh_mpi_getenv(in->env, variable);
+		users = vh_env_get(in->env, variable);
 	if (users)
 		return vh_mpi_setting_users(plan, name, users, value, why);
 	if (vh_strv_push(&plan->argv, name) < 0 || vh_strv_push(&plan->argv, value) < 0) {
@@ -58,7 +58,7 @@ static const char *users_variable(const struct vh_mpi_input *in, const struct vh
 	for (size_t i = 0; i + 2 < plan->args.program + 1; i++)
 		if ((!strcmp(in->args[i], "-genv") || !strcmp(in->args[i], "-env")) && !strcmp(in->args[i + 1], name))
 			return in->args[i + 2];
-	return vh_mpi_getenv(in->env, name);
+	return vh_env_get(in->env, name);
 }
 
 /* A variable of the ranks. Takes value. */
@@ -142,7 +142,7 @@ static int place(const struct vh_mpi_input *in, struct vh_mpi_plan *plan)
 static int ssh_options(const struct vh_mpi_input *in, struct vh_mpi_plan *plan)
 {
 	static const char name[] = "HYDRA_LAUNCHER_EXTRA_ARGS", why[] = "the cluster's key and known hosts";
-	const char *users = vh_mpi_getenv(in->env, name);
+	const char *users = vh_env_get(in->env, name);
 	char *v = vh_strf("-F %s", in->cluster->ssh_config);
 
 	if (!v)

@@ -129,7 +129,7 @@ static const char *in_env(char *const *env, const char *key)
 		const char *v;
 
 		snprintf(name, sizeof(name), "%s%s", mca_variables[i], key);
-		v = vh_mpi_getenv(env, name);
+		v = vh_env_get(env, name);
 		if (v)
 			return v;
 	}
@@ -140,7 +140,7 @@ static const char *users(const struct vh_mpi_input *in, const struct setting *s,
 {
 	const char *v = in_args(in->args, key);
 
-	return v ? v : !strcmp(s->option, "-x") ? vh_mpi_getenv(in->env, key) : in_env(in->env, key);
+	return v ? v : !strcmp(s->option, "-x") ? vh_env_get(in->env, key) : in_env(in->env, key);
 }
 
 /* What the user says about this setting: the word and its value; or NULL. */

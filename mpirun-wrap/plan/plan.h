@@ -150,8 +150,6 @@ static inline const unsigned *vh_mpi_rank_cpus(const struct vh_mpi_layout *l, ui
 int vh_mpi_setting_add(struct vh_mpi_plan *plan, const char *what, char *value, const char *why);
 int vh_mpi_setting_users(struct vh_mpi_plan *plan, const char *what, const char *value, char *ours, const char *why);
 int vh_mpi_note(struct vh_mpi_plan *plan, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The value of NAME in env, or NULL. */
-const char *vh_mpi_getenv(char *const *env, const char *name);
 /* Joins the rails' ports, "mlx5_0:1,mlx5_1:1"; malloc'd. */
 char *vh_mpi_rails_names(const struct vh_mpi_rails *rails);
 

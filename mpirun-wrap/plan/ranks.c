@@ -4,25 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/strv.h"
+
 /* CPUs of a node that share a cache; or a cell, or the node, where a rank wants more CPUs
  * than a cache has. */
 struct domain { unsigned first, n, cell, ranks; bool near; };
-
-const char *vh_mpi_getenv(char *const *env, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (; env && *env; env++)
-		if (!strncmp(*env, name, n) && (*env)[n] == '=')
-			return *env + n + 1;
-	return NULL;
-}
 
 /* A program with threads says so by OMP_NUM_THREADS: they get a CPU each, as far as the
  * smallest node has them. */
 static unsigned threads(const struct vh_mpi_input *in)
 {
-	const char *text = vh_mpi_getenv(in->env, "OMP_NUM_THREADS");
+	const char *text = vh_env_get(in->env, "OMP_NUM_THREADS");
 	unsigned long n = text ? strtoul(text, NULL, 10) : 1;
 
 	for (size_t i = 0; i < in->cluster->n_nodes; i++)
@@ -38,7 +30,7 @@ static bool placed_by_user(const struct vh_mpi_input *in, const struct vh_mpi_pl
 	if (*word)
 		return true;
 	for (const char *const *v = plan->ops->placement_variables; *v; v++)
-		if ((*value = vh_mpi_getenv(in->env, *v))) {
+		if ((*value = vh_env_get(in->env, *v))) {
 			*word = *v;
 			return true;
 		}

@@ -6,9 +6,9 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "mpirun-wrap/bench/bench.h"
+#include "mpirun-wrap/cluster/cluster.h"
 #include "mpirun-wrap/plan/plan.h"
 #include "mpirun-wrap/preflight/preflight.h"
-#include "mpirun-wrap/cluster/slurm.h"
 #include "tests/unit/unit.h"
 
 /* A record of nodes "n1", "n2", ...; the text of each without name and address. */
