@@ -10,6 +10,7 @@
 #include "lib/progress.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "mpirun-wrap/launcher/launcher.h"
 
 enum { SSH_DEADLINE_MS = 60000, GRACE_MS = 150000, MAX_WAYS = 4 };
 

@@ -9,6 +9,7 @@
 
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "mpirun-wrap/launcher/launcher.h"
 
 enum { VERSION_DEADLINE_MS = 20000 };
 

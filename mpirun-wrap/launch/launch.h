@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Acting on a plan: the checks on this machine, the host list, and mpirun in our place. */
+/* Making a plan, and acting on it: the checks on this machine, the host list, and mpirun in
+ * our place. */
 #ifndef VH_MPIRUN_LAUNCH_H
 #define VH_MPIRUN_LAUNCH_H
 
 #include <net/if.h>
 #include "mpirun-wrap/cluster/cluster.h"
 #include "mpirun-wrap/plan/plan.h"
+
+/* Refused, -ENOTSUP, where no mpirun of the cluster's MPI is known. */
+int vh_mpi_plan_make(const struct vh_mpi_input *in, struct vh_mpi_plan *ret, struct vh_err *err);
 
 /* Files in memory that mpirun will inherit, so that nothing is left behind: the host list
  * and the list of ranks; the paths are what mpirun opens them by. They close with mpirun. */

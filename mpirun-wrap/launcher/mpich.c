@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* MPICH's mpiexec (Hydra). MPICH is Debian's, over UCX (ch4:ucx), which carries all pairs. */
-#include "mpirun-wrap/plan/plan.h"
+#include "mpirun-wrap/launcher/launcher.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Open MPI's mpirun: 4.1 (ORTE) and 5.0 (PRRTE). Every setting is a row, left out when
  * the user makes it or one of its rivals, on the command line or by environment. */
-#include "mpirun-wrap/plan/plan.h"
+#include "mpirun-wrap/launcher/launcher.h"
 
 #include <errno.h>
 #include <string.h>

@@ -117,12 +117,6 @@ struct vh_mpi_ops {
 	char *(*version)(const char *text);
 };
 
-extern const struct vh_mpi_ops vh_ompi_41, vh_ompi_50, vh_mpich;
-
-/* NULL, refused, -ENOTSUP, where no mpirun of that MPI's is known. */
-const struct vh_mpi_ops *vh_mpi_ops_find(const struct vh_mpi_cluster *c, struct vh_err *err);
-
-int vh_mpi_plan_make(const struct vh_mpi_input *in, struct vh_mpi_plan *ret, struct vh_err *err);
 void vh_mpi_plan_clear(struct vh_mpi_plan *plan);
 #define vh_autoplan vh_cleanup(vh_mpi_plan_clear) struct vh_mpi_plan
 

@@ -7,7 +7,8 @@
 #include "lib/strv.h"
 #include "mpirun-wrap/bench/bench.h"
 #include "mpirun-wrap/cluster/cluster.h"
-#include "mpirun-wrap/plan/plan.h"
+#include "mpirun-wrap/launch/launch.h"
+#include "mpirun-wrap/launcher/launcher.h"
 #include "mpirun-wrap/preflight/preflight.h"
 #include "tests/unit/unit.h"
 

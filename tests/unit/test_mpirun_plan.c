@@ -5,7 +5,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "mpirun-wrap/launch/launch.h"
-#include "mpirun-wrap/plan/plan.h"
+#include "mpirun-wrap/launcher/launcher.h"
 #include "tests/unit/unit.h"
 
 static char *word(const char *s)

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The launchers: an MPI's mpirun a file, each a table of what it calls things (plan/plan.h). */
+#ifndef VH_MPIRUN_LAUNCHER_H
+#define VH_MPIRUN_LAUNCHER_H
+
+#include "mpirun-wrap/plan/plan.h"
+
+extern const struct vh_mpi_ops vh_ompi_41, vh_ompi_50, vh_mpich;
+
+/* NULL, refused, -ENOTSUP, where no mpirun of that MPI's is known. */
+const struct vh_mpi_ops *vh_mpi_ops_find(const struct vh_mpi_cluster *c, struct vh_err *err);
+
+#endif
