@@ -21,7 +21,7 @@
 #include "lib/cleanup.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
-#include "mpirun-wrap/ivshm/core/map.h"
+#include "mpirun-wrap/ivshm/core/core.h"
 
 enum { LIFE_S = 20, CONNECT_MS = 2000, SSH_PORT = 22, MAX_PEERS = 1024, MAX_LINE = 8192, MAX_PATH = 4096 };
 

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mpirun-wrap/ivshm/core/map.h"
-#include "mpirun-wrap/ivshm/core/region.h"
+#include "mpirun-wrap/ivshm/core/core.h"
 
 static int none(const char *path, int error)
 {

@@ -14,8 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "mpirun-wrap/ivshm/core/copy.h"
-#include "mpirun-wrap/ivshm/core/ring.h"
+#include "mpirun-wrap/ivshm/core/core.h"
 
 enum { CHANNEL = 512 << 10, BATCHES = 200, LARGEST = 32 << 10 };
 

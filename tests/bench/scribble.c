@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "mpirun-wrap/ivshm/core/map.h"
+#include "mpirun-wrap/ivshm/core/core.h"
 
 int main(int argc, char **argv)
 {

@@ -2,9 +2,7 @@
 /* All that a process reads from the region that VMs share: its tables, and channels both
  * ways, over and over with the input's bytes in them. */
 #include <sys/mman.h>
-#include "mpirun-wrap/ivshm/core/region.h"
-#include "mpirun-wrap/ivshm/core/ring.h"
-#include "mpirun-wrap/ivshm/core/stream.h"
+#include "mpirun-wrap/ivshm/core/core.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { SIZE = 2 << 20, CHANNEL = IVSHM_CHUNK };

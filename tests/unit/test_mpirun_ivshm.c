@@ -8,11 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "lib/cleanup.h"
-#include "mpirun-wrap/ivshm/core/copy.h"
-#include "mpirun-wrap/ivshm/core/map.h"
-#include "mpirun-wrap/ivshm/core/region.h"
-#include "mpirun-wrap/ivshm/core/ring.h"
-#include "mpirun-wrap/ivshm/core/stream.h"
+#include "mpirun-wrap/ivshm/core/core.h"
 #include "tests/unit/unit.h"
 
 enum { SIZE = 8 << 20, CHANNEL = 3 * IVSHM_CHUNK };

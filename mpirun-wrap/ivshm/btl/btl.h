@@ -13,11 +13,7 @@
 #include <opal/mca/btl/btl.h>
 #include <opal/util/proc.h>
 
-#include "mpirun-wrap/ivshm/core/copy.h"
-#include "mpirun-wrap/ivshm/core/map.h"
-#include "mpirun-wrap/ivshm/core/region.h"
-#include "mpirun-wrap/ivshm/core/ring.h"
-#include "mpirun-wrap/ivshm/core/stream.h"
+#include "mpirun-wrap/ivshm/core/core.h"
 
 /* 8 KiB are eager: what a copy more costs there is less than asking back would. */
 enum { HEADER_ROOM = 256, EAGER_LIMIT = (8 << 10) + HEADER_ROOM, MAX_SEND = 32 << 10, PIECE = 16 << 10, MAX_CHANNEL_CHUNKS = 8 };
@@ -72,6 +68,7 @@ struct ivshm_component {
 };
 
 extern struct ivshm_component mca_btl_ivshm_component __attribute__((visibility("default")));
+#define IVSHM mca_btl_ivshm_component
 extern struct ivshm_module mca_btl_ivshm;
 
 static inline void ivshm_lock(void)
@@ -108,6 +105,14 @@ int ivshm_send(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e, mc
 int ivshm_sendi(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e, opal_convertor_t *convertor,
 		void *header, size_t header_size, size_t payload_size, uint8_t order, uint32_t flags,
 		mca_btl_base_tag_t tag, mca_btl_base_descriptor_t **des);
+/* Puts it into the channel; false: there is no room for it now. With the lock. */
+bool ivshm_push(struct mca_btl_base_endpoint_t *e, const struct fragment *f);
+/* Tells Open MPI that it was sent, and frees it where it is ours. */
+void ivshm_complete(struct mca_btl_base_endpoint_t *e, struct fragment *f);
+/* OPAL_ERR_UNREACH where the peer has failed or claims what cannot be. */
+int ivshm_check(struct mca_btl_base_endpoint_t *e);
+
+/* progress.c: how many messages and pieces went. */
 int ivshm_send_pending(void);
 
 /* get.c */

@@ -19,8 +19,6 @@
 #define GLOBAL OPAL_PMIX_GLOBAL
 #endif
 
-#define IVSHM mca_btl_ivshm_component
-
 enum { A_TURN = 16 };	/* messages taken from one peer before the next one's turn */
 
 /* --- parameters */

@@ -6,8 +6,6 @@
 
 #include <opal/util/output.h>
 
-#define IVSHM mca_btl_ivshm_component
-
 struct mca_btl_base_endpoint_t *ivshm_endpoint(uint32_t slot, uint32_t generation)
 {
 	struct mca_btl_base_endpoint_t *e = IVSHM.by_slot[slot];

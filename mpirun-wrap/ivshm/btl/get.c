@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IVSHM mca_btl_ivshm_component
-
 /* What a peer gets to name the memory by. */
 struct mca_btl_base_registration_handle_t { uint64_t window; };
 const size_t ivshm_handle_size = sizeof(struct mca_btl_base_registration_handle_t);

@@ -4,8 +4,6 @@
 #include <string.h>
 #include <sys/uio.h>
 
-#define IVSHM mca_btl_ivshm_component
-
 static void fragment_construct(struct fragment *f)
 {
 	memset(f->segments, 0, sizeof(f->segments));
@@ -17,7 +15,7 @@ static void fragment_construct(struct fragment *f)
 typedef struct fragment fragment;
 OBJ_CLASS_INSTANCE(fragment, mca_btl_base_descriptor_t, fragment_construct, NULL);
 
-static struct fragment *take(opal_free_list_t *list, struct mca_btl_base_endpoint_t *e, size_t size, uint32_t flags)
+static struct fragment *take_fragment(opal_free_list_t *list, struct mca_btl_base_endpoint_t *e, size_t size, uint32_t flags)
 {
 	opal_free_list_item_t *item = opal_free_list_get(list);
 	struct fragment *f = (struct fragment *)item;
@@ -45,7 +43,7 @@ mca_btl_base_descriptor_t *ivshm_alloc(mca_btl_base_module_t *btl, struct mca_bt
 				       size_t size, uint32_t flags)
 {
 	opal_free_list_t *list = list_for(size);
-	struct fragment *f = list ? take(list, e, size, flags) : NULL;
+	struct fragment *f = list ? take_fragment(list, e, size, flags) : NULL;
 
 	(void)btl;
 	(void)order;
@@ -65,7 +63,7 @@ int ivshm_free(mca_btl_base_module_t *btl, mca_btl_base_descriptor_t *des)
 static struct fragment *prepare_user(struct mca_btl_base_endpoint_t *e, opal_convertor_t *convertor, size_t reserve,
 				     size_t *size, uint32_t flags)
 {
-	struct fragment *f = take(&IVSHM.user, e, reserve, flags);
+	struct fragment *f = take_fragment(&IVSHM.user, e, reserve, flags);
 	struct iovec iov = { .iov_base = NULL };
 	uint32_t n = 1;
 
@@ -88,7 +86,7 @@ static struct fragment *prepare_packed(struct mca_btl_base_endpoint_t *e, opal_c
 				       size_t *size, uint32_t flags)
 {
 	opal_free_list_t *list = list_for(reserve + *size);
-	struct fragment *f = take(list ? list : &IVSHM.full, e, reserve, flags);
+	struct fragment *f = take_fragment(list ? list : &IVSHM.full, e, reserve, flags);
 	struct iovec iov;
 	uint32_t n = 1;
 
@@ -121,7 +119,7 @@ mca_btl_base_descriptor_t *ivshm_prepare_src(mca_btl_base_module_t *btl, struct 
 	return f ? &f->super : NULL;
 }
 
-static bool push(struct mca_btl_base_endpoint_t *e, const struct fragment *f)
+bool ivshm_push(struct mca_btl_base_endpoint_t *e, const struct fragment *f)
 {
 	const mca_btl_base_segment_t *s = f->segments;
 	uint32_t second = f->super.des_segment_count > 1 ? (uint32_t)s[1].seg_len : 0, len = (uint32_t)s[0].seg_len + second;
@@ -136,7 +134,7 @@ static bool push(struct mca_btl_base_endpoint_t *e, const struct fragment *f)
 	return true;
 }
 
-static void complete(struct mca_btl_base_endpoint_t *e, struct fragment *f)
+void ivshm_complete(struct mca_btl_base_endpoint_t *e, struct fragment *f)
 {
 	bool ours = f->super.des_flags & MCA_BTL_DES_FLAGS_BTL_OWNERSHIP;
 
@@ -146,7 +144,7 @@ static void complete(struct mca_btl_base_endpoint_t *e, struct fragment *f)
 		ivshm_free(NULL, &f->super);
 }
 
-static int check(struct mca_btl_base_endpoint_t *e)
+int ivshm_check(struct mca_btl_base_endpoint_t *e)
 {
 	if (e->tx.broken)
 		ivshm_endpoint_fail(e, "claims to have read what was not sent to it");
@@ -165,7 +163,7 @@ int ivshm_send(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e, mc
 	ivshm_lock();
 	open = ivshm_endpoint_open(e) == 0;
 	if (open)
-		sent = opal_list_is_empty(&e->pending) && push(e, f);
+		sent = opal_list_is_empty(&e->pending) && ivshm_push(e, f);
 	if (open && !sent) {
 		f->super.des_flags |= MCA_BTL_DES_SEND_ALWAYS_CALLBACK;
 		opal_list_append(&e->pending, (opal_list_item_t *)f);
@@ -176,8 +174,8 @@ int ivshm_send(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e, mc
 	if (!open)
 		return OPAL_ERR_UNREACH;
 	if (!sent)
-		return check(e);
-	complete(e, f);
+		return ivshm_check(e);
+	ivshm_complete(e, f);
 	return 1;
 }
 
@@ -217,40 +215,4 @@ int ivshm_sendi(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e, o
 	if (des)
 		*des = ivshm_alloc(btl, e, order, len, flags);
 	return OPAL_ERR_OUT_OF_RESOURCE;
-}
-
-/* One at a time: a callback may send, and so append. */
-static struct fragment *send_next(struct mca_btl_base_endpoint_t *e)
-{
-	struct fragment *f = NULL;
-
-	ivshm_lock();
-	if (!opal_list_is_empty(&e->pending) && push(e, (struct fragment *)opal_list_get_first(&e->pending)))
-		f = (struct fragment *)opal_list_remove_first(&e->pending);
-	if (e->waits && opal_list_is_empty(&e->pending)) {
-		e->waits = false;
-		IVSHM.n_waiting--;
-	}
-	ivshm_unlock();
-	return f;
-}
-
-int ivshm_send_pending(void)
-{
-	int n = 0;
-
-	for (uint32_t i = 0; i < IVSHM.n_all && IVSHM.n_waiting; i++) {
-		struct mca_btl_base_endpoint_t *e = IVSHM.all[i];
-		struct fragment *f;
-
-		while (e->waits && !e->failed && (f = send_next(e))) {
-			complete(e, f);
-			n++;
-		}
-		if (e->feeding && !e->failed)
-			n += ivshm_feed(e);
-		if (e->waits || e->feeding)
-			check(e);
-	}
-	return n;
 }

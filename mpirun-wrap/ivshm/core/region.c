@@ -246,7 +246,7 @@ bool ivshm_slot_is_peer(const struct ivshm_region *r, uint32_t slot, uint32_t *r
 
 /* --- chunks */
 
-static uint32_t take(struct ivshm_region *r, uint32_t first, uint32_t n, uint64_t owner)
+static uint32_t take_chunks(struct ivshm_region *r, uint32_t first, uint32_t n, uint64_t owner)
 {
 	uint32_t got = 0;
 
@@ -268,7 +268,7 @@ int ivshm_claim(struct ivshm_region *r, uint32_t n, struct ivshm_run *ret)
 	if (n == 0 || n > IVSHM_MAX_RUN || r->mine.slot >= r->n_slots)
 		return -EINVAL;
 	for (uint32_t first = 0; first + n <= r->n_chunks; ) {
-		uint32_t got = take(r, first, n, owner);
+		uint32_t got = take_chunks(r, first, n, owner);
 
 		if (got == n) {
 			*ret = (struct ivshm_run){ first, n };

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
+#include "mpirun-wrap/ivshm/core/self.h"
 
 enum {
 	IVSHM_LINE = 64,
@@ -43,17 +43,6 @@ struct ivshm_slot {
 	uint8_t pad2[IVSHM_LINE - 4];
 };
 _Static_assert(sizeof(struct ivshm_slot) == 2 * IVSHM_LINE, "a slot is two cache lines");
-
-/* Who a process is, to those who must tell whether it is gone. */
-struct ivshm_self {
-	uint64_t machine;		/* the same for processes that see each other's pids */
-	uint64_t started;		/* tells a pid from its next owner, over reboots too */
-	uint64_t job;			/* the same for processes that may talk to each other */
-	uint32_t rank;
-	pid_t pid;
-	/* Whether a process of this machine lives. */
-	bool (*alive)(pid_t pid, uint64_t started);
-};
 
 /* What others find a process by; exchanged outside the region. */
 struct ivshm_address {
@@ -113,9 +102,5 @@ static inline uint8_t *ivshm_run_at(const struct ivshm_region *r, struct ivshm_r
 {
 	return r->chunks + (uint64_t)run.first * IVSHM_CHUNK;
 }
-
-/* The usual self: this process on this machine. */
-void ivshm_self_here(struct ivshm_self *ret, uint64_t job, uint32_t rank);
-bool ivshm_process_alive(pid_t pid, uint64_t started);
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Who this process is, and whether another of this machine still lives. */
-#include "mpirun-wrap/ivshm/core/region.h"
+#include "mpirun-wrap/ivshm/core/self.h"
 
 #include <fcntl.h>
 #include <stdio.h>
