@@ -10,7 +10,7 @@ IVSHM_CORE := $(call rooms,mpirun-wrap,ivshm/core)
 $(eval $(call library,ivshm,$(IVSHM_CORE)))
 
 # What tells of the region inside a node.
-$(eval $(call guest,ivshm,mpirun-wrap/ivshm/tell.c $(addprefix mpirun-wrap/ivshm/core/,region.c copy.c map.c)))
+$(eval $(call guest,ivshm,mpirun-wrap/guest/tell.c $(addprefix mpirun-wrap/ivshm/core/,region.c copy.c map.c)))
 $(B)/guest/ivshm: $(wildcard mpirun-wrap/ivshm/core/*.h)
 
 MPICC ?= mpicc
