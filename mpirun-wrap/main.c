@@ -34,21 +34,21 @@ static const struct vh_opt options[] = {
 	{ 0 }
 };
 
-static int print_plan(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan,
+static int print_plan(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const struct vh_mpi_job *job,
 		      struct vh_err *err)
 {
 	const struct options *o = cli->opts;
 
 	if (cli->json) {
-		json_t *doc = vh_mpi_plan_json(c, plan);
+		json_t *doc = vh_mpi_job_json(c, job);
 
 		return doc ? vh_json_print("vhpc.mpirun.plan/2", doc, err) : vh_err_nomem(err);
 	}
 	if (!*o->plan) {
-		vh_mpi_plan_print(stdout, c, plan);
+		vh_mpi_job_print(stdout, c, job);
 		return 0;
 	}
-	for (char *const *a = plan->argv; *a; a++)
+	for (char *const *a = job->argv; *a; a++)
 		puts(*a);
 	return 0;
 }
@@ -152,14 +152,14 @@ static int bench(const struct vh_cli *cli, const struct vh_mpi_cluster *c, struc
 	return r < 0 ? r : bad ? VH_EXIT_PARTIAL : 0;
 }
 
-static int act(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan, const struct vh_mpi_lists *lists,
+static int act(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const struct vh_mpi_job *job, const struct vh_mpi_lists *lists,
 	       struct vh_err *err)
 {
 	const struct options *o = cli->opts;
 	vh_autofree char *cwd = getcwd(NULL, 0);
 	const struct vh_mpi_preflight p = {
-		.cluster = c, .plan = plan, .directory = cwd, .prog = cli->prog, .quiet = cli->quiet,
-		.program = plan->args.contexts ? NULL : cli->argv[plan->args.program],
+		.cluster = c, .job = job, .directory = cwd, .prog = cli->prog, .quiet = cli->quiet,
+		.program = job->args.contexts ? NULL : cli->argv[job->args.program],
 	};
 	int r = vh_mpi_check(c, err);
 
@@ -172,7 +172,7 @@ static int act(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const s
 		return r < 0 ? r : check_nodes(cli, &p, err);
 	}
 	r = o->no_check ? 0 : vh_mpi_preflight_launch(&p, err);
-	return r < 0 ? r : vh_mpi_launch(plan, lists, err);
+	return r < 0 ? r : vh_mpi_launch(job, lists, err);
 }
 
 static int run(struct vh_cli *cli, struct vh_err *err)
@@ -182,7 +182,7 @@ static int run(struct vh_cli *cli, struct vh_err *err)
 	struct vh_mpi_lists lists;
 	const char *note = NULL;
 	vh_autocluster c = NULL;
-	vh_autoplan plan = { 0 };
+	vh_autojob job = { 0 };
 	int r = check_options(cli, err);
 
 	if (r == 0)
@@ -194,15 +194,15 @@ static int run(struct vh_cli *cli, struct vh_err *err)
 	if (r < 0)
 		return r;
 	vh_mpi_head_find(c->cidr, &head);
-	r = vh_mpi_plan_make(&(struct vh_mpi_input){
+	r = vh_mpi_job_make(&(struct vh_mpi_input){
 		.cluster = c, .args = cli->argv, .env = environ, .hostfile = lists.hosts, .rankfile = lists.ranks,
 		.head_interface = *head.interface ? head.interface : NULL, .head_address = *head.address ? head.address : NULL,
 		.root = geteuid() == 0,
-	}, &plan, err);
+	}, &job, err);
 	if (r < 0)
 		return r;
-	print_notes(cli, note, o->plan && !cli->json && !*o->plan ? NULL : plan.notes);
-	return o->plan ? print_plan(cli, c, &plan, err) : act(cli, c, &plan, &lists, err);
+	print_notes(cli, note, o->plan && !cli->json && !*o->plan ? NULL : job.notes);
+	return o->plan ? print_plan(cli, c, &job, err) : act(cli, c, &job, &lists, err);
 }
 
 static const struct vh_verb verbs[] = {

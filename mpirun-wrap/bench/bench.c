@@ -20,7 +20,7 @@ struct way { const char *kind, *name; char *hosts; const char *options[8]; };
 struct bench {
 	const struct vh_mpi_bench *b;
 	const struct vh_mpi_node *pair[2];
-	struct vh_mpi_plan plan;	/* of a job on the pair */
+	struct vh_mpi_job job;	/* of a job on the pair */
 	char dir[40], ports[128], port_variable[160];
 	struct way ways[MAX_WAYS];
 	size_t n_ways;
@@ -32,7 +32,7 @@ static void bench_clear(struct bench *x)
 {
 	for (size_t i = 0; i < x->n_ways; i++)
 		free(x->ways[i].hosts);
-	vh_mpi_plan_clear(&x->plan);
+	vh_mpi_job_clear(&x->job);
 	free(x->self);
 	free(x->pingpong);
 	free(x->data);
@@ -80,7 +80,7 @@ static void add_way(struct bench *x, const char *kind, const char *name, char *h
 static int find_ways(struct bench *x, struct vh_err *err)
 {
 	const struct vh_mpi_node *a = x->pair[0], *b = x->pair[1];
-	const char *const *names = x->plan.ops->names;
+	const char *const *names = x->job.ops->names;
 	const struct vh_mpi_device *d = a->n_devices && b->n_devices ? &a->devices[0] : NULL;
 	const bool two = a != b, rdma = d && !strcmp(d->name, b->devices[0].name) && d->port == b->devices[0].port;
 	char *(*const strf)(const char *, ...) = vh_strf;
@@ -235,12 +235,12 @@ static int prepare(struct bench *x, struct vh_err *err)
 	if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
 		return vh_err_set(err, errno, "getrandom: %s", strerror(errno));
 	snprintf(x->dir, sizeof(x->dir), "/tmp/vhpc-bench.%016llx", (unsigned long long)nonce);
-	x->plan.ops = vh_mpi_ops_find(x->b->cluster, err);
-	if (!x->plan.ops)
+	x->job.ops = vh_mpi_ops_find(x->b->cluster, err);
+	if (!x->job.ops)
 		return -ENOTSUP;
 	if (strcmp(x->b->cluster->mpi, "openmpi")) {
-		vh_err_refuse(err, ENOTSUP, "--bench measures Open MPI alone; the nodes have %s", x->plan.ops->shown);
-		return vh_err_hint(err, "build tests/bench/pingpong.c with %s and run it as a job", x->plan.ops->shown);
+		vh_err_refuse(err, ENOTSUP, "--bench measures Open MPI alone; the nodes have %s", x->job.ops->shown);
+		return vh_err_hint(err, "build tests/bench/pingpong.c with %s and run it as a job", x->job.ops->shown);
 	}
 	r = choose_pair(x, err);
 	return r < 0 ? r : find_ways(x, err);

@@ -72,7 +72,7 @@ static size_t known(struct vh_mpi_cluster *c, char *const *nodes, const char **r
 	return n;
 }
 
-static int take(struct vh_mpi_cluster *c, char *const *nodes, const char *counts_text, struct vh_err *err)
+static int keep_nodes(struct vh_mpi_cluster *c, char *const *nodes, const char *counts_text, struct vh_err *err)
 {
 	struct vh_mpi_node *taken = calloc(vh_strv_len(nodes) + 1, sizeof(*taken));
 	size_t n = 0;
@@ -119,5 +119,5 @@ int vh_mpi_slurm_narrow(struct vh_mpi_cluster *c, char *const *env, const char *
 			      vh_env_get(env, "SLURM_JOB_ID"), other, c->name);
 		return vh_err_hint(err, "a job runs on nodes of one cluster");
 	}
-	return take(c, nodes, counts(env), err);
+	return keep_nodes(c, nodes, counts(env), err);
 }

@@ -143,19 +143,19 @@ static int write_all(int fd, const char *text)
 	return 0;
 }
 
-int vh_mpi_launch(const struct vh_mpi_plan *plan, const struct vh_mpi_lists *lists, struct vh_err *err)
+int vh_mpi_launch(const struct vh_mpi_job *job, const struct vh_mpi_lists *lists, struct vh_err *err)
 {
-	int r = write_all(lists->hosts_fd, plan->hostfile);
+	int r = write_all(lists->hosts_fd, job->hostfile);
 
-	if (r == 0 && plan->rankfile)
-		r = write_all(lists->ranks_fd, plan->rankfile);
+	if (r == 0 && job->rankfile)
+		r = write_all(lists->ranks_fd, job->rankfile);
 	if (r < 0)
 		return vh_err_set(err, -r, "host list: %s", strerror(-r));
-	for (char *const *e = plan->env; e && *e; e++) {
+	for (char *const *e = job->env; e && *e; e++) {
 		vh_autofree char *name = strndup(*e, strcspn(*e, "="));
 
 		if (!name || setenv(name, *e + strlen(name) + 1, 1) < 0)
 			return vh_err_nomem(err);
 	}
-	return vh_spawn_exec(plan->argv, err);
+	return vh_spawn_exec(job->argv, err);
 }

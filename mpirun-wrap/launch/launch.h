@@ -9,7 +9,7 @@
 #include "mpirun-wrap/plan/plan.h"
 
 /* Refused, -ENOTSUP, where no mpirun of the cluster's MPI is known. */
-int vh_mpi_plan_make(const struct vh_mpi_input *in, struct vh_mpi_plan *ret, struct vh_err *err);
+int vh_mpi_job_make(const struct vh_mpi_input *in, struct vh_mpi_job *ret, struct vh_err *err);
 
 /* Files in memory that mpirun will inherit, so that nothing is left behind: the host list
  * and the list of ranks; the paths are what mpirun opens them by. They close with mpirun. */
@@ -32,6 +32,6 @@ int vh_mpi_check(const struct vh_mpi_cluster *c, struct vh_err *err);
 int vh_mpi_check_version(const struct vh_mpi_cluster *c, struct vh_err *err);
 
 /* Writes the lists and becomes mpirun. Returns only on failure. */
-int vh_mpi_launch(const struct vh_mpi_plan *plan, const struct vh_mpi_lists *lists, struct vh_err *err);
+int vh_mpi_launch(const struct vh_mpi_job *job, const struct vh_mpi_lists *lists, struct vh_err *err);
 
 #endif

@@ -22,9 +22,9 @@ static const struct vh_mpi_option options[] = {
 static const char *const placement_variables[] = { "HYDRA_HOST_FILE", "HYDRA_BINDING", "HYDRA_MAPPING", NULL };
 
 /* Before the program: a word of its own arguments is none of mpiexec's. */
-static const char *users_option(const struct vh_mpi_input *in, const struct vh_mpi_plan *plan, const char *option)
+static const char *users_option(const struct vh_mpi_input *in, const struct vh_mpi_job *job, const char *option)
 {
-	for (size_t i = 0; i < plan->args.program; i++) {
+	for (size_t i = 0; i < job->args.program; i++) {
 		const char *word = in->args[i];
 
 		if (word[0] == '-' && !strcmp(word + 1 + (word[1] == '-'), option + 1))
@@ -34,87 +34,87 @@ static const char *users_option(const struct vh_mpi_input *in, const struct vh_m
 }
 
 /* variable: what in the environment says the same, or NULL. Takes value. */
-static int option(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, const char *name, const char *variable, char *value,
+static int option(const struct vh_mpi_input *in, struct vh_mpi_job *job, const char *name, const char *variable, char *value,
 		  const char *why)
 {
-	const char *users = users_option(in, plan, name);
+	const char *users = users_option(in, job, name);
 
 	if (!value)
 		return -ENOMEM;
 	if (!users && variable)
 		users = vh_env_get(in->env, variable);
 	if (users)
-		return vh_mpi_setting_users(plan, name, users, value, why);
-	if (vh_strv_push(&plan->argv, name) < 0 || vh_strv_push(&plan->argv, value) < 0) {
+		return vh_mpi_setting_users(job, name, users, value, why);
+	if (vh_strv_push(&job->argv, name) < 0 || vh_strv_push(&job->argv, value) < 0) {
 		free(value);
 		return -ENOMEM;
 	}
-	return vh_mpi_setting_add(plan, name, value, why);
+	return vh_mpi_setting_add(job, name, value, why);
 }
 
 /* -genv or -env NAME of the user's. */
-static const char *users_variable(const struct vh_mpi_input *in, const struct vh_mpi_plan *plan, const char *name)
+static const char *users_variable(const struct vh_mpi_input *in, const struct vh_mpi_job *job, const char *name)
 {
-	for (size_t i = 0; i + 2 < plan->args.program + 1; i++)
+	for (size_t i = 0; i + 2 < job->args.program + 1; i++)
 		if ((!strcmp(in->args[i], "-genv") || !strcmp(in->args[i], "-env")) && !strcmp(in->args[i + 1], name))
 			return in->args[i + 2];
 	return vh_env_get(in->env, name);
 }
 
 /* A variable of the ranks. Takes value. */
-static int variable(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, const char *name, char *value, const char *why)
+static int variable(const struct vh_mpi_input *in, struct vh_mpi_job *job, const char *name, char *value, const char *why)
 {
-	const char *users = users_variable(in, plan, name);
+	const char *users = users_variable(in, job, name);
 
 	if (!value)
 		return -ENOMEM;
 	if (users)
-		return vh_mpi_setting_users(plan, name, users, value, why);
-	if (vh_strv_push(&plan->argv, "-genv") < 0 || vh_strv_push(&plan->argv, name) < 0 || vh_strv_push(&plan->argv, value) < 0) {
+		return vh_mpi_setting_users(job, name, users, value, why);
+	if (vh_strv_push(&job->argv, "-genv") < 0 || vh_strv_push(&job->argv, name) < 0 || vh_strv_push(&job->argv, value) < 0) {
 		free(value);
 		return -ENOMEM;
 	}
-	return vh_mpi_setting_add(plan, name, value, why);
+	return vh_mpi_setting_add(job, name, value, why);
 }
 
-static int ucx(const struct vh_mpi_input *in, struct vh_mpi_plan *plan)
+static int ucx(const struct vh_mpi_input *in, struct vh_mpi_job *job)
 {
-	const struct vh_mpi_device *port = plan->rails.n ? plan->rails.ports[0] : NULL;
-	const bool tcp = plan->pairs[VH_MPI_TCP] > 0 || !port;
-	vh_autofree char *names = vh_mpi_rails_names(&plan->rails);
-	int r = names ? variable(in, plan, "UCX_NET_DEVICES", vh_strf("%s%s%s", names, *names && tcp ? "," : "", tcp ? in->cluster->interface : ""),
+	const struct vh_mpi_device *port = job->rails.n ? job->rails.ports[0] : NULL;
+	const bool tcp = job->pairs[VH_MPI_TCP] > 0 || !port;
+	vh_autofree char *names = vh_mpi_rails_names(&job->rails);
+	int r = names ? variable(in, job, "UCX_NET_DEVICES", vh_strf("%s%s%s", names, *names && tcp ? "," : "", tcp ? in->cluster->interface : ""),
 				 "the cluster's network, and the ports on the fabric that its nodes share") : -ENOMEM;
 
 	if (r == 0)
-		r = variable(in, plan, "UCX_TLS", vh_strf("self,sm%s%s", port ? ",ib" : "", tcp ? ",tcp" : ""),
+		r = variable(in, job, "UCX_TLS", vh_strf("self,sm%s%s", port ? ",ib" : "", tcp ? ",tcp" : ""),
 			     "memory inside a VM, RDMA between hosts that have it, else TCP");
 	if (r == 0 && port && port->pkey)
-		r = variable(in, plan, "UCX_IB_PKEY", vh_strf("0x%04x", port->pkey), "the partition that the nodes share");
+		r = variable(in, job, "UCX_IB_PKEY", vh_strf("0x%04x", port->pkey), "the partition that the nodes share");
 	if (r == 0 && port && port->gid_index >= 0)
-		r = variable(in, plan, "UCX_IB_GID_INDEX", vh_strf("%d", port->gid_index), "the address of a RoCE port");
+		r = variable(in, job, "UCX_IB_GID_INDEX", vh_strf("%d", port->gid_index), "the address of a RoCE port");
 	return r;
 }
 
 /* "user:0,1,4": a list for each rank of a node, which all nodes must then share. */
-static char *binding(const struct vh_mpi_input *in, const struct vh_mpi_layout *l)
+static char *binding(const struct vh_mpi_input *in, const struct vh_mpi_ranks *ranks)
 {
 	const struct vh_mpi_cluster *c = in->cluster;
 	size_t fullest = 0, first = 0;
 	uint64_t rank = 0;
 	char *text;
 
-	if (!l->listed)
+	if (!ranks->listed)
 		return strdup("hwthread");
-	for (size_t i = 0; i < c->n_nodes; rank += l->count[i], i++)
-		if (l->count[i] > l->count[fullest] || i == 0) {
+	for (size_t i = 0; i < c->n_nodes; rank += ranks->count[i], i++)
+		if (ranks->count[i] > ranks->count[fullest] || i == 0) {
 			fullest = i;
 			first = rank;
 		}
 	text = strdup("user");
-	for (unsigned k = 0; text && k < l->count[fullest]; k++) {
-		const unsigned *cpus = vh_mpi_rank_cpus(l, first + k);
+	for (unsigned k = 0; text && k < ranks->count[fullest]; k++) {
+		const unsigned *cpus = vh_mpi_rank_cpus(ranks, first + k);
 
-		for (unsigned p = 0; text && p < l->cpus_a_rank; p++) {
+		for (unsigned p = 0; text && p < ranks->cpus_a_rank; p++) {
 			char *longer = vh_strf("%s%c%u", text, p ? '+' : k ? ',' : ':', cpus[p]);
 
 			free(text);
@@ -124,22 +124,22 @@ static char *binding(const struct vh_mpi_input *in, const struct vh_mpi_layout *
 	return text;
 }
 
-static int place(const struct vh_mpi_input *in, struct vh_mpi_plan *plan)
+static int place(const struct vh_mpi_input *in, struct vh_mpi_job *job)
 {
-	const struct vh_mpi_layout *l = &plan->layout;
+	const struct vh_mpi_ranks *ranks = &job->ranks;
 	int r = 0;
 
-	if (!l->ours)
+	if (!ranks->ours)
 		return 0;
-	if (!plan->args.ranks && plan->args.program < vh_strv_len(in->args))
-		r = option(in, plan, "-n", NULL, vh_strf("%llu", (unsigned long long)l->ranks), "all slots");
+	if (!job->args.ranks && job->args.program < vh_strv_len(in->args))
+		r = option(in, job, "-n", NULL, vh_strf("%llu", (unsigned long long)ranks->n), "all slots");
 	if (r == 0)
-		r = option(in, plan, "-bind-to", NULL, binding(in, l), "each rank on CPUs of its own, caches and NUMA cells shared evenly");
+		r = option(in, job, "-bind-to", NULL, binding(in, ranks), "each rank on CPUs of its own, caches and NUMA cells shared evenly");
 	return r;
 }
 
 /* Hydra adds them to ssh's command line; there is no option for it. */
-static int ssh_options(const struct vh_mpi_input *in, struct vh_mpi_plan *plan)
+static int ssh_options(const struct vh_mpi_input *in, struct vh_mpi_job *job)
 {
 	static const char name[] = "HYDRA_LAUNCHER_EXTRA_ARGS", why[] = "the cluster's key and known hosts";
 	const char *users = vh_env_get(in->env, name);
@@ -148,30 +148,30 @@ static int ssh_options(const struct vh_mpi_input *in, struct vh_mpi_plan *plan)
 	if (!v)
 		return -ENOMEM;
 	if (users)
-		return vh_mpi_setting_users(plan, name, users, v, why);
-	if (vh_strv_pushf(&plan->env, "%s=%s", name, v) < 0) {
+		return vh_mpi_setting_users(job, name, users, v, why);
+	if (vh_strv_pushf(&job->env, "%s=%s", name, v) < 0) {
 		free(v);
 		return -ENOMEM;
 	}
-	return vh_mpi_setting_add(plan, name, v, why);
+	return vh_mpi_setting_add(job, name, v, why);
 }
 
-static int settings(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err)
+static int settings(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err)
 {
-	int r = option(in, plan, "-launcher", "HYDRA_LAUNCHER", strdup("ssh"), "the cluster's nodes are reached by ssh, also inside a batch job");
+	int r = option(in, job, "-launcher", "HYDRA_LAUNCHER", strdup("ssh"), "the cluster's nodes are reached by ssh, also inside a batch job");
 
 	if (r == 0)
-		r = option(in, plan, "-rmk", "HYDRA_RMK", strdup("user"), "hosts are the cluster's, also inside a batch job");
+		r = option(in, job, "-rmk", "HYDRA_RMK", strdup("user"), "hosts are the cluster's, also inside a batch job");
 	if (r == 0 && in->head_address)
-		r = option(in, plan, "-localhost", NULL, strdup(in->head_address), "daemons call back over the cluster's network");
-	if (r == 0 && !plan->args.hosts)
-		r = option(in, plan, "-f", "HYDRA_HOST_FILE", strdup(in->hostfile), "the cluster's nodes and slots");
+		r = option(in, job, "-localhost", NULL, strdup(in->head_address), "daemons call back over the cluster's network");
+	if (r == 0 && !job->args.hosts)
+		r = option(in, job, "-f", "HYDRA_HOST_FILE", strdup(in->hostfile), "the cluster's nodes and slots");
 	if (r == 0)
-		r = ucx(in, plan);
+		r = ucx(in, job);
 	if (r == 0)
-		r = place(in, plan);
+		r = place(in, job);
 	if (r == 0)
-		r = ssh_options(in, plan);
+		r = ssh_options(in, job);
 	return r < 0 ? vh_err_nomem(err) : 0;
 }
 

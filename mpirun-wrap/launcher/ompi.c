@@ -156,21 +156,21 @@ static const char *users_word(const struct vh_mpi_input *in, const struct settin
 
 /* A component that no pair of ranks uses is left out: Open MPI polls each that is there, and vader's turn is 3 to 5%
  * of a small message between VMs. */
-static char *btls(const struct vh_mpi_plan *plan, const char *shared, const struct vh_mpi_cluster *c)
+static char *btls(const struct vh_mpi_job *job, const char *shared, const struct vh_mpi_cluster *c)
 {
-	const bool sm = plan->pairs[VH_MPI_SM] > 0;
-	const bool ivshm = c->region && plan->ops->ivshm && !plan->ucx, verbs = plan->rails.n && plan->ops->verbs && !plan->ucx;
+	const bool sm = job->pairs[VH_MPI_SM] > 0;
+	const bool ivshm = c->region && job->ops->ivshm && !job->ucx, verbs = job->rails.n && job->ops->verbs && !job->ucx;
 
 	return vh_strf("self,%s%s%s%stcp", sm ? shared : "", sm ? "," : "", ivshm ? "ivshm," : "", verbs ? "openib," : "");
 }
 
 /* NULL: there is nothing to say, or no memory (*nomem). */
-static char *value(const struct vh_mpi_input *in, const struct setting *s, const struct vh_mpi_plan *plan, bool *nomem)
+static char *value(const struct vh_mpi_input *in, const struct setting *s, const struct vh_mpi_job *job, bool *nomem)
 {
 	const struct vh_mpi_cluster *c = in->cluster;
-	const struct vh_mpi_device *port = plan->rails.n ? plan->rails.ports[0] : NULL;
-	const bool tcp = plan->pairs[VH_MPI_TCP] > 0;
-	vh_autofree char *names = vh_mpi_rails_names(&plan->rails);
+	const struct vh_mpi_device *port = job->rails.n ? job->rails.ports[0] : NULL;
+	const bool tcp = job->pairs[VH_MPI_TCP] > 0;
+	vh_autofree char *names = vh_mpi_rails_names(&job->rails);
 	char *v = NULL;
 
 	switch (s->value) {
@@ -191,10 +191,10 @@ static char *value(const struct vh_mpi_input *in, const struct setting *s, const
 		v = vh_strf("%s%s%s", in->head_interface ? in->head_interface : "", in->head_interface ? "," : "", c->interface);
 		break;
 	case BTLS:
-		v = btls(plan, s->text, c);
+		v = btls(job, s->text, c);
 		break;
 	case PML:
-		v = strdup(plan->ucx ? "ucx" : "ob1");
+		v = strdup(job->ucx ? "ucx" : "ob1");
 		break;
 	case RAILS:
 		v = names ? strdup(names) : NULL;
@@ -220,85 +220,85 @@ static char *value(const struct vh_mpi_input *in, const struct setting *s, const
 	return v;
 }
 
-static bool applies(const struct setting *s, const struct vh_mpi_plan *plan)
+static bool applies(const struct setting *s, const struct vh_mpi_job *job)
 {
-	const bool verbs = plan->rails.n && plan->ops->verbs && !plan->ucx;
+	const bool verbs = job->rails.n && job->ops->verbs && !job->ucx;
 
 	switch (s->when) {
 	case ALWAYS:
 		return true;
 	case OB1:
-		return !plan->ucx;
+		return !job->ucx;
 	case VERBS:
 		return verbs;
 	case ROCE:
-		return verbs && plan->rails.ports[0]->ethernet;
+		return verbs && job->rails.ports[0]->ethernet;
 	case UCX:
-		return plan->ucx;
+		return job->ucx;
 	}
 	return false;
 }
 
-static int push(struct vh_mpi_plan *plan, const struct setting *s, const char *v)
+static int push(struct vh_mpi_job *job, const struct setting *s, const char *v)
 {
 	if (!strcmp(s->option, "-x"))
-		return vh_strv_push(&plan->argv, "-x") < 0 ? -ENOMEM : vh_strv_pushf(&plan->argv, "%s=%s", s->key, v);
-	if (vh_strv_push(&plan->argv, s->option) < 0 || vh_strv_push(&plan->argv, s->key) < 0)
+		return vh_strv_push(&job->argv, "-x") < 0 ? -ENOMEM : vh_strv_pushf(&job->argv, "%s=%s", s->key, v);
+	if (vh_strv_push(&job->argv, s->option) < 0 || vh_strv_push(&job->argv, s->key) < 0)
 		return -ENOMEM;
-	return vh_strv_push(&plan->argv, v);
+	return vh_strv_push(&job->argv, v);
 }
 
-static int add_setting(const struct vh_mpi_input *in, const struct setting *s, struct vh_mpi_plan *plan)
+static int add_setting(const struct vh_mpi_input *in, const struct setting *s, struct vh_mpi_job *job)
 {
 	const char *users_value, *word;
 	bool nomem = false;
-	char *v = value(in, s, plan, &nomem);
+	char *v = value(in, s, job, &nomem);
 
 	if (!v)
 		return nomem ? -ENOMEM : 0;
 	word = users_word(in, s, &users_value);
 	if (word)
-		return vh_mpi_setting_users(plan, word, users_value, v, s->why);
-	if (push(plan, s, v) < 0) {
+		return vh_mpi_setting_users(job, word, users_value, v, s->why);
+	if (push(job, s, v) < 0) {
 		free(v);
 		return -ENOMEM;
 	}
-	return vh_mpi_setting_add(plan, s->key, v, s->why);
+	return vh_mpi_setting_add(job, s->key, v, s->why);
 }
 
 /* --- where ranks go */
 
-static int say(struct vh_mpi_plan *plan, const char *option, char *v, const char *why)
+static int say(struct vh_mpi_job *job, const char *option, char *v, const char *why)
 {
-	if (!v || vh_strv_push(&plan->argv, option) < 0 || vh_strv_push(&plan->argv, v) < 0) {
+	if (!v || vh_strv_push(&job->argv, option) < 0 || vh_strv_push(&job->argv, v) < 0) {
 		free(v);
 		return -ENOMEM;
 	}
-	return vh_mpi_setting_add(plan, option, v, why);
+	return vh_mpi_setting_add(job, option, v, why);
 }
 
-static int place(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, bool by_map)
+static int place(const struct vh_mpi_input *in, struct vh_mpi_job *job, bool by_map)
 {
 	static const char why_flat[] = "blocks of neighbours on a node, each rank on CPUs of its own";
-	const struct vh_mpi_layout *l = &plan->layout;
+	const struct vh_mpi_ranks *ranks = &job->ranks;
 	int r = 0;
 
-	if (!l->ours)
+	if (!ranks->ours)
 		return 0;
-	if (!plan->args.ranks && plan->args.program < vh_strv_len(in->args))
-		r = say(plan, "-n", vh_strf("%llu", (unsigned long long)l->ranks), "all slots");
-	if (r == 0 && !l->listed)
-		r = say(plan, "--map-by", strdup("slot"), why_flat);
-	if (r == 0 && !l->listed)
-		return say(plan, "--bind-to", strdup("core"), why_flat);
-	if (r == 0 && vh_strv_push(&plan->argv, "--use-hwthread-cpus") < 0)
+	if (!job->args.ranks && job->args.program < vh_strv_len(in->args))
+		r = say(job, "-n", vh_strf("%llu", (unsigned long long)ranks->n), "all slots");
+	if (r == 0 && !ranks->listed)
+		r = say(job, "--map-by", strdup("slot"), why_flat);
+	if (r == 0 && !ranks->listed)
+		return say(job, "--bind-to", strdup("core"), why_flat);
+	if (r == 0 && vh_strv_push(&job->argv, "--use-hwthread-cpus") < 0)
 		r = -ENOMEM;
 	if (r == 0)
-		r = say(plan, by_map ? "--map-by" : "--rankfile", by_map ? vh_strf("rankfile:FILE=%s", in->rankfile) : strdup(in->rankfile),
+		r = say(job, by_map ? "--map-by" : "--rankfile", by_map ? vh_strf("rankfile:FILE=%s", in->rankfile) : strdup(in->rankfile),
 			"ranks share caches and NUMA cells of their node evenly, devices near first");
 	if (r == 0)
-		plan->rankfile = vh_mpi_rankfile(in->cluster, l);
-	return r < 0 || !plan->rankfile ? -ENOMEM : 0;
+		job->rankfile = vh_mpi_rankfile(in->cluster, ranks);
+	return r < 0 || !job->rankfile ? -ENOMEM : 0;
 }
 
 static bool is_forwarded(const char *variable)
@@ -310,7 +310,7 @@ static bool is_forwarded(const char *variable)
 }
 
 /* -x and mca_base_env_list exclude each other. */
-static int forward(const struct vh_mpi_input *in, struct vh_mpi_plan *plan)
+static int forward(const struct vh_mpi_input *in, struct vh_mpi_job *job)
 {
 	if (in_args(in->args, "mca_base_env_list") || in_env(in->env, "mca_base_env_list"))
 		return 0;
@@ -319,34 +319,34 @@ static int forward(const struct vh_mpi_input *in, struct vh_mpi_plan *plan)
 
 		if (!name || in_args(in->args, name))
 			continue;
-		if (say(plan, "-x", vh_strf("%s", name), "set here, so for the ranks too") < 0)
+		if (say(job, "-x", vh_strf("%s", name), "set here, so for the ranks too") < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int plan_with(const struct setting *s, const struct vh_mpi_input *in, struct vh_mpi_plan *plan, bool by_map)
+static int plan_with(const struct setting *s, const struct vh_mpi_input *in, struct vh_mpi_job *job, bool by_map)
 {
 	for (; s->key; s++)
-		if (applies(s, plan) && add_setting(in, s, plan) < 0)
+		if (applies(s, job) && add_setting(in, s, job) < 0)
 			return -ENOMEM;
-	if (forward(in, plan) < 0 || place(in, plan, by_map) < 0)
+	if (forward(in, job) < 0 || place(in, job, by_map) < 0)
 		return -ENOMEM;
 	/* No rank runs as root: they run on the nodes, as the cluster's user. */
-	if (in->root && (vh_strv_push(&plan->env, "OMPI_ALLOW_RUN_AS_ROOT=1") < 0 ||
-			 vh_strv_push(&plan->env, "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1") < 0))
+	if (in->root && (vh_strv_push(&job->env, "OMPI_ALLOW_RUN_AS_ROOT=1") < 0 ||
+			 vh_strv_push(&job->env, "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1") < 0))
 		return -ENOMEM;
 	return 0;
 }
 
-static int plan_41(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err)
+static int plan_41(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err)
 {
-	return plan_with(settings_41, in, plan, false) < 0 ? vh_err_nomem(err) : 0;
+	return plan_with(settings_41, in, job, false) < 0 ? vh_err_nomem(err) : 0;
 }
 
-static int plan_50(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err)
+static int plan_50(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err)
 {
-	return plan_with(settings_50, in, plan, true) < 0 ? vh_err_nomem(err) : 0;
+	return plan_with(settings_50, in, job, true) < 0 ? vh_err_nomem(err) : 0;
 }
 
 static char *hostfile(const struct vh_mpi_cluster *c)

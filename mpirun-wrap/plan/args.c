@@ -17,7 +17,7 @@ static const struct vh_mpi_option *find(const char *word, const struct vh_mpi_op
 	return NULL;
 }
 
-static void take(struct vh_mpi_args *a, const struct vh_mpi_option *o, const char *word, const char *value)
+static void note_option(struct vh_mpi_args *a, const struct vh_mpi_option *o, const char *word, const char *value)
 {
 	switch (o->meaning) {
 	case VH_MPI_RANKS:
@@ -56,7 +56,7 @@ void vh_mpi_args_read(char *const *args, const struct vh_mpi_option *options, st
 			continue;
 		if (!value && o->words > 0)
 			value = args[i];
-		take(ret, o, word, value);
+		note_option(ret, o, word, value);
 		for (unsigned k = word[1 + strcspn(word + 1, "=")] == '=' ? 1 : 0; k < o->words && args[i]; k++)
 			i++;
 	}

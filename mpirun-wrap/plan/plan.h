@@ -50,11 +50,11 @@ struct vh_mpi_input {
 enum vh_mpi_transport { VH_MPI_SM, VH_MPI_IVSHM, VH_MPI_RDMA, VH_MPI_TCP, VH_MPI_TRANSPORTS };
 
 /* Where ranks go: in blocks, a node after the other; inside a node, blocks over caches. */
-struct vh_mpi_layout {
+struct vh_mpi_ranks {
 	bool ours;		/* the plan decides it; else mpirun and the user do */
 	bool bound;		/* every rank has CPUs of its own */
 	bool listed;		/* by a list of ranks: nodes have an inside, or ranks have threads */
-	uint64_t ranks;		/* 0: not known */
+	uint64_t n;		/* 0: not known */
 	unsigned cpus_a_rank;
 	unsigned *count;	/* ranks of each node; NULL: not known */
 	unsigned *cpus;		/* listed: cpus_a_rank for each rank */
@@ -78,7 +78,8 @@ struct vh_mpi_setting {
 
 struct vh_mpi_ops;
 
-struct vh_mpi_plan {
+/* A job as it is planned; everything in it is its own, but what rails point to in the cluster. */
+struct vh_mpi_job {
 	const struct vh_mpi_ops *ops;
 	char **argv;
 	char **env;		/* NAME=VALUE to add */
@@ -87,7 +88,7 @@ struct vh_mpi_plan {
 	char *hostfile;		/* the text of the host list */
 	char *rankfile;		/* of the list of ranks, or NULL */
 	struct vh_mpi_args args;
-	struct vh_mpi_layout layout;
+	struct vh_mpi_ranks ranks;
 	struct vh_mpi_rails rails;
 	uint64_t pairs[VH_MPI_TRANSPORTS];	/* pairs of ranks; of nodes where ranks are not known */
 	bool ucx;		/* one library carries all: no ivshm */
@@ -109,46 +110,47 @@ struct vh_mpi_ops {
 	bool ivshm;		/* has the transport between VMs of one host */
 	bool verbs;		/* has a transport over RDMA beside others */
 	const char *names[VH_MPI_TRANSPORTS];	/* what carries it there */
-	/* Appends the settings to plan->argv, and sets env and users. */
-	int (*settings)(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err);
+	/* Appends the settings to job->argv, and sets env and users. */
+	int (*settings)(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err);
 	/* The text of the host list. */
 	char *(*hostfile)(const struct vh_mpi_cluster *c);
 	/* "mpirun (Open MPI) 4.1.4" -> "4.1.4"; malloc'd, NULL when the text is none such. */
 	char *(*version)(const char *text);
 };
 
-void vh_mpi_plan_clear(struct vh_mpi_plan *plan);
-#define vh_autoplan vh_cleanup(vh_mpi_plan_clear) struct vh_mpi_plan
+void vh_mpi_job_clear(struct vh_mpi_job *job);
+#define vh_autojob vh_cleanup(vh_mpi_job_clear) struct vh_mpi_job
 
-/* layout.c, rails.c, pairs.c: the plan's parts, in this order. */
-int vh_mpi_layout_make(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err);
-int vh_mpi_rails_make(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err);
-void vh_mpi_pairs_count(const struct vh_mpi_cluster *c, struct vh_mpi_plan *plan);
+/* --- ranks.c, rails.c: the plan's parts, in this order */
+
+int vh_mpi_ranks_make(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err);
+int vh_mpi_rails_make(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err);
+void vh_mpi_pairs_count(const struct vh_mpi_cluster *c, struct vh_mpi_job *job);
 /* What carries messages between ranks of two nodes (by index), or of one. */
-enum vh_mpi_transport vh_mpi_between(const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan, size_t a, size_t b);
+enum vh_mpi_transport vh_mpi_between(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job, size_t a, size_t b);
 /* Whether the node takes part, as far as is known. */
-static inline bool vh_mpi_used(const struct vh_mpi_plan *plan, size_t node)
+static inline bool vh_mpi_used(const struct vh_mpi_job *job, size_t node)
 {
-	return !plan->layout.count || plan->layout.count[node] > 0;
+	return !job->ranks.count || job->ranks.count[node] > 0;
 }
 /* The text of a list of ranks, as Open MPI reads it; malloc'd, NULL without memory. */
-char *vh_mpi_rankfile(const struct vh_mpi_cluster *c, const struct vh_mpi_layout *layout);
+char *vh_mpi_rankfile(const struct vh_mpi_cluster *c, const struct vh_mpi_ranks *ranks);
 /* The CPUs of a rank, where they are listed. */
-static inline const unsigned *vh_mpi_rank_cpus(const struct vh_mpi_layout *l, uint64_t rank)
+static inline const unsigned *vh_mpi_rank_cpus(const struct vh_mpi_ranks *ranks, uint64_t rank)
 {
-	return &l->cpus[rank * l->cpus_a_rank];
+	return &ranks->cpus[rank * ranks->cpus_a_rank];
 }
 
 /* For ops: a setting of ours, and one that the user made (ours then says what was planned);
  * value and ours are taken, also on failure. 0 or -ENOMEM. */
-int vh_mpi_setting_add(struct vh_mpi_plan *plan, const char *what, char *value, const char *why);
-int vh_mpi_setting_users(struct vh_mpi_plan *plan, const char *what, const char *value, char *ours, const char *why);
-int vh_mpi_note(struct vh_mpi_plan *plan, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int vh_mpi_setting_add(struct vh_mpi_job *job, const char *what, char *value, const char *why);
+int vh_mpi_setting_users(struct vh_mpi_job *job, const char *what, const char *value, char *ours, const char *why);
+int vh_mpi_note(struct vh_mpi_job *job, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Joins the rails' ports, "mlx5_0:1,mlx5_1:1"; malloc'd. */
 char *vh_mpi_rails_names(const struct vh_mpi_rails *rails);
 
-/* plan_show.c: schema vhpc.mpirun.plan/2; NULL without memory. */
-json_t *vh_mpi_plan_json(const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan);
-void vh_mpi_plan_print(FILE *f, const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan);
+/* --- show.c: schema vhpc.mpirun.plan/2; NULL without memory. */
+json_t *vh_mpi_job_json(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job);
+void vh_mpi_job_print(FILE *f, const struct vh_mpi_cluster *c, const struct vh_mpi_job *job);
 
 #endif

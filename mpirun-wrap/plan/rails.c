@@ -34,33 +34,33 @@ static bool hear(const struct vh_mpi_device *a, const struct vh_mpi_device *b)
 	return a->ethernet || !a->pkey || !b->pkey || ((a->pkey | b->pkey) & FULL_MEMBER);
 }
 
-static const struct vh_mpi_node *first_with_device(const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan)
+static const struct vh_mpi_node *first_with_device(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job)
 {
 	for (size_t i = 0; i < c->n_nodes; i++)
-		if (c->nodes[i].n_devices && vh_mpi_used(plan, i))
+		if (c->nodes[i].n_devices && vh_mpi_used(job, i))
 			return &c->nodes[i];
 	return NULL;
 }
 
 /* One variable names the devices of all ranks, so a port counts that every node with
  * devices has by this name, on this fabric. */
-static bool everywhere(const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan, const struct vh_mpi_device *d)
+static bool everywhere(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job, const struct vh_mpi_device *d)
 {
 	for (size_t i = 0; i < c->n_nodes; i++) {
 		const struct vh_mpi_device *other = find(&c->nodes[i], d);
 
-		if (c->nodes[i].n_devices && vh_mpi_used(plan, i) && (!other || !hear(d, other)))
+		if (c->nodes[i].n_devices && vh_mpi_used(job, i) && (!other || !hear(d, other)))
 			return false;
 	}
 	return true;
 }
 
-static bool spans_hosts(const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan)
+static bool spans_hosts(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job)
 {
 	const struct vh_mpi_node *first = NULL;
 
 	for (size_t i = 0; i < c->n_nodes; i++) {
-		if (!vh_mpi_used(plan, i))
+		if (!vh_mpi_used(job, i))
 			continue;
 		if (first && first->host != c->nodes[i].host)
 			return true;
@@ -69,27 +69,27 @@ static bool spans_hosts(const struct vh_mpi_cluster *c, const struct vh_mpi_plan
 	return false;
 }
 
-int vh_mpi_rails_make(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err)
+int vh_mpi_rails_make(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err)
 {
 	const struct vh_mpi_cluster *c = in->cluster;
-	const struct vh_mpi_node *first = first_with_device(c, plan);
-	struct vh_mpi_rails *r = &plan->rails;
+	const struct vh_mpi_node *first = first_with_device(c, job);
+	struct vh_mpi_rails *r = &job->rails;
 
 	r->has = calloc(c->n_nodes, sizeof(*r->has));
 	r->ports = calloc(first ? first->n_devices : 1, sizeof(*r->ports));
 	if (!r->has || !r->ports)
 		return vh_err_nomem(err);
-	if (!first || !spans_hosts(c, plan))
+	if (!first || !spans_hosts(c, job))
 		return 0;
 	/* Ports of one fabric: ranks choose among them by their own locality. */
 	for (size_t i = 0; i < first->n_devices; i++)
-		if (everywhere(c, plan, &first->devices[i]) && (!r->n || same_fabric(r->ports[0], &first->devices[i])))
+		if (everywhere(c, job, &first->devices[i]) && (!r->n || same_fabric(r->ports[0], &first->devices[i])))
 			r->ports[r->n++] = &first->devices[i];
 	if (!r->n)
-		return vh_mpi_note(plan, "no RDMA port has one name and one fabric in all nodes that have any: TCP carries messages between hosts") < 0
+		return vh_mpi_note(job, "no RDMA port has one name and one fabric in all nodes that have any: TCP carries messages between hosts") < 0
 			? vh_err_nomem(err) : 0;
 	for (size_t i = 0; i < c->n_nodes; i++) {
-		r->has[i] = c->nodes[i].n_devices && vh_mpi_used(plan, i);
+		r->has[i] = c->nodes[i].n_devices && vh_mpi_used(job, i);
 		r->n_has += r->has[i];
 	}
 	return 0;
@@ -108,29 +108,29 @@ char *vh_mpi_rails_names(const struct vh_mpi_rails *rails)
 	return vh_steal(&text);
 }
 
-enum vh_mpi_transport vh_mpi_between(const struct vh_mpi_cluster *c, const struct vh_mpi_plan *plan, size_t a, size_t b)
+enum vh_mpi_transport vh_mpi_between(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job, size_t a, size_t b)
 {
-	const bool rdma = plan->rails.n && plan->rails.has[a] && plan->rails.has[b];
+	const bool rdma = job->rails.n && job->rails.has[a] && job->rails.has[b];
 
 	if (a == b)
 		return VH_MPI_SM;
-	if (c->nodes[a].host == c->nodes[b].host && c->region && plan->ops->ivshm && !plan->ucx)
+	if (c->nodes[a].host == c->nodes[b].host && c->region && job->ops->ivshm && !job->ucx)
 		return VH_MPI_IVSHM;
 	return rdma ? VH_MPI_RDMA : VH_MPI_TCP;
 }
 
 /* Of ranks; where they are not known, of nodes, and one for each node with itself. */
-void vh_mpi_pairs_count(const struct vh_mpi_cluster *c, struct vh_mpi_plan *plan)
+void vh_mpi_pairs_count(const struct vh_mpi_cluster *c, struct vh_mpi_job *job)
 {
-	const unsigned *count = plan->layout.count;
+	const unsigned *count = job->ranks.count;
 
-	memset(plan->pairs, 0, sizeof(plan->pairs));
+	memset(job->pairs, 0, sizeof(job->pairs));
 	for (size_t a = 0; a < c->n_nodes; a++) {
-		if (!vh_mpi_used(plan, a))
+		if (!vh_mpi_used(job, a))
 			continue;
-		plan->pairs[VH_MPI_SM] += count ? (uint64_t)count[a] * (count[a] - 1) / 2 : 1;
+		job->pairs[VH_MPI_SM] += count ? (uint64_t)count[a] * (count[a] - 1) / 2 : 1;
 		for (size_t b = a + 1; b < c->n_nodes; b++)
-			if (vh_mpi_used(plan, b))
-				plan->pairs[vh_mpi_between(c, plan, a, b)] += count ? (uint64_t)count[a] * count[b] : 1;
+			if (vh_mpi_used(job, b))
+				job->pairs[vh_mpi_between(c, job, a, b)] += count ? (uint64_t)count[a] * count[b] : 1;
 	}
 }

@@ -23,13 +23,13 @@ static unsigned threads(const struct vh_mpi_input *in)
 }
 
 /* Whether the user has said where ranks go, and with what word. */
-static bool placed_by_user(const struct vh_mpi_input *in, const struct vh_mpi_plan *plan, const char **word, const char **value)
+static bool placed_by_user(const struct vh_mpi_input *in, const struct vh_mpi_job *job, const char **word, const char **value)
 {
-	*word = plan->args.placement;
-	*value = plan->args.placement_value ? plan->args.placement_value : "";
+	*word = job->args.placement;
+	*value = job->args.placement_value ? job->args.placement_value : "";
 	if (*word)
 		return true;
-	for (const char *const *v = plan->ops->placement_variables; *v; v++)
+	for (const char *const *v = job->ops->placement_variables; *v; v++)
 		if ((*value = vh_env_get(in->env, *v))) {
 			*word = *v;
 			return true;
@@ -38,22 +38,22 @@ static bool placed_by_user(const struct vh_mpi_input *in, const struct vh_mpi_pl
 }
 
 /* The plan stays out of it: 1, or 0 when it is the plan's to decide. */
-static int left_alone(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, uint64_t fit)
+static int left_alone(const struct vh_mpi_input *in, struct vh_mpi_job *job, uint64_t fit)
 {
 	static const char why[] = "where ranks go, and what they are bound to, is mpirun's then";
 	const char *word, *value, *because = NULL;
 	int r;
 
-	if (plan->args.contexts)
+	if (job->args.contexts)
 		because = "several programs";
-	else if (plan->args.oversubscribe)
+	else if (job->args.oversubscribe)
 		because = "oversubscribed";
-	else if (plan->args.ranks > fit)
+	else if (job->args.ranks > fit)
 		because = "more ranks than slots";
-	if (placed_by_user(in, plan, &word, &value))
-		r = vh_mpi_setting_users(plan, word, value, NULL, why);
+	if (placed_by_user(in, job, &word, &value))
+		r = vh_mpi_setting_users(job, word, value, NULL, why);
 	else if (because)
-		r = vh_mpi_setting_add(plan, "placement", strdup(because), why);
+		r = vh_mpi_setting_add(job, "placement", strdup(because), why);
 	else
 		return 0;
 	return r < 0 ? r : 1;
@@ -129,78 +129,78 @@ static int by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static int list_cpus(const struct vh_mpi_cluster *c, struct vh_mpi_layout *l, struct vh_err *err)
+static int list_cpus(const struct vh_mpi_cluster *c, struct vh_mpi_ranks *ranks, struct vh_err *err)
 {
 	vh_autofree struct domain *d = calloc(VH_MPI_MAX_SLOTS, sizeof(*d));
 	unsigned *at;
 
-	l->cpus = calloc(l->ranks * l->cpus_a_rank + 1, sizeof(*l->cpus));
-	if (!d || !l->cpus)
+	ranks->cpus = calloc(ranks->n * ranks->cpus_a_rank + 1, sizeof(*ranks->cpus));
+	if (!d || !ranks->cpus)
 		return vh_err_nomem(err);
-	at = l->cpus;
-	for (size_t i = 0; i < c->n_nodes; at += (size_t)l->count[i] * l->cpus_a_rank, i++) {
+	at = ranks->cpus;
+	for (size_t i = 0; i < c->n_nodes; at += (size_t)ranks->count[i] * ranks->cpus_a_rank, i++) {
 		if (c->nodes[i].cpus)
-			place_inside(&c->nodes[i], l->count[i], l->cpus_a_rank, d, at);
+			place_inside(&c->nodes[i], ranks->count[i], ranks->cpus_a_rank, d, at);
 		else
-			for (unsigned k = 0; k < l->count[i] * l->cpus_a_rank; k++)
+			for (unsigned k = 0; k < ranks->count[i] * ranks->cpus_a_rank; k++)
 				at[k] = k;
 	}
-	for (uint64_t rank = 0; rank < l->ranks; rank++)
-		qsort(&l->cpus[rank * l->cpus_a_rank], l->cpus_a_rank, sizeof(*l->cpus), by_number);
+	for (uint64_t rank = 0; rank < ranks->n; rank++)
+		qsort(&ranks->cpus[rank * ranks->cpus_a_rank], ranks->cpus_a_rank, sizeof(*ranks->cpus), by_number);
 	return 0;
 }
 
 /* More than one cell or cache inside a node that has ranks. */
-static bool structured(const struct vh_mpi_cluster *c, const struct vh_mpi_layout *l)
+static bool structured(const struct vh_mpi_cluster *c, const struct vh_mpi_ranks *ranks)
 {
 	for (size_t i = 0; i < c->n_nodes; i++) {
 		const struct vh_mpi_node *n = &c->nodes[i];
 
-		if (n->cpus && l->count[i] && n->cpus[0].cache != n->cpus[n->n_cpus - 1].cache)
+		if (n->cpus && ranks->count[i] && n->cpus[0].cache != n->cpus[n->n_cpus - 1].cache)
 			return true;
 	}
 	return false;
 }
 
 /* Blocks: neighbours in rank are on one node. */
-static void fill_nodes(const struct vh_mpi_cluster *c, struct vh_mpi_layout *l)
+static void fill_nodes(const struct vh_mpi_cluster *c, struct vh_mpi_ranks *ranks)
 {
-	uint64_t left = l->ranks;
+	uint64_t left = ranks->n;
 
 	for (size_t i = 0; i < c->n_nodes; i++) {
-		uint64_t fit = c->nodes[i].slots / l->cpus_a_rank;
+		uint64_t fit = c->nodes[i].slots / ranks->cpus_a_rank;
 
-		l->count[i] = (unsigned)(left < fit ? left : fit);
-		left -= l->count[i];
+		ranks->count[i] = (unsigned)(left < fit ? left : fit);
+		left -= ranks->count[i];
 	}
 }
 
-int vh_mpi_layout_make(const struct vh_mpi_input *in, struct vh_mpi_plan *plan, struct vh_err *err)
+int vh_mpi_ranks_make(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err)
 {
 	const struct vh_mpi_cluster *c = in->cluster;
-	struct vh_mpi_layout *l = &plan->layout;
+	struct vh_mpi_ranks *ranks = &job->ranks;
 	uint64_t fit = 0;
 	int r;
 
-	l->cpus_a_rank = threads(in);
+	ranks->cpus_a_rank = threads(in);
 	for (size_t i = 0; i < c->n_nodes; i++)
-		fit += c->nodes[i].slots / l->cpus_a_rank;
-	l->ranks = plan->args.contexts ? 0 : plan->args.ranks;
-	r = left_alone(in, plan, fit);
+		fit += c->nodes[i].slots / ranks->cpus_a_rank;
+	ranks->n = job->args.contexts ? 0 : job->args.ranks;
+	r = left_alone(in, job, fit);
 	if (r)
 		return r < 0 ? vh_err_nomem(err) : 0;
-	l->ranks = l->ranks ? l->ranks : fit;
-	l->ours = l->bound = true;
-	l->count = calloc(c->n_nodes, sizeof(*l->count));
-	if (!l->count)
+	ranks->n = ranks->n ? ranks->n : fit;
+	ranks->ours = ranks->bound = true;
+	ranks->count = calloc(c->n_nodes, sizeof(*ranks->count));
+	if (!ranks->count)
 		return vh_err_nomem(err);
-	fill_nodes(c, l);
+	fill_nodes(c, ranks);
 	/* Not slot:PE=N for threads: with it 4.1.4's daemons die on nodes of one cache. */
-	l->listed = l->cpus_a_rank > 1 || structured(c, l);
-	return l->listed ? list_cpus(c, l, err) : 0;
+	ranks->listed = ranks->cpus_a_rank > 1 || structured(c, ranks);
+	return ranks->listed ? list_cpus(c, ranks, err) : 0;
 }
 
-char *vh_mpi_rankfile(const struct vh_mpi_cluster *c, const struct vh_mpi_layout *l)
+char *vh_mpi_rankfile(const struct vh_mpi_cluster *c, const struct vh_mpi_ranks *ranks)
 {
 	vh_autofree char *text = NULL;
 	uint64_t rank = 0;
@@ -210,11 +210,11 @@ char *vh_mpi_rankfile(const struct vh_mpi_cluster *c, const struct vh_mpi_layout
 	if (!f)
 		return NULL;
 	for (size_t i = 0; i < c->n_nodes; i++)
-		for (unsigned k = 0; k < l->count[i]; k++, rank++) {
-			const unsigned *cpus = vh_mpi_rank_cpus(l, rank);
+		for (unsigned k = 0; k < ranks->count[i]; k++, rank++) {
+			const unsigned *cpus = vh_mpi_rank_cpus(ranks, rank);
 
 			fprintf(f, "rank %llu=%s slot=%u", (unsigned long long)rank, c->nodes[i].name, cpus[0]);
-			for (unsigned p = 1; p < l->cpus_a_rank; p++)
+			for (unsigned p = 1; p < ranks->cpus_a_rank; p++)
 				fprintf(f, ",%u", cpus[p]);
 			fputc('\n', f);
 		}

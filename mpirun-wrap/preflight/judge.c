@@ -73,7 +73,7 @@ static void judge_versions(struct judging *j, const char *text, const char *firs
 {
 	static const char *const ucx[] = { "libucx0", NULL }, *const pmix[] = { "libpmix2", "libpmix2t64", NULL };
 	static const struct { const char *what; const char *const *names; } same[] = { { "UCX", ucx }, { "PMIx", pmix } };
-	const struct vh_mpi_ops *ops = j->p->plan->ops;
+	const struct vh_mpi_ops *ops = j->p->job->ops;
 	const char *const mpi[] = { ops->package, NULL };
 	char *found = package(text, mpi);
 	vh_autofree char *daemon = one(text, "daemon");
@@ -87,7 +87,7 @@ static void judge_versions(struct judging *j, const char *text, const char *firs
 		char *here = package(text, same[i].names), *there = package(first, same[i].names);
 
 		/* Only what carries messages must be the same. */
-		j->bearable = same[i].names == ucx && !j->p->plan->ucx;
+		j->bearable = same[i].names == ucx && !j->p->job->ucx;
 		if (here || there)
 			row(j, same[i].what, here && there && !strcmp(here, there), here ? here : strdup("none"), there ? there : strdup("none"),
 			    "all nodes must have one version: build their images from one recipe and lock");
@@ -111,15 +111,15 @@ static void judge_program(struct judging *j, const char *text)
 
 static void judge_limits(struct judging *j, const char *text, size_t node)
 {
-	const struct vh_mpi_plan *plan = j->p->plan;
+	const struct vh_mpi_job *job = j->p->job;
 	const struct vh_mpi_node *n = &j->p->cluster->nodes[node];
-	const uint64_t wanted = plan->ops->shm_a_rank * (plan->layout.count ? plan->layout.count[node] : n->slots);
+	const uint64_t wanted = job->ops->shm_a_rank * (job->ranks.count ? job->ranks.count[node] : n->slots);
 	vh_autofree char *memlock = one(text, "memlock"), *shm = one(text, "shm");
 	unsigned long long total, left;
 	char size[16], least[16];
 
 	if (memlock) {
-		const bool matters = plan->rails.n > 0, unlimited = !strcmp(memlock, "unlimited");
+		const bool matters = job->rails.n > 0, unlimited = !strcmp(memlock, "unlimited");
 
 		row(j, "memlock", !matters || unlimited, strdup(memlock), strdup(matters ? "unlimited" : "any"),
 		    "RDMA pins memory: set limits.memlock: unlimited in the recipe");
@@ -148,7 +148,7 @@ static void judge_clock(struct judging *j, const char *text, const struct vh_mpi
 
 static void judge_devices(struct judging *j, const char *text, size_t node)
 {
-	const struct vh_mpi_rails *rails = &j->p->plan->rails;
+	const struct vh_mpi_rails *rails = &j->p->job->rails;
 
 	for (size_t i = 0; rails->n && rails->has[node] && i < rails->n; i++) {
 		const struct vh_mpi_device *d = rails->ports[i];
@@ -169,7 +169,7 @@ static void judge_region(struct judging *j, const char *text)
 	char size[16];
 	size_t bytes = 0;
 
-	if (!said || !j->p->plan->pairs[VH_MPI_IVSHM])
+	if (!said || !j->p->job->pairs[VH_MPI_IVSHM])
 		return;
 	bytes = strtoull(said, NULL, 10);
 	j->bearable = true;
@@ -225,7 +225,7 @@ json_t *vh_mpi_judge(const struct vh_mpi_preflight *p, const struct vh_mpi_answe
 	const char *first = NULL;
 
 	for (size_t i = 0; j.rows && i < p->cluster->n_nodes; i++) {
-		if (!vh_mpi_used(p->plan, i))
+		if (!vh_mpi_used(p->job, i))
 			continue;
 		if (!first && answers[i].status == 0)
 			first = answers[i].text;

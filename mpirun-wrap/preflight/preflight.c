@@ -28,7 +28,7 @@ static bool plain_line(const char *s)
 
 static void ask_devices(FILE *f, const struct vh_mpi_preflight *p, size_t node)
 {
-	const struct vh_mpi_rails *r = &p->plan->rails;
+	const struct vh_mpi_rails *r = &p->job->rails;
 
 	for (size_t i = 0; r->n && r->has[node] && i < r->n; i++)
 		fprintf(f, "device %s %u %x\n", r->ports[i]->name, r->ports[i]->port, r->ports[i]->ethernet ? 0 : r->ports[i]->pkey);
@@ -42,7 +42,7 @@ static void ask_peers(FILE *f, const struct vh_mpi_preflight *p, size_t node)
 	for (size_t i = 1, n = 0; i < c->n_nodes && n < MAX_PEERS; i++) {
 		const size_t peer = (node + i) % c->n_nodes;
 
-		if (!vh_mpi_used(p->plan, peer))
+		if (!vh_mpi_used(p->job, peer))
 			continue;
 		fprintf(f, "peer %s %s\n", c->nodes[peer].name, c->nodes[peer].address);
 		n++;
@@ -57,12 +57,12 @@ char *vh_mpi_question(const struct vh_mpi_preflight *p, size_t node)
 
 	if (!f)
 		return NULL;
-	fprintf(f, "daemon %s\n", p->plan->ops->daemon);
+	fprintf(f, "daemon %s\n", p->job->ops->daemon);
 	if (plain_line(p->directory))
 		fprintf(f, "directory %s\n", p->directory);
 	if (plain_line(p->program))
 		fprintf(f, "program %s\n", p->program);
-	if (p->plan->pairs[VH_MPI_IVSHM])
+	if (p->job->pairs[VH_MPI_IVSHM])
 		fputs("region\n", f);
 	ask_devices(f, p, node);
 	ask_peers(f, p, node);
@@ -109,7 +109,7 @@ static void ask_used(void *arg, size_t node)
 {
 	const struct asking *a = arg;
 
-	if (vh_mpi_used(a->p->plan, node))
+	if (vh_mpi_used(a->p->job, node))
 		ask(a->p, node, &a->answers[node]);
 }
 
@@ -161,20 +161,20 @@ static struct stat launcher(const char *program)
 static char *stamp_text(const struct vh_mpi_preflight *p)
 {
 	vh_autofree char *record = beside(p->cluster->ssh_config, "cluster.json"), *hosts = NULL, **names = NULL;
-	const struct stat mpirun = launcher(p->plan->ops->program);
+	const struct stat mpirun = launcher(p->job->ops->program);
 	struct stat st = { 0 };
 	size_t n = 0;
 
 	names = calloc(p->cluster->n_nodes + 1, sizeof(*names));
 	for (size_t i = 0; names && i < p->cluster->n_nodes; i++)
-		if (vh_mpi_used(p->plan, i))
+		if (vh_mpi_used(p->job, i))
 			names[n++] = p->cluster->nodes[i].name;
 	hosts = names ? vh_hostlist_format(names) : NULL;
 	if (!record || !hosts || stat(record, &st) < 0)
 		return NULL;
 	return vh_strf("found right by vhpc %s: %s\nprogram %s in %s\nnodes %s\nrecord %lld.%09ld\n%s %llu %lld\n", VHPC_VERSION, p->cluster->version,
 		       p->program ? p->program : "-", p->directory ? p->directory : "-", hosts, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
-		       p->plan->ops->program, (unsigned long long)mpirun.st_ino, (long long)mpirun.st_mtim.tv_sec);
+		       p->job->ops->program, (unsigned long long)mpirun.st_ino, (long long)mpirun.st_mtim.tv_sec);
 }
 
 static bool is_fresh(const char *path, const char *text)

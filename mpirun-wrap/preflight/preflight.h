@@ -9,7 +9,7 @@
 
 struct vh_mpi_preflight {
 	const struct vh_mpi_cluster *cluster;
-	const struct vh_mpi_plan *plan;
+	const struct vh_mpi_job *job;
 	const char *program;	/* as the user named it, or NULL */
 	const char *directory;	/* that mpirun starts in */
 	const char *prog;	/* our own name, for messages */

@@ -32,11 +32,11 @@ static struct vh_mpi_cluster *record(const char *mpi, const char *version, bool 
 	return c;
 }
 
-static void plan(const struct vh_mpi_cluster *c, const char *const *args, const char *const *env, struct vh_mpi_plan *ret)
+static void plan(const struct vh_mpi_cluster *c, const char *const *args, const char *const *env, struct vh_mpi_job *ret)
 {
 	vh_autoerr err = VH_ERR_NONE;
 
-	ck_assert_msg(vh_mpi_plan_make(&(struct vh_mpi_input){ .cluster = c, .args = (char *const *)args, .env = (char *const *)env,
+	ck_assert_msg(vh_mpi_job_make(&(struct vh_mpi_input){ .cluster = c, .args = (char *const *)args, .env = (char *const *)env,
 				       .hostfile = "/h", .rankfile = "/r" }, ret, &err) == 0, "%s", err.text);
 }
 
@@ -92,7 +92,7 @@ START_TEST(ranks_share_caches_evenly)
 	vh_autocluster c = record("openmpi", "4.1.4", false, ARGS("\"slots\": 8, " CELLS ", " IB("0x8001"), "\"slots\": 8, " CELLS));
 
 	for (size_t i = 0; i < vh_array_len(cases); i++) {
-		vh_autoplan p = { 0 };
+		vh_autojob p = { 0 };
 
 		plan(c, ARGS("-n", cases[i].n, "./a"), (const char *const[]){ cases[i].threads, NULL }, &p);
 		ck_assert_msg(p.rankfile && !strcmp(p.rankfile, cases[i].file), "case %zu: %s", i, p.rankfile);
@@ -109,24 +109,24 @@ START_TEST(no_cpu_twice)
 	for (unsigned n = 1; n <= 19; n++)
 		for (unsigned threads = 1; threads <= 3; threads++) {
 			vh_autofree char *ranks = vh_strf("%u", n), *omp = vh_strf("OMP_NUM_THREADS=%u", threads);
-			vh_autoplan p = { 0 };
+			vh_autojob p = { 0 };
 			uint64_t rank = 0;
 
 			plan(c, ARGS("-n", ranks, "./a"), ARGS(omp), &p);
-			ck_assert(p.layout.ours == (n <= 2 * (8 / threads) + 3 / threads));
-			for (size_t i = 0; p.layout.ours && i < c->n_nodes; i++) {
+			ck_assert(p.ranks.ours == (n <= 2 * (8 / threads) + 3 / threads));
+			for (size_t i = 0; p.ranks.ours && i < c->n_nodes; i++) {
 				uint64_t seen = 0;
 
-				for (unsigned k = 0; k < p.layout.count[i]; k++, rank++)
+				for (unsigned k = 0; k < p.ranks.count[i]; k++, rank++)
 					for (unsigned t = 0; t < threads; t++) {
-						unsigned cpu = vh_mpi_rank_cpus(&p.layout, rank)[t];
+						unsigned cpu = vh_mpi_rank_cpus(&p.ranks, rank)[t];
 
 						ck_assert_uint_lt(cpu, c->nodes[i].slots);
 						ck_assert(!(seen & 1ull << cpu));
 						seen |= 1ull << cpu;
 					}
 			}
-			ck_assert(!p.layout.ours || rank == n);
+			ck_assert(!p.ranks.ours || rank == n);
 		}
 }
 END_TEST
@@ -142,10 +142,10 @@ START_TEST(placement_that_is_the_users)
 	vh_autocluster c = record("openmpi", "4.1.4", false, ARGS("\"slots\": 8, " CELLS));
 
 	for (size_t i = 0; i < vh_array_len(cases); i++) {
-		vh_autoplan p = { 0 };
+		vh_autojob p = { 0 };
 
 		plan(c, cases[i].args, (const char *const[]){ cases[i].env, NULL }, &p);
-		ck_assert_msg(!p.layout.ours && !p.rankfile, "case %zu", i);
+		ck_assert_msg(!p.ranks.ours && !p.rankfile, "case %zu", i);
 		ck_assert(!has(p.argv, "--rankfile", NULL));
 		ck_assert_pstr_eq(p.users ? p.users[0] : NULL, cases[i].word);
 	}
@@ -155,8 +155,8 @@ END_TEST
 START_TEST(conflicts_are_said)
 {
 	vh_autocluster c = record("openmpi", "4.1.4", false, ARGS("\"slots\": 2"));
-	vh_autoplan p = { 0 };
-	vh_autoplan same = { 0 };
+	vh_autojob p = { 0 };
+	vh_autojob same = { 0 };
 
 	plan(c, ARGS("--mca", "btl", "tcp,self", "./a"), ARGS("OMPI_MCA_btl_tcp_if_exclude=lo"), &p);
 	ck_assert_uint_eq(vh_strv_len(p.notes), 2);
@@ -170,7 +170,7 @@ END_TEST
 START_TEST(environment_is_forwarded)
 {
 	vh_autocluster c = record("openmpi", "4.1.4", false, ARGS("\"slots\": 2"));
-	vh_autoplan p = { 0 };
+	vh_autojob p = { 0 };
 
 	plan(c, ARGS("-x", "OMP_PLACES=cores", "./a"), ARGS("OMP_NUM_THREADS=2", "OMP_PLACES=x", "UCX_LOG_LEVEL=info", "SECRET=1", "PATH=/bin"), &p);
 	ck_assert(has(p.argv, "-x", "OMP_NUM_THREADS") && has(p.argv, "-x", "UCX_LOG_LEVEL"));
@@ -213,7 +213,7 @@ START_TEST(transport_of_each_pair)
 
 	for (size_t i = 0; i < vh_array_len(cases); i++) {
 		vh_autocluster c = record(cases[i].mpi, cases[i].version, true, cases[i].nodes);
-		vh_autoplan p = { 0 };
+		vh_autojob p = { 0 };
 
 		plan(c, ARGS("./a"), empty, &p);
 		for (int t = 0; t < VH_MPI_TRANSPORTS; t++)
@@ -227,7 +227,7 @@ END_TEST
 START_TEST(ucx_is_told_its_ports)
 {
 	vh_autocluster c = record("openmpi", "5.0.7", false, ARGS(N("h1", ", " ROCE("a")), N("h2", ", " ROCE("a"))));
-	vh_autoplan p = { 0 };
+	vh_autojob p = { 0 };
 
 	plan(c, ARGS("./a"), ARGS("UCX_TLS=rc"), &p);
 	ck_assert(has(p.argv, "-x", "UCX_NET_DEVICES=mlx5_1:2") && has(p.argv, "-x", "UCX_IB_GID_INDEX=3") && has(p.argv, "-x", "UCX_TLS"));
@@ -239,7 +239,7 @@ START_TEST(the_line_of_hydra)
 {
 	vh_autocluster c = record("mpich", "4.0.2", false, ARGS("\"slots\": 8, " CELLS, "\"slots\": 8, " CELLS));
 	vh_autofree char *version = vh_mpich.version("HYDRA build details:\n    Version:     4.0.2\n    CC: gcc\n");
-	vh_autoplan p = { 0 };
+	vh_autojob p = { 0 };
 
 	plan(c, ARGS("-n", "10", "./a"), empty, &p);
 	ck_assert_str_eq(p.argv[0], "mpiexec.hydra");
@@ -333,8 +333,8 @@ static char *judged(const char *from, const char *to, int status)
 	const struct vh_mpi_answer answers[] = {
 		{ fine, NULL, 0, 1000, 1001 }, { changed, (char *)"ssh: no route", status, 1000, 1001 }, { fine, NULL, 0, 1000, 1001 },
 	};
-	vh_autoplan p = { 0 };
-	const struct vh_mpi_preflight pre = { .cluster = c, .plan = &p, .program = "./a", .directory = "/home" };
+	vh_autojob p = { 0 };
+	const struct vh_mpi_preflight pre = { .cluster = c, .job = &p, .program = "./a", .directory = "/home" };
 	unsigned failed = 0;
 	char *what = NULL;
 	vh_autojson rows = NULL;
@@ -380,9 +380,9 @@ END_TEST
 START_TEST(questions_are_lines)
 {
 	vh_autocluster c = record("openmpi", "4.1.4", true, ARGS(N("h1", ""), N("h1", "")));
-	vh_autoplan p = { 0 };
-	const struct vh_mpi_preflight good_one = { .cluster = c, .plan = &p, .program = "./a b; rm", .directory = "/tmp" },
-				     hostile = { .cluster = c, .plan = &p, .program = "./a\npeer x 1.2.3.4", .directory = "/t\n" };
+	vh_autojob p = { 0 };
+	const struct vh_mpi_preflight good_one = { .cluster = c, .job = &p, .program = "./a b; rm", .directory = "/tmp" },
+				     hostile = { .cluster = c, .job = &p, .program = "./a\npeer x 1.2.3.4", .directory = "/t\n" };
 	vh_autofree char *a = NULL, *b = NULL;
 
 	plan(c, ARGS("./a"), empty, &p);

@@ -42,12 +42,12 @@ static char *joined(char *const *argv)
 	return text;
 }
 
-static void make(const char *version, const char *const *args, const char *const *env, struct vh_mpi_plan *ret)
+static void make(const char *version, const char *const *args, const char *const *env, struct vh_mpi_job *ret)
 {
 	const struct vh_mpi_cluster c = cluster(version);
 	vh_autoerr err = VH_ERR_NONE;
 
-	ck_assert_msg(vh_mpi_plan_make(&(struct vh_mpi_input){
+	ck_assert_msg(vh_mpi_job_make(&(struct vh_mpi_input){
 		.cluster = &c, .args = (char *const *)args, .env = (char *const *)env, .hostfile = "/proc/self/fd/3",
 		.rankfile = "/proc/self/fd/4", .head_interface = "vb0", .head_address = "10.9.0.1", .root = true }, ret, &err) == 0, "%s", err.text);
 }
@@ -57,7 +57,7 @@ static const char *const nothing[] = { NULL };
 
 START_TEST(the_whole_line_of_41)
 {
-	vh_autoplan p = { 0 };
+	vh_autojob p = { 0 };
 	vh_autofree char *line = NULL;
 
 	make("4.1.4", just_a_program, nothing, &p);
@@ -76,7 +76,7 @@ END_TEST
 
 START_TEST(the_whole_line_of_50)
 {
-	vh_autoplan p = { 0 };
+	vh_autojob p = { 0 };
 	vh_autofree char *line = NULL;
 
 	make("5.0.7", just_a_program, nothing, &p);
@@ -100,11 +100,11 @@ START_TEST(a_region_adds_its_transport)
 
 	for (size_t i = 0; i < vh_array_len(releases); i++) {
 		struct vh_mpi_cluster c = cluster(releases[i].version);
-		vh_autoplan p = { 0 };
+		vh_autojob p = { 0 };
 		vh_autoerr err = VH_ERR_NONE;
 
 		c.region = 16 << 20;
-		ck_assert_int_eq(vh_mpi_plan_make(&(struct vh_mpi_input){
+		ck_assert_int_eq(vh_mpi_job_make(&(struct vh_mpi_input){
 			.cluster = &c, .args = (char *const *)just_a_program, .hostfile = "/x" }, &p, &err), 0);
 		ck_assert(vh_strv_has(p.argv, releases[i].btl));
 	}
@@ -140,7 +140,7 @@ START_TEST(what_the_user_sets_wins)
 
 	for (size_t i = 0; i < vh_array_len(cases); i++) {
 		const char *env[] = { "PATH=/bin", cases[i].env, NULL };
-		vh_autoplan p = { 0 };
+		vh_autojob p = { 0 };
 		unsigned own = 0;
 
 		for (size_t a = 0; cases[i].args[a]; a++)
@@ -156,7 +156,7 @@ START_TEST(only_settings_of_that_very_name_are_the_users)
 {
 	const char *const args[] = { "./a.out", "btl", "--mca", NULL };
 	const char *const env[] = { "OMPI_MCA_btl_base_verbose=1", "OMPI_MCA_bt=x", "MY_OMPI_MCA_btl=x", "OMPI_MCA_btl", NULL };
-	vh_autoplan p = { 0 };
+	vh_autojob p = { 0 };
 
 	make("4.1.4", args, env, &p);
 	ck_assert_ptr_null(p.users);
@@ -172,9 +172,9 @@ START_TEST(an_mpi_that_is_not_known)
 		const struct vh_mpi_cluster c = cluster(versions[i]);
 		vh_autofree char *want = vh_strf("the nodes of two run openmpi %s, which this program cannot launch", versions[i]);
 		vh_autoerr err = VH_ERR_NONE;
-		vh_autoplan p = { 0 };
+		vh_autojob p = { 0 };
 
-		ck_assert_int_eq(vh_mpi_plan_make(&(struct vh_mpi_input){ .cluster = &c, .hostfile = "h" }, &p, &err), -ENOTSUP);
+		ck_assert_int_eq(vh_mpi_job_make(&(struct vh_mpi_input){ .cluster = &c, .hostfile = "h" }, &p, &err), -ENOTSUP);
 		unit_assert_err(&err, VH_EXIT_REFUSED, want, "it launches openmpi 4.1 and 5.0, and mpich");
 	}
 }
@@ -187,7 +187,7 @@ START_TEST(a_thousand_nodes_at_once)
 	struct vh_mpi_cluster c = cluster("4.1.4");
 	vh_autoerr err = VH_ERR_NONE;
 	struct timespec a, b;
-	vh_autoplan p = { 0 };
+	vh_autojob p = { 0 };
 	double seconds;
 
 	for (unsigned i = 0; i < N; i++)
@@ -196,7 +196,7 @@ START_TEST(a_thousand_nodes_at_once)
 	c.nodes = nodes;
 	c.n_nodes = N;
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	ck_assert_int_eq(vh_mpi_plan_make(&(struct vh_mpi_input){ .cluster = &c, .args = (char *const *)just_a_program,
+	ck_assert_int_eq(vh_mpi_job_make(&(struct vh_mpi_input){ .cluster = &c, .args = (char *const *)just_a_program,
 					  .env = environ, .hostfile = "h" }, &p, &err), 0);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	seconds = b.tv_sec - a.tv_sec + (b.tv_nsec - a.tv_nsec) / 1e9;
@@ -217,10 +217,10 @@ START_TEST(as_json)
 	const char *const args[] = { "./a", "\xff\xfe", NULL };
 	const struct vh_mpi_cluster c = cluster("4.1.4");
 	vh_autojson j = NULL;
-	vh_autoplan p = { 0 };
+	vh_autojob p = { 0 };
 
 	make("4.1.4", args, nothing, &p);
-	j = vh_mpi_plan_json(&c, &p);
+	j = vh_mpi_job_json(&c, &p);
 	ck_assert_ptr_nonnull(j);
 	ck_assert_str_eq(json_string_value(json_object_get(j, "cluster")), "two");
 	ck_assert_uint_eq(json_array_size(json_object_get(j, "nodes")), 2);
