@@ -30,8 +30,7 @@ static int refuse(const struct doc *d, const struct vh_yaml *node, const char *f
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = vh_vstrf(fmt, ap);
 	va_end(ap);
 	if (!text)
 		return vh_err_nomem(d->err);

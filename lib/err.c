@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "lib/strv.h"
+
 char *vh_plain(char *text)
 {
 	for (unsigned char *p = (unsigned char *)text; p && *p; p++)
@@ -20,8 +22,7 @@ static __attribute__((format(printf, 4, 0))) int set(struct vh_err *err, int num
 {
 	char *text = NULL;
 
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = vh_vstrf(fmt, ap);
 	vh_err_clear(err);
 	err->num = num;
 	err->exit = code;
@@ -65,8 +66,7 @@ int vh_err_hint(struct vh_err *err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&hint, fmt, ap) < 0)
-		hint = NULL;
+	hint = vh_vstrf(fmt, ap);
 	va_end(ap);
 	free(err->hint);
 	err->hint = vh_plain(hint);
@@ -80,13 +80,18 @@ int vh_err_within(struct vh_err *err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&context, fmt, ap) < 0)
-		context = NULL;
+	context = vh_vstrf(fmt, ap);
 	va_end(ap);
 	if (context && asprintf(&text, "%s: %s", context, err->text ? err->text : strerror(err->num)) >= 0) {
 		free(err->text);
 		err->text = vh_plain(text);
 	}
+	return -err->num;
+}
+
+int vh_err_as(struct vh_err *err, enum vh_exit code)
+{
+	err->exit = code;
 	return -err->num;
 }
 

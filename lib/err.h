@@ -48,6 +48,10 @@ int vh_err_hint(struct vh_err *err, const char *fmt, ...)
 int vh_err_within(struct vh_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Changes what the program exits with, where the caller knows better: nothing was changed after
+ * all, or some of it stays; returns -err->num. */
+int vh_err_as(struct vh_err *err, enum vh_exit code);
+
 /* Out of memory, in one line at every allocation. */
 int vh_err_nomem(struct vh_err *err);
 

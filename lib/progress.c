@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/err.h"
 
 struct vh_progress {
@@ -16,7 +16,7 @@ struct vh_progress {
 	char *title;
 	bool quiet, terminal;
 	char said[256];
-	struct timespec begun;
+	double begun;		/* by vh_now */
 };
 
 struct vh_progress *vh_progress_start(const char *title, bool quiet)
@@ -33,16 +33,8 @@ struct vh_progress *vh_progress_start(const char *title, bool quiet)
 	p->quiet = quiet;
 	p->terminal = isatty(STDERR_FILENO);
 	pthread_mutex_init(&p->lock, NULL);
-	clock_gettime(CLOCK_MONOTONIC, &p->begun);
+	p->begun = vh_now();
 	return p;
-}
-
-static double elapsed(const struct vh_progress *p)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)(t.tv_sec - p->begun.tv_sec) + (double)(t.tv_nsec - p->begun.tv_nsec) / 1e9;
 }
 
 /* Elsewhere than on a terminal a stage that only repeats is not printed again. */
@@ -56,9 +48,9 @@ static __attribute__((format(printf, 3, 0))) void say(struct vh_progress *p, boo
 	vh_plain(text);
 	pthread_mutex_lock(&p->lock);
 	if (p->terminal)
-		fprintf(stderr, "\r\033[K%s: %s (%.1f s)%s", p->title, text, elapsed(p), stays ? "\n" : "");
+		fprintf(stderr, "\r\033[K%s: %s (%.1f s)%s", p->title, text, vh_now() - p->begun, stays ? "\n" : "");
 	else if (stays || strcmp(text, p->said))
-		fprintf(stderr, "%s: [%6.1f s] %s\n", p->title, elapsed(p), text);
+		fprintf(stderr, "%s: [%6.1f s] %s\n", p->title, vh_now() - p->begun, text);
 	strcpy(p->said, text);
 	fflush(stderr);
 	pthread_mutex_unlock(&p->lock);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Files of the building host that go into an image. */
-#ifndef VH_HOSTFILE_H
-#define VH_HOSTFILE_H
+/* Whole files of this host, such as go into an image. */
+#ifndef VH_READ_H
+#define VH_READ_H
 
 #include <stddef.h>
 #include "lib/err.h"

@@ -26,6 +26,8 @@ static inline void vh_store_closep(struct vh_store **s) { vh_store_close(*s); }
 /* Groups what follows into one transaction (BEGIN IMMEDIATE); end commits or rolls back. */
 int vh_store_begin(struct vh_store *s, struct vh_err *err);
 int vh_store_end(struct vh_store *s, bool commit, struct vh_err *err);
+/* Ends the group by what came of it: r of 0 commits; below 0 it rolls back and returns r, err as it is. */
+int vh_store_settle(struct vh_store *s, int r, struct vh_err *err);
 
 /* --- leases: (kind, key) has one holder. Kinds in use: "cpu", "memory", "hugepage",
  * "subnet", "address", "mac", "vf", "guid". A holder is "vm/NAME" or "cluster/NAME". */

@@ -182,3 +182,13 @@ int vh_store_end(struct vh_store *s, bool commit, struct vh_err *err)
 	pthread_mutex_unlock(&s->lock);
 	return r;
 }
+
+int vh_store_settle(struct vh_store *s, int r, struct vh_err *err)
+{
+	vh_autoerr ignored = VH_ERR_NONE;
+
+	if (r == 0)
+		return vh_store_end(s, true, err);
+	vh_store_end(s, false, &ignored);
+	return r;
+}

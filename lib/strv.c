@@ -46,12 +46,11 @@ int vh_strv_push(char ***v, const char *s)
 
 int vh_strv_pushf(char ***v, const char *fmt, ...)
 {
-	char *s = NULL;
 	va_list ap;
+	char *s;
 
 	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0)
-		s = NULL;
+	s = vh_vstrf(fmt, ap);
 	va_end(ap);
 	return push_owned(v, s);
 }
@@ -82,14 +81,20 @@ void vh_strv_free(char **v)
 	free(v);
 }
 
-char *vh_strf(const char *fmt, ...)
+char *vh_vstrf(const char *fmt, va_list ap)
 {
 	char *s = NULL;
+
+	return vasprintf(&s, fmt, ap) < 0 ? NULL : s;
+}
+
+char *vh_strf(const char *fmt, ...)
+{
 	va_list ap;
+	char *s;
 
 	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0)
-		s = NULL;
+	s = vh_vstrf(fmt, ap);
 	va_end(ap);
 	return s;
 }

@@ -3,6 +3,7 @@
 #ifndef VH_STRV_H
 #define VH_STRV_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include "lib/cleanup.h"
@@ -23,7 +24,8 @@ static inline void vh_strv_freep(char ***v) { vh_strv_free(*v); }
  * slip of the hand (at most a third of its letters differ), else NULL. */
 const char *vh_nearest(const char *word, const char *const *candidates, size_t n);
 
-/* asprintf that returns NULL on failure. */
+/* asprintf and vasprintf that return NULL on failure. */
 char *vh_strf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *vh_vstrf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 #endif

@@ -190,3 +190,24 @@ char *vh_version_upstream(const char *version)
 		end = dash;
 	return end ? strndup(version, (size_t)(end - version)) : strdup(version);
 }
+
+bool vh_is_pci_address(const char *s)
+{
+	unsigned domain, bus, slot, function;
+	char again[20];
+
+	if (strlen(s) < 12 || sscanf(s, "%8x:%2x:%2x.%1x", &domain, &bus, &slot, &function) != 4 || slot > 31 || function > 7)
+		return false;
+	snprintf(again, sizeof(again), "%04x:%02x:%02x.%x", domain, bus, slot, function);
+	return !strcmp(s, again);
+}
+
+bool vh_is_mac(const char *mac)
+{
+	if (strlen(mac) != 17)
+		return false;
+	for (int i = 0; i < 17; i++)
+		if (i % 3 == 2 ? mac[i] != ':' : !strchr("0123456789abcdef", mac[i]))
+			return false;
+	return true;
+}

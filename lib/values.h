@@ -21,6 +21,10 @@ int vh_uint_parse(const char *text, uint64_t max, uint64_t *ret, struct vh_err *
 bool vh_is_hostname(const char *s);
 int vh_hostname_check(const char *s, struct vh_err *err);
 
+/* "0000:3b:00.1", "02:00:00:00:00:01", as the kernel writes them. */
+bool vh_is_pci_address(const char *s);
+bool vh_is_mac(const char *s);
+
 /* A list of small integers in the kernel's form "0-3,8": a fresh array, NULL when empty. */
 int vh_cpulist_parse(const char *text, unsigned **ret, size_t *ret_n);
 /* The kernel's form of n sorted integers; malloc'd, NULL without memory. */

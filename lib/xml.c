@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
+#include "lib/strv.h"
 
 enum { XML_MAX = 1 << 20 };
 
@@ -45,8 +46,7 @@ void vh_xml_setf(xmlNodePtr node, const char *name, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = vh_vstrf(fmt, ap);
 	va_end(ap);
 	if (node && text)
 		xmlSetProp(node, BAD_CAST name, BAD_CAST text);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Building and reading XML with libxml2: what vmm needs of it, in few words. Building
+/* Building and reading XML with libxml2: what is needed of it, in few words. Building
  * goes on after an error, which the end finds. */
-#ifndef VH_VMM_XML_H
-#define VH_VMM_XML_H
+#ifndef VH_XML_H
+#define VH_XML_H
 
 #include <libxml/tree.h>
 #include <stdbool.h>

@@ -348,6 +348,24 @@ static int take_all(const char *state, int me)
 	return got;
 }
 
+START_TEST(group_is_settled_by_what_came_of_it)
+{
+	vh_autofree char *state = unit_tmpdir();
+	vh_autostore s = open_in(state, VH_STORE_WRITE);
+	vh_autoerr err = VH_ERR_NONE;
+
+	OK(vh_store_begin(s, &ok_err));
+	OK(vh_lease_take(s, "cpu", "1", "vm/a", 0, &ok_err));
+	OK(vh_store_settle(s, 0, &ok_err));
+	OK(vh_store_begin(s, &ok_err));
+	OK(vh_lease_take(s, "cpu", "2", "vm/a", 0, &ok_err));
+	vh_err_set(&err, EBUSY, "taken");
+	ck_assert_int_eq(vh_store_settle(s, -EBUSY, &err), -EBUSY);
+	ck_assert_str_eq(err.text, "taken");
+	ck_assert_uint_eq(count_leases(s, "cpu", NULL), 1);
+}
+END_TEST
+
 START_TEST(processes_share_leases_without_loss)
 {
 	vh_autofree char *state = unit_tmpdir(), *dir = vh_strf("%s/new", state);
@@ -571,6 +589,6 @@ UNIT_SUITE(lib_store, file_is_private_whatever_the_umask, missing_store_reads_as
 	   reading_does_not_write, store_of_a_newer_program_is_refused, damaged_file_is_said_to_be,
 	   damaged_pages_are_found_when_read, cut_file_is_no_crash, anothers_store_is_refused_without_rights,
 	   lease_has_one_holder, leases_are_listed_and_dropped_by_kind_and_holder, names_are_data_and_never_sql,
-	   group_is_kept_or_lost_whole, processes_share_leases_without_loss, writer_waits_for_another,
+	   group_is_kept_or_lost_whole, group_is_settled_by_what_came_of_it, processes_share_leases_without_loss, writer_waits_for_another,
 	   killed_writer_leaves_whole_transactions, records_are_put_replaced_and_deleted,
 	   record_that_is_no_json_is_an_error, journal_keeps_order_and_state, journal_outlives_its_process)

@@ -193,26 +193,3 @@ int vh_layout_lease(const struct vh_layout *l, const struct vh_host *here, const
 	lease = (struct vh_domain_lease){ 0 };
 	return 0;
 }
-
-/* --- names of the field */
-
-bool vh_is_pci_address(const char *s)
-{
-	unsigned domain, bus, slot, function;
-	char again[20];
-
-	if (strlen(s) < 12 || sscanf(s, "%8x:%2x:%2x.%1x", &domain, &bus, &slot, &function) != 4 || slot > 31 || function > 7)
-		return false;
-	snprintf(again, sizeof(again), "%04x:%02x:%02x.%x", domain, bus, slot, function);
-	return !strcmp(s, again);
-}
-
-bool vh_is_mac(const char *mac)
-{
-	if (strlen(mac) != 17)
-		return false;
-	for (int i = 0; i < 17; i++)
-		if (i % 3 == 2 ? mac[i] != ':' : !strchr("0123456789abcdef", mac[i]))
-			return false;
-	return true;
-}

@@ -19,10 +19,6 @@ int vh_layout_used(const struct vh_layout *layout, const struct vh_host *here, s
 char *vh_layout_vcpu_cpus(const struct vh_layout *layout, const struct vh_host *here, unsigned vcpu);
 char *vh_layout_emulator_cpus(const struct vh_layout *layout, const struct vh_host *here);
 
-/* "0000:3b:00.1", "02:00:00:00:00:01", as the kernel writes them. */
-bool vh_is_pci_address(const char *s);
-bool vh_is_mac(const char *s);
-
 /* --- the guest's PCI tree */
 
 enum vh_port_model { VH_PORT_EXPANDER, VH_PORT_ROOT, VH_PORT_UPSTREAM, VH_PORT_DOWNSTREAM };

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lib/finding.h"
+
+#include <string.h>
+
+#include "lib/json.h"
+
+const struct vh_col vh_finding_cols[] = {
+	{ "OBJECT", "object", VH_COL_TEXT },
+	{ "CHECK", "check", VH_COL_TEXT },
+	{ "VERDICT", "verdict", VH_COL_TEXT },
+	{ "FOUND", "found", VH_COL_TEXT },
+	{ "WANTED", "wanted", VH_COL_TEXT },
+	{ "MEND", "mend", VH_COL_TEXT },
+	{ 0 }
+};
+
+void vh_findings_clear(struct vh_findings *f)
+{
+	json_decref(f->rows);
+	*f = (struct vh_findings)VH_FINDINGS_NONE;
+}
+
+static json_t *row_of(const struct vh_finding *f)
+{
+	static const char *const verdicts[VH_VERDICTS] = { "ok", "wrong", "unknown" };
+
+	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:b}", "object", vh_json_text(f->object), "check", f->check,
+			 "verdict", verdicts[f->verdict], "found", vh_json_text(f->found),
+			 "wanted", vh_json_text(f->wanted), "mend", vh_json_text(f->verdict == VH_OK ? NULL : f->mend),
+			 "stops", f->verdict == VH_WRONG && f->stops);
+}
+
+json_t *vh_finding_add(struct vh_findings *f, const struct vh_finding *finding)
+{
+	json_t *row = row_of(finding);
+
+	if (!f->rows)
+		f->rows = json_array();
+	if (json_array_append_new(f->rows, row) < 0) {
+		f->no_memory = true;
+		return NULL;
+	}
+	f->count[finding->verdict]++;
+	f->stops += finding->verdict == VH_WRONG && finding->stops;
+	return row;
+}
+
+int vh_findings_end(struct vh_findings *f, json_t **ret, struct vh_err *err)
+{
+	if (!f->rows)
+		f->rows = json_array();
+	if (!f->rows || f->no_memory)
+		return vh_err_nomem(err);
+	*ret = vh_steal(&f->rows);
+	vh_findings_clear(f);
+	return 0;
+}
