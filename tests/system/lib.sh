@@ -31,7 +31,7 @@ if [ -z "${VHPC_STATE_OF_TEST:-}" ]; then
 			{ echo "not ok $(basename "$0"): no packages can be chosen for $name"; exit 1; }
 	done
 	# Waited for, so that a signal, which does not reach the group of this timeout, ends it at once.
-	timeout -k 10 "${DEADLINE:-900}" tests/netns-run "$0" "$@" &
+	timeout -k 10 "${DEADLINE:-4800}" tests/netns-run "$0" "$@" &
 	trap 'kill $!; wait $!; exit 130' INT TERM HUP
 	wait $!
 	exit $?
@@ -76,6 +76,15 @@ says() {
 	else
 		fail "$2" "'$1' is not in: $(cat "$T/err" "$T/out" | tr '\n' ' ' | cut -c1-600)"
 	fi
+}
+
+# eventually COMMAND...: waits until it ends well; five minutes, for on a busy machine all is slow.
+eventually() {
+	until_s=$(($(date +%s) + 300))
+	until "$@" >/dev/null 2>&1; do
+		[ "$(date +%s)" -lt "$until_s" ] || return 1
+		sleep 0.1
+	done
 }
 
 # manifest NAME [KEY: VALUE]...: writes $T/NAME.yaml, a small cluster of one node.
