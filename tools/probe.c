@@ -9,7 +9,7 @@
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/table.h"
-#include "sriov/sriov.h"
+#include "sriov/inventory/inventory.h"
 #include "vmm/vmm.h"
 
 enum { VERSION_MS = 10000 };

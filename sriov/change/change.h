@@ -1,64 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-/* From the state that is to the state that is wanted, in steps that are read back, with the
- * state before in the journal until all is done. */
+/* Changes of PFs, VFs and drivers. Each is checked first, read back after, and undone when it fails:
+ * the error then exits with 1, or with 4 where undoing failed too and the journal has it. A change
+ * that a killed process left is undone by the next one of the same device. One at a time. */
 #ifndef VH_SRIOV_CHANGE_H
 #define VH_SRIOV_CHANGE_H
 
-#include "sriov/function/ops.h"
-#include "sriov/sriov.h"
+#include <jansson.h>
+#include <stddef.h>
+#include "lib/err.h"
 
-/* --- observe.c */
+struct vh_sriov;
 
-/* The PF (or a device without VFs: n 0), its VFs, their drivers and attributes. */
-int vh_pf_observe(const struct vh_sriov *s, const char *address, struct vh_pf *ret, struct vh_err *err);
-/* What a PF has set of each of vfs (vh_pci_vfs): object by VF address; NULL where it cannot be asked. */
-json_t *vh_pf_attributes(const struct vh_root *root, const char *pf, const json_t *vfs);
-/* Has the PF set of each fn what it has (vf_write), under the name that its network device has by then. */
-int vh_pf_write(const struct vh_sriov *s, struct vh_pf *pf, const struct vh_fn *fn, size_t n, struct vh_err *err);
-/* One function's driver and override. */
-int vh_fn_observe(const struct vh_root *root, struct vh_fn *fn, struct vh_err *err);
-/* The file below the root through which an attribute is set; NULL: over rtnetlink. */
-char *vh_fn_attr_file(const struct vh_root *root, const struct vh_pf *pf, const struct vh_fn *fn,
-		      enum vh_fn_attr attr);
+/* root: NULL for this host; state: the state directory. */
+int vh_sriov_open(struct vh_sriov **ret, const char *root, const char *state, struct vh_err *err);
+void vh_sriov_close(struct vh_sriov *s);
+static inline void vh_sriov_closep(struct vh_sriov **s) { vh_sriov_close(*s); }
+#define vh_autosriov vh_cleanup(vh_sriov_closep) struct vh_sriov *
 
-/* --- apply.c */
+/* Waives what protects that device (the host lives on it, it is in use, others keep it). */
+void vh_sriov_force(struct vh_sriov *s, const char *address);
 
-/* Brings the device to what want has, and reads all of it back. May stop half-way. */
-int vh_pf_apply(const struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err);
+struct vh_sriov_ops;
+/* The same with effects of another hand. */
+int vh_sriov_open_with(struct vh_sriov **ret, const char *root, const struct vh_sriov_ops *ops, void *arg,
+		       const char *state, struct vh_err *err);
 
-/* Whether the VF is bound to its driver again on the way: the driver sees a new GUID only then, and one that
- * is trusted from now on would set the MAC that it knows, if late. */
-bool vh_fn_rebinds(const struct vh_fn *want, const struct vh_fn *cur);
+/* n VFs. Another number than there is removes those that are; refused while any is leased or
+ * used. probe: whether new VFs get a driver, 1 or 0; -1: as it is. */
+int vh_sriov_create(struct vh_sriov *s, const char *pf, unsigned n, int probe, struct vh_err *err);
 
-/* Resets the function, and makes sure that it answers; refused where the kernel knows no way. */
-int vh_fn_reset(const struct vh_sriov *s, const char *address, struct vh_err *err);
+/* vf here and below: its address, or "PF/INDEX". name is "mac", "vlan", "qos", "spoofchk",
+ * "trust", "min-rate", "max-rate", "link-state", "node-guid", "port-guid" or "pkey-index". */
+struct vh_sriov_attr { const char *name, *value; };
+int vh_sriov_set(struct vh_sriov *s, const char *vf, const struct vh_sriov_attr *attrs, size_t n,
+		 struct vh_err *err);
 
-/* --- journal.c */
+/* To vfio-pci a GPU goes with all functions of its slot. device: of a VF also "PF/INDEX". */
+int vh_sriov_bind(struct vh_sriov *s, const char *device, const char *driver, struct vh_err *err);
+int vh_sriov_unbind(struct vh_sriov *s, const char *device, struct vh_err *err);
+/* Back to the host: its own driver, attributes neutral, its lease given back. */
+int vh_sriov_release(struct vh_sriov *s, const char *device, struct vh_err *err);
+/* Resets the function, and makes sure that it answers. */
+int vh_sriov_reset(struct vh_sriov *s, const char *device, struct vh_err *err);
 
-/* Between the two nobody else changes a device. enter undoes what an earlier run left of
- * this device (address; NULL: of none). */
-int vh_sriov_enter(struct vh_sriov *s, const char *address, int *ret_lock, struct vh_err *err);
+/* What a device's functions are now, by reading: of a PF all VFs, of a VF itself, of a GPU
+ * those of its slot. Rows of address, vf, driver, override, and the attributes that are
+ * known by key ("mac", "min_rate", ...). */
+int vh_sriov_functions(struct vh_sriov *s, const char *device, json_t **ret, struct vh_err *err);
 
-/* Undoes what runs that were killed left of the device; *ret_n (or NULL) counts them. */
-int vh_sriov_undo_left(struct vh_sriov *s, const char *address, unsigned *ret_n, struct vh_err *err);
+/* Undoes what a killed run left of the device; *ret_n counts the changes. */
+int vh_sriov_recover(struct vh_sriov *s, const char *device, unsigned *ret_n, struct vh_err *err);
+/* What restore is to make of the device is forgotten; the device stays as it is. */
+int vh_sriov_forget(struct vh_sriov *s, const char *device, struct vh_err *err);
 
-/* How a change enters the stored wanted state. */
-enum vh_keep { VH_KEEP_NOT, VH_KEEP_MERGE, VH_KEEP_DROP_FNS };
+/* Makes every device what was last asked of it, where it is now: found by its path of slots
+ * when its address has changed. Waits for devices and drivers, wait_s at most, all in all.
+ * Rows: device, stored (its address when it was stored), result "restored", "refused",
+ * "failed" or "partly", cause, hint. */
+int vh_sriov_restore(struct vh_sriov *s, unsigned wait_s, json_t **ret, struct vh_err *err);
 
-/* Applies want, with the state before in the journal; stores what is wanted from now on.
- * On failure all is as before (exit 1), or the journal has it and the exit is "partly". */
-int vh_sriov_change(struct vh_sriov *s, const struct vh_pf *want, enum vh_keep keep, struct vh_err *err);
-
-/* --- wanted.c */
+/* --- what is wanted after a boot */
 
 #define VH_WANTED "sriov-wanted"
-
-/* "pci0000:3a/02.0/00.0": the root complex and the slots from there; malloc'd. */
-char *vh_pci_path(const struct vh_root *root, const char *address);
-/* Where the device of a stored state is now. */
-int vh_wanted_locate(const struct vh_root *root, const char *address, const json_t *doc,
-		     char ret[VH_PCI_ADDRESS_SIZE], struct vh_err *err);
-/* Within the caller's transaction. */
-int vh_wanted_keep(struct vh_sriov *s, const struct vh_pf *want, enum vh_keep keep, struct vh_err *err);
 
 #endif

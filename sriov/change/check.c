@@ -1,134 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sriov/change/check.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/values.h"
-#include "sriov/change/check.h"
-#include "sriov/private.h"
-
-int vh_check_device(const struct vh_root *root, const char *text, char ret[VH_PCI_ADDRESS_SIZE], struct vh_err *err)
-{
-	vh_autofree char *address = NULL;
-	int r = vh_pci_full_address(text, &address, err);
-
-	if (r < 0)
-		return r;
-	if (!vh_root_exists(root, VH_PCI_DIR "/%s", address)) {
-		vh_err_refuse(err, ENOENT, "there is no PCI device %s", address);
-		return vh_err_hint(err, "vhpc sriov list");
-	}
-	snprintf(ret, VH_PCI_ADDRESS_SIZE, "%s", address);
-	return 0;
-}
-
-int vh_check_pf(const struct vh_root *root, const char *address, struct vh_err *err)
-{
-	vh_autojson pf = vh_pci_link(root, address, "physfn");
-	vh_autojson most = vh_pci_count(root, address, "sriov_totalvfs");
-
-	if (json_is_string(pf)) {
-		vh_err_refuse(err, EINVAL, "%s: it is a VF itself", address);
-		return vh_err_hint(err, "its PF is %s", json_string_value(pf));
-	}
-	if (json_integer_value(most) > 0)
-		return 0;
-	vh_err_refuse(err, EINVAL, "%s: it is no PF: it offers no VFs", address);
-	return json_is_integer(most) ? vh_err_hint(err, "turn SR-IOV on in its firmware, then reboot") :
-				       vh_err_hint(err, "vhpc sriov list shows PFs");
-}
-
-static int vf_of_pf(const struct vh_root *root, const char *pf, const char *number, int *ret_index,
-		    char ret_address[VH_PCI_ADDRESS_SIZE], struct vh_err *err)
-{
-	vh_autojson vfs = vh_pci_vfs(root, pf);
-	const char *address;
-	json_t *index;
-	uint64_t n;
-
-	if (vh_uint_parse(number, UINT16_MAX, &n, err) < 0)
-		return vh_err_usage(err, "'%.20s' is no index of a VF", number);
-	json_object_foreach(vfs, address, index)
-		if ((uint64_t)json_integer_value(index) == n) {
-			snprintf(ret_address, VH_PCI_ADDRESS_SIZE, "%s", address);
-			*ret_index = (int)n;
-			return 0;
-		}
-	vh_err_refuse(err, ERANGE, "%s: it has no VF %d: it has %zu", pf, (int)n, json_object_size(vfs));
-	return vh_err_hint(err, "vhpc sriov create %s -n NUMBER", pf);
-}
-
-int vh_check_vf(const struct vh_root *root, const char *text, char ret_pf[VH_PCI_ADDRESS_SIZE], int *ret_index,
-		char ret_address[VH_PCI_ADDRESS_SIZE], struct vh_err *err)
-{
-	const char *slash = strchr(text, '/');
-	vh_autofree char *device = slash ? strndup(text, (size_t)(slash - text)) : strdup(text);
-	vh_autojson pf = NULL;
-	vh_autojson vfs = NULL;
-	const json_t *index;
-	int r = device ? vh_check_device(root, device, ret_address, err) : vh_err_nomem(err);
-
-	if (r < 0)
-		return r;
-	if (slash) {
-		snprintf(ret_pf, VH_PCI_ADDRESS_SIZE, "%s", ret_address);
-		r = vh_check_pf(root, ret_pf, err);
-		return r < 0 ? r : vf_of_pf(root, ret_pf, slash + 1, ret_index, ret_address, err);
-	}
-	pf = vh_pci_link(root, ret_address, "physfn");
-	if (!json_is_string(pf) || !vh_pci_is_address(json_string_value(pf))) {
-		vh_err_refuse(err, EINVAL, "%s: it is no VF", ret_address);
-		return vh_err_hint(err, "a VF is its own address, or PF/INDEX");
-	}
-	vfs = vh_pci_vfs(root, json_string_value(pf));
-	index = json_object_get(vfs, ret_address);
-	if (!index)
-		return vh_err_set(err, ENODEV, "%s: its PF %s does not know it", ret_address, json_string_value(pf));
-	snprintf(ret_pf, VH_PCI_ADDRESS_SIZE, "%s", json_string_value(pf));
-	*ret_index = (int)json_integer_value(index);
-	return 0;
-}
-
-bool vh_is_forced(const struct vh_sriov *s, const char *address)
-{
-	vh_autofree char *forced = NULL;
-	vh_autoerr ignored = VH_ERR_NONE;
-
-	return s->force && vh_pci_full_address(s->force, &forced, &ignored) == 0 && !strcmp(forced, address);
-}
-
-/* What the host itself cannot do without; *ret stays NULL where there is nothing. */
-static int host_use(const struct vh_root *root, const char *address, char **ret, struct vh_err *err)
-{
-	int r = vh_carries_storage(root, address, ret);
-
-	if (r == 0)
-		r = vh_is_only_uplink(root, address, ret);
-	return r < 0 ? vh_err_nomem(err) : 0;
-}
-
-int vh_sriov_add_uses(const struct vh_root *root, json_t *rows, struct vh_err *err)
-{
-	vh_autojson users = vh_vfio_users(root);
-	json_t *row;
-	size_t i;
-
-	if (!users)
-		return vh_err_nomem(err);
-	json_array_foreach(rows, i, row) {
-		const char *address = json_string_value(json_object_get(row, "address"));
-		vh_autofree char *use = NULL;
-		int r = host_use(root, address, &use, err);
-
-		if (r < 0)
-			return r;
-		if (!use)
-			use = vh_fn_user(root, users, address);
-		json_object_set_new(row, "use", vh_json_text(use));
-	}
-	return 0;
-}
+#include "sriov/pci/pci.h"
+#include "sriov/use/use.h"
 
 int vh_check_free(const struct vh_sriov *s, const char *address, struct vh_err *err)
 {
@@ -138,7 +17,7 @@ int vh_check_free(const struct vh_sriov *s, const char *address, struct vh_err *
 
 	if (vh_is_forced(s, address))
 		return 0;
-	r = host_use(s->root, address, &user, err);
+	r = vh_host_use(s->root, address, &user, err);
 	if (r < 0)
 		return r;
 	if (user) {
@@ -269,118 +148,4 @@ int vh_check_group(const struct vh_sriov *s, const struct vh_pf *taken, struct v
 			return r;
 	}
 	return 0;
-}
-
-/* --- identities */
-
-static const enum vh_fn_attr identities[] = { VH_FN_MAC, VH_FN_NODE_GUID, VH_FN_PORT_GUID };
-
-static bool is_guid(enum vh_fn_attr attr)
-{
-	return attr != VH_FN_MAC;
-}
-
-/* A VF's node and port GUID may be the same; two VFs' may not, in either place. */
-static int compare(const struct vh_fn *want, const struct vh_fn *other, const char *where, struct vh_err *err)
-{
-	char buf[32];
-
-	for (size_t i = 0; i < vh_array_len(identities); i++)
-		for (size_t j = 0; j < vh_array_len(identities); j++) {
-			enum vh_fn_attr a = identities[i], b = identities[j];
-
-			if (is_guid(a) == is_guid(b) && want->have & VH_FN_BIT(a) && other->have & VH_FN_BIT(b) &&
-			    want->value[a] == other->value[b])
-				return vh_err_refuse(err, EEXIST, "%s: %s %s: VF %d of %s has it", want->address,
-						     vh_fn_attr_name(a), vh_fn_attr_text(a, want->value[a], buf),
-						     other->index, where);
-		}
-	return 0;
-}
-
-static int compare_all(const struct vh_pf *want, const struct vh_pf *other, const char *where, struct vh_err *err)
-{
-	bool own = !strcmp(want->address, where);
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < want->n; i++)
-		for (size_t j = 0; r == 0 && j < other->n; j++)
-			if (!own || want->fn[i].index != other->fn[j].index)
-				r = compare(&want->fn[i], &other->fn[j], where, err);
-	return r;
-}
-
-static int check_observed(const struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err)
-{
-	vh_autojson rows = NULL;
-	const json_t *row;
-	size_t i;
-	int r = vh_sriov_list(s->root, &rows, err);
-
-	json_array_foreach(rows, i, row) {
-		const char *address = json_string_value(json_object_get(row, "address"));
-		vh_autoerr ignored = VH_ERR_NONE;
-		vh_autopf pf = { 0 };
-
-		/* A PF that cannot be read keeps nobody from another one. */
-		if (r == 0 && json_integer_value(json_object_get(row, "vfs")) > 0 &&
-		    vh_pf_observe(s, address, &pf, &ignored) == 0)
-			r = compare_all(want, &pf, address, err);
-	}
-	return r;
-}
-
-static int check_wanted(const struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err)
-{
-	vh_autojson all = NULL;
-	const char *address;
-	json_t *doc;
-	int r = vh_record_list(s->store, VH_WANTED, &all, err);
-
-	json_object_foreach(all, address, doc) {
-		vh_autopf pf = { 0 };
-
-		if (r == 0)
-			r = vh_pf_from_json(json_object_get(doc, "state"), &pf, err);
-		if (r == 0)
-			r = compare_all(want, &pf, address, err);
-	}
-	return r;
-}
-
-/* An identity that is leased is set on a VF of its holder only. */
-static int check_leases(const struct vh_fn *want, const struct vh_lease *leases, size_t n, struct vh_err *err)
-{
-	const char *holder = NULL;
-	char buf[32];
-
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(leases[i].kind, "vf") && !strcmp(leases[i].key, want->address))
-			holder = leases[i].holder;
-	for (size_t a = 0; a < vh_array_len(identities); a++) {
-		const char *text = vh_fn_attr_text(identities[a], want->value[identities[a]], buf);
-		const char *kind = is_guid(identities[a]) ? "guid" : "mac";
-
-		for (size_t i = 0; want->have & VH_FN_BIT(identities[a]) && i < n; i++)
-			if (!strcmp(leases[i].kind, kind) && !strcmp(leases[i].key, text) &&
-			    (!holder || strcmp(holder, leases[i].holder)))
-				return vh_err_refuse(err, EEXIST, "%s: %s %s: it is leased to %s", want->address,
-						     vh_fn_attr_name(identities[a]), text, leases[i].holder);
-	}
-	return 0;
-}
-
-int vh_check_unique(const struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err)
-{
-	struct vh_lease *leases = NULL;
-	size_t n = 0;
-	int r;
-
-	if ((r = check_observed(s, want, err)) < 0 || (r = check_wanted(s, want, err)) < 0 ||
-	    (r = vh_lease_list(s->store, NULL, NULL, &leases, &n, err)) < 0)
-		return r;
-	for (size_t i = 0; r == 0 && i < want->n; i++)
-		r = check_leases(&want->fn[i], leases, n, err);
-	vh_lease_free(leases, n);
-	return r;
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sriov/change/journal.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "lib/files.h"
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/change/change.h"
-#include "sriov/private.h"
+#include "sriov/change/apply.h"
+#include "sriov/pci/pci.h"
 
 enum { LOCK_MS = 120000 };
 

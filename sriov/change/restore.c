@@ -4,9 +4,16 @@
 #include <time.h>
 
 #include "lib/json.h"
+#include "lib/store.h"
 #include "lib/strv.h"
+#include "sriov/change/apply.h"
+#include "sriov/change/change.h"
 #include "sriov/change/check.h"
-#include "sriov/private.h"
+#include "sriov/change/journal.h"
+#include "sriov/change/wanted.h"
+#include "sriov/function/function.h"
+#include "sriov/pci/pci.h"
+#include "sriov/use/use.h"
 
 /* The stored state, of the device where it is now: its other functions move along. */
 static int load(struct vh_sriov *s, const char *address, const json_t *doc, struct vh_pf *ret, struct vh_err *err)

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What is wanted of a device after the next boot: by its address and by its path of slots,
  * which stays when buses are numbered anew. Never by group number or interface name. */
+#include "sriov/change/wanted.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/change/change.h"
-#include "sriov/private.h"
+#include "sriov/pci/pci.h"
 
-char *vh_pci_path(const struct vh_root *root, const char *address)
+/* "pci0000:3a/02.0/00.0": the root complex and the slots from there; malloc'd. */
+static char *path_of_slots(const struct vh_root *root, const char *address)
 {
 	vh_autofree char *target = NULL;
 	vh_autofree char *path = NULL;
@@ -36,7 +38,7 @@ char *vh_pci_path(const struct vh_root *root, const char *address)
 
 static json_t *identity(const struct vh_root *root, const char *address)
 {
-	vh_autofree char *path = vh_pci_path(root, address);
+	vh_autofree char *path = path_of_slots(root, address);
 
 	return json_pack("{ss? so so}", "path", path, "vendor", vh_pci_hex(root, address, "vendor", 4),
 			 "device", vh_pci_hex(root, address, "device", 4));

@@ -2,29 +2,20 @@
 #include "sriov/doctor/doctor.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/store.h"
 #include "lib/strv.h"
-#include "sriov/change/check.h"
-#include "sriov/pci/config.h"
-
-void vh_doctor_say(struct vh_doctor *d, const char *device, const char *step, enum vh_finding state, const char *mend,
-		   const char *found, ...)
-{
-	static const char *const states[] = { "ok", "wrong", "unknown" };
-	vh_autofree char *text = NULL;
-	va_list ap;
-
-	va_start(ap, found);
-	if (vasprintf(&text, found, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	if (!text || json_array_append_new(d->rows, json_pack("{ss ss ss ss ss?}", "device", device, "step", step,
-							      "state", states[state], "found", text, "mend", mend)) < 0)
-		d->failed = true;
-}
+#include "sriov/change/change.h"
+#include "sriov/doctor/finding.h"
+#include "sriov/doctor/function.h"
+#include "sriov/doctor/pair.h"
+#include "sriov/doctor/port.h"
+#include "sriov/function/function.h"
+#include "sriov/inventory/inventory.h"
+#include "sriov/lease/lease.h"
+#include "sriov/pci/pci.h"
 
 /* --- a PF */
 

@@ -1,37 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the parts of the doctor share: rows of findings. */
 #ifndef VH_SRIOV_DOCTOR_H
 #define VH_SRIOV_DOCTOR_H
 
-#include "lib/store.h"
-#include "sriov/private.h"
-#include "sriov/function/state.h"
+#include <jansson.h>
+#include "lib/err.h"
 
-enum vh_finding { VH_OK, VH_WRONG, VH_UNKNOWN };
+struct vh_sriov;
 
-struct vh_doctor {
-	const struct vh_root *root;
-	struct vh_store *store;
-	json_t *devices;	/* vh_sriov_list's rows */
-	json_t *rows;		/* findings: device, step, state, found, mend */
-	bool asked;		/* for this one device: all that is not so is wrong */
-	bool failed;		/* no memory */
-};
-
-/* mend: the command that mends it, or NULL. */
-void vh_doctor_say(struct vh_doctor *d, const char *device, const char *step, enum vh_finding state, const char *mend,
-		   const char *found, ...) __attribute__((format(printf, 6, 7)));
-
-/* --- doctor_vf.c */
-
-void vh_doctor_function(struct vh_doctor *d, const struct vh_pf *pf, const struct vh_fn *fn);
-
-/* --- doctor_port.c: subnet manager, P_Key and state of the ports of the device's InfiniBand or network device */
-
-void vh_doctor_ports(struct vh_doctor *d, const char *address);
-
-/* --- doctor_pair.c: a GPU and its nearest HCA */
-
-void vh_doctor_pair(struct vh_doctor *d, const json_t *gpu);
+/* Walks from the firmware to the guest: firmware, driver, VFs, IOMMU, group, vfio, guid, subnet
+ * manager, P_Key, port; of a GPU and its nearest HCA root complex, ATS, ACS, relaxed ordering.
+ * device NULL: PFs that have or want VFs, InfiniBand devices and GPUs. Rows: device, step, state
+ * "ok"|"wrong"|"unknown", found, mend (the command that mends it, or null). Changes nothing. */
+int vh_sriov_doctor(const char *root, const char *state, const char *device, json_t **ret, struct vh_err *err);
+/* The same with effects of another hand. */
+int vh_sriov_doctor_with(const struct vh_sriov *s, const char *device, json_t **ret, struct vh_err *err);
 
 #endif

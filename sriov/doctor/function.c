@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A function on its way to a guest: its IOMMU group, its driver, its identity. */
+#include "sriov/doctor/function.h"
+
 #include <string.h>
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/doctor/doctor.h"
+#include "sriov/pci/pci.h"
 
 static bool is_vfio(const char *driver)
 {

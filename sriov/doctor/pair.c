@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A GPU and its nearest HCA, between which data should go without the processor: how near
  * they are, what the ports between them do with such traffic, and what both allow. */
-#include <string.h>
+#include "sriov/doctor/pair.h"
 
 #include "lib/strv.h"
-#include "sriov/pci/config.h"
-#include "sriov/doctor/doctor.h"
+#include "sriov/inventory/inventory.h"
+#include "sriov/pci/pci.h"
 
 enum { ACS_CONTROL = 6, ACS_REQUEST_REDIRECT = 1 << 2, ACS_DIRECT_TRANSLATED = 1 << 6 };
 enum { ATS_CONTROL = 6, ATS_ENABLE = 1 << 15, DEVICE_CONTROL = 8, RELAXED_ORDERING = 1 << 4 };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sriov/doctor/port.h"
+
 #include <string.h>
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/doctor/doctor.h"
+#include "sriov/pci/pci.h"
 
 #define PORT VH_PCI_DIR "/%s/infiniband/%s/ports/%s"
 

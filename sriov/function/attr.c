@@ -2,11 +2,10 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/values.h"
-#include "sriov/function/state.h"
+#include "sriov/function/function.h"
 
 enum kind { MAC, GUID, NUMBER, SWITCH, LINK };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <errno.h>
 #include <linux/netlink.h>
 
-#include "sriov/function/netlink.h"
-#include "sriov/function/ops.h"
+#include "sriov/function/function.h"
+#include "sriov/function/vf_read.h"
+#include "sriov/function/vf_write.h"
+#include "sriov/netlink.h"
 
 static int write_file(void *arg, const struct vh_root *root, const char *path, const char *text)
 {

@@ -4,8 +4,8 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/change/change.h"
-#include "sriov/private.h"
+#include "sriov/function/function.h"
+#include "sriov/pci/pci.h"
 
 enum { ARPHRD_IB = 32 };
 

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "sriov/private.h"
-#include "sriov/function/state.h"
+#include "sriov/function/function.h"
 
 void vh_pf_clear(struct vh_pf *pf)
 {

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a GPU brings along, and what of it can be had in parts. */
+#include "sriov/inventory/gpu.h"
+
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/private.h"
+#include "sriov/inventory/inventory.h"
+#include "sriov/inventory/nvml.h"
+#include "sriov/inventory/pair.h"
+#include "sriov/pci/pci.h"
 
 enum { FLAG_MEMORY = 0x200, FLAG_PREFETCH = 0x2000, FLAG_64 = 0x100000, BARS = 6 };
 

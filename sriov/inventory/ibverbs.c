@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* libibverbs, through which a job opens the device: it alone tells a port's MTU. It is asked
  * where it is installed; only its types are built in. */
+#include "sriov/inventory/ibverbs.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <infiniband/verbs.h>
 #include <string.h>
 
-#include "sriov/private.h"
+#include "lib/cleanup.h"
 
 /* What of the library is needed, by its names. */
 struct verbs {

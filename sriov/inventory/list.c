@@ -6,8 +6,11 @@
 #include "lib/json.h"
 #include "lib/parallel.h"
 #include "lib/strv.h"
-#include "sriov/change/change.h"
-#include "sriov/private.h"
+#include "sriov/function/function.h"
+#include "sriov/inventory/inventory.h"
+#include "sriov/inventory/pair.h"
+#include "sriov/inventory/row.h"
+#include "sriov/pci/pci.h"
 
 /* Thousands of VFs are some ten files each: each hundred devices are worth a thread. */
 enum { DEVICES_A_THREAD = 100 };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Whether an NVIDIA GPU is cut into instances (MIG) only its own library tells; it is asked
  * where it is installed, and nothing is built against it. */
+#include "sriov/inventory/nvml.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 
-#include "sriov/private.h"
+#include "lib/cleanup.h"
 
 typedef void *nvml_device;
 

@@ -1,42 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which HCA is nearest to a GPU, by what their ways to the root have in common. */
-#include <errno.h>
+#include "sriov/inventory/pair.h"
+
 #include <string.h>
 
 #include "lib/strv.h"
-#include "sriov/private.h"
+#include "sriov/inventory/inventory.h"
+#include "sriov/pci/pci.h"
 
-const char *const vh_distances[] = { "switch", "complex", "node", "system" };
+/* From the nearest on: one switch or root port in common, one root complex, one NUMA node. */
+static const char *const distances[] = { "switch", "complex", "node", "system" };
 
-int vh_pci_way(const struct vh_root *root, const char *address, char ***ret)
-{
-	vh_autofree char *target = NULL;
-	vh_autostrv way = NULL;
-	char *rest, *part;
-	int r = vh_root_readlink(root, &target, VH_PCI_DIR "/%s", address);
-
-	if (r < 0)
-		return r;
-	rest = target;
-	while ((part = strsep(&rest, "/")))
-		if ((way ? vh_pci_is_address(part) : !strncmp(part, "pci", strlen("pci"))) && vh_strv_push(&way, part) < 0)
-			return -ENOMEM;
-	if (!way)
-		return -EINVAL;
-	*ret = vh_steal(&way);
-	return 0;
-}
-
-size_t vh_pci_common(char *const *a, char *const *b)
-{
-	size_t n = 0;
-
-	while (a[n] && b[n] && !strcmp(a[n], b[n]))
-		n++;
-	return n;
-}
-
-/* An index of vh_distances; -1 where a way is not known. */
+/* An index of distances; -1 where a way is not known. */
 static int distance(const struct vh_root *root, const json_t *a, const json_t *b)
 {
 	vh_autostrv way_a = NULL;
@@ -82,5 +57,5 @@ int vh_pci_set_pair(const struct vh_root *root, json_t *gpu, const json_t *rows)
 	const json_t *hca = vh_pci_nearest_hca(root, gpu, rows, &d);
 
 	return json_object_set(gpu, "hca", hca ? json_object_get(hca, "address") : json_null()) |
-	       json_object_set_new(gpu, "hca_distance", hca ? json_string(vh_distances[d]) : json_null());
+	       json_object_set_new(gpu, "hca_distance", hca ? json_string(distances[d]) : json_null());
 }

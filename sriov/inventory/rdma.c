@@ -1,36 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The InfiniBand or RoCE device of a PCI function: its GUID, and its ports. */
+#include "sriov/inventory/rdma.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/private.h"
-
-json_t *vh_rdma_state(unsigned state)
-{
-	static const char *const names[] = { NULL, "DOWN", "INIT", "ARMED", "ACTIVE", "ACTIVE_DEFER" };
-
-	return state > 0 && state < vh_array_len(names) ? json_string(names[state]) : json_null();
-}
-
-json_t *vh_rdma_physical(unsigned state)
-{
-	static const char *const names[] = {
-		NULL, "Sleep", "Polling", "Disabled", "PortConfigurationTraining", "LinkUp", "LinkErrorRecovery", "Phy Test",
-	};
-
-	return state > 0 && state < vh_array_len(names) ? json_string(names[state]) : json_null();
-}
-
-json_t *vh_rdma_guid(uint64_t guid)
-{
-	char text[3 * 8 + 1];
-
-	for (int i = 0; i < 8; i++)
-		snprintf(text + 3 * i, 4, "%02x%s", (unsigned)(guid >> 8 * (7 - i)) & 0xff, i < 7 ? ":" : "");
-	return json_string(text);
-}
+#include "sriov/inventory/ibverbs.h"
+#include "sriov/inventory/rdma_names.h"
+#include "sriov/inventory/rdma_netlink.h"
+#include "sriov/inventory/umad.h"
+#include "sriov/pci/pci.h"
 
 /* The last 64 bits of "fe80:0000:0000:0000:0c42:a103:0000:0002", or of a GUID alone; null: neither. */
 static json_t *guid_of(const struct vh_root *root, const char *address, const char *file)

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What RDMA netlink tells of a device's ports: the kernel's devices by index, then the ports of one. */
+#include "sriov/inventory/rdma_netlink.h"
+
 #include <errno.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <rdma/rdma_netlink.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "lib/json.h"
-#include "sriov/function/netlink.h"
-#include "sriov/private.h"
+#include "sriov/inventory/rdma_names.h"
 
 struct search { const char *name; uint32_t index; bool found; };
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/strv.h"
-#include "sriov/change/change.h"
-#include "sriov/private.h"
+#include "sriov/function/function.h"
+#include "sriov/inventory/gpu.h"
+#include "sriov/inventory/inventory.h"
+#include "sriov/inventory/rdma.h"
+#include "sriov/inventory/row.h"
+#include "sriov/pci/pci.h"
 
 /* The kernel's resource flags and the lines of a device's "resource" file. */
 enum { RES_IO = 0x100, RES_MEM = 0x200, RES_PREFETCH = 0x2000, RES_64 = 0x100000 };
@@ -128,22 +130,6 @@ static int set_vf_index(const struct vh_root *root, const char *address, json_t 
 	json_t *index = json_object_get(vfs, address);
 
 	return index ? json_object_set(row, "vf", index) : 0;
-}
-
-int vh_pci_full_address(const char *text, char **ret, struct vh_err *err)
-{
-	vh_autofree char *address = strchr(text, ':') == strrchr(text, ':') ? vh_strf("0000:%s", text) :
-									      strdup(text);
-
-	if (!address)
-		return vh_err_nomem(err);
-	for (char *p = address; *p; p++)
-		if (*p >= 'A' && *p <= 'F')
-			*p += 'a' - 'A';
-	if (!vh_pci_is_address(address))
-		return vh_err_usage(err, "'%.40s' is no PCI address of the form 0000:3b:00.0", text);
-	*ret = vh_steal(&address);
-	return 0;
 }
 
 /* Its override, and what its PF has set of a VF; null for any other device, and where it cannot be asked. */

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* libibumad, which knows a port as its subnet manager does. It is asked where it is installed;
  * only its types are built in. */
+#include "sriov/inventory/umad.h"
+
 #include <dlfcn.h>
 #include <endian.h>
 #include <errno.h>
 #include <infiniband/umad.h>
-#include <stdio.h>
 
-#include "sriov/private.h"
+#include "lib/cleanup.h"
+#include "sriov/inventory/rdma_names.h"
 
 static void close_library(void **library)
 {

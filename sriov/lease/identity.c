@@ -3,13 +3,14 @@
  * the same ones (docs/formats/sriov.md). One that another holder has here already gives way
  * to the next of a fixed row; which one it became is recorded. */
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/store.h"
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "sriov/function/ops.h"
+#include "sriov/function/function.h"
+#include "sriov/lease/lease.h"
 
 #define IDENTITY "sriov-identity"
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "sriov/lease/lease.h"
+
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/strv.h"
 #include "lib/values.h"
-#include "sriov/change/check.h"
-#include "sriov/private.h"
+#include "sriov/function/function.h"
+#include "sriov/inventory/inventory.h"
+#include "sriov/use/use.h"
 
 /* The process that a holder's leases end with. */
 #define HOLDER "sriov-holder"
@@ -207,26 +208,5 @@ int vh_sriov_return(struct vh_sriov *s, const char *holder, unsigned *ret_n, str
 	r = end(s, r, err);
 	if (r == 0 && ret_n)
 		*ret_n = n;
-	return r;
-}
-
-int vh_sriov_add_leases(struct vh_store *store, json_t *rows, struct vh_err *err)
-{
-	struct vh_lease *leases = NULL;
-	vh_autojson by_key = json_object();
-	size_t n = 0, i;
-	json_t *row;
-	int r = vh_lease_list(store, "vf", NULL, &leases, &n, err);
-
-	for (i = 0; r == 0 && i < n; i++)
-		if (json_object_set_new(by_key, leases[i].key, json_string(leases[i].holder)) < 0)
-			r = vh_err_nomem(err);
-	json_array_foreach(rows, i, row) {
-		json_t *holder = json_object_get(by_key, json_string_value(json_object_get(row, "address")));
-
-		if (r == 0 && json_object_set(row, "lease", holder ? holder : json_null()) < 0)
-			r = vh_err_nomem(err);
-	}
-	vh_lease_free(leases, n);
 	return r;
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sriov/pci/config.h"
-
 #include <errno.h>
 #include <fcntl.h>
 
-#include "sriov/private.h"
+#include "sriov/pci/pci.h"
 
 /* No chain has more members than fit, so that a looped one ends. */
 enum { CAPS_MAX = 48, ECAPS_MAX = 480, STATUS = 0x06, STATUS_CAPS = 0x10, CAPS = 0x34, ECAPS = 0x100 };

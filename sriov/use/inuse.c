@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ctype.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/change/check.h"
-#include "sriov/private.h"
+#include "sriov/pci/pci.h"
+#include "sriov/use/use.h"
 
 #define VFIO "/dev/vfio/"
 
@@ -96,4 +95,14 @@ char *vh_fn_user(const struct vh_root *root, const json_t *vfio_users, const cha
 		if (!net_user)
 			net_user = netdev_user(root, json_string_value(name));
 	return net_user;
+}
+
+/* What the host itself cannot do without; *ret stays NULL where there is nothing. */
+int vh_host_use(const struct vh_root *root, const char *address, char **ret, struct vh_err *err)
+{
+	int r = vh_carries_storage(root, address, ret);
+
+	if (r == 0)
+		r = vh_is_only_uplink(root, address, ret);
+	return r < 0 ? vh_err_nomem(err) : 0;
 }

@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which PCI devices the host itself lives on: file systems, swap, and the way out. */
+/* Which PCI devices carry the host's file systems and swap. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/strv.h"
-#include "sriov/change/check.h"
-#include "sriov/private.h"
+#include "sriov/pci/pci.h"
+#include "sriov/use/use.h"
 
 enum { DEPTH_MAX = 8 };
-
-/* Every PCI address in a path below /sys/devices. */
-static int add_addresses(char ***ret, const char *path)
-{
-	vh_autofree char *copy = strdup(path);
-	char *rest = copy, *part;
-
-	if (!copy)
-		return -ENOMEM;
-	while ((part = strsep(&rest, "/")))
-		if (vh_pci_is_address(part) && !vh_strv_has(*ret, part) && vh_strv_push(ret, part) < 0)
-			return -ENOMEM;
-	return 0;
-}
 
 /* An NVMe of several controllers hangs on none of them: link is below nvme-subsystem/NAME. */
 static int add_subsystem(const struct vh_root *root, char ***ret, const char *link)
@@ -38,7 +23,7 @@ static int add_subsystem(const struct vh_root *root, char ***ret, const char *li
 		vh_autofree char *target = NULL;
 
 		if (vh_root_readlink(root, &target, "sys/devices/virtual/nvme-subsystem/%s/%s", name, *e) == 0 &&
-		    add_addresses(ret, target) < 0)
+		    vh_pci_addresses(ret, target) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -53,7 +38,7 @@ static int add_block(const struct vh_root *root, char ***ret, const char *dir, i
 
 	if (depth > DEPTH_MAX || vh_root_readlink(root, &link, "%s", dir) < 0)
 		return 0;
-	if ((r = add_addresses(ret, link)) < 0 || (r = add_subsystem(root, ret, link)) < 0)
+	if ((r = vh_pci_addresses(ret, link)) < 0 || (r = add_subsystem(root, ret, link)) < 0)
 		return r;
 	if (vh_root_list(root, &slaves, "%s/slaves", dir) < 0)
 		return 0;
@@ -153,95 +138,4 @@ int vh_carries_storage(const struct vh_root *root, const char *address, char **r
 	int r = find_mount(root, address, ret);
 
 	return r ? r : find_swap(root, address, ret);
-}
-
-/* --- the way out */
-
-static int add_interface(const struct vh_root *root, char ***ret, const char *name, int depth)
-{
-	vh_autofree char *link = NULL;
-	vh_autostrv entries = NULL;
-	int r = 0;
-
-	if (depth > DEPTH_MAX)
-		return 0;
-	if (vh_root_readlink(root, &link, "sys/class/net/%s", name) == 0) {
-		/* The device itself is the last address; those before it are ports. */
-		vh_autostrv all = NULL;
-
-		if (add_addresses(&all, link) < 0 ||
-		    (all && !vh_strv_has(*ret, all[vh_strv_len(all) - 1]) &&
-		     vh_strv_push(ret, all[vh_strv_len(all) - 1]) < 0))
-			return -ENOMEM;
-	}
-	if (vh_root_list(root, &entries, "sys/class/net/%s", name) < 0)
-		return 0;
-	for (char **e = entries; r == 0 && *e; e++)
-		if (!strncmp(*e, "lower_", strlen("lower_")))
-			r = add_interface(root, ret, *e + strlen("lower_"), depth + 1);
-	return r;
-}
-
-/* Interfaces in the routing tables: with_default those of a default route, else all. */
-static int routes4(const struct vh_root *root, bool with_default, char ***ret)
-{
-	vh_autofree char *text = NULL;
-	char *rest, *line;
-
-	if (vh_root_read(root, &text, "proc/net/route") < 0)
-		return 0;
-	rest = text;
-	strsep(&rest, "\n");
-	while ((line = strsep(&rest, "\n"))) {
-		char name[64], to[16], mask[16];
-
-		if (sscanf(line, "%63s %15s %*s %*s %*s %*s %*s %15s", name, to, mask) == 3 &&
-		    (!with_default || (!strcmp(to, "00000000") && !strcmp(mask, "00000000"))) &&
-		    !vh_strv_has(*ret, name) && vh_strv_push(ret, name) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int default6(const struct vh_root *root, char ***ret)
-{
-	vh_autofree char *text = NULL;
-	char *rest, *line;
-
-	if (vh_root_read(root, &text, "proc/net/ipv6_route") < 0)
-		return 0;
-	rest = text;
-	while ((line = strsep(&rest, "\n"))) {
-		char name[64], to[40], length[8];
-
-		if (sscanf(line, "%39s %7s %*s %*s %*s %*s %*s %*s %*s %63s", to, length, name) == 3 &&
-		    strspn(to, "0") == 32 && !strcmp(length, "00") && strcmp(name, "lo") &&
-		    !vh_strv_has(*ret, name) && vh_strv_push(ret, name) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-int vh_is_only_uplink(const struct vh_root *root, const char *address, char **ret)
-{
-	vh_autostrv names = NULL;
-	vh_autostrv devices = NULL;
-
-	if (routes4(root, true, &names) < 0 || default6(root, &names) < 0)
-		return -ENOMEM;
-	for (char **n = names; n && *n; n++)
-		if (add_interface(root, &devices, *n, 0) < 0)
-			return -ENOMEM;
-	if (!devices || vh_strv_len(devices) != 1 || strcmp(devices[0], address))
-		return 0;
-	*ret = vh_strf("the only way out, by %s", names[0]);
-	return *ret ? 1 : -ENOMEM;
-}
-
-int vh_has_routes(const struct vh_root *root, const char *netdev)
-{
-	vh_autostrv names = NULL;
-	int r = routes4(root, false, &names);
-
-	return r < 0 ? r : names && vh_strv_has(names, netdev);
 }

@@ -7,8 +7,9 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/change/check.h"
-#include "sriov/private.h"
+#include "sriov/function/function.h"
+#include "sriov/pci/pci.h"
+#include "sriov/use/use.h"
 
 /* What a configuration may name the PF by. */
 struct names {
@@ -174,11 +175,9 @@ int vh_check_owner(const struct vh_sriov *s, const char *pf, struct vh_err *err)
 		{ "usr/lib/NetworkManager/system-connections", ".nmconnection", "NetworkManager" },
 	};
 	vh_cleanup(names_clear) struct names names = { 0 };
-	vh_autofree char *forced = NULL;
-	vh_autoerr ignored = VH_ERR_NONE;
 	int r;
 
-	if (s->force && vh_pci_full_address(s->force, &forced, &ignored) == 0 && !strcmp(forced, pf))
+	if (vh_is_forced(s, pf))
 		return 0;
 	if (get_names(s->root, pf, &names) < 0)
 		return vh_err_nomem(err);

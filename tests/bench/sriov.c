@@ -17,8 +17,9 @@
 #include "lib/json.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "sriov/function/netlink.h"
-#include "sriov/sriov.h"
+#include "sriov/function/vf_read.h"
+#include "sriov/function/vf_write.h"
+#include "sriov/inventory/inventory.h"
 
 enum { PFS = 16, VFS_A_PF = 125, RUNS = 20, VFS = 127, VFS_AT_ONCE = 16 };
 

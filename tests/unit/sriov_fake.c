@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/sriov_fake.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,8 +10,7 @@
 #include "lib/json.h"
 #include "lib/store_sql.h"
 #include "lib/strv.h"
-#include "sriov/private.h"
-#include "tests/unit/sriov_fake.h"
+#include "sriov/pci/pci.h"
 #include "tests/unit/unit.h"
 
 #define DEVICES "sys/bus/pci/devices"

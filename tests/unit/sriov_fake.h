@@ -5,7 +5,8 @@
 #ifndef VH_SRIOV_FAKE_H
 #define VH_SRIOV_FAKE_H
 
-#include "sriov/change/check.h"
+#include "sriov/change/change.h"
+#include "sriov/function/function.h"
 
 enum { FAKE_PFS = 4, FAKE_VFS = 128 };
 

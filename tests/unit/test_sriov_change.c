@@ -5,6 +5,10 @@
 #include <string.h>
 #include <sys/wait.h>
 #include "lib/strv.h"
+#include "sriov/change/change.h"
+#include "sriov/change/journal.h"
+#include "sriov/change/wanted.h"
+#include "sriov/function/function.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
 

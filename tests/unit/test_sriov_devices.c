@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/sriov.h"
+#include "sriov/inventory/inventory.h"
 #include "tests/unit/unit.h"
 
 #define PORT "pci0000:3a/0000:3a:02.0"

@@ -5,8 +5,12 @@
 #include <string.h>
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/pci/config.h"
-#include "sriov/private.h"
+#include "sriov/change/change.h"
+#include "sriov/doctor/doctor.h"
+#include "sriov/function/function.h"
+#include "sriov/inventory/inventory.h"
+#include "sriov/inventory/nvml.h"
+#include "sriov/pci/pci.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
 

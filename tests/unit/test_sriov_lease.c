@@ -7,6 +7,9 @@
 #include <sys/wait.h>
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "sriov/change/change.h"
+#include "sriov/function/function.h"
+#include "sriov/lease/lease.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
 

@@ -7,7 +7,10 @@
 #include <netlink/msg.h>
 #include <stdatomic.h>
 #include <string.h>
-#include "sriov/function/netlink.h"
+#include "sriov/function/function.h"
+#include "sriov/function/vf_read.h"
+#include "sriov/function/vf_write.h"
+#include "sriov/netlink.h"
 #include "tests/unit/netlink_peer.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"

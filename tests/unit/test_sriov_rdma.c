@@ -8,8 +8,10 @@
 #include <rdma/rdma_netlink.h>
 #include <string.h>
 #include "lib/json.h"
-#include "sriov/function/netlink.h"
-#include "sriov/private.h"
+#include "sriov/inventory/ibverbs.h"
+#include "sriov/inventory/rdma_netlink.h"
+#include "sriov/inventory/umad.h"
+#include "sriov/netlink.h"
 #include "tests/unit/netlink_peer.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "lib/strv.h"
+#include "sriov/change/change.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "sriov/change/change.h"
+#include "sriov/function/function.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
 

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "sriov/sriov.h"
+#include "sriov/inventory/inventory.h"
+#include "sriov/lease/lease.h"
 #include "vmm/host/devices.h"
 
 static const char *text(const json_t *row, const char *key)

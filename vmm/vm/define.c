@@ -7,7 +7,8 @@
 #include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "sriov/sriov.h"
+#include "sriov/change/change.h"
+#include "sriov/lease/lease.h"
 #include "vmm/virt_private.h"
 #include "vmm/vm/private.h"
 

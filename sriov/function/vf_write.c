@@ -1,56 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sriov/function/netlink.h"
+/* Setting what a PF sets of its VFs. */
+#include "sriov/function/vf_write.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/if_link.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 
+#include "sriov/function/vf_read.h"
+
 /* A window of requests leaves in one write; its answers fit the socket's buffer. */
-enum { WINDOW = 64, WINDOW_BYTES = WINDOW * 128, RCVBUF = 1 << 20, WAIT_S = 60, LINK_WAIT_MS = 10000, LINK_POLL_MS = 100 };
+enum { WINDOW = 64, WINDOW_BYTES = WINDOW * 128, LINK_WAIT_MS = 10000, LINK_POLL_MS = 100 };
 
 #define RATES (VH_FN_BIT(VH_FN_MIN_RATE) | VH_FN_BIT(VH_FN_MAX_RATE))
-
-static inline void nlmsg_freep(struct nl_msg **m) { nlmsg_free(*m); }
-#define vh_automsg vh_cleanup(nlmsg_freep) struct nl_msg *
-
-static int nl_fail(struct vh_err *err, const char *netdev, int nle)
-{
-	int num = nle == -NLE_AGAIN ? ETIMEDOUT : nle == -NLE_NOMEM ? ENOMEM : EIO;
-
-	return vh_err_set(err, num, "%s: rtnetlink: %s", netdev, nl_geterror(nle));
-}
-
-int vh_vfnl_open(struct nl_sock **ret, int protocol, uint32_t peer, struct vh_err *err)
-{
-	const struct timeval wait = { .tv_sec = WAIT_S };
-	vh_autovfnl sock = nl_socket_alloc();
-	int on = 1, r;
-
-	if (!sock)
-		return vh_err_nomem(err);
-	r = nl_connect(sock, protocol);
-	if (r < 0)
-		return vh_err_set(err, EIO, "rtnetlink: %s", nl_geterror(r));
-	nl_socket_set_peer_port(sock, peer);
-	nl_socket_set_buffer_size(sock, RCVBUF, RCVBUF);
-	nl_socket_enable_msg_peek(sock);
-	/* Without it a refusal has a number only; old kernels lack it. */
-	setsockopt(nl_socket_get_fd(sock), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
-	setsockopt(nl_socket_get_fd(sock), SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	*ret = vh_steal(&sock);
-	return 0;
-}
-
-/* --- writing */
 
 struct job { const struct vh_fn *fn; enum vh_fn_attr attr; };
 
@@ -91,22 +59,10 @@ static int put_attr(struct nl_msg *msg, const struct vh_fn *fn, enum vh_fn_attr 
 	}
 }
 
-static struct nl_msg *request(const char *netdev, int type, int flags, uint32_t seq)
-{
-	struct ifinfomsg info = { .ifi_family = AF_UNSPEC };
-	vh_automsg msg = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
-
-	if (!msg || nlmsg_append(msg, &info, sizeof(info), NLMSG_ALIGNTO) < 0 ||
-	    nla_put_string(msg, IFLA_IFNAME, netdev) < 0)
-		return NULL;
-	nlmsg_hdr(msg)->nlmsg_seq = seq;
-	return vh_steal(&msg);
-}
-
 /* Appends the job's request to buf; its length, or -ENOMEM. */
 static int put_job(char *buf, size_t room, const char *netdev, const struct job *job, uint32_t seq)
 {
-	vh_automsg msg = request(netdev, RTM_SETLINK, NLM_F_ACK, seq);
+	vh_automsg msg = vh_vfnl_request(netdev, RTM_SETLINK, NLM_F_ACK, seq);
 	struct nlattr *list, *info;
 	size_t len;
 
@@ -167,7 +123,7 @@ static int collect(struct nl_sock *sock, const char *netdev, const struct job *j
 		int len = nl_recv(sock, &from, &buf, NULL);
 
 		if (len <= 0)
-			return nl_fail(err, netdev, len < 0 ? len : -NLE_AGAIN);
+			return vh_vfnl_fail(err, netdev, len < 0 ? len : -NLE_AGAIN);
 		for (nlh = (struct nlmsghdr *)buf; nlmsg_ok(nlh, len); nlh = nlmsg_next(nlh, &len)) {
 			uint32_t at = nlh->nlmsg_seq - seq;
 			const struct nlmsgerr *e = nlmsg_data(nlh);
@@ -197,7 +153,7 @@ static int send_window(struct nl_sock *sock, const char *netdev, const struct jo
 		len += (size_t)r;
 	}
 	r = nl_sendto(sock, buf, len);
-	return r < 0 ? nl_fail(err, netdev, r) : collect(sock, netdev, jobs, n, seq, err);
+	return r < 0 ? vh_vfnl_fail(err, netdev, r) : collect(sock, netdev, jobs, n, seq, err);
 }
 
 /* What goes in pairs goes with the first of the pair. */
@@ -230,130 +186,13 @@ static int write_some(struct nl_sock *sock, const char *netdev, const struct vh_
 	return r < 0 || !used ? r : send_window(sock, netdev, jobs, used, err);
 }
 
-/* --- reading */
-
-static void set(struct vh_fn *fn, enum vh_fn_attr attr, uint64_t value)
-{
-	fn->value[attr] = value;
-	fn->have |= VH_FN_BIT(attr);
-}
-
-/* All of these structs begin with the VF's index; drivers that lack a switch say -1. */
-static void set_word(struct vh_fn *fn, enum vh_fn_attr attr, struct nlattr *a, uint32_t max)
-{
-	const struct ifla_vf_trust *word = a ? nla_data(a) : NULL;
-
-	if (word && nla_len(a) >= (int)sizeof(*word) && word->setting <= max)
-		set(fn, attr, word->setting);
-}
-
-static void set_guid(struct vh_fn *fn, enum vh_fn_attr attr, struct nlattr *a)
-{
-	struct ifla_vf_guid guid;
-
-	if (!a || nla_len(a) < (int)sizeof(guid))
-		return;
-	memcpy(&guid, nla_data(a), sizeof(guid));
-	set(fn, attr, guid.guid);
-}
-
-static void read_vf(struct nlattr *info, struct vh_fn *fn, size_t n)
-{
-	struct nlattr *tb[IFLA_VF_MAX + 1];
-	const struct ifla_vf_mac *mac;
-	uint64_t v = 0;
-	size_t i;
-
-	if (nla_parse_nested(tb, IFLA_VF_MAX, info, NULL) < 0 || !tb[IFLA_VF_MAC] ||
-	    nla_len(tb[IFLA_VF_MAC]) < (int)sizeof(*mac))
-		return;
-	mac = nla_data(tb[IFLA_VF_MAC]);
-	for (i = 0; i < n && (uint32_t)fn[i].index != mac->vf; i++)
-		;
-	if (i == n)
-		return;
-	for (int b = 0; b < 6; b++)
-		v = v << 8 | mac->mac[b];
-	set(&fn[i], VH_FN_MAC, v);
-	if (tb[IFLA_VF_VLAN] && nla_len(tb[IFLA_VF_VLAN]) >= (int)sizeof(struct ifla_vf_vlan)) {
-		const struct ifla_vf_vlan *vlan = nla_data(tb[IFLA_VF_VLAN]);
-
-		set(&fn[i], VH_FN_VLAN, vlan->vlan);
-		set(&fn[i], VH_FN_QOS, vlan->qos);
-	}
-	if (tb[IFLA_VF_RATE] && nla_len(tb[IFLA_VF_RATE]) >= (int)sizeof(struct ifla_vf_rate)) {
-		const struct ifla_vf_rate *rate = nla_data(tb[IFLA_VF_RATE]);
-
-		set(&fn[i], VH_FN_MIN_RATE, rate->min_tx_rate);
-		set(&fn[i], VH_FN_MAX_RATE, rate->max_tx_rate);
-	}
-	set_word(&fn[i], VH_FN_SPOOFCHK, tb[IFLA_VF_SPOOFCHK], 1);
-	set_word(&fn[i], VH_FN_TRUST, tb[IFLA_VF_TRUST], 1);
-	set_word(&fn[i], VH_FN_LINK_STATE, tb[IFLA_VF_LINK_STATE], 2);
-	set_guid(&fn[i], VH_FN_NODE_GUID, tb[IFLA_VF_IB_NODE_GUID]);
-	set_guid(&fn[i], VH_FN_PORT_GUID, tb[IFLA_VF_IB_PORT_GUID]);
-}
-
-static int read_link(struct nlmsghdr *nlh, const char *netdev, struct vh_fn *fn, size_t n, unsigned *ret_flags,
-		     struct vh_err *err)
-{
-	struct nlattr *tb[IFLA_MAX + 1], *info;
-	const struct nlmsgerr *e = nlmsg_data(nlh);
-	const struct ifinfomsg *link = nlmsg_data(nlh);
-	int left;
-
-	if (nlh->nlmsg_type == NLMSG_ERROR && nlmsg_datalen(nlh) >= (int)sizeof(*e) && e->error < 0)
-		return vh_err_set(err, -e->error, "%s: reading its VFs: %s", netdev, strerror(-e->error));
-	if (nlh->nlmsg_type != RTM_NEWLINK || nlmsg_parse(nlh, sizeof(struct ifinfomsg), tb, IFLA_MAX, NULL) < 0)
-		return vh_err_set(err, EPROTO, "%s: rtnetlink: no answer that can be read", netdev);
-	if (tb[IFLA_VFINFO_LIST])
-		nla_for_each_nested(info, tb[IFLA_VFINFO_LIST], left)
-			read_vf(info, fn, n);
-	*ret_flags = link->ifi_flags;
-	return 0;
-}
-
-static int ask(struct nl_sock *sock, const char *netdev, struct vh_fn *fn, size_t n, unsigned *ret_flags,
-	       struct vh_err *err)
-{
-	uint32_t seq = nl_socket_use_seq(sock);
-	vh_automsg msg = request(netdev, RTM_GETLINK, 0, seq);
-	struct sockaddr_nl from;
-	int r;
-
-	if (!msg || nla_put_u32(msg, IFLA_EXT_MASK, RTEXT_FILTER_VF | RTEXT_FILTER_SKIP_STATS) < 0)
-		return vh_err_nomem(err);
-	r = nl_sendto(sock, nlmsg_hdr(msg), nlmsg_hdr(msg)->nlmsg_len);
-	while (r >= 0) {
-		vh_autofree unsigned char *buf = NULL;
-		struct nlmsghdr *nlh;
-
-		r = nl_recv(sock, &from, &buf, NULL);
-		if (r == 0)
-			r = -NLE_AGAIN;
-		for (nlh = (struct nlmsghdr *)buf; r > 0 && nlmsg_ok(nlh, r); nlh = nlmsg_next(nlh, &r))
-			if (nlh->nlmsg_seq == seq)
-				return read_link(nlh, netdev, fn, n, ret_flags, err);
-	}
-	return nl_fail(err, netdev, r);
-}
-
-int vh_vfnl_read(struct nl_sock *sock, const char *netdev, struct vh_fn *fn, size_t n, struct vh_err *err)
-{
-	unsigned flags;
-
-	return ask(sock, netdev, fn, n, &flags, err);
-}
-
-/* --- writing all */
-
 /* Whether the PF was raised, and its link is still coming up: making VFs takes it down for seconds. */
 static bool link_comes(struct nl_sock *sock, const char *netdev)
 {
 	vh_autoerr ignored = VH_ERR_NONE;
 	unsigned flags = 0;
 
-	return ask(sock, netdev, NULL, 0, &flags, &ignored) == 0 && flags & IFF_UP && !(flags & VH_LOWER_UP);
+	return vh_vfnl_ask(sock, netdev, NULL, 0, &flags, &ignored) == 0 && flags & IFF_UP && !(flags & VH_LOWER_UP);
 }
 
 static int write_rates(struct nl_sock *sock, const char *netdev, const struct vh_fn *fn, size_t n, struct vh_err *err)
@@ -394,5 +233,5 @@ int vh_vfnl_up(struct nl_sock *sock, const char *netdev, struct vh_err *err)
 		return vh_err_nomem(err);
 	}
 	r = nl_send_sync(sock, msg);
-	return r < 0 ? nl_fail(err, netdev, r) : 0;
+	return r < 0 ? vh_vfnl_fail(err, netdev, r) : 0;
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+/* One PCI device's files in /sys. Nothing here reads a file whose reading waits or changes anything. */
+#ifndef VH_SRIOV_PCI_H
+#define VH_SRIOV_PCI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "lib/pci_address.h"
+#include "lib/sysroot.h"
+
+#define VH_PCI_DIR "sys/bus/pci/devices"
+
+/* --- its files */
+
+/* Contents of the device's file, text or number; null when absent, empty or damaged. */
+json_t *vh_pci_text(const struct vh_root *root, const char *address, const char *file);
+json_t *vh_pci_count(const struct vh_root *root, const char *address, const char *file);
+/* A file of "0x15b3": the digits alone, when there are so many. */
+json_t *vh_pci_hex(const struct vh_root *root, const char *address, const char *file, size_t digits);
+/* Last component of the device's symbolic link, or null. */
+json_t *vh_pci_link(const struct vh_root *root, const char *address, const char *link);
+/* Names in a directory of the device's; empty when there is none. */
+json_t *vh_pci_names(const struct vh_root *root, const char *address, const char *dir);
+
+/* The PF's VFs: object of VF address -> index, in the order of the index. */
+json_t *vh_pci_vfs(const struct vh_root *root, const char *pf);
+
+/* --- where it hangs */
+
+/* The root complex, the ports from there, the device; a strv. */
+int vh_pci_way(const struct vh_root *root, const char *address, char ***ret);
+/* How many members two ways begin with in common. */
+size_t vh_pci_common(char *const *a, char *const *b);
+/* Appends each PCI address of a path below /sys/devices that *ret lacks. 0 or -ENOMEM. */
+int vh_pci_addresses(char ***ret, const char *path);
+
+/* --- its configuration space, as /sys offers it: 64 bytes to anyone, all of it to root */
+
+enum { VH_CONFIG_SIZE = 4096 };
+enum { VH_CAP_EXPRESS = 0x10, VH_ECAP_ACS = 0x0d, VH_ECAP_ATS = 0x0f, VH_ECAP_SRIOV = 0x10 };
+
+struct vh_config { uint8_t bytes[VH_CONFIG_SIZE]; size_t len; };
+
+/* 0 or -errno. */
+int vh_config_read(const struct vh_root *root, const char *address, struct vh_config *ret);
+/* All of it was readable. */
+bool vh_config_is_whole(const struct vh_config *c);
+/* Where a capability, or an extended one, begins; 0: it has none such that can be read. */
+unsigned vh_config_cap(const struct vh_config *c, uint8_t id);
+unsigned vh_config_ecap(const struct vh_config *c, uint16_t id);
+/* 0 past what was read. */
+uint16_t vh_config_word(const struct vh_config *c, unsigned at);
+
+#endif
