@@ -11,7 +11,7 @@ $(eval $(call library,ivshm,$(IVSHM_CORE)))
 
 # What tells of the region inside a node.
 $(eval $(call guest,ivshm,mpirun-wrap/guest/tell.c $(addprefix mpirun-wrap/ivshm/core/,region.c copy.c map.c)))
-$(B)/guest/ivshm: $(wildcard mpirun-wrap/ivshm/core/*.h)
+$(B)/guest/ivshm: $(wildcard mpirun-wrap/ivshm/core/*.h) lib/region.h
 
 MPICC ?= mpicc
 
@@ -23,7 +23,7 @@ IVSHM_SOURCES := $(call rooms,mpirun-wrap,ivshm/btl) $(IVSHM_CORE)
 
 # A component is used by a process that has Open MPI's core already: it brings none along.
 # Open MPI's lists, where threads share them, swap two words at once (cx16).
-$(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm/*/*.h) mpirun-wrap/module.mk
+$(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm/*/*.h) lib/region.h mpirun-wrap/module.mk
 	@mkdir -p $(@D)
 	@echo "  MCA     $@"
 	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(filter-out -Wpointer-arith,$(WARN)) -O2 -g -mcx16 -fPIC -shared -fvisibility=hidden \

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "lib/cleanup.h"
+#include "lib/region.h"
 #include "mpirun-wrap/ivshm/core/core.h"
 #include "tests/unit/unit.h"
 
@@ -71,11 +72,29 @@ START_TEST(takes_no_memory_of_another_layout)
 }
 END_TEST
 
-START_TEST(sizes_hold_their_ranks)
+START_TEST(sizes_by_ranks)
 {
-	ck_assert_uint_eq(ivshm_size_for(2), 16 << 20);
-	ck_assert_uint_eq(ivshm_size_for(16), 128 << 20);
-	ck_assert_uint_eq(ivshm_size_for(1000000), 4ull << 30);
+	static const struct { uint64_t ranks, size; } sizes[] = {
+		{ 0, 16 << 20 }, { 1, 16 << 20 }, { 2, 16 << 20 }, { 6, 16 << 20 }, { 7, 32 << 20 }, { 16, 128 << 20 },
+		{ 23, 256 << 20 }, { 24, 512 << 20 }, { 64, 2ull << 30 }, { 65, 4ull << 30 }, { 1000000, 4ull << 30 },
+	};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++)
+		ck_assert_uint_eq(vh_region_size(sizes[i].ranks), sizes[i].size);
+}
+END_TEST
+
+/* Beside its tables, for all pairs of two jobs: also where the size has nothing to spare. */
+START_TEST(sizes_hold_the_channels_of_two_jobs)
+{
+	for (uint64_t ranks = 2; ranks <= 32; ranks++) {
+		autoshared m = shared(vh_region_size(ranks));
+		struct ivshm_region r;
+
+		ck_assert_int_eq(ivshm_open(&r, m.at, m.size, false), 0);
+		ck_assert_uint_ge((uint64_t)r.n_chunks * IVSHM_CHUNK / (2 * ranks * (ranks - 1)), VH_REGION_CHANNEL);
+		ck_assert_uint_ge(r.n_slots, 2 * ranks);
+	}
 }
 END_TEST
 
@@ -777,7 +796,8 @@ START_TEST(knows_who_is_alive)
 }
 END_TEST
 
-UNIT_SUITE(mpirun_ivshm, takes_no_memory_of_another_layout, sizes_hold_their_ranks, finds_those_in_the_same_memory,
+UNIT_SUITE(mpirun_ivshm, takes_no_memory_of_another_layout, sizes_by_ranks, sizes_hold_the_channels_of_two_jobs,
+	   finds_those_in_the_same_memory,
 	   settles_a_pair_once, settles_that_there_is_no_room, settles_the_same_for_both, frees_a_job_only_after_its_last_process,
 	   judges_no_process_of_another_machine, is_full_and_says_so, gives_no_chunk_twice,
 	   comes_and_goes_at_the_same_time, brings_every_message_whole_and_in_order, waits_when_full,

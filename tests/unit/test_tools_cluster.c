@@ -49,6 +49,10 @@ START_TEST(region_that_a_killed_run_left_is_completed)
 	ck_assert_uint_eq((uint64_t)st.st_size, cluster_region(&c).size);
 	ck_assert_int_eq(step_region.apply(&ctx, NULL, &changed, &err), 0);
 	ck_assert(!changed);
+	/* One of nodes that run is never cut off. */
+	ck_assert_int_eq(ftruncate(fd, 2 * st.st_size), 0);
+	ck_assert_int_eq(step_region.apply(&ctx, NULL, &changed, &err), 0);
+	ck_assert(!changed && fstat(fd, &st) == 0 && (uint64_t)st.st_size == 2 * cluster_region(&c).size);
 	ck_assert_int_eq(step_region.undo(&ctx, NULL, &err), 0);
 	ck_assert_int_eq(step_region.undo(&ctx, NULL, &err), 0);
 	ck_assert_int_lt(shm_open(cluster_region(&c).name, O_RDWR, 0), 0);
@@ -82,6 +86,8 @@ START_TEST(region_is_sized_from_ranks)
 
 	ck_assert_uint_eq(cluster_region(&c).size, 16 << 20);
 	ck_assert_str_eq(cluster_region(&c).name, "vhpc-7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a");
+	c.n_nodes = 3;
+	ck_assert_uint_eq(cluster_region(&c).size, 16 << 20);
 	c.n_nodes = 16;
 	ck_assert_uint_eq(cluster_region(&c).size, 512 << 20);
 	c.n_nodes = 64;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-enum { CHANNEL_FOR_SIZE = 256 << 10 };
+#include "lib/region.h"
 
 static const uint64_t magic = 0x7668706d70690002;	/* the last bytes are the layout's version */
 
@@ -52,20 +52,12 @@ static bool swap(uint64_t *p, uint64_t from, uint64_t to)
 
 /* --- layout */
 
-uint64_t ivshm_size_for(uint64_t ranks)
-{
-	uint64_t size = 16ull << 20;
-
-	while (size < (4ull << 30) && size < 2 * ranks * (ranks > 1 ? ranks - 1 : 1) * CHANNEL_FOR_SIZE)
-		size *= 2;
-	return size;
-}
-
+/* For four times the ranks that the size is for: their jobs may overlap, and dead ones be left. */
 static uint32_t slots_for(uint64_t size)
 {
 	uint64_t n = IVSHM_MIN_SLOTS;
 
-	while (n < IVSHM_MAX_SLOTS && n / 4 * (n / 4) * 2 * CHANNEL_FOR_SIZE < size)
+	while (n < IVSHM_MAX_SLOTS && n / 4 * (n / 4) * 2 * VH_REGION_CHANNEL < size)
 		n *= 2;
 	return (uint32_t)n;
 }

@@ -65,9 +65,6 @@ struct ivshm_region {
 /* Chunks that follow each other. */
 struct ivshm_run { uint32_t first, n; };
 
-/* The size for a job of so many ranks, twice over; a power of two. */
-uint64_t ivshm_size_for(uint64_t ranks);
-
 /* Takes over a mapping of size bytes: -EINVAL too small, -EBADMSG another version's or size's. */
 int ivshm_open(struct ivshm_region *r, void *base, uint64_t size, bool fenced);
 /* Frees what the dead of this machine held and claims a slot: -EUSERS when all are taken. */

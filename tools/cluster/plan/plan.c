@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/region.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "tools/cluster/plan/network.h"
@@ -43,12 +44,9 @@ int cluster_host_address(const struct cluster *c, char buf[24])
 
 struct region cluster_region(const struct cluster *c)
 {
-	const uint64_t least = 16ull << 20, most = 4ull << 30, channel = 256 << 10, ranks = c->n_nodes * c->vcpus;
-	struct region r = { .size = least };
+	struct region r = { .size = vh_region_size(c->n_nodes * c->vcpus) };
 	const char *id = c->n_nodes ? c->nodes[0].uuid : NULL;
 
-	while (r.size < most && r.size < 2 * ranks * ranks * channel)
-		r.size *= 2;
 	/* Clusters of the same name in other state directories share /dev/shm with this one. */
 	snprintf(r.name, sizeof(r.name), "vhpc-%s", id ? id : c->name);
 	return r;

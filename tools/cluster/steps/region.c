@@ -15,19 +15,21 @@ static char *region_object(const struct cluster *c, const struct node *n)
 	return strdup(cluster_region(c).name);
 }
 
-/* Of this size, and QEMU's own where QEMU is not root; a run may have been killed in between. */
+/* Of this size, and QEMU's own where QEMU is not root; a run may have been killed in between.
+ * One that is larger stays: running nodes would be killed by what is cut off. */
 static int settle_region(int fd, const struct region *region, bool *changed, struct vh_err *err)
 {
 	static const char *const users[] = { "libvirt-qemu", "qemu" };
 	const struct passwd *user = NULL;
 	struct stat st;
+	const bool large = fstat(fd, &st) == 0 && st.st_size >= (off_t)region->size;
 
 	for (size_t i = 0; geteuid() == 0 && !user && i < vh_array_len(users); i++)
 		user = getpwnam(users[i]);
-	if (fstat(fd, &st) == 0 && st.st_size == (off_t)region->size && (!user || st.st_uid == user->pw_uid))
+	if (large && (!user || st.st_uid == user->pw_uid))
 		return 0;
 	*changed = true;
-	if (ftruncate(fd, (off_t)region->size) == 0 && (!user || fchown(fd, user->pw_uid, user->pw_gid) == 0))
+	if ((large || ftruncate(fd, (off_t)region->size) == 0) && (!user || fchown(fd, user->pw_uid, user->pw_gid) == 0))
 		return 0;
 	return vh_err_set(err, errno, "shared memory %s: %s", region->name, strerror(errno));
 }
