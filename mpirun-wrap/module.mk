@@ -15,8 +15,7 @@ $(B)/guest/ivshm: $(wildcard mpirun-wrap/ivshm/core/*.h) lib/region.h
 
 MPICC ?= mpicc
 
-# The component of Open MPI over it, for images with this machine's release. For those of
-# another suite, make guest/mca-SUITE: its headers come from the archive.
+# The component of Open MPI over it, for images with this machine's release.
 OMPI_RELEASE = $(eval OMPI_RELEASE := $$(shell $(MPICC) --showme:version 2>/dev/null | sed -n 's/.*Open MPI \([0-9.]*[0-9]\).*/\1/p'))$(OMPI_RELEASE)
 OMPI_INCLUDE = $(eval OMPI_INCLUDE := $$(firstword $$(shell $(MPICC) --showme:incdirs 2>/dev/null)))$(OMPI_INCLUDE)
 IVSHM_SOURCES := $(call rooms,mpirun-wrap,ivshm/btl) $(IVSHM_CORE)
@@ -26,17 +25,14 @@ IVSHM_SOURCES := $(call rooms,mpirun-wrap,ivshm/btl) $(IVSHM_CORE)
 $(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm/*/*.h) lib/region.h mpirun-wrap/module.mk
 	@mkdir -p $(@D)
 	@echo "  MCA     $@"
-	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(filter-out -Wpointer-arith,$(WARN)) -O2 -g -mcx16 -fPIC -shared -fvisibility=hidden \
-	    -isystem mpirun-wrap/ivshm/missing -isystem $(OMPI_INCLUDE) -isystem $(OMPI_INCLUDE)/openmpi \
-	    $(addprefix -isystem ,$(wildcard $(OMPI_INCLUDE)/../../pmix2/include) $(OMPI_HEADERS:%=%/usr/include) \
-	        $(OMPI_HEADERS:%=%/usr/include/x86_64-linux-gnu)) \
+	@$(CC) $(if $(SYSROOT),--sysroot=$(SYSROOT) -B$(SYSROOT)/$(LIBRARIES)) -I. -D_GNU_SOURCE -std=gnu11 \
+	    $(filter-out -Wpointer-arith,$(WARN)) -O2 -g -mcx16 -fPIC -shared -fvisibility=hidden -isystem mpirun-wrap/ivshm/missing \
+	    -isystem $(OMPI_INCLUDE) -isystem $(OMPI_INCLUDE)/openmpi \
+	    $(addprefix -isystem ,$(wildcard $(OMPI_INCLUDE)/../../pmix2/include)) \
 	    -ffile-prefix-map=$(CURDIR)=. -Wl,--build-id=none -o $@ $(IVSHM_SOURCES)
 MCA := $(if $(OMPI_RELEASE),$(B)/guest/mca/$(OMPI_RELEASE)/mca_btl_ivshm.so)
 guest/mca: $(MCA)
 programs: $(MCA)
-guest/mca-%:
-	+@headers=$$(tools/ompi-headers $*) && $(MAKE) --no-print-directory guest/mca OMPI_HEADERS="$$headers" \
-	    OMPI_INCLUDE="$$headers/usr/lib/x86_64-linux-gnu/openmpi/include" OMPI_RELEASE="$$(cat "$$headers/release")"
 
 # By release, as the image builder looks for it; those of other suites too, where they were made.
 install-mca: $(MCA)
@@ -47,11 +43,9 @@ install: install-mca
 
 # What an MPI job measures with; built against the MPI of this machine by its own compiler,
 # and without sanitizers, whose libraries no image has.
-$(B)/bench/pingpong: tests/bench/pingpong.c
-	@mkdir -p $(@D)
-	@echo "  MPICC   $@"
-	@$(MPICC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -g -o $@ $<
-$(B)/bench/mpicheck: tests/bench/mpicheck.c
+MPI_DIR := $(B)/bench
+MPI_PROGRAMS = $(MPI_DIR)/pingpong $(MPI_DIR)/mpicheck
+$(MPI_PROGRAMS): $(MPI_DIR)/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	@echo "  MPICC   $@"
 	@$(MPICC) -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -g -o $@ $<
@@ -59,7 +53,18 @@ $(B)/bench/scribble: tests/bench/scribble.c mpirun-wrap/ivshm/core/map.c mpirun-
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(WARN) -O2 -g -o $@ $^
-PROGRAMS += $(B)/bench/pingpong $(B)/bench/mpicheck $(B)/bench/scribble
+PROGRAMS += $(MPI_PROGRAMS) $(B)/bench/scribble
+
+# make suite-SUITE: the component, and these programs in bench/SUITE, for nodes of another suite than
+# this machine's. They are compiled and linked against it: its C library may be older than the one here.
+LIBRARIES := usr/lib/x86_64-linux-gnu
+suite-%:
+	+@root=$$(tools/suite-root $*) && libs=$$root/$(LIBRARIES) && mpi=$$libs/openmpi/include && \
+	$(MAKE) --no-print-directory "SYSROOT=$$root" "OMPI_RELEASE=$$(cat "$$root/release")" "OMPI_INCLUDE=$$mpi" \
+	    "MPICC=$(CC) --sysroot=$$root -B$$libs -isystem $$mpi -Wl,--no-as-needed,--allow-shlib-undefined -l:libmpi.so.40" \
+	    MPI_DIR="$(B)/bench/$*" guest/mca mpi-programs
+mpi-programs: $(MPI_PROGRAMS)
+.PHONY: mpi-programs
 
 # make bench BENCH=ring: the channels alone; BENCH=mpi: MPI over them, between two VMs;
 # BENCH=launch: what mpirun-wrap costs.

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The shared memory's transport with the Open MPI of the other release of Debian: an image of
-# that suite, the component compiled against it, and its own mpirun, run in the image's root.
+# The shared memory's transport with the Open MPI of the other release of Debian: an image of that suite,
+# component and programs compiled and linked against it, and its own mpirun, run in the image's root.
 case $(mpirun --version) in
 *" 4.1."*) SUITE=trixie ;;
 *) SUITE=bookworm ;;
 esac
 cd "$(dirname "$0")/../.." || exit 1
-if [ -z "${VHPC_STATE_OF_TEST:-}" ] && ! ${MAKE:-make} -s "B=${B:-build}" "SAN=${SAN:-}" "guest/mca-$SUITE" >&2; then
-	echo "not ok component for $SUITE: does not build"
+if [ -z "${VHPC_STATE_OF_TEST:-}" ] && ! ${MAKE:-make} -s "B=${B:-build}" "SAN=${SAN:-}" "suite-$SUITE" >&2; then
+	echo "not ok component and programs for $SUITE: do not build"
 	exit 1
 fi
 . tests/system/lib.sh
@@ -27,7 +27,7 @@ head_of_image() {
 
 manifest suite "nodes: 2" "vcpus: 2" "memory: 1G" "cpu_policy: shared"
 check "apply" vhpc cluster apply "$T/suite.yaml" || finish
-for n in 1 2; do check "copy programs to node $n" scp -q -F "$VHPC_STATE/clusters/suite/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "suite-$n:"; done
+for n in 1 2; do check "copy programs to node $n" scp -q -F "$VHPC_STATE/clusters/suite/ssh_config" "$B/bench/$SUITE/pingpong" "$B/bench/$SUITE/mpicheck" "suite-$n:"; done
 check "its mpirun" head_of_image
 PATH=$T/bin:$PATH
 run() { timeout -k 10 200 mpirun-wrap --cluster suite "$@"; }
