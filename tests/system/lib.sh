@@ -12,6 +12,7 @@ export B PATH LC_ALL=C
 
 if [ -z "${VHPC_STATE_OF_TEST:-}" ]; then
 	[ "$(id -u)" = 0 ] || { echo "skip $(basename "$0"): needs root, for a network namespace"; exit 0; }
+	why=$(unshare --net --mount true 2>&1) || { echo "skip $(basename "$0"): needs namespaces of its own: $why"; exit 0; }
 	VHPC_STATE=$(mktemp -d /var/tmp/vhpc-test.XXXXXX)
 	chmod 711 "$VHPC_STATE"
 	export VHPC_STATE VHPC_STATE_OF_TEST="$VHPC_STATE"
