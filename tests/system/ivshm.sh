@@ -41,7 +41,8 @@ killed=$(date +%s)
 wait $pid
 took=$(($(cat "$T/ended") - killed))
 if [ $took -le 10 ]; then pass "a killed rank ends the job"; else fail "a killed rank ends the job" "after $took s"; fi
-if grep -q "rank [0-9]* with PID [0-9]* on node pair-2 exited on signal 9" "$T/killed"; then pass "and is named"; else fail "and is named" "$(tail -n 5 "$T/killed" | tr '\n' ' ')"; fi
+# Open MPI 5.0 breaks this line.
+if tr '\n' ' ' <"$T/killed" | grep -q "rank [0-9]* with PID [0-9]* on node pair-2 exited on signal 9"; then pass "and is named"; else fail "and is named" "$(tail -n 5 "$T/killed" | tr '\n' ' ')"; fi
 if wait $other && grep -q "ok random sizes" "$T/other"; then pass "the job beside it has its bytes right"; else fail "the job beside it has its bytes right" "$(tail -n 5 "$T/other" | tr '\n' ' ')"; fi
 check "the next job works" run -n 4 --mca btl_ivshm_report 1 ./mpicheck --seconds 1
 says "MiB, " "over the same region"
