@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include "images/verify/verify.h"
+#include "lib/answer.h"
 
 struct vh_judge {
 	const json_t *image;	/* its image.json, which may be from anywhere */
@@ -27,15 +28,6 @@ extern const struct vh_verify_key vh_verify_keys[];
 const json_t *vh_verify_recipe(const json_t *image, const char *key);
 /* "" where there is none. */
 const char *vh_verify_text(const json_t *o, const char *key);
-
-/* The rest of the line "@WHAT ..." without blanks at its end; malloc'd, NULL when there is none. */
-char *vh_answer(const char *text, const char *what);
-/* Each such line in turn: *at is NULL at first. */
-char *vh_answer_next(const char *text, const char *what, const char **at);
-/* As a whole word among blanks. */
-bool vh_has_word(const char *text, const char *word);
-/* Can stand between the shell's single quotes. */
-bool vh_quotable(const char *s);
 
 int vh_judge_equal(const struct vh_judge *j, const char *check, const char *what, const char *wanted);
 /* One row for all of a list, which names those that differ. */
