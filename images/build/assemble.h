@@ -3,7 +3,7 @@
 #ifndef VH_ASSEMBLE_H
 #define VH_ASSEMBLE_H
 
-#include "images/packages/pins.h"
+#include "images/packages/packages.h"
 #include "images/recipe/recipe.h"
 #include "images/tree/tree.h"
 #include "lib/progress.h"

@@ -5,12 +5,9 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <utime.h>
-#include "images/packages/archive.h"
+#include "images/cache/cache.h"
+#include "images/packages/packages.h"
 #include "images/build/base.h"
-#include "images/packages/bootstrap.h"
-#include "images/node/node.h"
-#include "images/packages/sources.h"
-#include "images/store/store.h"
 #include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/values.h"
@@ -119,7 +116,7 @@ static int load_lock(const struct vh_build *b, struct vh_pins *ret, struct vh_er
 int vh_base_pins(const struct vh_build *b, struct vh_pins *ret, struct vh_err *err)
 {
 	vh_autostrv packages = vh_recipe_requests(b->recipe);
-	vh_autofree char *status = vh_furnish_status(b->recipe);
+	vh_autofree char *status = vh_standin_status(b->recipe);
 	vh_autofree char *path = packages && status ? choice_path(b, packages, status) : NULL;
 	vh_autoerr none = VH_ERR_NONE;
 
@@ -138,7 +135,7 @@ int vh_base_digest(const struct vh_recipe *r, const struct vh_pins *pins, char h
 		   struct vh_err *err)
 {
 	vh_autostrv packages = vh_recipe_packages(r);
-	vh_autofree char *status = vh_furnish_status(r);
+	vh_autofree char *status = vh_standin_status(r);
 	SHA256_CTX s;
 
 	if (!packages || !status)

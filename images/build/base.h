@@ -5,11 +5,8 @@
 #define VH_BASE_H
 
 #include "images/build/build.h"
-#include "images/packages/pins.h"
+#include "images/packages/packages.h"
 
-/* The packages of the recipe: as the lock file names them, else as they were chosen last
- * time, else (or again) as the archive has them now. */
-int vh_base_pins(const struct vh_build *b, struct vh_pins *ret, struct vh_err *err);
 int vh_base_digest(const struct vh_recipe *r, const struct vh_pins *pins, char hex[VH_DIGEST_HEX],
 		   struct vh_err *err);
 /* Makes it where the cache lacks it; *ret is the directory, malloc'd. */

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <utime.h>
+#include "images/cache/cache.h"
 #include "images/build/assemble.h"
 #include "images/build/base.h"
 #include "images/build/build.h"
@@ -11,7 +12,7 @@
 #include "lib/files.h"
 #include "lib/json.h"
 #include "lib/read.h"
-#include "images/packages/installed.h"
+#include "images/packages/packages.h"
 #include "images/store/store.h"
 #include "lib/strv.h"
 #include "lib/values.h"

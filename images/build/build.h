@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include "images/packages/packages.h"
 #include "images/recipe/recipe.h"
 #include "lib/err.h"
 #include "lib/progress.h"
@@ -19,9 +20,13 @@ struct vh_build {
 	struct vh_progress *progress;
 };
 
-/* Looks the image up in the cache by the digest of all that it is made of, builds it (on
- * the base layer, which it may find there) when it is not there, and puts it into the store. *ret_built says which. Two builds
- * of one digest wait for each other. A failure leaves nothing. */
+/* Looks the image up in the cache by the digest of all that it is made of, builds it (on the base layer,
+ * which it may find there) when it is not there, and puts it into the store. *ret_built says which. Two
+ * builds of one digest wait for each other. A failure leaves nothing. */
 int vh_build_image(const struct vh_build *b, bool *ret_built, struct vh_err *err);
+
+/* The packages of the recipe: as the lock file names them, else as they were chosen last
+ * time, else (or again) as the archive has them now. */
+int vh_base_pins(const struct vh_build *b, struct vh_pins *ret, struct vh_err *err);
 
 #endif

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include "images/cache/prune.h"
-#include "images/store/store.h"
+#include "images/cache/workdir.h"
 #include "lib/files.h"
 #include "lib/strv.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include "images/store/store.h"
+#include "images/cache/workdir.h"
 #include "lib/files.h"
 #include "lib/strv.h"
 

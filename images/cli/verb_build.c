@@ -7,10 +7,10 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
+#include "images/cache/cache.h"
 #include "images/build/build.h"
 #include "images/images.h"
-#include "images/store/store.h"
-#include "images/packages/userns.h"
+#include "images/packages/packages.h"
 #include "images/cli/verbs.h"
 #include "lib/strv.h"
 

@@ -5,10 +5,9 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include "images/build/base.h"
-#include "images/packages/installed.h"
-#include "images/cache/prune.h"
-#include "images/packages/userns.h"
+#include "images/build/build.h"
+#include "images/packages/packages.h"
+#include "images/cache/cache.h"
 #include "images/cli/verbs.h"
 #include "lib/json.h"
 #include "lib/strv.h"

@@ -4,10 +4,8 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
-#include "images/store/diff.h"
-#include "images/images.h"
-#include "images/store/publish.h"
 #include "images/store/store.h"
+#include "images/images.h"
 #include "images/cli/verbs.h"
 #include "lib/json.h"
 #include "lib/table.h"

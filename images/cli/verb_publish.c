@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "images/cloud/cloud.h"
-#include "images/cloud/publish.h"
 #include "images/images.h"
-#include "images/store/publish.h"
+#include "images/store/store.h"
 #include "images/cli/verbs.h"
 #include "lib/progress.h"
 #include "lib/strv.h"

@@ -3,7 +3,6 @@
 #include <stddef.h>
 #include <string.h>
 #include "images/images.h"
-#include "images/store/sbom.h"
 #include "images/store/store.h"
 #include "images/cli/verbs.h"
 #include "lib/json.h"

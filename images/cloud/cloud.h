@@ -3,6 +3,7 @@
 #ifndef VH_CLOUD_H
 #define VH_CLOUD_H
 
+#include "images/cloud/publish.h"
 #include "lib/err.h"
 
 /* The name that openstacksdk has for the cloud of the OS_* variables. */

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "images/images.h"
-#include "images/cache/digest.h"
+#include "images/cache/cache.h"
 
 enum { VH_UUID_LEN = 37 };	/* with NUL */
 

@@ -3,11 +3,10 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include "images/cache/cache.h"
 #include "images/cloud/glance.h"
 #include "images/cloud/publish.h"
 #include "images/disk/disk.h"
-#include "images/store/publish.h"
-#include "images/store/sbom.h"
 #include "images/store/store.h"
 #include "lib/files.h"
 #include "lib/json.h"

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "images/cache/digest.h"
+#include "images/cache/cache.h"
 #include "images/disk/disk.h"
 #include "images/guest/gpt.h"
 #include "lib/files.h"

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The disk that UEFI firmware boots: GPT, EFI system partition with one unified kernel image,
- * and the root file system, last, so that it grows with the disk. */
+/* What an image boots from: file systems and the initrd, out of a tree, and the disk of firmware. */
 #ifndef VH_DISK_H
 #define VH_DISK_H
 
 #include <stdint.h>
+#include "images/disk/ext4.h"
+#include "images/disk/initrd.h"
+#include "images/disk/squashfs.h"
 #include "lib/err.h"
 
+/* The disk that UEFI firmware boots: GPT, EFI system partition with one unified kernel image,
+ * and the root file system, last, so that it grows with the disk. */
 struct vh_disk {
 	const char *stub, *kernel, *initrd, *root;	/* files; root is the file system, raw */
 	const char *cmdline;

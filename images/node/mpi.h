@@ -5,7 +5,7 @@
 #define VH_COMPONENT_H
 
 #include <stdbool.h>
-#include "images/cache/digest.h"
+#include "images/cache/cache.h"
 #include "images/tree/tree.h"
 
 /* Adds the one of that release to a digest, or that there is none; release NULL: no Open MPI. */

@@ -6,8 +6,7 @@
 #include "images/node/node.h"
 #include "lib/json.h"
 #include "lib/read.h"
-#include "images/packages/installed.h"
-#include "images/packages/sources.h"
+#include "images/packages/packages.h"
 #include "images/node/units.h"
 #include "images/node/logins.h"
 #include "lib/strv.h"
@@ -144,29 +143,6 @@ void vh_furnish_digest(SHA256_CTX *s)
 		vh_digest_text(s, leftovers[i].dir);
 		vh_digest_text(s, leftovers[i].prefix);
 	}
-}
-
-char *vh_furnish_status(const struct vh_recipe *r)
-{
-	char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		return NULL;
-	fprintf(f, "Package: " VH_GUEST_PACKAGE "\n"
-		"Status: install ok installed\n"
-		"Priority: optional\n"
-		"Section: admin\n"
-		"Maintainer: vhpc <root@localhost>\n"
-		"Architecture: all\n"
-		"Version: %s\n"
-		"Provides: linux-initramfs-tool, usr-is-merged", VHPC_VERSION);
-	for (char **p = r->without; p && *p; p++)
-		fprintf(f, ", %s (= 999)", *p);
-	fputs("\nDescription: node identity and settings of a vhpc image\n"
-	      " The kernel is started with vhpc's own initrd.\n\n", f);
-	return fclose(f) == 0 ? text : NULL;
 }
 
 static int put_files(struct vh_tree *tree, int suite, struct vh_err *err)

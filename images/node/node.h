@@ -4,18 +4,10 @@
 #ifndef VH_FURNISH_H
 #define VH_FURNISH_H
 
-#include "images/cache/digest.h"
+#include "images/cache/cache.h"
 #include "images/recipe/recipe.h"
 #include "images/tree/tree.h"
 #include "lib/err.h"
-
-/* The package name under which dpkg knows what is put in here. */
-#define VH_GUEST_PACKAGE "vhpc-guest"
-
-/* dpkg's entry for it: it stands in for initramfs-tools, for usrmerge (mmdebstrap makes
- * the tree merged; usrmerge brings all of Perl) and for what the recipe is without.
- * malloc'd, NULL without memory. */
-char *vh_furnish_status(const struct vh_recipe *r);
 
 /* The static programs that every image has in /usr/lib/vhpc; ends in NULL. */
 extern const char *const vh_guest_programs[];

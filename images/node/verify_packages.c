@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "images/recipe/recipe.h"
-#include "images/packages/sources.h"
+#include "images/packages/packages.h"
 #include "images/verify/keys.h"
 #include "lib/json.h"
 #include "lib/strv.h"

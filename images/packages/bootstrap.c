@@ -4,7 +4,7 @@
 #include "images/packages/bootstrap.h"
 #include "images/packages/complaint.h"
 #include "images/packages/deb.h"
-#include "images/node/node.h"
+#include "images/packages/standin.h"
 #include "lib/files.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
@@ -135,7 +135,7 @@ static int make_argv(const struct vh_bootstrap *b, char ***ret)
 
 int vh_bootstrap(const struct vh_bootstrap *b, struct vh_err *err)
 {
-	vh_autofree char *status = vh_furnish_status(b->recipe), *config = dpkg_config(b->recipe);
+	vh_autofree char *status = vh_standin_status(b->recipe), *config = dpkg_config(b->recipe);
 	vh_autofree char *tmp = vh_strf("TMPDIR=%s", b->work), *repository = vh_strf("%s/repository", b->work);
 	vh_autostrv argv = NULL;
 	vh_autooutput out = { 0 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What dpkg's status file says is installed. */
-#ifndef VH_PACKAGES_H
-#define VH_PACKAGES_H
+#ifndef VH_INSTALLED_H
+#define VH_INSTALLED_H
 
 #include <jansson.h>
 #include "images/packages/pins.h"

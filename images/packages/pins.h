@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
-#include "images/cache/digest.h"
+#include "images/cache/cache.h"
 #include "lib/err.h"
 
 #define VH_LOCK_SCHEMA "vhpc.lock/1"

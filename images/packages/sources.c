@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include "images/cache/digest.h"
+#include "images/cache/cache.h"
 #include "images/packages/sources.h"
 #include "lib/files.h"
 #include "lib/strv.h"

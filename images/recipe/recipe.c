@@ -2,7 +2,7 @@
 /* The table of keys, and what is made of a recipe. */
 #include <stddef.h>
 #include <string.h>
-#include "images/cache/digest.h"
+#include "images/cache/cache.h"
 #include "images/recipe/recipe.h"
 #include "images/recipe/check.h"
 #include "lib/strv.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include "images/cache/digest.h"
+#include "images/cache/cache.h"
 #include "images/disk/disk.h"
 #include "lib/files.h"
 #include "lib/json.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include "images/cache/cache.h"
 #include "images/disk/disk.h"
 #include "images/images.h"
 #include "images/store/store.h"

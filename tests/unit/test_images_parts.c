@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "images/cache/digest.h"
-#include "images/node/node.h"
+#include "images/packages/standin.h"
 #include "images/disk/modules.h"
 #include "images/packages/installed.h"
 #include "lib/json.h"
@@ -92,7 +92,7 @@ START_TEST(stand_in_provides_what_is_left_out)
 {
 	char *without[] = { (char[]){ "libx11-6" }, NULL };
 	struct vh_recipe r = { .without = without };
-	vh_autofree char *status = vh_furnish_status(&r);
+	vh_autofree char *status = vh_standin_status(&r);
 
 	ck_assert_ptr_nonnull(strstr(status, "\nStatus: install ok installed\n"));
 	ck_assert_ptr_nonnull(strstr(status, "\nProvides: linux-initramfs-tool, usr-is-merged, libx11-6 (= 999)\n"));

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include "images/cache/cache.h"
 #include "images/images.h"
 #include "images/store/store.h"
 #include "lib/json.h"
