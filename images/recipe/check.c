@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include "images/recipe/recipe.h"
 #include "images/recipe/check.h"
+#include "images/recipe/names.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 
@@ -26,20 +26,6 @@ static int check_chars(const char *what, const char *value, const char *first, c
 int vh_check_package(const char *value, struct vh_err *err)
 {
 	return check_chars("a package name", value, LOWER DIGIT, LOWER DIGIT "+-.", err);
-}
-
-size_t vh_suite_prefix(const char *value, int *ret_suite)
-{
-	const char *colon = strchr(value, ':');
-
-	for (int i = VH_SUITE_BOOKWORM; colon && vh_suite_name(i); i++) {
-		size_t n = strlen(vh_suite_name(i));
-		if (n == (size_t)(colon - value) && !strncmp(value, vh_suite_name(i), n)) {
-			*ret_suite = i;
-			return n + 1;
-		}
-	}
-	return 0;
 }
 
 int vh_check_suite_package(const char *value, struct vh_err *err)

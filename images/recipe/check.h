@@ -3,7 +3,6 @@
 #ifndef VH_RECIPE_CHECK_H
 #define VH_RECIPE_CHECK_H
 
-#include <stddef.h>
 #include "lib/err.h"
 
 int vh_check_package(const char *value, struct vh_err *err);
@@ -32,8 +31,5 @@ int vh_check_word(const char *value, struct vh_err *err);
 int vh_check_sysctl(const char *name, const char *value, struct vh_err *err);
 int vh_check_sysfs(const char *name, const char *value, struct vh_err *err);
 int vh_check_limit(const char *name, const char *value, struct vh_err *err);
-
-/* The length of "SUITE:" in front of value, 0 without; *ret_suite: enum vh_suite. */
-size_t vh_suite_prefix(const char *value, int *ret_suite);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 #include "images/recipe/check.h"
 #include "images/recipe/complete.h"
+#include "images/recipe/names.h"
 #include "lib/strv.h"
 
 enum { FIRST_UID = 1001, MAIN_UID = 1000 };

@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The table of keys, and what is made of a recipe. */
+/* The table of keys, and a recipe as JSON. */
 #include <stddef.h>
 #include <string.h>
 #include "images/cache/cache.h"
 #include "images/recipe/recipe.h"
 #include "images/recipe/check.h"
+#include "images/recipe/names.h"
 #include "lib/strv.h"
 #include "lib/values.h"
-
-static const char *const suites[] = { "host", "bookworm", "trixie", "jammy", "noble", NULL };
-static const char *const mpis[] = { "none", "openmpi", "mpich", NULL };
-static const char *const mpi_packages[] = { NULL, "openmpi-bin", "mpich" };
-static const char *const mitigations[] = { "auto", "off", NULL };
-
-/* Without these an image does not boot, get its identity or let anybody in. */
-static const char *const base_packages[] = {
-	"iproute2", "kmod", "login", "openssh-server", "procps", "systemd-sysv", "udev",
-};
-static const struct { const char *key; const char *packages[4]; } sets[] = {
-	{ "cloud_init", { "cloud-init" } },
-	{ "rdma", { "ibverbs-providers", "ibverbs-utils", "rdma-core" } },
-	{ "ucx", { "ucx-utils" } },
-};
 
 #define OF(type, member) offsetof(struct vh_recipe_##type, member)
 
@@ -73,7 +59,7 @@ const struct vh_key vh_recipe_keys[] = {
 	  .help = "Keys whose lists this recipe does not add to but begins anew." },
 	{ "name", VH_KEY_STR, AT(name), .required = true, .check = vh_hostname_check,
 	  .help = "The image's name in the store. That of an included recipe does not count." },
-	{ "suite", VH_KEY_ENUM, AT(suite), .dflt = "host", .choices = suites,
+	{ "suite", VH_KEY_ENUM, AT(suite), .dflt = "host", .choices = vh_suite_names,
 	  .help = "Release of Debian or Ubuntu; host: that of the building machine (bookworm where that is no Debian), "
 		  "so that mpirun there and the MPI in the image match." },
 	{ "mirror", VH_KEY_STR, AT(mirror), .check = vh_check_url,
@@ -86,7 +72,7 @@ const struct vh_key vh_recipe_keys[] = {
 	  .item_size = sizeof(struct vh_recipe_repository), .help = "Further archives, with their keys." },
 	{ "kernel", VH_KEY_STR, AT(kernel), .dflt = "cloud", .check = vh_check_kernel,
 	  .help = "cloud (for virtual machines), generic, rt (Debian's PREEMPT_RT), or the kernel's package." },
-	{ "mpi", VH_KEY_ENUM, AT(mpi), .dflt = "none", .choices = mpis,
+	{ "mpi", VH_KEY_ENUM, AT(mpi), .dflt = "none", .choices = vh_mpi_names,
 	  .help = "The MPI to install." },
 	{ "rdma", VH_KEY_BOOL, AT(rdma), .dflt = "false",
 	  .help = "Install the RDMA userland: rdma-core, ibverbs-providers, ibverbs-utils." },
@@ -125,7 +111,7 @@ const struct vh_key vh_recipe_keys[] = {
 	{ "limits", VH_KEY_STRMAP, AT(limits),
 	  .help = "Resource limits of every login, hard and soft: as, core, data, fsize, memlock, stack "
 		  "(KiB), nofile, nproc, rtprio; or unlimited." },
-	{ "mitigations", VH_KEY_ENUM, AT(mitigations), .dflt = "auto", .choices = mitigations,
+	{ "mitigations", VH_KEY_ENUM, AT(mitigations), .dflt = "auto", .choices = vh_mitigations_names,
 	  .help = "off: the kernel does without those against speculation attacks. For nodes where nobody needs them." },
 	{ "cmdline", VH_KEY_STRV, AT(cmdline), .check = vh_check_cmdline,
 	  .help = "Kernel parameters beyond those that find root disk and console. Those that name CPUs are the VM's." },
@@ -139,11 +125,6 @@ const struct vh_key vh_recipe_keys[] = {
 	  .help = "Log root in on the serial console without a password." },
 	{ .name = NULL },
 };
-
-const char *vh_suite_name(int suite) { return suites[suite]; }
-bool vh_suite_is_ubuntu(int suite) { return suite == VH_SUITE_JAMMY || suite == VH_SUITE_NOBLE; }
-const char *vh_mpi_name(int mpi) { return mpis[mpi]; }
-const char *vh_mpi_package(int mpi) { return mpi_packages[mpi]; }
 
 void vh_recipe_empty(struct vh_recipe *r, const struct vh_key *key)
 {
@@ -203,70 +184,4 @@ json_t *vh_recipe_json(const struct vh_recipe *r)
 bool vh_recipe_format(const struct vh_recipe *r, const char *format)
 {
 	return vh_strv_has(r->formats, format);
-}
-
-static int push_new(char ***v, const char *s)
-{
-	return vh_strv_has(*v, s) ? 0 : vh_strv_push(v, s);
-}
-
-static int push_all(char ***v, const char *const *list, size_t n)
-{
-	int e = 0;
-	for (size_t i = 0; e == 0 && i < n; i++)
-		e = push_new(v, list[i]);
-	return e;
-}
-
-const char *const *vh_recipe_set(const char *key)
-{
-	for (size_t i = 0; i < vh_array_len(sets); i++)
-		if (!strcmp(sets[i].key, key))
-			return sets[i].packages;
-	return NULL;
-}
-
-static int push_set(char ***v, const char *key)
-{
-	int e = 0;
-	for (const char *const *p = vh_recipe_set(key); e == 0 && p && *p; p++)
-		e = push_new(v, *p);
-	return e;
-}
-
-char **vh_recipe_packages(const struct vh_recipe *r)
-{
-	vh_autostrv v = NULL;
-	int e = push_new(&v, r->kernel);
-
-	if (e == 0)
-		e = push_all(&v, base_packages, vh_array_len(base_packages));
-	if (e == 0 && mpi_packages[r->mpi])
-		e = push_new(&v, mpi_packages[r->mpi]);
-	if (e == 0 && r->cloud_init)
-		e = push_set(&v, "cloud_init");
-	if (e == 0 && vh_recipe_format(r, "uefi"))
-		e = push_new(&v, "systemd-boot-efi");
-	if (e == 0 && r->rdma)
-		e = push_set(&v, "rdma");
-	if (e == 0 && r->ucx)
-		e = push_set(&v, "ucx");
-	if (e == 0)
-		e = push_all(&v, (const char *const *)r->packages, vh_strv_len(r->packages));
-	if (e < 0)
-		return NULL;
-	vh_strv_sort(v);
-	return vh_steal(&v);
-}
-
-char **vh_recipe_requests(const struct vh_recipe *r)
-{
-	vh_autostrv packages = vh_recipe_packages(r);
-	vh_autostrv v = NULL;
-	int e = 0;
-
-	for (char **p = packages; e == 0 && p && *p; p++)
-		e = vh_strv_has(r->backports, *p) ?
-			vh_strv_pushf(&v, "%s/%s-backports", *p, vh_suite_name(r->suite)) : vh_strv_push(&v, *p);
-	return e < 0 ? NULL : vh_steal(&v);
 }
