@@ -3,9 +3,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "images/build/assemble.h"
-#include "images/node/mpi.h"
-#include "images/disk/disk.h"
 #include "images/node/node.h"
+#include "images/disk/disk.h"
 #include "images/images.h"
 #include "images/packages/packages.h"
 #include "images/store/store.h"
@@ -193,7 +192,7 @@ int vh_assemble(const struct vh_assemble *a, struct vh_err *err)
 	if ((r = find_kernel(&w, err)) < 0 || (r = copy_kernel(&w, err)) < 0 || (r = write_initrd(&w, err)) < 0)
 		return r;
 	vh_progress_step(a->progress, "settings");
-	if ((r = vh_furnish(a->tree, a->recipe, a->guest, a->pins->sources, err)) < 0)
+	if ((r = vh_furnish(&(struct vh_furnish){ a->tree, a->recipe, a->guest, a->pins->sources }, err)) < 0)
 		return r;
 	vh_progress_step(a->progress, "root disk");
 	if ((r = write_root(&w, err)) < 0 ||

@@ -7,7 +7,6 @@
 #include "images/build/assemble.h"
 #include "images/build/base.h"
 #include "images/build/build.h"
-#include "images/node/mpi.h"
 #include "images/node/node.h"
 #include "lib/files.h"
 #include "lib/json.h"

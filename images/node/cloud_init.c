@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "images/node/cloud_init.h"
+#include "images/node/node.h"
 #include "lib/strv.h"
 
 static const struct { const char *path, *text; } files[] = {
@@ -37,3 +38,29 @@ int vh_cloud_init_put(struct vh_tree *tree, const char *user, struct vh_err *err
 		r = vh_tree_text(tree, files[i].path, 0644, files[i].text, err);
 	return r;
 }
+
+static int put_cloud_init(const struct vh_furnish *to, struct vh_err *err)
+{
+	return to->recipe->cloud_init ? vh_cloud_init_put(to->tree, to->recipe->user, err) : 0;
+}
+
+/* It has the seeds, vhpc's own program leaves them, and CD-ROMs are there before it looks. */
+static void ask_cloud_init(FILE *f, const json_t *value)
+{
+	if (json_is_true(value))
+		fputs("say cloud-init \"$(systemctl is-enabled cloud-init-local.service 2>&1 | tail -n 1) "
+		      "$(systemctl show -p ExecStart --value vhpc-identity.service | grep -o -e --no-seed) "
+		      "$([ ! -e /sys/bus/scsi/drivers/sr ] || echo cd)\"\n", f);
+}
+
+static int judge_cloud_init(const struct vh_judge *j, const char *key, const json_t *value)
+{
+	return json_is_true(value) ? vh_judge_equal(j, key, "cloud-init", "enabled --no-seed cd") : 0;
+}
+
+static const struct vh_subject_key keys[] = {
+	{ "cloud_init", ask_cloud_init, judge_cloud_init },
+	{ NULL, NULL, NULL },
+};
+
+const struct vh_subject vh_subject_cloud_init = { put_cloud_init, keys };

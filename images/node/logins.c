@@ -1,144 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ctype.h>
-#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include "images/node/logins.h"
+#include "images/node/node.h"
+#include "images/node/passwd.h"
+#include "lib/answer.h"
 #include "lib/strv.h"
-#include "lib/values.h"
 
-enum { PASSWORD_DAY = 19000, MAIN_UID = 1000 };
-
-/* The fields of the line of a passwd or group that begins with name; NULL when there is none. */
-static char *line_of(struct vh_tree *tree, const char *file, const char *name, struct vh_err *err)
-{
-	vh_autofree char *text = NULL;
-	size_t len, n = strlen(name);
-
-	if (vh_tree_read(tree, file, &text, &len, err) < 0)
-		return NULL;
-	for (char *save, *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
-		if (!strncmp(l, name, n) && l[n] == ':')
-			return strdup(l);
-	return NULL;
-}
-
-/* Field number from 0; a number, or -1. */
-static int64_t number_in(const char *line, unsigned field)
-{
-	for (; line && field; field--)
-		line = strchr(line, ':') ? strchr(line, ':') + 1 : NULL;
-	return line && isdigit((unsigned char)*line) ? (int64_t)strtoul(line, NULL, 10) : -1;
-}
-
-static int refuse_unknown(const char *what, const char *name, struct vh_err *err)
-{
-	vh_err_refuse(err, ENOENT, "the image has no %s %s", what, name);
-	return vh_err_hint(err, "a package or the recipe's users must bring it");
-}
-
-int vh_users_owner(struct vh_tree *tree, const char *owner, uid_t *ret_uid, gid_t *ret_gid, struct vh_err *err)
-{
-	vh_autofree char *user = strndup(owner, strcspn(owner, ":")), *line = NULL, *group_line = NULL;
-	const char *group = strchr(owner, ':') ? strchr(owner, ':') + 1 : NULL;
-	int64_t uid, gid;
-
-	if (!user)
-		return vh_err_nomem(err);
-	line = isdigit((unsigned char)*user) ? NULL : line_of(tree, "etc/passwd", user, err);
-	uid = line ? number_in(line, 2) : number_in(user, 0);
-	gid = line ? number_in(line, 3) : uid;
-	if (uid < 0)
-		return refuse_unknown("user", user, err);
-	if (group) {
-		group_line = isdigit((unsigned char)*group) ? NULL : line_of(tree, "etc/group", group, err);
-		gid = group_line ? number_in(group_line, 2) : number_in(group, 0);
-		if (gid < 0)
-			return refuse_unknown("group", group, err);
-	}
-	*ret_uid = (uid_t)uid;
-	*ret_gid = (gid_t)gid;
-	return 0;
-}
-
-/* Rewrites a file of lines; it keeps owner and mode. */
-static int rewrite(struct vh_tree *tree, const char *path, void (*line)(FILE *f, const char *l, const void *arg),
-		   const void *arg, struct vh_err *err)
-{
-	vh_autofree char *old = NULL, *text = NULL;
-	size_t len;
-	FILE *f;
-	int r = vh_tree_read(tree, path, &old, &len, err);
-
-	if (r < 0)
-		return r;
-	f = open_memstream(&text, &len);
-	if (!f)
-		return vh_err_nomem(err);
-	for (char *save, *l = strtok_r(old, "\n", &save); l; l = strtok_r(NULL, "\n", &save))
-		line(f, l, arg);
-	if (fclose(f) != 0)
-		return vh_err_nomem(err);
-	struct vh_node *node = vh_tree_find(tree, path);
-	free(node->data);
-	node->data = vh_steal(&text);
-	node->size = len;
-	node->mtime = INT64_MAX;
-	return 0;
-}
-
-/* The day a password was set is that of the build, for users that package scripts make. */
-static void settle_day(FILE *f, const char *l, const void *arg)
-{
-	size_t name = strcspn(l, ":"), password = name + 1 + strcspn(l + name + 1, ":");
-	size_t day = password + 1 + strcspn(l + password + 1, ":");
-
-	(void)arg;
-	fprintf(f, "%.*s:%d%s\n", (int)password, l, PASSWORD_DAY, l + day);
-}
-
-struct member { const char *group, *user; };
-
-static void add_member(FILE *f, const char *l, const void *arg)
-{
-	const struct member *m = arg;
-	size_t n = strlen(m->group);
-	bool is = !strncmp(l, m->group, n) && l[n] == ':';
-
-	fprintf(f, "%s%s%s\n", l, is && l[strlen(l) - 1] != ':' ? "," : "", is ? m->user : "");
-}
-
-static int join(struct vh_tree *tree, const char *group, const char *user, struct vh_err *err)
-{
-	vh_autofree char *line = line_of(tree, "etc/group", group, err);
-	const struct member m = { group, user };
-	int r;
-
-	if (!line)
-		return refuse_unknown("group", group, err);
-	r = rewrite(tree, "etc/group", add_member, &m, err);
-	return r == 0 && vh_tree_find(tree, "etc/gshadow") ? rewrite(tree, "etc/gshadow", add_member, &m, err) : r;
-}
-
-/* '*' is no password, but, unlike '!', no lock that sshd respects. */
-static int add(struct vh_tree *tree, const char *name, uint64_t uid, const char *shell, struct vh_err *err)
-{
-	vh_autofree char *passwd = vh_strf("%s:x:%llu:%llu::/home/%s:%s\n", name, (unsigned long long)uid,
-					   (unsigned long long)uid, name, shell);
-	vh_autofree char *group = vh_strf("%s:x:%llu:\n", name, (unsigned long long)uid);
-	vh_autofree char *shadow = vh_strf("%s:*:%d:0:99999:7:::\n", name, PASSWORD_DAY);
-	vh_autofree char *home = vh_strf("home/%s", name), *there = line_of(tree, "etc/passwd", name, err);
-	int r;
-
-	if (!passwd || !group || !shadow || !home)
-		return vh_err_nomem(err);
-	if (there)
-		return vh_err_refuse(err, EEXIST, "user %s: is one of the image's packages", name);
-	if ((r = vh_tree_append(tree, "etc/passwd", passwd, err)) < 0 ||
-	    (r = vh_tree_append(tree, "etc/group", group, err)) < 0 ||
-	    (r = vh_tree_append(tree, "etc/shadow", shadow, err)) < 0)
-		return r;
-	return vh_tree_mkdir(tree, home, 0700, (uid_t)uid, (gid_t)uid, err);
-}
+enum { MAIN_UID = 1000 };
 
 /* Beside those that the identity of a node brings, which are its own file. */
 static int put_keys(struct vh_tree *tree, const struct vh_recipe_user *u, struct vh_err *err)
@@ -158,21 +27,135 @@ static int put_keys(struct vh_tree *tree, const struct vh_recipe_user *u, struct
 
 static int put_listed(struct vh_tree *tree, const struct vh_recipe_user *u, struct vh_err *err)
 {
-	int r = u->uid ? add(tree, u->name, u->uid, u->shell, err) : 0;
+	int r = u->uid ? vh_passwd_add(tree, u->name, u->uid, u->shell, err) : 0;
 
 	for (char **g = u->groups; r == 0 && g && *g; g++)
-		r = join(tree, *g, u->name, err);
+		r = vh_passwd_join(tree, *g, u->name, err);
 	return r < 0 ? r : put_keys(tree, u, err);
 }
 
 int vh_users_put(struct vh_tree *tree, const struct vh_recipe *r, struct vh_err *err)
 {
 	const struct vh_recipe_user *u = r->users.items;
-	int e = rewrite(tree, "etc/shadow", settle_day, NULL, err);
+	int e = vh_passwd_settle(tree, err);
 
 	if (e == 0)
-		e = add(tree, r->user, MAIN_UID, "/bin/bash", err);
+		e = vh_passwd_add(tree, r->user, MAIN_UID, "/bin/bash", err);
 	for (size_t i = 0; e == 0 && i < r->users.n; i++)
 		e = put_listed(tree, &u[i], err);
 	return e < 0 ? vh_err_within(err, "users") : 0;
 }
+
+static int put_console_login(struct vh_tree *tree, struct vh_err *err)
+{
+	return vh_tree_text(tree, "etc/systemd/system/serial-getty@ttyS0.service.d/vhpc.conf", 0644,
+			   "[Service]\nExecStart=\n"
+			   "ExecStart=-/sbin/agetty --autologin root --keep-baud 115200,57600,38400,9600 - $TERM\n",
+			   err);
+}
+
+static int put_logins(const struct vh_furnish *to, struct vh_err *err)
+{
+	int r = vh_users_put(to->tree, to->recipe, err);
+	return r == 0 && to->recipe->console_login ? put_console_login(to->tree, err) : r;
+}
+
+static int judge_user(const struct vh_judge *j, const char *key, const json_t *value)
+{
+	(void)value;
+	return vh_judge_equal(j, key, "user", vh_judge_text(j->image, "user"));
+}
+
+static void ask_users(FILE *f, const json_t *value)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(value, i, item) {
+		const char *name = vh_judge_text(item, "name");
+		if (!vh_quotable(name) || strchr(name, '/'))
+			continue;
+		fprintf(f, "say 'login %s' \"$(getent passwd '%s' | cut -d: -f3,7)\"\nsay 'groups %s' \"$(id -Gn '%s')\"\n"
+			"sed 's,^,@key %s ,' '/" VH_KEYS_DIR "/%s' 2>/dev/null\n", name, name, name, name, name, name);
+	}
+}
+
+static int judge_login(const struct vh_judge *j, const json_t *user)
+{
+	json_int_t uid = json_integer_value(json_object_get(user, "uid"));
+	vh_autofree char *what = vh_strf("login %s", vh_judge_text(user, "name"));
+	vh_autofree char *check = vh_strf("user %s", vh_judge_text(user, "name"));
+	vh_autofree char *wanted = vh_strf("%lld:%s", (long long)uid, vh_judge_text(user, "shell"));
+
+	if (!what || !check || !wanted)
+		return vh_err_nomem(j->err);
+	/* root's and the main user's are not the recipe's to say. */
+	return uid ? vh_judge_equal(j, check, what, wanted) : 0;
+}
+
+/* One of them that is not there; NULL: all are. */
+static const char *lacking(const struct vh_judge *j, const json_t *user, const char *list, const char *what)
+{
+	vh_autofree char *prefix = vh_strf("%s %s", what, vh_judge_text(user, "name"));
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(user, list), i, item) {
+		const char *s = json_string_value(item), *at = NULL;
+		bool found = false;
+		for (char *line; prefix && s && !found && (line = vh_answer_next(j->text, prefix, &at)); free(line))
+			found = !strcmp(what, "groups") ? vh_has_word(line, s) : !strcmp(line, s);
+		if (!found)
+			return s ? s : "?";
+	}
+	return NULL;
+}
+
+static int judge_list(const struct vh_judge *j, const json_t *user, const char *list, const char *what)
+{
+	size_t n = json_array_size(json_object_get(user, list));
+	const char *lacks = lacking(j, user, list, what);
+	vh_autofree char *check = vh_strf("%s of %s", list, vh_judge_text(user, "name"));
+	vh_autofree char *wanted = vh_strf("all %zu", n);
+	vh_autofree char *found = lacks ? vh_strf("not %s", lacks) : wanted ? strdup(wanted) : NULL;
+
+	if (!check || !wanted || !found)
+		return vh_err_nomem(j->err);
+	return n ? vh_judge_add(j, check, wanted, found, !lacks) : 0;
+}
+
+static int judge_one(const struct vh_judge *j, const json_t *user)
+{
+	int r = judge_login(j, user);
+
+	if (r == 0)
+		r = judge_list(j, user, "groups", "groups");
+	return r < 0 ? r : judge_list(j, user, "keys", "key");
+}
+
+static int judge_users(const struct vh_judge *j, const char *key, const json_t *value)
+{
+	(void)key;
+	return vh_judge_each(j, value, judge_one);
+}
+
+static void ask_console(FILE *f, const json_t *value)
+{
+	(void)value;
+	fputs("say console \"$(systemctl show -p ExecStart --value serial-getty@ttyS0.service | "
+	      "grep -q -- '--autologin root' && echo true || echo false)\"\n", f);
+}
+
+static int judge_console(const struct vh_judge *j, const char *key, const json_t *value)
+{
+	return value ? vh_judge_equal(j, key, "console", json_is_true(value) ? "true" : "false") : 0;
+}
+
+static const struct vh_subject_key keys[] = {
+	{ "user", NULL, judge_user },
+	{ "users", ask_users, judge_users },
+	{ "console_login", ask_console, judge_console },
+	{ NULL, NULL, NULL },
+};
+
+const struct vh_subject vh_subject_logins = { put_logins, keys };

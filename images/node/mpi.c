@@ -3,9 +3,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "images/node/mpi.h"
+#include "images/node/node.h"
+#include "images/packages/packages.h"
+#include "lib/answer.h"
 #include "lib/read.h"
 #include "lib/strv.h"
+#include "lib/json.h"
 
 #define COMPONENT "mca_btl_ivshm.so"
 #define LIBRARIES "usr/lib/x86_64-linux-gnu/openmpi/lib"
@@ -81,3 +86,52 @@ int vh_component_put(struct vh_tree *tree, const char *guest, const char *releas
 	*ret_put = r == 0;
 	return r;
 }
+
+static int put_mpi(const struct vh_furnish *to, struct vh_err *err)
+{
+	vh_autofree char *status = NULL, *release = NULL;
+	size_t len;
+	bool put;
+	int r = vh_tree_read(to->tree, "var/lib/dpkg/status", &status, &len, err);
+
+	if (r < 0 || to->recipe->mpi != VH_MPI_OPENMPI)
+		return r;
+	vh_autojson packages = vh_packages_json(status);
+	release = packages ? vh_packages_upstream(packages, vh_mpi_package(to->recipe->mpi)) : NULL;
+	return release ? vh_component_put(to->tree, to->guest, release, &put, err) : vh_err_nomem(err);
+}
+
+/* Open MPI names the components that it could load, and says why it could not. */
+static void ask_mpi(FILE *f, const json_t *value)
+{
+	if (json_string_value(value) && !strcmp(json_string_value(value), "openmpi"))
+		fputs("say transport \"$(ompi_info --parsable 2>&1 | grep -e mca:btl:ivshm -e mca_btl_ivshm | "
+		      "tail -n 1)\"\n", f);
+}
+
+static int judge_transport(const struct vh_judge *j, const char *name)
+{
+	vh_autofree char *found = vh_answer(j->text, "transport"), *check = vh_strf("btl %s", name);
+	vh_autofree char *wanted = vh_strf("mca:btl:%s", name);
+
+	return check && wanted ? vh_judge_add(j, check, wanted, found, found && !strncmp(found, wanted, strlen(wanted))) :
+	       vh_err_nomem(j->err);
+}
+
+static int judge_mpi(const struct vh_judge *j, const char *key, const json_t *value)
+{
+	const json_t *mpi = json_object_get(j->image, "mpi");
+	const char *version = vh_judge_text(mpi, "version"), *transport = vh_judge_text(mpi, "transport");
+	vh_autofree char *found = vh_answer(j->text, "mpi");
+	int r = *version ? vh_judge_add(j, key, version, found, found && strstr(found, version)) : 0;
+
+	(void)value;
+	return r == 0 && *transport ? judge_transport(j, transport) : r;
+}
+
+static const struct vh_subject_key keys[] = {
+	{ "mpi", ask_mpi, judge_mpi },
+	{ NULL, NULL, NULL },
+};
+
+const struct vh_subject vh_subject_mpi = { put_mpi, keys };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vhpc's own transport, built against one release of Open MPI each: GUEST/mca/RELEASE/
  * mca_btl_ivshm.so. An image takes the one of its own release, where there is one. */
-#ifndef VH_COMPONENT_H
-#define VH_COMPONENT_H
+#ifndef VH_NODE_MPI_H
+#define VH_NODE_MPI_H
 
 #include <stdbool.h>
 #include "images/cache/cache.h"

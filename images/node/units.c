@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <string.h>
+#include "images/node/node.h"
 #include "images/node/units.h"
+#include "lib/answer.h"
 #include "lib/strv.h"
 
 #define ETC "etc/systemd/system"
@@ -161,3 +163,81 @@ int vh_units_mask(struct vh_tree *tree, char *const *units, struct vh_err *err)
 	}
 	return r;
 }
+
+static int put_units(const struct vh_furnish *to, struct vh_err *err)
+{
+	int r = vh_units_mask(to->tree, to->recipe->mask, err);
+	return r < 0 ? r : vh_units_enable(to->tree, to->recipe->enable, err);
+}
+
+static void ask_mask(FILE *f, const json_t *value)
+{
+	const json_t *item;
+	size_t i;
+
+	if (json_array_size(value) == 0)
+		return;
+	fputs("systemctl show -p Id -p LoadState --", f);
+	json_array_foreach(value, i, item)
+		if (vh_quotable(json_string_value(item)))
+			fprintf(f, " '%s'", json_string_value(item));
+	fputs(" | awk -F= '/^Id=/ { id = $2 } /^LoadState=/ { print \"@unit \" id \" \" $2 }'\n", f);
+}
+
+static bool is_masked(const char *text, const char *unit)
+{
+	vh_autofree char *what = vh_strf("unit %s", unit), *state = what ? vh_answer(text, what) : NULL;
+	return state && !strcmp(state, "masked");
+}
+
+static int judge_mask(const struct vh_judge *j, const char *key, const json_t *value)
+{
+	(void)key;
+	return vh_judge_all(j, value, "units masked", is_masked);
+}
+
+/* One call each: a name may be an alias, and 'show' answers with the unit's own. */
+static void ask_enable(FILE *f, const json_t *value)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(value, i, item) {
+		const char *s = json_string_value(item);
+		if (vh_quotable(s))
+			fprintf(f, "say 'enable %s' \"$(systemctl is-enabled -- '%s' 2>&1 | tail -n 1) "
+				"$(systemctl is-active -- '%s' 2>/dev/null)\"\n",
+				s, s, s);
+	}
+}
+
+/* Whether it runs by now may hang on conditions; that it failed never is right. */
+static int judge_unit(const struct vh_judge *j, const json_t *item)
+{
+	const char *unit = json_string_value(item);
+	static const char *const good[] = { "enabled", "enabled-runtime", "alias", "indirect" };
+	vh_autofree char *what = vh_strf("enable %s", unit), *check = vh_strf("unit %s", unit);
+	vh_autofree char *found = what ? vh_answer(j->text, what) : NULL;
+	size_t n = found ? strcspn(found, " ") : 0;
+	bool holds = false;
+
+	if (!what || !check)
+		return vh_err_nomem(j->err);
+	for (size_t i = 0; n && i < vh_array_len(good); i++)
+		holds |= strlen(good[i]) == n && !strncmp(found, good[i], n);
+	return vh_judge_add(j, check, "enabled", found, holds && !vh_has_word(found, "failed"));
+}
+
+static int judge_enable(const struct vh_judge *j, const char *key, const json_t *value)
+{
+	(void)key;
+	return vh_judge_each(j, value, judge_unit);
+}
+
+static const struct vh_subject_key keys[] = {
+	{ "mask", ask_mask, judge_mask },
+	{ "enable", ask_enable, judge_enable },
+	{ NULL, NULL, NULL },
+};
+
+const struct vh_subject vh_subject_units = { put_units, keys };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Which packages a recipe wants. */
+#include <stddef.h>
 #include <string.h>
 #include "images/recipe/recipe.h"
 #include "lib/strv.h"
@@ -8,10 +9,11 @@
 static const char *const base_packages[] = {
 	"iproute2", "kmod", "login", "openssh-server", "procps", "systemd-sysv", "udev",
 };
-static const struct { const char *key; const char *packages[4]; } sets[] = {
-	{ "cloud_init", { "cloud-init" } },
-	{ "rdma", { "ibverbs-providers", "ibverbs-utils", "rdma-core" } },
-	{ "ucx", { "ucx-utils" } },
+/* What a yes to a key installs. */
+static const struct { const char *key; size_t yes; const char *packages[4]; } sets[] = {
+	{ "cloud_init", offsetof(struct vh_recipe, cloud_init), { "cloud-init" } },
+	{ "rdma", offsetof(struct vh_recipe, rdma), { "ibverbs-providers", "ibverbs-utils", "rdma-core" } },
+	{ "ucx", offsetof(struct vh_recipe, ucx), { "ucx-utils" } },
 };
 
 static int push_new(char ***v, const char *s)
@@ -35,11 +37,14 @@ const char *const *vh_recipe_set(const char *key)
 	return NULL;
 }
 
-static int push_set(char ***v, const char *key)
+static int push_sets(char ***v, const struct vh_recipe *r)
 {
 	int e = 0;
-	for (const char *const *p = vh_recipe_set(key); e == 0 && p && *p; p++)
-		e = push_new(v, *p);
+
+	for (size_t i = 0; e == 0 && i < vh_array_len(sets); i++)
+		if (*(const bool *)((const char *)r + sets[i].yes))
+			for (const char *const *p = sets[i].packages; e == 0 && *p; p++)
+				e = push_new(v, *p);
 	return e;
 }
 
@@ -52,14 +57,10 @@ char **vh_recipe_packages(const struct vh_recipe *r)
 		e = push_all(&v, base_packages, vh_array_len(base_packages));
 	if (e == 0 && vh_mpi_package(r->mpi))
 		e = push_new(&v, vh_mpi_package(r->mpi));
-	if (e == 0 && r->cloud_init)
-		e = push_set(&v, "cloud_init");
 	if (e == 0 && vh_recipe_format(r, "uefi"))
 		e = push_new(&v, "systemd-boot-efi");
-	if (e == 0 && r->rdma)
-		e = push_set(&v, "rdma");
-	if (e == 0 && r->ucx)
-		e = push_set(&v, "ucx");
+	if (e == 0)
+		e = push_sets(&v, r);
 	if (e == 0)
 		e = push_all(&v, (const char *const *)r->packages, vh_strv_len(r->packages));
 	if (e < 0)

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include "images/images.h"
+#include "images/node/node.h"
 
 /* The script that reads everything back, for a root shell; malloc'd, NULL without memory. */
 char *vh_verify_script(const json_t *image);
@@ -31,10 +32,8 @@ struct vh_verify {
 void vh_verify_clear(struct vh_verify *v);
 #define vh_autoverify vh_cleanup(vh_verify_clear) struct vh_verify
 
-/* Fills ret from what the script printed; text is untrusted. */
+/* Fills the rest of ret, whose boot says how it was booted, from what the script printed; text is untrusted. */
 int vh_verify_judge(const json_t *image, const char *text, struct vh_verify *ret, struct vh_err *err);
-int vh_verify_add(struct vh_verify *v, const char *check, const char *wanted, const char *found, bool holds,
-		  struct vh_err *err);
 bool vh_verify_holds(const struct vh_verify *v);
 /* {"boot", "accel", "memory_used", "phases": {...}, "checks": [...]}; NULL without memory. */
 json_t *vh_verify_json(const struct vh_verify *v);

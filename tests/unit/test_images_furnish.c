@@ -7,6 +7,7 @@
 #include "images/packages/sources.h"
 #include "images/node/units.h"
 #include "images/node/logins.h"
+#include "images/node/passwd.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 
@@ -120,15 +121,15 @@ START_TEST(owners_are_names_of_the_image)
 	uid_t uid;
 	gid_t gid;
 
-	ck_assert_int_eq(vh_users_owner(tree, "man", &uid, &gid, &err), 0);
+	ck_assert_int_eq(vh_passwd_owner(tree, "man", &uid, &gid, &err), 0);
 	ck_assert(uid == 6 && gid == 12);
-	ck_assert_int_eq(vh_users_owner(tree, "root:video", &uid, &gid, &err), 0);
+	ck_assert_int_eq(vh_passwd_owner(tree, "root:video", &uid, &gid, &err), 0);
 	ck_assert(uid == 0 && gid == 44);
-	ck_assert_int_eq(vh_users_owner(tree, "1005:7", &uid, &gid, &err), 0);
+	ck_assert_int_eq(vh_passwd_owner(tree, "1005:7", &uid, &gid, &err), 0);
 	ck_assert(uid == 1005 && gid == 7);
-	ck_assert_int_lt(vh_users_owner(tree, "nobody", &uid, &gid, &err), 0);
+	ck_assert_int_lt(vh_passwd_owner(tree, "nobody", &uid, &gid, &err), 0);
 	unit_assert_err(&err, VH_EXIT_REFUSED, "the image has no user nobody", NULL);
-	ck_assert_int_lt(vh_users_owner(tree, "root:x", &uid, &gid, &err), 0);
+	ck_assert_int_lt(vh_passwd_owner(tree, "root:x", &uid, &gid, &err), 0);
 	unit_assert_err(&err, VH_EXIT_REFUSED, "the image has no group x", NULL);
 }
 END_TEST
