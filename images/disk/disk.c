@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include "images/cache/cache.h"
 #include "images/disk/disk.h"
-#include "images/guest/gpt.h"
+#include "images/guest/guest.h"
 #include "lib/files.h"
 #include "lib/read.h"
 #include "images/disk/uki.h"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "images/cache/cache.h"
 #include "images/node/logins.h"
 #include "images/node/node.h"
 #include "images/packages/packages.h"
@@ -202,7 +203,7 @@ static int put_base(const struct vh_furnish *to, struct vh_err *err)
 	return r < 0 ? r : put_list(to->tree, err);
 }
 
-/* It was given a larger disk than its own; an overlay in memory has none. */
+/* It was given a larger disk than its own. */
 static int judge_root(const struct vh_judge *j, const char *key, const json_t *value)
 {
 	vh_autofree char *found = vh_answer(j->text, "root");
@@ -212,7 +213,7 @@ static int judge_root(const struct vh_judge *j, const char *key, const json_t *v
 
 	(void)key;
 	(void)value;
-	if (j->boot == VH_BOOT_SQUASHFS)
+	if (j->overlay)
 		return 0;
 	return wanted && is ? vh_judge_add(j, "root grown", wanted, is, size > (unsigned long long)built) :
 	       vh_err_nomem(j->err);

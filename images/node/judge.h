@@ -5,12 +5,12 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include "images/images.h"
+#include "lib/err.h"
 
 struct vh_judge {
 	const json_t *image;	/* its image.json, which may be from anywhere */
 	const char *text;	/* what the machine answered, lines "@WHAT VALUE" (lib/answer.h), untrusted */
-	enum vh_boot boot;	/* how it was booted */
+	bool overlay;		/* its root is an overlay in memory, which has no size of its own */
 	json_t *rows;		/* check, wanted, found, holds */
 	struct vh_err *err;
 };

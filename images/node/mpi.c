@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "images/cache/cache.h"
 #include "images/node/mpi.h"
 #include "images/node/node.h"
 #include "images/packages/packages.h"

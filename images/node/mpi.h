@@ -4,8 +4,8 @@
 #ifndef VH_NODE_MPI_H
 #define VH_NODE_MPI_H
 
+#include <sha256.h>
 #include <stdbool.h>
-#include "images/cache/cache.h"
 #include "images/tree/tree.h"
 
 /* Adds the one of that release to a digest, or that there is none; release NULL: no Open MPI. */

@@ -4,8 +4,8 @@
 #ifndef VH_NODE_H
 #define VH_NODE_H
 
+#include <sha256.h>
 #include <stdio.h>
-#include "images/cache/cache.h"
 #include "images/node/judge.h"
 #include "images/node/mpi.h"
 #include "images/recipe/recipe.h"

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <utime.h>
+#include "images/cache/cache.h"
 #include "images/packages/apt.h"
 #include "images/packages/deb.h"
 #include "images/packages/sources.h"

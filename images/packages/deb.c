@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include "images/cache/cache.h"
 #include "images/packages/deb.h"
 #include "lib/files.h"
 #include "lib/strv.h"

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
+#include "images/cache/cache.h"
 #include "lib/files.h"
 #include "lib/json.h"
 #include "lib/read.h"

@@ -5,8 +5,8 @@
 #define VH_PINS_H
 
 #include <jansson.h>
+#include <sha256.h>
 #include <stdint.h>
-#include "images/cache/cache.h"
 #include "lib/err.h"
 
 #define VH_LOCK_SCHEMA "vhpc.lock/1"

@@ -83,7 +83,7 @@ int vh_verify_judge(const json_t *image, const char *text, struct vh_verify *ret
 	ret->phases = (struct vh_verify_phases){ .firmware = -1, .kernel = init, .mpi = -1,
 		.initrd = init >= 0 && systemd >= init ? systemd - init : -1,
 		.userspace = systemd >= 0 && sshd >= systemd ? sshd - systemd : -1 };
-	return judge_checks(&(struct vh_judge){ image, text, ret->boot, ret->checks, err });
+	return judge_checks(&(struct vh_judge){ image, text, ret->boot == VH_BOOT_SQUASHFS, ret->checks, err });
 }
 
 bool vh_verify_holds(const struct vh_verify *v)

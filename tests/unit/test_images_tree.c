@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include "images/cache/cache.h"
 #include "images/node/mpi.h"
 #include "images/disk/ext4.h"
 #include "images/disk/squashfs.h"
