@@ -7,6 +7,7 @@
 #include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "lib/strv.h"
@@ -381,6 +382,8 @@ int vh_main(const struct vh_prog *prog, int argc, char **argv)
 	fill_standard_fds();
 	/* A closed pipe is an error to report, not an end halfway through a change. */
 	signal(SIGPIPE, SIG_IGN);
+	/* Whatever the caller's: modes are what the program says, and never another's to write to. */
+	umask(022);
 	if (!verb && argc > 1 && argv[1][0] != '-') {
 		verb = find_verb(prog, argv[1], &err);
 		skip = 2;

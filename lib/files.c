@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -47,6 +48,43 @@ static int write_all(int fd, const char *data, size_t len)
 	return 0;
 }
 
+static int sync_fd(int fd, const char *path, int (*sync)(int fd), struct vh_err *err)
+{
+	if (fd < 0 || sync(fd) < 0)
+		return vh_err_set(err, errno, "%s: cannot be brought to disk: %s", path, strerror(errno));
+	return 0;
+}
+
+int vh_sync(const char *path, struct vh_err *err)
+{
+	vh_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	return sync_fd(fd, path, fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? syncfs : fsync, err);
+}
+
+int vh_sync_name(const char *path, struct vh_err *err)
+{
+	vh_autofree char *dir = strdup(path);
+	vh_autoclose int fd = -1;
+
+	if (!dir)
+		return vh_err_nomem(err);
+	fd = open(dirname(dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return sync_fd(fd, path, fsync, err);
+}
+
+int vh_rename(const char *from, const char *to, struct vh_err *err)
+{
+	int r = vh_sync(from, err);
+
+	if (r < 0)
+		return r;
+	if (rename(from, to) < 0)
+		return vh_err_set(err, errno, "%s: %s", to, strerror(errno));
+	return vh_sync_name(to, err);
+}
+
 int vh_write_file(const char *path, const void *data, size_t len, unsigned mode, struct vh_err *err)
 {
 	vh_autofree char *tmp = vh_strf("%s.XXXXXX", path);
@@ -65,7 +103,7 @@ int vh_write_file(const char *path, const void *data, size_t len, unsigned mode,
 		unlink(tmp);
 		return vh_err_set(err, -r, "%s: %s", path, strerror(-r));
 	}
-	return 0;
+	return vh_sync_name(path, err);
 }
 
 int vh_link_or_copy(const char *src, const char *dst, struct vh_err *err)

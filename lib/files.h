@@ -9,8 +9,16 @@
 /* Makes a directory and its parents. mode is for those made. */
 int vh_mkdirs(const char *path, unsigned mode, struct vh_err *err);
 
-/* Writes a whole file by temporary name, fsync and rename. */
+/* Writes a whole file by temporary name, fsync and rename; on disk, its name too, when it returns. */
 int vh_write_file(const char *path, const void *data, size_t len, unsigned mode, struct vh_err *err);
+
+/* Brings to disk what path is: a file's data, or all of the file system that a directory is on. */
+int vh_sync(const char *path, struct vh_err *err);
+/* Brings to disk that path has its name: after it was made, renamed or removed. */
+int vh_sync_name(const char *path, struct vh_err *err);
+/* A file or directory under its final name, replacing a file or an empty directory, for good:
+ * what is in it is on disk before the name is, and the name when this returns. */
+int vh_rename(const char *from, const char *to, struct vh_err *err);
 
 /* A second name for a file that is never written to again: a hard link, or a (sparse,
  * where possible shared) copy where the file systems differ. 0 when dst is there. */
