@@ -16,10 +16,14 @@ WARN   := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototype
 CFLAGS ?= -O2 -g
 override CPPFLAGS += -I. -D_GNU_SOURCE -DVHPC_VERSION='"$(VERSION)"' -DVHPC_PREFIX='"$(PREFIX)"'
 STD    := -std=gnu11 $(WARN)
+# What makes a fault in a program harder to use; sanitizers do it their own way.
+HARDEN := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fcf-protection -fPIE
+RELRO  := -Wl,-z,relro,-z,now
 ifneq ($(SAN),)
 override B := $(patsubst %-san,%,$(B))-san
 STD    += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 override LDFLAGS += -fsanitize=address,undefined
+HARDEN := -fPIE
 endif
 
 # Compile flags are asked of pkg-config once, and only when something is compiled.
@@ -59,7 +63,7 @@ OBJS += $$($(1)_OBJS)
 $(B)/$(1): $$($(1)_OBJS) $$(patsubst %,$(B)/%.a,$(3))
 	@mkdir -p $$(@D)
 	@echo "  LD      $$@"
-	@$(CC) $(LDFLAGS) -Wl,--as-needed -o $$@ $$^ $$(if $(4),$$$$(pkg-config --libs $(4))) $(5)
+	@$(CC) -pie $(RELRO) $(LDFLAGS) -Wl,--as-needed -o $$@ $$^ $$(if $(4),$$$$(pkg-config --libs $(4))) $(5)
 endef
 
 # $(call guest,NAME,SOURCES,LIBS): $(B)/guest/NAME, static, for the inside of images
@@ -67,7 +71,7 @@ define guest
 $(B)/guest/$(1): $(2)
 	@mkdir -p $$(@D)
 	@echo "  GUEST   $$@"
-	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(WARN) -Os -static -ffile-prefix-map=$(CURDIR)=. \
+	@$(CC) -I. -D_GNU_SOURCE -std=gnu11 $(WARN) -Os $(HARDEN) -static-pie $(RELRO) -ffile-prefix-map=$(CURDIR)=. \
 	    -Wl,--build-id=none -s -o $$@ $$(filter %.c,$$^) $(3)
 GUEST += $(B)/guest/$(1)
 endef
@@ -77,7 +81,7 @@ include $(patsubst %,%/module.mk,$(DIRS)) tools/install.mk
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(STD) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(STD) $(HARDEN) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(wildcard $(patsubst %.o,%.d,$(OBJS)))
 

@@ -26,7 +26,8 @@ $(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm
 	@mkdir -p $(@D)
 	@echo "  MCA     $@"
 	@$(CC) $(if $(SYSROOT),--sysroot=$(SYSROOT) -B$(SYSROOT)/$(LIBRARIES)) -I. -D_GNU_SOURCE -std=gnu11 \
-	    $(filter-out -Wpointer-arith,$(WARN)) -O2 -g -mcx16 -fPIC -shared -fvisibility=hidden -isystem mpirun-wrap/ivshm/missing \
+	    $(filter-out -Wpointer-arith,$(WARN)) -O2 -g -mcx16 $(filter-out -fPIE,$(HARDEN)) $(RELRO) \
+	    -fPIC -shared -fvisibility=hidden -isystem mpirun-wrap/ivshm/missing \
 	    -isystem $(OMPI_INCLUDE) -isystem $(OMPI_INCLUDE)/openmpi \
 	    $(addprefix -isystem ,$(wildcard $(OMPI_INCLUDE)/../../pmix2/include)) \
 	    -ffile-prefix-map=$(CURDIR)=. -Wl,--build-id=none -o $@ $(IVSHM_SOURCES)

@@ -64,7 +64,7 @@ valgrind: $(UNITS)
 # What threads and processes share without locks, under ThreadSanitizer. In one process, and
 # at fixed addresses: the sanitizer of gcc 12 knows no others.
 tsan:
-	+@$(MAKE) --no-print-directory B=$(B)-tsan SAN= LDFLAGS="-fsanitize=thread" \
+	+@$(MAKE) --no-print-directory B=$(B)-tsan SAN= HARDEN=-fPIE LDFLAGS="-fsanitize=thread" \
 		CFLAGS="-O1 -g -fsanitize=thread" $(B)-tsan/tests/units-mpirun
 	@CK_FORK=no setarch -R timeout -k 10 600 $(B)-tsan/tests/units-mpirun mpirun_ivshm
 
@@ -105,7 +105,7 @@ $(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz,$(t))))
 FUZZERS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
 
 FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-CLANG_MAKE  = $(MAKE) --no-print-directory B=$(B)-clang SAN= CC=clang LDFLAGS="$(FUZZ_FLAGS)" \
+CLANG_MAKE  = $(MAKE) --no-print-directory B=$(B)-clang SAN= HARDEN=-fPIE CC=clang LDFLAGS="$(FUZZ_FLAGS)" \
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(FUZZ_FLAGS)"
 
 clang:
