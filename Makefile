@@ -35,6 +35,7 @@ PROGRAMS :=
 GUEST :=
 OBJS :=
 
+## all                            the programs, and what goes into guests (the default)
 all: programs
 
 # $(call rooms,DIRECTORY,ROOM...): the sources of these rooms
@@ -76,7 +77,7 @@ $(B)/guest/$(1): $(2)
 GUEST += $(B)/guest/$(1)
 endef
 
-include $(patsubst %,%/module.mk,$(DIRS)) tools/install.mk
+include $(patsubst %,%/module.mk,$(DIRS)) tools/install.mk tools/contribute.mk
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
@@ -88,15 +89,18 @@ $(B)/%.o: %.c
 programs: $(PROGRAMS) $(GUEST) headers-check
 
 # Nobody includes another room's private header, or uses a room that tests/rooms does not let it.
+## headers-check                  whether includes keep to tests/rooms; every build does it
 headers-check: $(B)/headers-check
 $(B)/headers-check: tests/headers-check tests/rooms $(wildcard $(foreach d,$(DIRS),$(d)/*.[ch] $(d)/*/*.[ch] $(d)/*/*/*.[ch] $(d)/*/*/*/*.[ch]))
 	@mkdir -p $(@D)
 	@tests/headers-check $(DIRS)
 	@touch $@
 
+## deps                           what tools/packages lists, by apt
 deps:
 	@tools/install-packages
 
+## clean                          no build directory is left
 clean:
 	rm -rf $(B) $(B)-san
 

@@ -75,6 +75,7 @@ $(B)/bench/mpi $(B)/bench/launch: $(B)/bench/%: tests/bench/%.sh
 	@printf '#!/bin/sh\nB=%s DEADLINE=3000 exec %s\n' '$(abspath $(B))' '$(abspath $<)' >$@
 	@chmod +x $@
 # make soak [MINUTES=10]: messages of random sizes, every byte checked.
+## soak [MINUTES=10]              messages between VMs, every byte checked
 soak: programs
 	@B='$(abspath $(B))' DEADLINE=$$((($(or $(MINUTES),10) + 20) * 60)) MINUTES='$(or $(MINUTES),10)' tests/bench/soak.sh
 .PHONY: soak

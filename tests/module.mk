@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Tests. `make check` is all of them; each part is a target of its own.
 
+## check [PARTS="build ..."]      everything that must hold, or these parts of it
 check:
 	@$(if $(SAN),echo "make check tests plain and sanitized programs: leave SAN away" >&2; exit 2)
 	@tools/install-packages
@@ -28,7 +29,7 @@ UNIT_mpirun_LIBS   := -pthread -lm
 UNIT_tools_LIBS    := -lresolv
 UNIT_tools_PKGS    := libarchive libmd $(UNIT_vmm_PKGS)
 
-UNIT_SUITES := $(shell sed -n 's/^SUITE(\([a-z]*\), *\([a-z_]*\))$$/\1_\2/p' tests/unit/suites.h)
+UNIT_SUITES := $(shell sed -n 's/^S[A-Z_]*(\([a-z]*\), *\([a-z_]*\))$$/\1_\2/p' tests/unit/suites.h)
 UNIT_DIRS   := $(sort $(foreach s,$(UNIT_SUITES),$(firstword $(subst _, ,$(s)))))
 UNITS       := $(patsubst %,$(B)/tests/units-%,$(UNIT_DIRS))
 
@@ -50,12 +51,15 @@ $(B)/tests/%_fake.so: tests/unit/%_fake.c
 	@$(CC) $(STD) -shared -fPIC -o $@ $<
 
 unit-runners: $(UNITS)
+## units [QUICK=1]                the unit tests; QUICK=1 leaves the slow suites out
 units: $(UNITS)
 	@tests/units $(UNITS)
 
+## units-DIR [SUITE=NAME]         the unit tests of vmm, say, or one suite of them
 units-%: $(B)/tests/units-%
-	@tests/units $<
+	@$(if $(SUITE),$< $(SUITE),tests/units $<)
 
+## valgrind                       the unit tests under it
 valgrind: $(UNITS)
 	@tests/units --valgrind $(UNITS)
 
@@ -63,6 +67,7 @@ valgrind: $(UNITS)
 
 # What threads and processes share without locks, under ThreadSanitizer. In one process, and
 # at fixed addresses: the sanitizer of gcc 12 knows no others.
+## tsan                           what threads share, under ThreadSanitizer
 tsan:
 	+@$(MAKE) --no-print-directory B=$(B)-tsan SAN= HARDEN=-fPIE LDFLAGS="-fsanitize=thread" \
 		CFLAGS="-O1 -g -fsanitize=thread" $(B)-tsan/tests/units-mpirun
@@ -108,9 +113,11 @@ FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
 CLANG_MAKE  = $(MAKE) --no-print-directory B=$(B)-clang SAN= HARDEN=-fPIE CC=clang LDFLAGS="$(FUZZ_FLAGS)" \
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(FUZZ_FLAGS)"
 
+## clang                          all by the second compiler, with sanitizers
 clang:
 	+@$(CLANG_MAKE) programs unit-runners fuzzers
 fuzzers: $(FUZZERS)
+## fuzz [FUZZ_SECONDS=N]          a fuzzer each for what reads text of others
 fuzz:
 	+@$(CLANG_MAKE) fuzzers
 	@tests/fuzz/run $(B)-clang/fuzzed $(patsubst $(B)/%,$(B)-clang/%,$(FUZZERS))
@@ -128,12 +135,14 @@ $(eval $(call binary,bench/sriov,tests/bench/sriov.c,sriov lib,$(UNIT_sriov_PKGS
 $(B)/bench/images: tests/bench/images.sh
 	@mkdir -p $(@D)
 	@cp $< $@
+## bench [BENCH=NAME]             figures of this machine: placement, sriov, images, mpi, launch, ring
 bench: programs $(addprefix $(B)/bench/,$(BENCH))
 	@for bench in $(BENCH); do $(B)/bench/$$bench $(B)/bin || exit 1; done
 
 .PHONY: bench
 
 # vhpc sriov on a real kernel in an emulated node, and VMs inside it that use its VFs (docs/lab.md).
+## lab                            vhpc sriov on a real kernel, and VMs inside a VM (docs/lab.md)
 lab: programs
 	@tools/install-packages build run
 	@B=$(B) tests/lab/artefact inner >/dev/null
@@ -142,6 +151,7 @@ lab: programs
 .PHONY: lab
 
 # The whole chain on this machine: README.md shows what it prints.
+## demo                           the whole chain on this machine
 demo:
 	@tools/install-packages build run
 	@$(MAKE) --no-print-directory programs

@@ -13,6 +13,7 @@ RECIPES := $(wildcard images/recipes/*)
 MAN     := $(wildcard */*.1 */*/*.1)
 SERVICES := $(wildcard */*.service)
 
+## install [PREFIX=, DESTDIR=]    programs, pages, completion, libvirt's hook
 install: programs
 	install -d $(DEST)/bin $(DEST)/lib/vhpc/guest $(DEST)/share/vhpc/recipes $(DEST)/share/man/man1 \
 	    $(COMPLETION) $(DOC)/examples $(DOC)/formats $(HOOKS) $(UNITDIR)
@@ -28,6 +29,7 @@ install: programs
 	install -m 0644 $(SERVICES) $(UNITDIR)
 	ln -sf $(PREFIX)/bin/vhpc-hook $(HOOKS)/vhpc
 
+## uninstall                      what install has installed is removed
 # Directories that others use too stay.
 uninstall:
 	rm -f $(addprefix $(DEST)/bin/,$(notdir $(INSTALLED)))

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Runs the suites linked in, or those named as arguments; closes with the line
- * "N passed, N failed, N skipped". CK_FORK=no keeps all in one process (valgrind). */
+ * "N passed, N failed, N skipped". CK_FORK=no keeps all in one process (valgrind);
+ * QUICK=1 leaves slow suites out that are not named. */
 #include <errno.h>
 #include <ftw.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -15,8 +17,10 @@
 static const struct {
 	const char *name;
 	Suite *(*make)(void);
+	bool slow;
 } suites[] = {
-#define SUITE(dir, what) { #dir "_" #what, dir##_##what##_suite },
+#define SUITE(dir, what) { #dir "_" #what, dir##_##what##_suite, false },
+#define SLOW_SUITE(dir, what) { #dir "_" #what, dir##_##what##_suite, true },
 #include "tests/unit/suites.h"
 #undef SUITE
 };
@@ -105,9 +109,10 @@ static int remove_entry(const char *path, const struct stat *st, int type, struc
 	return remove(path);
 }
 
-static bool wanted(const char *name, char **only)
+static bool wanted(const char *name, bool slow, char **only)
 {
-	bool all = !*only;
+	const char *quick = getenv("QUICK");
+	bool all = !*only && !(slow && quick && *quick);
 
 	for (; *only; only++)
 		if (!strcmp(*only, name))
@@ -120,7 +125,7 @@ static SRunner *collect(char **only)
 	SRunner *sr = srunner_create(NULL);
 
 	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
-		if (suites[i].make && wanted(suites[i].name, only))
+		if (suites[i].make && wanted(suites[i].name, suites[i].slow, only))
 			srunner_add_suite(sr, suites[i].make());
 	return sr;
 }

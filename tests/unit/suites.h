@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Every suite, one a line: SUITE(DIR, WHAT) is the function DIR_WHAT_suite() in
  * tests/unit/test_DIR_WHAT.c. tests/module.mk reads this list too: the suites of a
- * directory are linked into one runner, tests/units-DIR. */
+ * directory are linked into one runner, tests/units-DIR. SLOW_SUITE takes over 10 s, and
+ * is left out where QUICK=1 is in the environment. */
+#ifndef SLOW_SUITE
+#define SLOW_SUITE SUITE
+#endif
 SUITE(lib, err)
 SUITE(lib, strv)
 SUITE(lib, values)
@@ -31,7 +35,7 @@ SUITE(tools, cluster)
 SUITE(tools, manifest)
 SUITE(tools, hook)
 SUITE(sriov, devices)
-SUITE(sriov, change)
+SLOW_SUITE(sriov, change)
 SUITE(sriov, refused)
 SUITE(sriov, lease)
 SUITE(sriov, restore)
@@ -55,3 +59,4 @@ SUITE(images, cloud)
 SUITE(images, disk)
 SUITE(images, seed)
 SUITE(images, verify)
+#undef SLOW_SUITE
