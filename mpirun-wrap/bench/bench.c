@@ -12,17 +12,17 @@
 #include "lib/strv.h"
 #include "mpirun-wrap/launcher/launcher.h"
 
-enum { SSH_DEADLINE_MS = 60000, GRACE_MS = 150000, MAX_WAYS = 4 };
+enum { SSH_DEADLINE_MS = 60000, GRACE_MS = 150000 };
 
-/* A transport of the pair, and what of mpirun's options makes it the only one. */
-struct way { const char *kind, *name; char *hosts; const char *options[8]; };
+/* A transport of the pair, and the options that make it the only one. */
+struct way { const char *kind, *name; char *hosts, **options; };
 
 struct bench {
 	const struct vh_mpi_bench *b;
 	const struct vh_mpi_node *pair[2];
 	struct vh_mpi_job job;	/* of a job on the pair */
-	char dir[40], ports[128], port_variable[160];
-	struct way ways[MAX_WAYS];
+	char dir[40];
+	struct way ways[VH_MPI_TRANSPORTS];
 	size_t n_ways;
 	char *self, *pingpong, *data;
 	size_t len;
@@ -30,8 +30,10 @@ struct bench {
 
 static void bench_clear(struct bench *x)
 {
-	for (size_t i = 0; i < x->n_ways; i++)
+	for (size_t i = 0; i < x->n_ways; i++) {
 		free(x->ways[i].hosts);
+		vh_strv_free(x->ways[i].options);
+	}
 	vh_mpi_job_clear(&x->job);
 	free(x->self);
 	free(x->pingpong);
@@ -66,38 +68,33 @@ static int choose_pair(struct bench *x, struct vh_err *err)
 	return x->pair[0] && x->pair[1] ? 0 : vh_err_refuse(err, ENOENT, "cluster %s has no node '%s'", c->name, x->pair[0] ? between + n + 1 : between);
 }
 
-static void add_way(struct bench *x, const char *kind, const char *name, char *hosts, const char *const options[8])
+static int add_way(struct bench *x, enum vh_mpi_transport t, char *hosts)
 {
+	const struct vh_mpi_way *way = &x->job.ops->ways[t];
+	const struct vh_mpi_device *d = x->pair[0]->devices;
 	struct way *w = &x->ways[x->n_ways++];
+	int r = hosts ? 0 : -ENOMEM;
 
-	*w = (struct way){ .kind = kind, .name = name, .hosts = hosts };
-	memcpy(w->options, options, sizeof(w->options));
+	*w = (struct way){ .kind = vh_mpi_transports[t].kind, .name = way->name ? way->name : x->job.ops->names[t], .hosts = hosts };
+	for (const char *const *o = way->options; r == 0 && *o; o++)
+		r = (*o)[strlen(*o) - 1] == '=' ? vh_strv_pushf(&w->options, "%s%s:%u", *o, d->name, d->port) : vh_strv_push(&w->options, *o);
+	return r;
 }
-
-#define OPTIONS(...) ((const char *const[8]){ __VA_ARGS__, NULL })
 
 /* Pure: from what the record says of the two. */
 static int find_ways(struct bench *x, struct vh_err *err)
 {
+	const struct vh_mpi_cluster *c = x->b->cluster;
 	const struct vh_mpi_node *a = x->pair[0], *b = x->pair[1];
-	const char *const *names = x->job.ops->names;
-	const struct vh_mpi_device *d = a->n_devices && b->n_devices ? &a->devices[0] : NULL;
-	const bool two = a != b, rdma = d && !strcmp(d->name, b->devices[0].name) && d->port == b->devices[0].port;
-	char *(*const strf)(const char *, ...) = vh_strf;
+	int r = 0;
 
-	if (a->slots > 1)
-		add_way(x, "sm", names[VH_MPI_SM], strf("%s:2", a->name), OPTIONS("--mca", "pml", "ob1"));
-	if (two && x->b->cluster->region && a->host == b->host)
-		add_way(x, "ivshm", names[VH_MPI_IVSHM], strf("%s:1,%s:1", a->name, b->name), OPTIONS("--mca", "pml", "ob1", "--mca", "btl", "self,ivshm"));
-	if (two && rdma) {
-		snprintf(x->port_variable, sizeof(x->port_variable), "UCX_NET_DEVICES=%s:%u", d->name, d->port);
-		add_way(x, "rdma", "ucx", strf("%s:1,%s:1", a->name, b->name), OPTIONS("--mca", "pml", "ucx", "-x", x->port_variable, "-x", "UCX_TLS=self,ib"));
-	}
-	if (two)
-		add_way(x, "tcp", names[VH_MPI_TCP], strf("%s:1,%s:1", a->name, b->name), OPTIONS("--mca", "pml", "ob1", "--mca", "btl", "self,tcp"));
-	for (size_t i = 0; i < x->n_ways; i++)
-		if (!x->ways[i].hosts)
-			return vh_err_nomem(err);
+	for (int t = 0; r == 0 && t < VH_MPI_TRANSPORTS; t++)
+		if (vh_mpi_transports[t].joins(c, a, a))
+			r = add_way(x, t, vh_strf("%s:2", a->name));
+		else if (vh_mpi_transports[t].joins(c, a, b))
+			r = add_way(x, t, vh_strf("%s:1,%s:1", a->name, b->name));
+	if (r < 0)
+		return vh_err_nomem(err);
 	return x->n_ways ? 0 : vh_err_refuse(err, ENODEV, "one node of one slot has no pair of ranks");
 }
 
@@ -176,7 +173,7 @@ static int launch(const struct bench *x, const struct way *w, json_t **ret, stru
 
 	for (const char *const *a = begin; r == 0 && *a; a++)
 		r = vh_strv_push(&argv, *a);
-	for (const char *const *a = w->options; r == 0 && *a; a++)
+	for (char *const *a = w->options; r == 0 && *a; a++)
 		r = vh_strv_push(&argv, *a);
 	for (const char *const *a = end; r == 0 && *a; a++)
 		r = vh_strv_push(&argv, *a);
@@ -238,7 +235,7 @@ static int prepare(struct bench *x, struct vh_err *err)
 	x->job.ops = vh_mpi_ops_find(x->b->cluster, err);
 	if (!x->job.ops)
 		return -ENOTSUP;
-	if (strcmp(x->b->cluster->mpi, "openmpi")) {
+	if (!x->job.ops->ways) {
 		vh_err_refuse(err, ENOTSUP, "--bench measures Open MPI alone; the nodes have %s", x->job.ops->shown);
 		return vh_err_hint(err, "build tests/bench/pingpong.c with %s and run it as a job", x->job.ops->shown);
 	}

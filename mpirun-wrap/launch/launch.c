@@ -69,7 +69,7 @@ int vh_mpi_check_version(const struct vh_mpi_cluster *c, struct vh_err *err)
 		err->exit = VH_EXIT_REFUSED;
 		return r == -ENOENT ? vh_err_hint(err, "install the nodes' MPI here too: %s %s", ops->package, c->version) : r;
 	}
-	here = ops->version(out.out);
+	here = vh_mpi_version(ops, out.out);
 	if (!here)
 		return vh_err_refuse(err, ENOTSUP, "%s: not %s's, as on the nodes of %s", ops->program, ops->shown, c->name);
 	if (strcmp(here, c->version)) {

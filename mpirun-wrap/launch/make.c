@@ -40,7 +40,7 @@ static int make(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh
 	for (char *const *a = in->args; r == 0 && a && *a; a++)
 		if (vh_strv_push(&job->argv, *a) < 0)
 			r = vh_err_nomem(err);
-	if (r == 0 && !(job->hostfile = job->ops->hostfile(in->cluster)))
+	if (r == 0 && !(job->hostfile = vh_mpi_hostfile(job->ops, in->cluster)))
 		r = vh_err_nomem(err);
 	return r;
 }

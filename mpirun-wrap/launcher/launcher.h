@@ -7,7 +7,13 @@
 
 extern const struct vh_mpi_ops vh_ompi_41, vh_ompi_50, vh_mpich;
 
-/* NULL, refused, -ENOTSUP, where no mpirun of that MPI's is known. */
+/* The cluster's: NULL, refused, -ENOTSUP, where no mpirun of that MPI's is known. */
 const struct vh_mpi_ops *vh_mpi_ops_find(const struct vh_mpi_cluster *c, struct vh_err *err);
+
+/* The text of the host list; malloc'd, NULL without memory. */
+char *vh_mpi_hostfile(const struct vh_mpi_ops *ops, const struct vh_mpi_cluster *c);
+
+/* "mpirun (Open MPI) 4.1.4" -> "4.1.4"; malloc'd, NULL when the text is none of this MPI's. */
+char *vh_mpi_version(const struct vh_mpi_ops *ops, const char *text);
 
 #endif

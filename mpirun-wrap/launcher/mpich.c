@@ -80,13 +80,11 @@ static int variable(const struct vh_mpi_input *in, struct vh_mpi_job *job, const
 static int ucx(const struct vh_mpi_input *in, struct vh_mpi_job *job)
 {
 	const struct vh_mpi_device *port = job->rails.n ? job->rails.ports[0] : NULL;
-	const bool tcp = job->pairs[VH_MPI_TCP] > 0 || !port;
-	vh_autofree char *names = vh_mpi_rails_names(&job->rails);
-	int r = names ? variable(in, job, "UCX_NET_DEVICES", vh_strf("%s%s%s", names, *names && tcp ? "," : "", tcp ? in->cluster->interface : ""),
-				 "the cluster's network, and the ports on the fabric that its nodes share") : -ENOMEM;
+	int r = variable(in, job, "UCX_NET_DEVICES", vh_mpi_ucx_devices(in->cluster, job),
+			 "the cluster's network, and the ports on the fabric that its nodes share");
 
 	if (r == 0)
-		r = variable(in, job, "UCX_TLS", vh_strf("self,sm%s%s", port ? ",ib" : "", tcp ? ",tcp" : ""),
+		r = variable(in, job, "UCX_TLS", vh_mpi_ucx_tls(job),
 			     "memory inside a VM, RDMA between hosts that have it, else TCP");
 	if (r == 0 && port && port->pkey)
 		r = variable(in, job, "UCX_IB_PKEY", vh_strf("0x%04x", port->pkey), "the partition that the nodes share");
@@ -175,36 +173,9 @@ static int settings(const struct vh_mpi_input *in, struct vh_mpi_job *job, struc
 	return r < 0 ? vh_err_nomem(err) : 0;
 }
 
-static char *hostfile(const struct vh_mpi_cluster *c)
-{
-	vh_autofree char *text = NULL;
-	size_t len = 0;
-	FILE *f = open_memstream(&text, &len);
-
-	if (!f)
-		return NULL;
-	for (size_t i = 0; i < c->n_nodes; i++)
-		fprintf(f, "%s:%u\n", c->nodes[i].name, c->nodes[i].slots);
-	return fclose(f) == 0 ? vh_steal(&text) : NULL;
-}
-
-/* "HYDRA build details:\n    Version:      4.0.2\n" */
-static char *version(const char *text)
-{
-	const char *at = strstr(text, "HYDRA build details:");
-	size_t n;
-
-	at = at ? strstr(at, "Version:") : NULL;
-	if (!at)
-		return NULL;
-	at += strlen("Version:");
-	at += strspn(at, " \t");
-	n = strspn(at, "0123456789.");
-	return n > 0 && n < 32 ? strndup(at, n) : NULL;
-}
-
 const struct vh_mpi_ops vh_mpich = {
 	.mpi = "mpich", .series = "", .shown = "MPICH", .program = "mpiexec.hydra", .package = "mpich", .daemon = "hydra_pmi_proxy",
-	.shm_a_rank = 4 << 20, .options = options, .placement_variables = placement_variables, .ivshm = false, .verbs = false,
-	.names = { "ucx sm", "ivshm", "ucx ib", "ucx tcp" }, .settings = settings, .hostfile = hostfile, .version = version,
+	.shm_a_rank = 4 << 20, .options = options, .placement_variables = placement_variables, .verbs = false,
+	.names = { [VH_MPI_SM] = "ucx sm", [VH_MPI_RDMA] = "ucx ib", [VH_MPI_TCP] = "ucx tcp" },
+	.slots_mark = ":", .version_marks = { "HYDRA build details:", "Version:" }, .settings = settings,
 };

@@ -96,6 +96,13 @@ struct vh_mpi_job {
 	size_t n_settings;
 };
 
+/* The launcher's options that make a transport the only one; a word that ends with '=' is
+ * completed by the pair's port, "mlx5_0:1". */
+struct vh_mpi_way {
+	const char *name;	/* of what then carries the messages; NULL: the transport's in names */
+	const char *options[8];	/* ends with NULL */
+};
+
 /* One MPI's mpirun. */
 struct vh_mpi_ops {
 	const char *mpi;	/* "openmpi" */
@@ -107,15 +114,13 @@ struct vh_mpi_ops {
 	uint64_t shm_a_rank;	/* bytes of /dev/shm that a rank takes */
 	const struct vh_mpi_option *options;
 	const char *const *placement_variables;	/* in the environment, as PLACEMENT; ends with NULL */
-	bool ivshm;		/* has the transport between VMs of one host */
 	bool verbs;		/* has a transport over RDMA beside others */
-	const char *names[VH_MPI_TRANSPORTS];	/* what carries it there */
+	const char *names[VH_MPI_TRANSPORTS];	/* what each transport is called there; NULL: it has none such */
+	const struct vh_mpi_way *ways;	/* by transport: how the benchmark has it alone; NULL: it cannot be measured */
+	const char *slots_mark;	/* what stands between a node's name and its slots in the list of hosts */
+	const char *version_marks[2];	/* what stands before the version in what it says of itself, in this order */
 	/* Appends the settings to job->argv, and sets env and users. */
 	int (*settings)(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err);
-	/* The text of the host list. */
-	char *(*hostfile)(const struct vh_mpi_cluster *c);
-	/* "mpirun (Open MPI) 4.1.4" -> "4.1.4"; malloc'd, NULL when the text is none such. */
-	char *(*version)(const char *text);
 };
 
 void vh_mpi_job_clear(struct vh_mpi_job *job);
@@ -125,9 +130,6 @@ void vh_mpi_job_clear(struct vh_mpi_job *job);
 
 int vh_mpi_ranks_make(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err);
 int vh_mpi_rails_make(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err);
-void vh_mpi_pairs_count(const struct vh_mpi_cluster *c, struct vh_mpi_job *job);
-/* What carries messages between ranks of two nodes (by index), or of one. */
-enum vh_mpi_transport vh_mpi_between(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job, size_t a, size_t b);
 /* Whether the node takes part, as far as is known. */
 static inline bool vh_mpi_used(const struct vh_mpi_job *job, size_t node)
 {
@@ -146,8 +148,40 @@ static inline const unsigned *vh_mpi_rank_cpus(const struct vh_mpi_ranks *ranks,
 int vh_mpi_setting_add(struct vh_mpi_job *job, const char *what, char *value, const char *why);
 int vh_mpi_setting_users(struct vh_mpi_job *job, const char *what, const char *value, char *ours, const char *why);
 int vh_mpi_note(struct vh_mpi_job *job, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Joins the rails' ports, "mlx5_0:1,mlx5_1:1"; malloc'd. */
+/* Joins the rails' ports, "mlx5_0:1,mlx5_1:1"; malloc'd, NULL without memory; so are these: */
 char *vh_mpi_rails_names(const struct vh_mpi_rails *rails);
+/* UCX_NET_DEVICES and UCX_TLS for the rails and, where pairs need it, TCP. */
+char *vh_mpi_ucx_devices(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job);
+char *vh_mpi_ucx_tls(const struct vh_mpi_job *job);
+
+/* --- transports.c: what can carry messages between ranks */
+
+/* What all nodes must have in one version where a job uses it. */
+struct vh_mpi_library {
+	const char *name;	/* "UCX" */
+	const char *const *packages;	/* Debian's, the first that is there counts; ends with NULL */
+	bool (*used)(const struct vh_mpi_job *job);
+};
+
+struct vh_mpi_transport_row {
+	const char *kind;	/* "ivshm", in JSON */
+	const char *between;	/* for people: the ranks whose messages it carries, "VMs of one host" */
+	/* Whether it can carry messages between ranks of nodes a and b (by index), or of one. */
+	bool (*carries)(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job, size_t a, size_t b);
+	/* Whether a launcher with a component a transport is told of it. */
+	bool (*beside)(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job);
+	/* Whether the benchmark can have it alone between these nodes, or in one. */
+	bool (*joins)(const struct vh_mpi_cluster *c, const struct vh_mpi_node *a, const struct vh_mpi_node *b);
+	const struct vh_mpi_library *library;	/* that it needs on the nodes, or NULL */
+};
+
+/* The first that carries a pair is taken; the last carries all. */
+extern const struct vh_mpi_transport_row vh_mpi_transports[VH_MPI_TRANSPORTS];
+
+/* What carries messages between ranks of two nodes (by index), or of one. */
+enum vh_mpi_transport vh_mpi_between(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job, size_t a, size_t b);
+/* Fills job->pairs. */
+void vh_mpi_pairs_count(const struct vh_mpi_cluster *c, struct vh_mpi_job *job);
 
 /* --- show.c: schema vhpc.mpirun.plan/2; NULL without memory. */
 json_t *vh_mpi_job_json(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which RDMA ports carry messages between hosts, and what carries each pair of nodes. */
+/* Which RDMA ports carry messages between hosts, and how UCX is told of them. */
 #include "mpirun-wrap/plan/plan.h"
 
 #include <stdlib.h>
@@ -108,29 +108,20 @@ char *vh_mpi_rails_names(const struct vh_mpi_rails *rails)
 	return vh_steal(&text);
 }
 
-enum vh_mpi_transport vh_mpi_between(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job, size_t a, size_t b)
+static bool by_tcp(const struct vh_mpi_job *job)
 {
-	const bool rdma = job->rails.n && job->rails.has[a] && job->rails.has[b];
-
-	if (a == b)
-		return VH_MPI_SM;
-	if (c->nodes[a].host == c->nodes[b].host && c->region && job->ops->ivshm && !job->ucx)
-		return VH_MPI_IVSHM;
-	return rdma ? VH_MPI_RDMA : VH_MPI_TCP;
+	return job->pairs[VH_MPI_TCP] > 0 || !job->rails.n;
 }
 
-/* Of ranks; where they are not known, of nodes, and one for each node with itself. */
-void vh_mpi_pairs_count(const struct vh_mpi_cluster *c, struct vh_mpi_job *job)
+char *vh_mpi_ucx_devices(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job)
 {
-	const unsigned *count = job->ranks.count;
+	vh_autofree char *names = vh_mpi_rails_names(&job->rails);
+	const bool tcp = by_tcp(job);
 
-	memset(job->pairs, 0, sizeof(job->pairs));
-	for (size_t a = 0; a < c->n_nodes; a++) {
-		if (!vh_mpi_used(job, a))
-			continue;
-		job->pairs[VH_MPI_SM] += count ? (uint64_t)count[a] * (count[a] - 1) / 2 : 1;
-		for (size_t b = a + 1; b < c->n_nodes; b++)
-			if (vh_mpi_used(job, b))
-				job->pairs[vh_mpi_between(c, job, a, b)] += count ? (uint64_t)count[a] * count[b] : 1;
-	}
+	return names ? vh_strf("%s%s%s", names, *names && tcp ? "," : "", tcp ? c->interface : "") : NULL;
+}
+
+char *vh_mpi_ucx_tls(const struct vh_mpi_job *job)
+{
+	return vh_strf("self,sm%s%s", job->rails.n ? ",ib" : "", by_tcp(job) ? ",tcp" : "");
 }

@@ -10,13 +10,6 @@
 #include "lib/table.h"
 #include "lib/values.h"
 
-static const char *const between[VH_MPI_TRANSPORTS] = {
-	[VH_MPI_SM] = "in one VM", [VH_MPI_IVSHM] = "VMs of one host", [VH_MPI_RDMA] = "nodes with RDMA", [VH_MPI_TCP] = "others",
-};
-static const char *const kinds[VH_MPI_TRANSPORTS] = {
-	[VH_MPI_SM] = "sm", [VH_MPI_IVSHM] = "ivshm", [VH_MPI_RDMA] = "rdma", [VH_MPI_TCP] = "tcp",
-};
-
 static json_t *texts(char *const *v)
 {
 	json_t *a = json_array();
@@ -92,8 +85,8 @@ static json_t *transports_json(const struct vh_mpi_job *job)
 
 	for (int t = 0; t < VH_MPI_TRANSPORTS; t++)
 		if (job->pairs[t])
-			json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:I}", "between", between[t], "kind", kinds[t],
-							   "transport", job->ops->names[t], "pairs", (json_int_t)job->pairs[t]));
+			json_array_append_new(a, json_pack("{s:s, s:s, s:s, s:I}", "between", vh_mpi_transports[t].between,
+							   "kind", vh_mpi_transports[t].kind, "transport", job->ops->names[t], "pairs", (json_int_t)job->pairs[t]));
 	return a;
 }
 

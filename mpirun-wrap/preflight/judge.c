@@ -69,10 +69,19 @@ static char *package(const char *text, const char *const *names)
 	return NULL;
 }
 
+/* The node that answered first has the version that all must have. */
+static void judge_library(struct judging *j, const char *name, const char *const *packages, const char *text, const char *first)
+{
+	char *here = package(text, packages), *there = package(first, packages);
+
+	if (here || there)
+		row(j, name, here && there && !strcmp(here, there), here ? here : strdup("none"), there ? there : strdup("none"),
+		    "all nodes must have one version: build their images from one recipe and lock");
+}
+
 static void judge_versions(struct judging *j, const char *text, const char *first)
 {
-	static const char *const ucx[] = { "libucx0", NULL }, *const pmix[] = { "libpmix2", "libpmix2t64", NULL };
-	static const struct { const char *what; const char *const *names; } same[] = { { "UCX", ucx }, { "PMIx", pmix } };
+	static const char *const pmix[] = { "libpmix2", "libpmix2t64", NULL };
 	const struct vh_mpi_ops *ops = j->p->job->ops;
 	const char *const mpi[] = { ops->package, NULL };
 	char *found = package(text, mpi);
@@ -83,16 +92,16 @@ static void judge_versions(struct judging *j, const char *text, const char *firs
 		    "mpirun and all nodes must have one release: build the image anew and apply the cluster again");
 	if (!daemon || !strcmp(daemon, "missing"))
 		row(j, ops->daemon, false, strdup("not in PATH"), strdup("in PATH"), "install the MPI's run-time on the node");
-	for (size_t i = 0; i < vh_array_len(same); i++) {
-		char *here = package(text, same[i].names), *there = package(first, same[i].names);
+	/* Only what carries messages must be the same. */
+	for (int t = 0; t < VH_MPI_TRANSPORTS; t++) {
+		const struct vh_mpi_library *l = vh_mpi_transports[t].library;
 
-		/* Only what carries messages must be the same. */
-		j->bearable = same[i].names == ucx && !j->p->job->ucx;
-		if (here || there)
-			row(j, same[i].what, here && there && !strcmp(here, there), here ? here : strdup("none"), there ? there : strdup("none"),
-			    "all nodes must have one version: build their images from one recipe and lock");
+		j->bearable = l && !l->used(j->p->job);
+		if (l)
+			judge_library(j, l->name, l->packages, text, first);
 	}
 	j->bearable = false;
+	judge_library(j, "PMIx", pmix, text, first);
 }
 
 static void judge_program(struct judging *j, const char *text)

@@ -224,6 +224,26 @@ START_TEST(transport_of_each_pair)
 }
 END_TEST
 
+/* What a benchmark measures between two nodes, and in one; the options are the launcher's. */
+START_TEST(transports_alone)
+{
+	static const bool pairs[][VH_MPI_TRANSPORTS] = {	/* n1 with n1 to n4 */
+		{ true, false, false, false }, { false, true, true, true }, { false, false, true, true }, { false, false, false, true },
+	};
+	vh_autocluster c = record("openmpi", "4.1.4", true, ARGS("\"slots\": 2, " IB("0x8001"), "\"slots\": 1, " IB("0x8001"),
+			  "\"slots\": 1, \"host\": \"b\", " IB("0x8001"), "\"slots\": 1, \"host\": \"b\", " ROCE("x")));
+
+	for (size_t i = 0; i < vh_array_len(pairs); i++)
+		for (int t = 0; t < VH_MPI_TRANSPORTS; t++)
+			ck_assert_msg(vh_mpi_transports[t].joins(c, &c->nodes[0], &c->nodes[i]) == pairs[i][t], "node %zu by %s", i + 1,
+				      vh_mpi_transports[t].kind);
+	ck_assert(!vh_mpi_transports[VH_MPI_SM].joins(c, &c->nodes[1], &c->nodes[1]));
+	for (int t = 0; t < VH_MPI_TRANSPORTS; t++)
+		ck_assert(vh_ompi_41.ways[t].options[0] && vh_ompi_50.ways[t].options[0]);
+	ck_assert_ptr_null(vh_mpich.ways);
+}
+END_TEST
+
 START_TEST(ucx_is_told_its_ports)
 {
 	vh_autocluster c = record("openmpi", "5.0.7", false, ARGS(N("h1", ", " ROCE("a")), N("h2", ", " ROCE("a"))));
@@ -238,7 +258,7 @@ END_TEST
 START_TEST(the_line_of_hydra)
 {
 	vh_autocluster c = record("mpich", "4.0.2", false, ARGS("\"slots\": 8, " CELLS, "\"slots\": 8, " CELLS));
-	vh_autofree char *version = vh_mpich.version("HYDRA build details:\n    Version:     4.0.2\n    CC: gcc\n");
+	vh_autofree char *version = vh_mpi_version(&vh_mpich, "HYDRA build details:\n    Version:     4.0.2\n    CC: gcc\n");
 	vh_autojob p = { 0 };
 
 	plan(c, ARGS("-n", "10", "./a"), empty, &p);
@@ -430,5 +450,5 @@ START_TEST(runs_are_put_together)
 END_TEST
 
 UNIT_SUITE(mpirun_launch, runs_are_put_together, words_of_mpirun, ranks_share_caches_evenly, no_cpu_twice, placement_that_is_the_users, conflicts_are_said,
-	   environment_is_forwarded, transport_of_each_pair, ucx_is_told_its_ports, the_line_of_hydra, cells_that_are_none,
+	   environment_is_forwarded, transport_of_each_pair, transports_alone, ucx_is_told_its_ports, the_line_of_hydra, cells_that_are_none,
 	   a_batch_jobs_nodes, a_batch_job_elsewhere, answers_are_judged, questions_are_lines)

@@ -237,7 +237,7 @@ START_TEST(versions)
 	};
 
 	for (size_t i = 0; i < vh_array_len(cases); i++) {
-		vh_autofree char *v = vh_ompi_41.version(cases[i].text);
+		vh_autofree char *v = vh_mpi_version(&vh_ompi_41, cases[i].text);
 
 		ck_assert_pstr_eq(v, cases[i].version);
 	}
