@@ -163,7 +163,7 @@ static int put_in_place(const char *tree, const char *target, struct vh_err *err
 	return rename(tree, target) < 0 ? vh_err_set(err, errno, "%s: %s", target, strerror(errno)) : 0;
 }
 
-static int make(const struct vh_build *b, const struct vh_pins *pins, const char *target, struct vh_err *err)
+static int make_base(const struct vh_build *b, const struct vh_pins *pins, const char *target, struct vh_err *err)
 {
 	vh_autoworkdir work = VH_WORKDIR_NONE;
 	vh_autofree char *debs = vh_strf("%s/debs", b->cache), *parent = vh_strf("%s/bases", b->cache), *tree = NULL;
@@ -198,7 +198,7 @@ int vh_base_make(const struct vh_build *b, const struct vh_pins *pins, const cha
 		return vh_err_nomem(err);
 	if ((r = vh_lock(b->cache, name, WAIT_MS, &lock, err)) < 0)
 		return r;
-	if (access(target, F_OK) < 0 && (r = make(b, pins, target, err)) < 0)
+	if (access(target, F_OK) < 0 && (r = make_base(b, pins, target, err)) < 0)
 		return r;
 	utime(target, NULL);
 	*ret = vh_steal(&target);

@@ -70,8 +70,8 @@ static int make_digest(const struct vh_build *b, const struct vh_pins *pins, con
 }
 
 /* From the base layer to CACHE/images/DIGEST. */
-static int build(const struct vh_build *b, const struct vh_pins *pins, const char *base, const char *digest,
-		 const char *target, struct vh_err *err)
+static int build_target(const struct vh_build *b, const struct vh_pins *pins, const char *base, const char *digest,
+			const char *target, struct vh_err *err)
 {
 	vh_autofree char *parent = vh_strf("%s/images", b->cache), *lower = NULL, *out = NULL;
 	vh_autoworkdir work = VH_WORKDIR_NONE;
@@ -97,7 +97,7 @@ static int build(const struct vh_build *b, const struct vh_pins *pins, const cha
 	return r;
 }
 
-static bool have(const char *dir)
+static bool is_whole(const char *dir)
 {
 	bool all = true;
 	for (const struct vh_image_file *f = vh_image_files; all && f->name; f++) {
@@ -136,8 +136,8 @@ int vh_build_image(const struct vh_build *b, bool *ret_built, struct vh_err *err
 		return vh_err_nomem(err);
 	if ((r = take_lock(b, lock_name, &lock, err)) < 0)
 		return r;
-	if (!have(target)) {
-		r = build(b, &pins, base, digest, target, err);
+	if (!is_whole(target)) {
+		r = build_target(b, &pins, base, digest, target, err);
 		built = r == 0;
 	}
 	if (r < 0)

@@ -52,7 +52,7 @@ static int measure(int dir, const char *name, uint64_t *sum)
 	return r;
 }
 
-static int add(struct entries *all, const char *dir, const char *name, const char *lock, struct vh_err *err)
+static int add_entry(struct entries *all, const char *dir, const char *name, const char *lock, struct vh_err *err)
 {
 	struct entry *more = realloc(all->v, (all->n + 1) * sizeof *more), e = { 0 };
 	struct stat st;
@@ -88,7 +88,7 @@ static int collect(struct entries *all, const char *cache, struct vh_err *err)
 			return vh_err_set(err, errno, "%s: %s", dir, strerror(errno));
 		for (struct dirent *e; d && r == 0 && (e = readdir(d));)
 			if (e->d_name[0] != '.')
-				r = add(all, dir, e->d_name, kinds[i].lock, err);
+				r = add_entry(all, dir, e->d_name, kinds[i].lock, err);
 		if (d)
 			closedir(d);
 	}
@@ -102,7 +102,7 @@ static int older(const void *a, const void *b)
 }
 
 /* -EBUSY when somebody works on it. */
-static int take(const char *cache, const struct entry *e, const char *grave, struct vh_err *err)
+static int move_away(const char *cache, const struct entry *e, const char *grave, struct vh_err *err)
 {
 	vh_autofree char *to = vh_strf("%s/%s", grave, strrchr(e->path, '/') + 1);
 	vh_autoclose int lock = -1;
@@ -137,7 +137,7 @@ int vh_cache_prune(const char *cache, uint64_t size, struct vh_pruned *ret, stru
 	if (all.n)
 		qsort(all.v, all.n, sizeof *all.v, older);
 	for (size_t i = 0; i < all.n && p.kept > size; i++) {
-		r = take(cache, &all.v[i], grave.path, err);
+		r = move_away(cache, &all.v[i], grave.path, err);
 		vh_err_clear(err);
 		if (r == -EBUSY)
 			continue;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include "images/cache/cache.h"
 #include "images/build/build.h"
 #include "images/images.h"
 #include "images/packages/packages.h"
 #include "images/cli/verbs.h"
+#include "lib/clock.h"
+#include "lib/own.h"
 #include "lib/strv.h"
 
 const struct vh_opt vh_image_build_opts[] = {
@@ -29,16 +29,8 @@ const struct vh_opt vh_image_build_opts[] = {
 /* Beside the program in a build tree; below the prefix when installed. */
 static char *beside(const char *name, const char *installed_as)
 {
-	vh_autoerr none = VH_ERR_NONE;
-	vh_autofree char *exe = NULL;
-	vh_autoroot root = NULL;
-
-	if (vh_root_open(&root, NULL, &none) == 0 && vh_root_readlink(root, &exe, "proc/self/exe") == 0) {
-		vh_autofree char *dir = vh_strf("%s/../%s", dirname(exe), name);
-		if (dir && access(dir, X_OK) == 0)
-			return vh_steal(&dir);
-	}
-	return strdup(installed_as);
+	vh_autofree char *own = vh_own_dir(), *dir = own ? vh_strf("%s/../%s", own, name) : NULL;
+	return dir && access(dir, X_OK) == 0 ? vh_steal(&dir) : strdup(installed_as);
 }
 
 int vh_image_recipe(const char *path, const struct vh_root *root, struct vh_recipe *ret, struct vh_err *err)
@@ -47,7 +39,7 @@ int vh_image_recipe(const char *path, const struct vh_root *root, struct vh_reci
 	return shipped ? vh_recipe_load(path, shipped, root, ret, err) : vh_err_nomem(err);
 }
 
-static bool installed(const char *program)
+static bool is_program(const char *program)
 {
 	static const char *const dirs[] = { "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin",
 					    "/sbin", "/bin" };
@@ -68,24 +60,22 @@ int vh_image_check_host(const struct vh_root *root, struct vh_err *err)
 		vh_err_refuse(err, EROFS, "an image is built on this host, not on a captured one");
 
 	for (size_t i = 0; r == 0 && i < vh_array_len(needs); i++)
-		if (!installed(needs[i].program)) {
+		if (!is_program(needs[i].program)) {
 			vh_err_refuse(err, ENOENT, "%s is not installed", needs[i].program);
 			r = vh_err_hint(err, "apt-get install %s", needs[i].package);
 		}
 	return r;
 }
 
-static int build(struct vh_build *b, bool quiet, struct vh_err *err)
+static int build_and_tell(struct vh_build *b, bool quiet, struct vh_err *err)
 {
 	vh_autofree char *title = vh_strf("image %s", b->recipe->name);
-	struct timespec t0, t1;
+	double began = vh_now();
 	bool built = false;
 
-	clock_gettime(CLOCK_MONOTONIC, &t0);
 	b->progress = vh_progress_start(title ? title : "image", quiet);
 	int r = vh_build_image(b, &built, err);
-	clock_gettime(CLOCK_MONOTONIC, &t1);
-	double s = (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9;
+	double s = vh_now() - began;
 	if (r == 0)
 		vh_progress_end(b->progress, built ? "built in %.1f s" : "unchanged (%.2f s)", s);
 	else
@@ -104,7 +94,7 @@ static _Noreturn void work(struct vh_build *b, const struct vh_cli *cli, pid_t p
 	if (getppid() != parent)
 		_exit(VH_EXIT_FAILED);
 	sigprocmask(SIG_SETMASK, mask, NULL);
-	int r = build(b, cli->quiet, &err);
+	int r = build_and_tell(b, cli->quiet, &err);
 	if (r < 0)
 		vh_err_print(stderr, cli->prog, &err);
 	fflush(NULL);

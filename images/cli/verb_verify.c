@@ -38,7 +38,7 @@ static int lock(const struct vh_cli *cli, const char *image, int *ret, struct vh
 	int r = name ? vh_lock(cli->state, name, 0, ret, err) : vh_err_nomem(err);
 
 	if (r == -EBUSY)
-		err->exit = VH_EXIT_REFUSED;
+		vh_err_as(err, VH_EXIT_REFUSED);
 	return r < 0 ? vh_err_within(err, "image %s: is being verified", image) : 0;
 }
 
@@ -213,7 +213,8 @@ static int report(const struct vh_cli *cli, const char *image, int fd, struct vh
 	return good ? 0 : vh_err_refuse(err, EINVAL, "image %s: does not hold what its image.json says", image);
 }
 
-static int run(struct vh_cli *cli, const struct vh_image *image, const json_t *doc, const char *store, int only, struct vh_err *err)
+static int verify_image(struct vh_cli *cli, const struct vh_image *image, const json_t *doc, const char *store,
+			int only, struct vh_err *err)
 {
 	vh_autofree char *bin = vh_own_dir(), *title = vh_strf("image %s", image->name);
 	vh_autoclose int held = -1, fd = memfd_create("vhpc-verify", MFD_CLOEXEC);
@@ -248,5 +249,5 @@ int vh_image_verify(struct vh_cli *cli, struct vh_err *err)
 	    (o->boot && (r = vh_image_check_boot(image, boot, err)) < 0) ||
 	    (r = vh_image_json(store, cli->argv[0], &doc, err)) < 0 || (r = vh_need_rights("verifying an image", err)) < 0)
 		return r;
-	return run(cli, image, doc, store, o->boot ? (int)boot : -1, err);
+	return verify_image(cli, image, doc, store, o->boot ? (int)boot : -1, err);
 }

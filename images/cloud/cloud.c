@@ -212,9 +212,7 @@ static int read_files(const char *name, char *const *env, struct vh_cloud *ret, 
 		r = vh_host_file(secure_file, &secure, &secure_len, err);
 	if (r == 0)
 		return vh_cloud_parse(name, *ret_file, text, len, secure_file, secure, secure_len, ret, err);
-	if (r != -ENOMEM)
-		err->exit = VH_EXIT_REFUSED;
-	return r;
+	return r == -ENOMEM ? r : vh_err_as(err, VH_EXIT_REFUSED);
 }
 
 int vh_cloud_find(const char *name, char *const *env, struct vh_cloud *ret, struct vh_err *err)

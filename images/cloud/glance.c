@@ -122,7 +122,7 @@ int vh_glance_send(struct vh_glance *g, const struct vh_glance_item *item, void 
 	return answer.code == 204 ? 0 : vh_http_refusal(&request, &answer, err);
 }
 
-static int get(struct vh_glance *g, const char *id, json_t **ret, struct vh_err *err)
+static int get_image(struct vh_glance *g, const char *id, json_t **ret, struct vh_err *err)
 {
 	vh_autofree char *url = vh_strf("%s/v2/images/%s", g->url, id);
 	struct vh_http_request request = { .method = "GET", .url = url };
@@ -141,7 +141,7 @@ int vh_glance_verify(struct vh_glance *g, const struct vh_glance_item *item, str
 
 	for (int s = 0; ; s++) {
 		vh_autojson image = NULL;
-		int r = get(g, item->id, &image, err);
+		int r = get_image(g, item->id, &image, err);
 		if (r < 0)
 			return r;
 		if (!settles(image) || s >= SETTLE_S)

@@ -89,7 +89,7 @@ static bool is_gone(const json_t *image)
 	return !strcmp(text(image, "status"), "deleted") || !strcmp(text(image, "status"), "pending_delete");
 }
 
-static int take(struct vh_glance_item *item, const json_t *image, struct vh_err *err)
+static int judge_image(struct vh_glance_item *item, const json_t *image, struct vh_err *err)
 {
 	const char *id = text(image, "id");
 
@@ -146,7 +146,7 @@ int vh_glance_judge(struct vh_glance_item *item, const json_t *found, const char
 		return vh_err_nomem(err);
 	json_array_foreach(found, i, image)
 		if (r == 0 && !strcmp(text(image, "owner"), project) && !strcmp(text(image, "name"), item->name) && !is_gone(image))
-			r = take(item, image, err);
+			r = judge_image(item, image, err);
 	json_array_foreach(found, i, image)
 		if (r == 0 && is_other(item, image))
 			r = check_other(item, image, replace, err);

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include "images/cloud/http.h"
+#include "lib/clock.h"
 #include "lib/strv.h"
 
 enum { ANSWER_MAX = 16 << 20, CONNECT_S = 20 };
@@ -28,9 +28,7 @@ struct transfer {
 
 static int64_t seconds(void)
 {
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
+	return (int64_t)vh_now();
 }
 
 void vh_http_answer_clear(struct vh_http_answer *a)

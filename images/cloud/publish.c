@@ -216,7 +216,7 @@ static int take_back(struct run *run, struct vh_err *err)
 		vh_autofree char *first = err->text ? strdup(err->text) : NULL;
 		vh_err_set(err, err->num, "%s; and %s may be left there half-made: %s", first ? first : "", run->items[i].id, left.text);
 		vh_err_hint(err, "publish it again, or openstack image delete %s", run->items[i].id);
-		err->exit = VH_EXIT_PARTIAL;
+		vh_err_as(err, VH_EXIT_PARTIAL);
 	}
 	return -err->num;
 }
@@ -230,8 +230,7 @@ static int remove_replaced(struct run *run, struct vh_err *err)
 		if (remove_all(run, run->items[i].others, err) < 0) {
 			vh_err_within(err, "image %s: is there as %s, but what it replaces stays", disk->name, disk->id);
 			vh_err_hint(err, "publish it again with --replace to try once more");
-			err->exit = VH_EXIT_PARTIAL;
-			return -err->num;
+			return vh_err_as(err, VH_EXIT_PARTIAL);
 		}
 	return 0;
 }

@@ -359,7 +359,7 @@ static errcode_t stamp_lost_found(struct writer *w)
 	return e == EXT2_ET_FILE_NOT_FOUND ? 0 : e ? e : finish_inode(w, &node, ino);
 }
 
-static int fill(struct writer *w, struct vh_err *err)
+static int fill_file_system(struct writer *w, struct vh_err *err)
 {
 	errcode_t e = ext2fs_open(w->to->path, EXT2_FLAG_RW | EXT2_FLAG_64BITS, 0, 0, unix_io_manager, &w->fs);
 
@@ -389,5 +389,5 @@ int vh_ext4_write(const struct vh_ext4 *to, const struct vh_tree *tree, struct v
 		return vh_err_nomem(err);
 	if ((r = make_empty(to, err)) < 0)
 		return r;
-	return fill(&w, err);
+	return fill_file_system(&w, err);
 }

@@ -32,8 +32,8 @@ static const char *const for_seeds[] = { "virtio_scsi", "ata_piix", "ahci", "sd_
 static void close_writer(struct archive **a) { archive_write_free(*a); }
 static void close_reader(struct archive **a) { archive_read_free(*a); }
 
-static int add(struct archive *out, const char *path, mode_t mode, dev_t dev, const void *data,
-	       size_t len, struct vh_err *err)
+static int add_file(struct archive *out, const char *path, mode_t mode, dev_t dev, const void *data,
+		    size_t len, struct vh_err *err)
 {
 	struct archive_entry *e = archive_entry_new();
 	if (!e)
@@ -88,7 +88,7 @@ static int add_module(struct archive *out, const struct vh_tree *tree, const cha
 	int r = vh_tree_read(tree, path, &data, &len, err);
 	if (r == 0)
 		r = unpack(path, data, len, &elf, &len, err);
-	return r < 0 ? r : add(out, name, S_IFREG | 0644, 0, elf, len, err);
+	return r < 0 ? r : add_file(out, name, S_IFREG | 0644, 0, elf, len, err);
 }
 
 static int find_modules(const struct vh_tree *tree, const char *kernel, bool overlay, bool seeds, char ***ret,
@@ -141,7 +141,7 @@ static int add_modules(struct archive *out, const struct vh_tree *tree, const ch
 			fprintf(f, "/lib/%.*s.ko\n", (int)strcspn(name, "."), name);
 	}
 	fclose(f);
-	return r < 0 ? r : add(out, "modules", S_IFREG | 0644, 0, list, len, err);
+	return r < 0 ? r : add_file(out, "modules", S_IFREG | 0644, 0, list, len, err);
 }
 
 static int add_init(struct archive *out, const char *init, struct vh_err *err)
@@ -152,7 +152,7 @@ static int add_init(struct archive *out, const char *init, struct vh_err *err)
 
 	if (len == 0 || ferror(f))
 		return vh_err_set(err, errno ? errno : EIO, "%s: %s", init, strerror(errno));
-	return add(out, "init", S_IFREG | 0755, 0, data, len, err);
+	return add_file(out, "init", S_IFREG | 0755, 0, data, len, err);
 }
 
 int vh_initrd_write(const char *path, const struct vh_tree *tree, const char *kernel, const char *init,
@@ -169,10 +169,10 @@ int vh_initrd_write(const char *path, const struct vh_tree *tree, const char *ke
 	if (archive_write_open_filename(out, path) != ARCHIVE_OK)
 		return vh_err_set(err, EIO, "%s", archive_error_string(out));
 	for (size_t i = 0; r == 0 && i < vh_array_len(dirs); i++)
-		r = add(out, dirs[i], S_IFDIR | 0755, 0, NULL, 0, err);
+		r = add_file(out, dirs[i], S_IFDIR | 0755, 0, NULL, 0, err);
 	/* The kernel opens it for init's messages before anything is mounted. */
 	if (r == 0)
-		r = add(out, "dev/console", S_IFCHR | 0600, makedev(5, 1), NULL, 0, err);
+		r = add_file(out, "dev/console", S_IFCHR | 0600, makedev(5, 1), NULL, 0, err);
 	if (r == 0)
 		r = add_init(out, init, err);
 	if (r == 0)

@@ -22,7 +22,7 @@ static bool is_module(const char *path, const char *module)
 	return true;
 }
 
-static const char *find(const char *text, const char *module)
+static const char *find_module(const char *text, const char *module)
 {
 	for (const char *l = text; l && *l; l = strchr(l, '\n'), l += l != NULL)
 		if (is_module(l, module))
@@ -43,11 +43,11 @@ static int push(char ***v, const char *path, size_t n, struct vh_err *err)
 int vh_modules_need(const char *dep, const char *builtin, const char *module, char ***ret,
 		    struct vh_err *err)
 {
-	const char *line = find(dep, module);
+	const char *line = find_module(dep, module);
 	int r = 0;
 
 	if (!line)
-		return find(builtin, module) ? 0 : -ENOENT;
+		return find_module(builtin, module) ? 0 : -ENOENT;
 	size_t name = strcspn(line, ":\n"), end = strcspn(line, "\n");
 	/* What depmod lists last must be there first. */
 	while (r == 0 && end > name) {

@@ -89,7 +89,7 @@ static int fill(int fd, const struct file *f)
 }
 
 /* By a temporary name and a rename; no fsync, for every boot writes what is not right. */
-static int put(int root, const struct file *f)
+static int put_file(int root, const struct file *f)
 {
 	char tmp[256];
 	if (same(root, f))
@@ -111,7 +111,7 @@ static int put(int root, const struct file *f)
 
 static int put_text(int root, const char *path, mode_t mode, const char *text)
 {
-	return put(root, &(struct file){ path, text, strlen(text), mode, 0, 0 });
+	return put_file(root, &(struct file){ path, text, strlen(text), mode, 0, 0 });
 }
 
 static int directory(int root, const char *path, mode_t mode, uid_t uid, gid_t gid)
@@ -223,7 +223,7 @@ static int apply_hostkey(int root, const struct vh_identity *id)
 	const struct file key = { "etc/ssh/ssh_host_ed25519_key", id->hostkey, id->hostkey_len, 0600, 0, 0 };
 	char *line = NULL;
 
-	if (id->hostkey && put(root, &key) < 0)
+	if (id->hostkey && put_file(root, &key) < 0)
 		return -1;
 	if (!id->hostkey_pub)
 		return 0;
@@ -269,7 +269,7 @@ static int authorize(int root, const struct passwd *user, const char *keys)
 	snprintf(path, sizeof path, "%s/authorized_keys", dir);
 	if (directory(root, dir, 0700, user->pw_uid, user->pw_gid) < 0)
 		return -1;
-	return put(root, &(struct file){ path, keys, strlen(keys), 0600, user->pw_uid, user->pw_gid });
+	return put_file(root, &(struct file){ path, keys, strlen(keys), 0600, user->pw_uid, user->pw_gid });
 }
 
 /* root and the cluster's user, by uid, as the image's own passwd names them. */

@@ -107,7 +107,7 @@ static char *read_cmdline(void)
 	return text;
 }
 
-static bool take(const char *word, const char *key, const char **ret)
+static bool take_word(const char *word, const char *key, const char **ret)
 {
 	size_t n = strlen(key);
 	if (strncmp(word, key, n))
@@ -120,8 +120,8 @@ static struct boot parse_cmdline(char *text)
 {
 	struct boot b = { .fstype = "ext4", .flags = "", .init = "/sbin/init", .read_only = true };
 	for (char *save, *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
-		if (take(w, "root=", &b.root) || take(w, "rootfstype=", &b.fstype) ||
-		    take(w, "rootflags=", &b.flags) || take(w, "init=", &b.init))
+		if (take_word(w, "root=", &b.root) || take_word(w, "rootfstype=", &b.fstype) ||
+		    take_word(w, "rootflags=", &b.flags) || take_word(w, "init=", &b.init))
 			continue;
 		if (!strcmp(w, "rw") || !strcmp(w, "ro"))
 			b.read_only = w[1] == 'o';
@@ -155,7 +155,7 @@ static const char *wait_for(const char *root)
 	struct timespec nap = { .tv_nsec = ROOT_POLL_MS * 1000000L };
 	const char *uuid = NULL;
 	struct stat st;
-	bool by_uuid = take(root, "UUID=", &uuid);
+	bool by_uuid = take_word(root, "UUID=", &uuid);
 	for (int ms = 0; ms < ROOT_WAIT_MS; ms += ROOT_POLL_MS) {
 		if (by_uuid && find_uuid(uuid, dev, sizeof dev))
 			return dev;

@@ -30,7 +30,7 @@ static int fail(const char *what)
 }
 
 /* The attribute of that type among len bytes, or NULL. */
-static const struct nlattr *find(const void *attrs, size_t len, unsigned type)
+static const struct nlattr *find_attr(const void *attrs, size_t len, unsigned type)
 {
 	for (const char *p = attrs; len >= NLA_HDRLEN;) {
 		const struct nlattr *a = (const void *)p;
@@ -72,12 +72,12 @@ static bool ask_family(int fd)
 /* The multicast group's number, 0 when the kernel has none. */
 static unsigned group_of(const struct message *m, ssize_t got)
 {
-	const struct nlattr *groups = find(m->attrs, attrs_len(m, got), CTRL_ATTR_MCAST_GROUPS);
+	const struct nlattr *groups = find_attr(m->attrs, attrs_len(m, got), CTRL_ATTR_MCAST_GROUPS);
 
 	for (unsigned i = 1; groups; i++) {
-		const struct nlattr *g = find(data(groups), size(groups), i);
-		const struct nlattr *name = g ? find(data(g), size(g), CTRL_ATTR_MCAST_GRP_NAME) : NULL;
-		const struct nlattr *id = g ? find(data(g), size(g), CTRL_ATTR_MCAST_GRP_ID) : NULL;
+		const struct nlattr *g = find_attr(data(groups), size(groups), i);
+		const struct nlattr *name = g ? find_attr(data(g), size(g), CTRL_ATTR_MCAST_GRP_NAME) : NULL;
+		const struct nlattr *id = g ? find_attr(data(g), size(g), CTRL_ATTR_MCAST_GRP_ID) : NULL;
 		if (!name || !id || size(id) != 4)
 			return 0;
 		if (size(name) == sizeof GROUP && !memcmp(data(name), GROUP, sizeof GROUP)) {
@@ -91,7 +91,7 @@ static unsigned group_of(const struct message *m, ssize_t got)
 
 static bool is_button(const struct message *m, ssize_t got)
 {
-	const struct nlattr *event = find(m->attrs, attrs_len(m, got), EVENT_ATTR);
+	const struct nlattr *event = find_attr(m->attrs, attrs_len(m, got), EVENT_ATTR);
 	return event && size(event) >= CLASS_LEN && !memcmp(data(event), BUTTON, sizeof BUTTON);
 }
 

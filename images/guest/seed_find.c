@@ -60,7 +60,7 @@ static const char *label_of(const char *dev, const char **ret_type)
 }
 
 /* Into dev. */
-static bool find(char *dev, size_t len, const char **ret_type)
+static bool find_disk(char *dev, size_t len, const char **ret_type)
 {
 	DIR *d = opendir("/sys/class/block");
 	bool found = false;
@@ -129,7 +129,7 @@ static bool find_cd(char *dev, size_t len, const char **ret_type)
 	if (!load_cd_drivers())
 		return false;
 	for (int ms = 0; ms < CD_WAIT_MS; ms += CD_POLL_MS) {
-		if (find(dev, len, ret_type))
+		if (find_disk(dev, len, ret_type))
 			return true;
 		nanosleep(&nap, NULL);
 	}
@@ -177,7 +177,7 @@ int vh_seed_find(struct vh_seed_files *ret, struct vh_seed *seed, char *why, siz
 	char dev[128];
 	const char *type;
 
-	if (!find(dev, sizeof dev, &type) && !find_cd(dev, sizeof dev, &type))
+	if (!find_disk(dev, sizeof dev, &type) && !find_cd(dev, sizeof dev, &type))
 		return 0;
 	mkdir(WHERE, 0700);
 	if (mount(dev, WHERE, type, MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "") < 0)

@@ -124,7 +124,7 @@ static int judge_list(const struct vh_judge *j, const json_t *user, const char *
 	return n ? vh_judge_add(j, check, wanted, found, !lacks) : 0;
 }
 
-static int judge_one(const struct vh_judge *j, const json_t *user)
+static int judge_listed_user(const struct vh_judge *j, const json_t *user)
 {
 	int r = judge_login(j, user);
 
@@ -136,7 +136,7 @@ static int judge_one(const struct vh_judge *j, const json_t *user)
 static int judge_users(const struct vh_judge *j, const char *key, const json_t *value)
 {
 	(void)key;
-	return vh_judge_each(j, value, judge_one);
+	return vh_judge_each(j, value, judge_listed_user);
 }
 
 static void ask_console(FILE *f, const json_t *value)

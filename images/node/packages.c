@@ -22,7 +22,7 @@ static void ask_packages(FILE *f, const json_t *value)
 }
 
 /* "VERSION installed"; NULL: dpkg does not know it. */
-static char *installed(const char *text, const char *package)
+static char *package_state(const char *text, const char *package)
 {
 	vh_autofree char *what = vh_strf("package %s", package);
 	return what ? vh_answer(text, what) : NULL;
@@ -30,17 +30,17 @@ static char *installed(const char *text, const char *package)
 
 static bool is_version(const char *text, const char *package, const char *version)
 {
-	vh_autofree char *found = installed(text, package), *wanted = vh_strf("%s installed", version);
+	vh_autofree char *found = package_state(text, package), *wanted = vh_strf("%s installed", version);
 	return found && wanted && !strcmp(found, wanted);
 }
 
 static bool is_installed(const char *text, const char *package)
 {
-	vh_autofree char *found = installed(text, package);
+	vh_autofree char *found = package_state(text, package);
 	return found && vh_has_word(found, "installed");
 }
 
-static size_t count(const char *text)
+static size_t count_packages(const char *text)
 {
 	const char *at = NULL;
 	size_t n = 0;
@@ -63,7 +63,7 @@ static int judge_listed(const struct vh_judge *j)
 		if (!is_version(j->text, vh_judge_text(item, "name"), vh_judge_text(item, "version")))
 			fprintf(f, "%s%s", bad++ ? " " : "not ", vh_judge_text(item, "name"));
 	fclose(f);
-	size_t n = count(j->text);
+	size_t n = count_packages(j->text);
 	if (json_array_size(list) == 0)
 		return 0;
 	found = bad ? strdup(others) : n == json_array_size(list) ? strdup(wanted) : vh_strf("%zu", n);
@@ -90,7 +90,7 @@ static int judge_set(const struct vh_judge *j, const char *key, const json_t *va
 
 static bool is_backport(const char *text, const char *package)
 {
-	vh_autofree char *found = installed(text, package);
+	vh_autofree char *found = package_state(text, package);
 	return found && strstr(found, "~bpo") && vh_has_word(found, "installed");
 }
 

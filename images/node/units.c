@@ -34,7 +34,7 @@ static char *template_of(const char *name)
 	return at && dot ? vh_strf("%.*s%s", (int)(at + 1 - name), name, dot) : strdup(name);
 }
 
-static int find(struct unit *u, struct vh_err *err)
+static int find_unit(struct unit *u, struct vh_err *err)
 {
 	vh_autofree char *template = template_of(u->name);
 	const char *const names[] = { u->name, template };
@@ -91,7 +91,7 @@ static int name_instance(struct unit *u, const char *instance, struct vh_err *er
 	return 0;
 }
 
-static int enable(struct vh_tree *tree, const char *name, unsigned depth, struct vh_err *err);
+static int enable_unit(struct vh_tree *tree, const char *name, unsigned depth, struct vh_err *err);
 
 static int apply_word(struct unit *u, const char *key, const char *word, unsigned depth, struct vh_err *err)
 {
@@ -104,11 +104,11 @@ static int apply_word(struct unit *u, const char *key, const char *word, unsigne
 	if (strcmp(key, "Also") || depth >= ALSO_MAX)
 		return 0;
 	u->linked = true;
-	return enable(u->tree, word, depth + 1, err);
+	return enable_unit(u->tree, word, depth + 1, err);
 }
 
 /* Calls apply_word for each word of the [Install] section's lines; first: only DefaultInstance. */
-static int walk(struct unit *u, bool first, unsigned depth, struct vh_err *err)
+static int walk_install(struct unit *u, bool first, unsigned depth, struct vh_err *err)
 {
 	vh_autofree char *text = strdup(u->text);
 	bool inside = false;
@@ -129,15 +129,15 @@ static int walk(struct unit *u, bool first, unsigned depth, struct vh_err *err)
 	return r;
 }
 
-static int enable(struct vh_tree *tree, const char *name, unsigned depth, struct vh_err *err)
+static int enable_unit(struct vh_tree *tree, const char *name, unsigned depth, struct vh_err *err)
 {
 	vh_cleanup(unit_clear) struct unit u = { .tree = tree, .name = strdup(name) };
 	int r;
 
 	if (!u.name)
 		return vh_err_nomem(err);
-	if ((r = find(&u, err)) < 0 || (r = walk(&u, true, depth, err)) < 0 ||
-	    (r = walk(&u, false, depth, err)) < 0)
+	if ((r = find_unit(&u, err)) < 0 || (r = walk_install(&u, true, depth, err)) < 0 ||
+	    (r = walk_install(&u, false, depth, err)) < 0)
 		return r;
 	/* Also= may name a unit that another one starts. */
 	if (u.linked || depth)
@@ -150,7 +150,7 @@ int vh_units_enable(struct vh_tree *tree, char *const *units, struct vh_err *err
 {
 	int r = 0;
 	for (; r == 0 && units && *units; units++)
-		r = enable(tree, *units, 0, err);
+		r = enable_unit(tree, *units, 0, err);
 	return r;
 }
 

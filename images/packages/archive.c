@@ -240,7 +240,8 @@ static int download(struct vh_apt *t, char *const *missing, const char *to, stru
 	return r < 0 ? vh_err_nomem(err) : vh_apt_run(t, argv, to, NULL, err);
 }
 
-static int get(struct vh_apt *t, const struct vh_pins *pins, char *const *missing, const char *to, struct vh_err *err)
+static int download_missing(struct vh_apt *t, const struct vh_pins *pins, char *const *missing, const char *to,
+			    struct vh_err *err)
 {
 	int r = check_offered(t, pins, missing, err);
 
@@ -288,12 +289,12 @@ int vh_archive_fetch(const struct vh_archive *a, const struct vh_pins *pins, str
 		return r;
 	if (!missing)
 		return 0;
-	r = access(t.dir, F_OK) == 0 ? get(&t, pins, missing, dir, err) : -ENOENT;
+	r = access(t.dir, F_OK) == 0 ? download_missing(&t, pins, missing, dir, err) : -ENOENT;
 	/* The lists may be older than the archive. */
 	if (r < 0) {
 		vh_err_clear(err);
 		t.complaint = (struct vh_complaint){ 0 };
-		if ((r = vh_apt_refresh(&t, err)) < 0 || (r = get(&t, pins, missing, dir, err)) < 0)
+		if ((r = vh_apt_refresh(&t, err)) < 0 || (r = download_missing(&t, pins, missing, dir, err)) < 0)
 			return r;
 	}
 	if ((r = keep(&t, dir, err)) < 0 ||

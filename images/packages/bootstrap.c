@@ -36,7 +36,7 @@ static void on_line(void *arg, const char *line)
 	vh_complaint_line(&w->complaint, line);
 }
 
-static int put(const char *work, const char *name, const char *text, struct vh_err *err)
+static int write_below(const char *work, const char *name, const char *text, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/%s", work, name);
 	if (!path || !text)
@@ -142,8 +142,8 @@ int vh_bootstrap(const struct vh_bootstrap *b, struct vh_err *err)
 	struct watch w = { .b = b };
 	int r;
 
-	if ((r = put(b->work, "status", status, err)) < 0 ||
-	    (r = put(b->work, "dpkg.cfg", config, err)) < 0 || (r = make_merged(b->work, err)) < 0)
+	if ((r = write_below(b->work, "status", status, err)) < 0 ||
+	    (r = write_below(b->work, "dpkg.cfg", config, err)) < 0 || (r = make_merged(b->work, err)) < 0)
 		return r;
 	if (!tmp || !repository || make_argv(b, &argv) < 0)
 		return vh_err_nomem(err);

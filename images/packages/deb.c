@@ -68,7 +68,8 @@ bool vh_deb_is(const char *path, const char *sha256)
 	return SHA256_File(path, hex) && !strcmp(hex, sha256);
 }
 
-static int add(FILE *packages, const char *dir, const char *debs, const struct vh_pin *p, struct vh_err *err)
+static int add_to_repository(FILE *packages, const char *dir, const char *debs, const struct vh_pin *p,
+			     struct vh_err *err)
 {
 	vh_autofree char *from = vh_strf("%s/%s.deb", debs, p->sha256), *to = vh_strf("%s/%s.deb", dir, p->sha256);
 	vh_autofree char *control = NULL;
@@ -108,7 +109,7 @@ int vh_deb_repository(const char *dir, const char *debs, const struct vh_pins *p
 	if (!f)
 		return vh_err_nomem(err);
 	for (size_t i = 0; r == 0 && i < pins->n; i++)
-		r = add(f, dir, debs, &pins->items[i], err);
+		r = add_to_repository(f, dir, debs, &pins->items[i], err);
 	if (fclose(f) < 0 && r == 0)
 		r = vh_err_nomem(err);
 	if (r == 0)

@@ -37,8 +37,8 @@ static bool made_of(const char *s, const char *chars)
 }
 
 /* They become arguments, and paths. */
-static int check(const char *name, const char *version, const char *arch, const char *sha256,
-		 struct vh_err *err)
+static int check_pin(const char *name, const char *version, const char *arch, const char *sha256,
+		     struct vh_err *err)
 {
 	if (!made_of(name, LOWER DIGIT "+-.") || !strchr(LOWER DIGIT, name[0]))
 		return vh_err_refuse(err, EINVAL, "'%s' is not a package name", name);
@@ -54,7 +54,7 @@ static int check(const char *name, const char *version, const char *arch, const 
 int vh_pins_add(struct vh_pins *pins, const char *name, const char *version, const char *arch,
 		const char *sha256, uint64_t size, struct vh_err *err)
 {
-	int r = check(name, version, arch, sha256, err);
+	int r = check_pin(name, version, arch, sha256, err);
 
 	if (r < 0)
 		return r;

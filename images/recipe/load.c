@@ -103,13 +103,13 @@ static int read_named(const struct layer *l, const char *path, const char *key, 
 		return vh_err_hint(err, "copy it below %s", l->place->dir);
 	}
 	if (r < 0) {
-		err->exit = VH_EXIT_REFUSED;
+		vh_err_as(err, VH_EXIT_REFUSED);
 		return vh_err_within(err, "%s: %s", l->shown, key);
 	}
 	return 0;
 }
 
-static int read_file(const struct layer *l, struct vh_recipe_file *f, struct vh_err *err)
+static int read_content(const struct layer *l, struct vh_recipe_file *f, struct vh_err *err)
 {
 	if (!f->content == !f->source)
 		return vh_err_refuse(err, EINVAL, "%s: files: %s: needs content or source, and not both", l->shown, f->path);
@@ -127,7 +127,7 @@ static int read_data(struct layer *l, struct vh_err *err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < l->recipe.files.n; i++)
-		r = read_file(l, &f[i], err);
+		r = read_content(l, &f[i], err);
 	for (size_t i = 0; r == 0 && i < l->recipe.repositories.n; i++)
 		r = read_named(l, p[i].key, "repositories", &p[i].key_data, &p[i].key_len, err);
 	if (r == 0 && l->recipe.mirror_key)
@@ -178,7 +178,7 @@ static uint64_t bit_of(const char *name)
 	return 1ULL << (key - vh_recipe_keys);
 }
 
-static int load(struct layers *all, const struct place *place, const char *path, struct vh_err *err);
+static int load_layer(struct layers *all, const struct place *place, const char *path, struct vh_err *err);
 
 static int include_one(struct layers *all, const struct layer *l, const char *what, struct vh_err *err)
 {
@@ -195,7 +195,7 @@ static int include_one(struct layers *all, const struct layer *l, const char *wh
 	}
 	if (shipped && place->fd < 0)
 		return vh_err_refuse(err, ENOENT, "%s: include: %s: no recipes are shipped here", l->shown, what);
-	r = load(all, place, path, err);
+	r = load_layer(all, place, path, err);
 	if (r == -EXDEV && !err->num)
 		return vh_err_refuse(err, EXDEV, "%s: include: '%s' leaves the directory of the recipe", l->shown, what);
 	return r;
@@ -241,7 +241,7 @@ static int read_layer(struct layers *all, struct layer *l, const char *text, siz
 	return r;
 }
 
-static int load(struct layers *all, const struct place *place, const char *path, struct vh_err *err)
+static int load_layer(struct layers *all, const struct place *place, const char *path, struct vh_err *err)
 {
 	vh_cleanup(layer_clear) struct layer l = { .place = place, .path = path, .shown = show(place, path) };
 	vh_autofree char *text = NULL;
@@ -258,7 +258,7 @@ static int load(struct layers *all, const struct place *place, const char *path,
 	if (r == -EXDEV)
 		return r;
 	if (r < 0) {
-		err->exit = VH_EXIT_REFUSED;
+		vh_err_as(err, VH_EXIT_REFUSED);
 		return all->chain && *all->chain ?
 			vh_err_within(err, "%s: include", all->chain[vh_strv_len(all->chain) - 1]) : r;
 	}
@@ -297,7 +297,7 @@ int vh_recipe_load(const char *path, const char *shipped, const struct vh_root *
 		return vh_err_nomem(err);
 	if (l.own.fd < 0)
 		return vh_err_refuse(err, ENOENT, "%s: %s", path, strerror(ENOENT));
-	r = load(&l, &l.own, basename(b), err);
+	r = load_layer(&l, &l.own, basename(b), err);
 	if (r == -EXDEV && !err->num)
 		return vh_err_refuse(err, EXDEV, "%s: is a link that leaves its directory", path);
 	return r < 0 ? r : finish(&l, path, host, ret, err);

@@ -17,7 +17,7 @@ static json_t *plain(const json_t *v)
 	return json_string(text ? text : "");
 }
 
-static void add(json_t *rows, const char *what, const char *name, const json_t *a, const json_t *b)
+static void add_difference(json_t *rows, const char *what, const char *name, const json_t *a, const json_t *b)
 {
 	json_array_append_new(rows, json_pack("{s:s, s:s, s:o, s:o}", "what", what, "name", name, "first",
 					      plain(a), "second", plain(b)));
@@ -46,9 +46,9 @@ static void add_lists(json_t *rows, const char *what, const char *name, const js
 
 	/* The same items in another order. */
 	if (!json_array_size(first) && !json_array_size(second))
-		add(rows, what, name, a, b);
+		add_difference(rows, what, name, a, b);
 	else
-		add(rows, what, name, first, second);
+		add_difference(rows, what, name, first, second);
 }
 
 static void compare(json_t *rows, const char *what, const json_t *a, const json_t *b)
@@ -60,10 +60,10 @@ static void compare(json_t *rows, const char *what, const json_t *a, const json_
 		if (json_is_array(v) && json_is_array(json_object_get(b, name)) && !json_equal(v, json_object_get(b, name)))
 			add_lists(rows, what, name, v, json_object_get(b, name));
 		else if (!json_equal(v, json_object_get(b, name)))
-			add(rows, what, name, v, json_object_get(b, name));
+			add_difference(rows, what, name, v, json_object_get(b, name));
 	json_object_foreach((json_t *)b, name, v)
 		if (!json_object_get(a, name))
-			add(rows, what, name, NULL, v);
+			add_difference(rows, what, name, NULL, v);
 }
 
 /* {name: version} */
@@ -90,7 +90,8 @@ json_t *vh_image_differences(const json_t *first, const json_t *second)
 	}
 	for (size_t i = 0; i < vh_array_len(own); i++)
 		if (!json_equal(json_object_get(first, own[i]), json_object_get(second, own[i])))
-			add(rows, "image", own[i], json_object_get(first, own[i]), json_object_get(second, own[i]));
+			add_difference(rows, "image", own[i], json_object_get(first, own[i]),
+				       json_object_get(second, own[i]));
 	compare(rows, "recipe", json_object_get(first, "recipe"), json_object_get(second, "recipe"));
 	compare(rows, "package", a, b);
 	return rows;

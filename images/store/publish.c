@@ -131,7 +131,7 @@ static int put_formats(const struct vh_image *image, const json_t *doc, const ch
 	return put_json(dir, "glance-uefi.json", vh_sbom_glance(doc, vh_disk_overhead), err);
 }
 
-static int fill(const char *store, const struct vh_image *image, const char *dir, struct vh_err *err)
+static int fill_directory(const char *store, const struct vh_image *image, const char *dir, struct vh_err *err)
 {
 	vh_autofree char *disk = vh_strf("%s/root.qcow2", dir), *meta = vh_strf("%s/%s/image.json", store, image->name);
 	vh_autojson doc = NULL;
@@ -167,7 +167,7 @@ int vh_image_publish_to(const char *store, const char *name, const char *dir, st
 	new = vh_strf("%s/new", work.path);
 	if (!new)
 		return vh_err_nomem(err);
-	if ((r = fill(store, image, new, err)) < 0)
+	if ((r = fill_directory(store, image, new, err)) < 0)
 		return r;
 	return rename(new, target) < 0 ? vh_err_set(err, errno, "%s: %s", target, strerror(errno)) : 0;
 }

@@ -51,7 +51,7 @@ int vh_image_json(const char *store, const char *name, json_t **ret, struct vh_e
 	return 0;
 }
 
-static char **names(const char *store)
+static char **image_names(const char *store)
 {
 	struct dirent **list = NULL;
 	char **v = NULL;
@@ -68,9 +68,9 @@ static char **names(const char *store)
 	return v;
 }
 
-static int missing(const char *store, const char *name, struct vh_err *err)
+static int refuse_missing(const char *store, const char *name, struct vh_err *err)
 {
-	vh_autostrv have = names(store);
+	vh_autostrv have = image_names(store);
 	const char *near = vh_nearest(name, (const char *const *)have, vh_strv_len(have));
 
 	vh_err_refuse(err, ENOENT, "image %s: not in %s", name, store);
@@ -86,7 +86,7 @@ static char *copy_text(const json_t *doc, const char *object, const char *key)
 	return s ? strdup(s) : NULL;
 }
 
-static int fill(struct vh_image *i, const char *store, const char *name, const json_t *doc)
+static int fill_image(struct vh_image *i, const char *store, const char *name, const json_t *doc)
 {
 	vh_autofree char *dir = realpath(store, NULL);
 	if (!dir)
@@ -121,13 +121,13 @@ int vh_image_find(const char *store, const char *name, struct vh_image **ret, st
 		return r;
 	r = vh_image_json(store, name, &doc, err);
 	if (r == -ENOENT)
-		return missing(store, name, err);
+		return refuse_missing(store, name, err);
 	if (r < 0)
 		return r;
 	image = calloc(1, sizeof *image);
 	if (!image)
 		return vh_err_nomem(err);
-	r = fill(image, store, name, doc);
+	r = fill_image(image, store, name, doc);
 	if (r < 0)
 		return vh_err_set(err, -r, "image %s: image.json lacks a member", name);
 	*ret = vh_steal(&image);
@@ -178,7 +178,7 @@ void vh_image_built(const char *store, const char *name, char *buf, size_t len)
 		*buf = 0;
 }
 
-static json_t *row(const char *store, const char *name, const json_t *doc)
+static json_t *image_row(const char *store, const char *name, const json_t *doc)
 {
 	const json_t *kernel = json_object_get(json_object_get(doc, "kernel"), "version");
 	const char *mpi = json_string_value(json_object_get(json_object_get(doc, "mpi"), "name"));
@@ -197,14 +197,14 @@ static json_t *row(const char *store, const char *name, const json_t *doc)
 int vh_image_list(const char *store, json_t **ret, struct vh_err *err)
 {
 	vh_autojson rows = json_array();
-	vh_autostrv all = names(store);
+	vh_autostrv all = image_names(store);
 
 	for (char **name = all; name && *name; name++) {
 		vh_autojson doc = NULL;
 		int r = vh_image_json(store, *name, &doc, err);
 		if (r < 0 && r != -ENOENT)
 			return r;
-		if (r == 0 && json_array_append_new(rows, row(store, *name, doc)) < 0)
+		if (r == 0 && json_array_append_new(rows, image_row(store, *name, doc)) < 0)
 			return vh_err_nomem(err);
 	}
 	*ret = vh_steal(&rows);
@@ -267,7 +267,7 @@ static bool same_file(const char *a, const char *b)
 }
 
 /* Hard links to the same files, or equal ones: image.json holds the digest. */
-static bool installed(const char *dir, const char *store, const char *name)
+static bool is_installed_as(const char *dir, const char *store, const char *name)
 {
 	bool same = true;
 	for (const struct vh_image_file *f = vh_image_files; same && f->name; f++) {
@@ -282,7 +282,7 @@ static bool installed(const char *dir, const char *store, const char *name)
 int vh_image_install(const char *dir, const char *store, const char *name, struct vh_err *err)
 {
 	vh_autoworkdir work = VH_WORKDIR_NONE;
-	if (installed(dir, store, name))
+	if (is_installed_as(dir, store, name))
 		return 0;
 	int r = vh_workdir_make(&work, store, "install", err);
 	vh_autofree char *new = r == 0 ? vh_strf("%s/new", work.path) : NULL;
@@ -312,7 +312,7 @@ int vh_image_remove(const char *store, const char *name, struct vh_err *err)
 	if (r == 0)
 		r = vh_image_json(store, name, &doc, err);
 	if (r == -ENOENT)
-		return missing(store, name, err);
+		return refuse_missing(store, name, err);
 	if (r < 0 && r != -EBADMSG)
 		return r;
 	vh_err_clear(err);

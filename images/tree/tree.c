@@ -27,8 +27,8 @@ void vh_tree_free(struct vh_tree *tree)
 }
 
 /* Walks path from node; at its end a link is followed only where asked for. */
-static struct vh_node *walk(const struct vh_tree *tree, struct vh_node *node, const char *path,
-			    bool follow, unsigned *links)
+static struct vh_node *walk_path(const struct vh_tree *tree, struct vh_node *node, const char *path,
+				 bool follow, unsigned *links)
 {
 	while (node && *(path += strspn(path, "/"))) {
 		size_t n = strcspn(path, "/");
@@ -44,7 +44,7 @@ static struct vh_node *walk(const struct vh_tree *tree, struct vh_node *node, co
 		if (next && S_ISLNK(next->mode) && (follow || path[strspn(path, "/")])) {
 			if (++*links > LINKS_MAX)
 				return NULL;
-			next = walk(tree, next->target[0] == '/' ? tree->root : node, next->target, true, links);
+			next = walk_path(tree, next->target[0] == '/' ? tree->root : node, next->target, true, links);
 		}
 		node = next;
 	}
@@ -54,13 +54,13 @@ static struct vh_node *walk(const struct vh_tree *tree, struct vh_node *node, co
 struct vh_node *vh_tree_find(const struct vh_tree *tree, const char *path)
 {
 	unsigned links = 0;
-	return walk(tree, tree->root, path, true, &links);
+	return walk_path(tree, tree->root, path, true, &links);
 }
 
 struct vh_node *vh_tree_find_link(const struct vh_tree *tree, const char *path)
 {
 	unsigned links = 0;
-	return walk(tree, tree->root, path, false, &links);
+	return walk_path(tree, tree->root, path, false, &links);
 }
 
 char *vh_node_path(const struct vh_node *node)

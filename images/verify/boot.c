@@ -10,6 +10,7 @@
 #include "lib/json.h"
 #include "lib/read.h"
 #include "images/verify/verify.h"
+#include "lib/clock.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 
@@ -20,15 +21,16 @@ char *vh_verify_cluster(const char *image)
 	return vh_strf("verify-%.48s", image);
 }
 
-static double now(clockid_t clock)
+/* Of the clock on the wall, by which files have their times. */
+static double wall_seconds(void)
 {
 	struct timespec t;
-	clock_gettime(clock, &t);
+	clock_gettime(CLOCK_REALTIME, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int cluster(const struct vh_verify_run *run, const char *verb, const char *what, const char *input, int deadline_ms,
-		   struct vh_err *err)
+static int run_cluster(const struct vh_verify_run *run, const char *verb, const char *what, const char *input,
+		       int deadline_ms, struct vh_err *err)
 {
 	vh_autofree char *program = vh_strf("%s/vhpc-cluster", run->bin);
 	const char *argv[] = { program, verb, "--quiet", "--state", run->state, what, "--store", run->store, NULL, NULL, NULL };
@@ -43,13 +45,13 @@ static int cluster(const struct vh_verify_run *run, const char *verb, const char
 }
 
 /* Larger than the image's disk, so that growing it is seen. */
-static int apply(const struct vh_verify_run *run, enum vh_boot boot, const char *name, struct vh_err *err)
+static int apply_cluster(const struct vh_verify_run *run, enum vh_boot boot, const char *name, struct vh_err *err)
 {
 	uint64_t size = vh_image_disk_size(run->image, boot);
 	vh_autofree char *disk = size ? vh_strf("disk: %llu\n", (unsigned long long)size + (1ULL << 30)) : strdup("");
 	vh_autofree char *manifest = disk ? vh_strf("name: %s\nimage: %s\nnodes: 1\nvcpus: 2\nmemory: 1G\ncpu_policy: shared\n"
 						    "boot: %s\n%s", name, run->image->name, vh_boot_names[boot], disk) : NULL;
-	return manifest ? cluster(run, "apply", "/dev/stdin", manifest, APPLY_MS, err) : vh_err_nomem(err);
+	return manifest ? run_cluster(run, "apply", "/dev/stdin", manifest, APPLY_MS, err) : vh_err_nomem(err);
 }
 
 struct ask { double began; };
@@ -58,7 +60,7 @@ static void on_line(void *arg, const char *line)
 {
 	struct ask *ask = arg;
 	if (ask->began == 0 && !strncmp(line, "@uptime ", 8))
-		ask->began = now(CLOCK_REALTIME);
+		ask->began = wall_seconds();
 }
 
 static int ssh(const struct vh_verify_run *run, const char *name, const char *user, const char *command,
@@ -84,7 +86,7 @@ static double started(const struct vh_verify_run *run, const char *name)
 	return (double)st.stx_btime.tv_sec + st.stx_btime.tv_nsec / 1e9;
 }
 
-static int ask(const struct vh_verify_run *run, const char *name, struct vh_verify *ret, struct vh_err *err)
+static int ask_node(const struct vh_verify_run *run, const char *name, struct vh_verify *ret, struct vh_err *err)
 {
 	vh_autofree char *script = vh_verify_script(run->doc);
 	vh_autooutput out = { 0 };
@@ -119,10 +121,10 @@ static int run_mpi(const struct vh_verify_run *run, const char *name, struct vh_
 	if ((r = vh_host_file(access(built, R_OK) == 0 ? built : VHPC_PREFIX "/lib/vhpc/guest/pingpong", &program, &len, err)) < 0)
 		return r;
 	struct vh_spawn spawn = { .input = program, .input_len = len, .deadline_ms = MPI_MS };
-	double began = now(CLOCK_MONOTONIC);
+	double began = vh_now();
 	if ((r = ssh(run, name, run->image->user, command, &spawn, &out, err)) < 0)
 		return r;
-	ret->phases.mpi = now(CLOCK_MONOTONIC) - began;
+	ret->phases.mpi = vh_now() - began;
 	vh_autofree char *status = vh_strf("exit %d%s%.200s", out.status, out.status ? ": " : "", out.status ? out.err : "");
 	if (!status)
 		return vh_err_nomem(err);
@@ -151,8 +153,8 @@ int vh_verify_boot(const struct vh_verify_run *run, enum vh_boot boot, struct vh
 	if (!name)
 		return vh_err_nomem(err);
 	ret->boot = boot;
-	if ((r = apply(run, boot, name, err)) < 0 || (r = read_accel(run, name, ret->accel, err)) < 0 ||
-	    (r = ask(run, name, ret, err)) < 0)
+	if ((r = apply_cluster(run, boot, name, err)) < 0 || (r = read_accel(run, name, ret->accel, err)) < 0 ||
+	    (r = ask_node(run, name, ret, err)) < 0)
 		return r;
 	return !strcmp(run->image->mpi, "openmpi") ? run_mpi(run, name, ret, err) : 0;
 }
@@ -160,5 +162,5 @@ int vh_verify_boot(const struct vh_verify_run *run, enum vh_boot boot, struct vh
 int vh_verify_end(const struct vh_verify_run *run, struct vh_err *err)
 {
 	vh_autofree char *name = vh_verify_cluster(run->image->name);
-	return name ? cluster(run, "destroy", name, NULL, DESTROY_MS, err) : vh_err_nomem(err);
+	return name ? run_cluster(run, "destroy", name, NULL, DESTROY_MS, err) : vh_err_nomem(err);
 }
