@@ -1,53 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Which OpenStack cloud, and as whom: clouds.yaml as openstacksdk finds it, or OS_* variables. */
+/* Images into an OpenStack cloud. */
 #ifndef VH_CLOUD_H
 #define VH_CLOUD_H
 
-#include "images/cloud/publish.h"
-#include "lib/err.h"
+#include <jansson.h>
+#include <signal.h>
+#include <stdbool.h>
+#include "images/images.h"
+#include "lib/progress.h"
 
-/* The name that openstacksdk has for the cloud of the OS_* variables. */
-#define VH_CLOUD_ENV "envvars"
-
-enum vh_cloud_method { VH_CLOUD_PASSWORD, VH_CLOUD_APPLICATION_CREDENTIAL, VH_CLOUD_TOKEN };
-
-/* By the names of clouds.yaml's keys; NULL: not given. */
-struct vh_cloud {
-	char *auth_url;		/* after vh_cloud_find: ends in /v3 */
-	char *username, *user_id, *user_domain_name, *user_domain_id;
-	char *project_name, *project_id, *project_domain_name, *project_domain_id;
-	char *application_credential_id, *application_credential_name;
-	char *password, *application_credential_secret, *token;		/* secret */
-	char *auth_type, *region_name;
-	char *interface;	/* after vh_cloud_find: public, internal or admin */
-	char *image_endpoint_override;
-	char *cacert, *cert, *key;	/* paths */
-	char *tenant_name, *tenant_id, *endpoint_type, *verify, *insecure, *profile;	/* read, not used after */
-	enum vh_cloud_method method;
+struct vh_cloud_publish {
+	const char *store, *name, *state;
+	const char *cloud;		/* its name in clouds.yaml, or what vh_cloud_chosen gives */
+	enum vh_boot boot;		/* VH_BOOTS: by UEFI where the image does, else direct */
+	const char *visibility;		/* Glance's word */
+	bool replace;			/* an image of that name that is another gives way */
+	bool dry_run;			/* nothing is changed */
+	unsigned stall_s;
+	const volatile sig_atomic_t *stop;	/* or NULL */
+	struct vh_progress *progress;
 };
-
-/* The cloud of that name: of the clouds.yaml that $OS_CLIENT_CONFIG_FILE names, else of the first in .,
- * $XDG_CONFIG_HOME/openstack and /etc/openstack, with secure.yaml ($OS_CLIENT_SECURE_FILE, else beside
- * it) laid over it; of the variables only OS_REGION_NAME, OS_INTERFACE and OS_CACERT count. For
- * VH_CLOUD_ENV all variables, and no file. env is as environ. Refused, without a secret in the text,
- * where what is needed lacks. *ret is filled on success only. */
-int vh_cloud_find(const char *name, char *const *env, struct vh_cloud *ret, struct vh_err *err);
-/* One cloud out of the texts of such files (secure NULL: none), without variables. For vh_cloud_find and its tests. */
-int vh_cloud_parse(const char *name, const char *file, const char *text, size_t len, const char *secure_file,
-		   const char *secure, size_t secure_len, struct vh_cloud *ret, struct vh_err *err);
-/* Fills in what follows from the rest, and refuses what lacks; from tells where it stands. */
-int vh_cloud_complete(struct vh_cloud *cloud, const char *name, const char *from, struct vh_err *err);
 
 /* The cloud that the variables choose (OS_CLOUD, else VH_CLOUD_ENV where OS_AUTH_URL is set), or NULL. Borrowed. */
 const char *vh_cloud_chosen(char *const *env);
 
-/* A URL of http or https, with nothing in it that a log should not hold. */
-int vh_cloud_check_url(const char *url, struct vh_err *err);
-/* Without the slashes and the version ("/v3", "/v2.0") that it may end in; malloc'd. */
-char *vh_cloud_base_url(const char *url);
-
-/* Secrets are overwritten. */
-void vh_cloud_clear(struct vh_cloud *cloud);
-#define vh_autocloud vh_cleanup(vh_cloud_clear) struct vh_cloud
+/* Sends what Glance has not; *ret are the rows of the plan (image, id, action (there, send), size, sha512, replaces),
+ * the image to boot last. However it ends, no image of this run is there half-made; where that cannot be had, or an
+ * old one stays, the error exits with VH_EXIT_PARTIAL. */
+int vh_image_publish_cloud(const struct vh_cloud_publish *p, json_t **ret, struct vh_err *err);
 
 #endif

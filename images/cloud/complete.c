@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-#include "images/cloud/cloud.h"
+#include "images/cloud/clouds.h"
 #include "lib/strv.h"
 
 int vh_cloud_check_url(const char *url, struct vh_err *err)

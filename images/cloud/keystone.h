@@ -4,7 +4,7 @@
 #define VH_KEYSTONE_H
 
 #include <jansson.h>
-#include "images/cloud/cloud.h"
+#include "images/cloud/clouds.h"
 #include "images/cloud/http.h"
 
 struct vh_keystone_token {

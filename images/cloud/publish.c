@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include "images/cache/cache.h"
 #include "images/cloud/glance.h"
-#include "images/cloud/publish.h"
+#include "images/cloud/cloud.h"
 #include "images/disk/disk.h"
 #include "images/store/store.h"
 #include "lib/files.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* clouds.yaml and secure.yaml (behind a NUL byte), and what follows from them; the same bytes as a service's answer. */
 #include <string.h>
-#include "images/cloud/cloud.h"
+#include "images/cloud/clouds.h"
 #include "images/cloud/http.h"
 #include "images/cloud/keystone.h"
 #include "lib/json.h"

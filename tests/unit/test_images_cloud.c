@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "images/cloud/cloud.h"
+#include "images/cloud/clouds.h"
 #include "images/cloud/glance_plan.h"
 #include "images/cloud/http.h"
 #include "images/cloud/keystone.h"

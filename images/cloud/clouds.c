@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 #include "images/cloud/cloud.h"
+#include "images/cloud/clouds.h"
 #include "lib/read.h"
 #include "lib/doc.h"
 #include "lib/strv.h"
