@@ -179,6 +179,6 @@ START_TEST(cloud_init_is_told_whose_the_keys_are)
 }
 END_TEST
 
-UNIT_SUITE(images_furnish, units_are_enabled_as_they_say, units_that_cannot_be_enabled_are_refused,
+UNIT_SUITE(images_node, units_are_enabled_as_they_say, units_that_cannot_be_enabled_are_refused,
 	   users_stand_in_all_files, owners_are_names_of_the_image, archives_are_those_of_the_recipe,
 	   cloud_init_is_told_whose_the_keys_are)
