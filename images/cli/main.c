@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "images/cli/verbs.h"
+#include "images/cli/cli.h"
 #include "lib/cli.h"
 
 static const struct vh_verb verbs[] = {

@@ -9,7 +9,7 @@
 #include "images/build/build.h"
 #include "images/images.h"
 #include "images/packages/packages.h"
-#include "images/cli/verbs.h"
+#include "images/cli/cli.h"
 #include "lib/clock.h"
 #include "lib/own.h"
 #include "lib/strv.h"

@@ -8,7 +8,7 @@
 #include "images/build/build.h"
 #include "images/packages/packages.h"
 #include "images/cache/cache.h"
-#include "images/cli/verbs.h"
+#include "images/cli/cli.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/values.h"

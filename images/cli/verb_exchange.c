@@ -6,7 +6,8 @@
 #include <string.h>
 #include "images/store/store.h"
 #include "images/images.h"
-#include "images/cli/verbs.h"
+#include "images/cli/cli.h"
+#include "images/cli/verb_exchange.h"
 #include "lib/json.h"
 #include "lib/table.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "images/images.h"
 #include "images/store/store.h"
-#include "images/cli/verbs.h"
+#include "images/cli/cli.h"
 #include "lib/json.h"
 #include "lib/table.h"
 #include "lib/values.h"

@@ -8,7 +8,8 @@
 #include <sys/wait.h>
 #include "images/images.h"
 #include "images/store/store.h"
-#include "images/cli/verbs.h"
+#include "images/cli/cli.h"
+#include "images/cli/verb_exchange.h"
 #include "images/verify/verify.h"
 #include "lib/files.h"
 #include "lib/json.h"

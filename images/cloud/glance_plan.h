@@ -7,7 +7,6 @@
 #include <sha512.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include "images/images.h"
 #include "images/cache/cache.h"
 
 enum { VH_UUID_LEN = 37 };	/* with NUL */

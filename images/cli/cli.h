@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The verbs of vhpc image, one a file. */
-#ifndef VH_IMAGE_VERBS_H
-#define VH_IMAGE_VERBS_H
+#ifndef VH_IMAGES_CLI_H
+#define VH_IMAGES_CLI_H
 
-#include "images/images.h"
-#include "lib/cli.h"
 #include "images/recipe/recipe.h"
+#include "lib/cli.h"
 #include "lib/sysroot.h"
 
 struct vh_image_store_opts { const char *store; };
@@ -41,9 +40,6 @@ int vh_image_recipe(const char *path, const struct vh_root *root, struct vh_reci
 
 /* Refused unless images can be built here. */
 int vh_image_check_host(const struct vh_root *root, struct vh_err *err);
-
-/* The way to boot of that name, for --boot. */
-int vh_image_find_boot(const char *name, enum vh_boot *ret, struct vh_err *err);
 
 int vh_image_build(struct vh_cli *cli, struct vh_err *err);
 int vh_image_lock(struct vh_cli *cli, struct vh_err *err);
