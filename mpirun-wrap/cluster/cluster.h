@@ -67,10 +67,10 @@ int vh_mpi_cluster_find(const char *state, const char *what, struct vh_mpi_clust
 /* The one of the state directory that has all these nodes. -ENOENT (no error text): none. */
 int vh_mpi_cluster_with(const char *state, char *const *nodes, struct vh_mpi_cluster **ret, struct vh_err *err);
 
-/* The top-level `name` of a manifest, the rest of which is not looked at; malloc'd. */
+/* The top-level `name` of a manifest, whose other keys are not looked at; malloc'd. */
 int vh_mpi_manifest_name(const char *path, const char *text, size_t len, char **ret, struct vh_err *err);
 
-/* A whole file of at most 16 MiB, NUL-terminated; malloc'd. */
+/* A whole file (lib/read.h); what cannot be read is refused. */
 int vh_mpi_read(const char *path, char **ret, size_t *ret_len, struct vh_err *err);
 
 /* --- slurm.c: a batch job's share of a cluster, as Slurm's environment tells it */

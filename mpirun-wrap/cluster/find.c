@@ -3,41 +3,17 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <yaml.h>
 
+#include "lib/read.h"
 #include "lib/strv.h"
 #include "lib/values.h"
-
-enum { MAX_FILE = 16 << 20, MAX_MANIFEST = 1 << 20, MAX_EVENTS = 100000 };
+#include "lib/yaml.h"
 
 int vh_mpi_read(const char *path, char **ret, size_t *ret_len, struct vh_err *err)
 {
-	vh_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	vh_autofree char *text = NULL;
-	size_t len = 0;
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return vh_err_refuse(err, errno, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode) || st.st_size > MAX_FILE)
-		return vh_err_refuse(err, EINVAL, "%s: no file of at most 16 MiB", path);
-	text = malloc(st.st_size + 1);
-	if (!text)
-		return vh_err_nomem(err);
-	while (len < (size_t)st.st_size && (n = read(fd, text + len, st.st_size - len)) != 0) {
-		if (n < 0)
-			return vh_err_refuse(err, errno, "%s: %s", path, strerror(errno));
-		len += n;
-	}
-	text[len] = '\0';
-	*ret = vh_steal(&text);
-	*ret_len = len;
-	return 0;
+	return vh_host_file(path, ret, ret_len, err) < 0 ? vh_err_as(err, VH_EXIT_REFUSED) : 0;
 }
 
 int vh_mpi_cluster_load(const char *path, struct vh_mpi_cluster **ret, struct vh_err *err)
@@ -49,88 +25,23 @@ int vh_mpi_cluster_load(const char *path, struct vh_mpi_cluster **ret, struct vh
 	return r < 0 ? r : vh_mpi_cluster_parse(path, text, len, ret, err);
 }
 
-/* Walks a YAML document for the scalar behind the key `name` of its top mapping. */
-struct walk {
-	unsigned depth;		/* mappings and sequences that are open */
-	bool key;		/* at the top: the next scalar is a key */
-	bool wanted;		/* it was `name` */
-	char *name;
-};
-
-static void walk_event(struct walk *w, const yaml_event_t *e)
-{
-	const char *scalar = e->type == YAML_SCALAR_EVENT ? (const char *)e->data.scalar.value : NULL;
-
-	switch (e->type) {
-	case YAML_MAPPING_START_EVENT:
-	case YAML_SEQUENCE_START_EVENT:
-		w->depth++;
-		w->key = w->depth == 1;
-		w->wanted = false;
-		break;
-	case YAML_MAPPING_END_EVENT:
-	case YAML_SEQUENCE_END_EVENT:
-		w->depth--;
-		w->key = true;
-		break;
-	case YAML_ALIAS_EVENT:
-		w->key = !w->key;
-		break;
-	case YAML_SCALAR_EVENT:
-		if (w->depth != 1)
-			break;
-		if (!w->key && w->wanted && !w->name)
-			w->name = strdup(scalar);
-		w->wanted = w->key && !strcmp(scalar, "name");
-		w->key = !w->key;
-		break;
-	default:
-		break;
-	}
-}
-
-static int bad_yaml(const char *path, const yaml_parser_t *p, struct vh_err *err)
-{
-	return vh_err_refuse(err, EINVAL, "%s:%zu:%zu: %s", path, p->problem_mark.line + 1,
-			     p->problem_mark.column + 1, p->problem ? p->problem : "no YAML");
-}
-
 int vh_mpi_manifest_name(const char *path, const char *text, size_t len, char **ret, struct vh_err *err)
 {
-	struct walk w = { 0 };
-	yaml_parser_t p;
-	bool end = false;
-	int r = 0;
+	vh_cleanup(vh_yaml_freep) struct vh_yaml *doc = NULL;
+	const struct vh_yaml *name;
+	int r = vh_yaml_parse(path, text, len, &doc, err);
 
-	if (len > MAX_MANIFEST)
-		return vh_err_refuse(err, EFBIG, "%s: longer than 1 MiB", path);
-	if (!yaml_parser_initialize(&p))
-		return vh_err_nomem(err);
-	yaml_parser_set_input_string(&p, (const unsigned char *)text, len);
-	for (unsigned n = 0; r == 0 && !end && !w.name; n++) {
-		yaml_event_t e;
-
-		if (n >= MAX_EVENTS || !yaml_parser_parse(&p, &e)) {
-			r = bad_yaml(path, &p, err);
-			break;
-		}
-		walk_event(&w, &e);
-		end = e.type == YAML_STREAM_END_EVENT;
-		yaml_event_delete(&e);
-	}
-	yaml_parser_delete(&p);
-	if (r == 0 && !w.name)
-		r = vh_err_refuse(err, EINVAL, "%s: no cluster manifest: it has no key 'name'", path);
-	if (r == 0 && vh_hostname_check(w.name, err) < 0) {
-		err->exit = VH_EXIT_REFUSED;
-		r = vh_err_within(err, "%s: name", path);
-	}
-	if (r < 0) {
-		free(w.name);
+	if (r < 0)
 		return r;
+	name = vh_yaml_get(doc, "name");
+	if (!name || name->type != VH_YAML_SCALAR)
+		return vh_err_refuse(err, EINVAL, "%s: no cluster manifest: it has no key 'name'", path);
+	if (vh_hostname_check(name->text, err) < 0) {
+		vh_err_as(err, VH_EXIT_REFUSED);
+		return vh_err_within(err, "%s: name", path);
 	}
-	*ret = w.name;
-	return 0;
+	*ret = strdup(name->text);
+	return *ret ? 0 : vh_err_nomem(err);
 }
 
 static char *record_path(const char *state, const char *name)
