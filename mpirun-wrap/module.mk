@@ -22,7 +22,7 @@ IVSHM_SOURCES := $(call rooms,mpirun-wrap,ivshm/btl) $(IVSHM_CORE)
 
 # A component is used by a process that has Open MPI's core already: it brings none along.
 # Open MPI's lists, where threads share them, swap two words at once (cx16).
-$(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm/*/*.h) lib/region.h mpirun-wrap/module.mk
+$(B)/guest/mca/%/mca_btl_ivshm.so: $(IVSHM_SOURCES) $(wildcard mpirun-wrap/ivshm/*/*.h) lib/clock.h lib/region.h mpirun-wrap/module.mk
 	@mkdir -p $(@D)
 	@echo "  MCA     $@"
 	@$(CC) $(if $(SYSROOT),--sysroot=$(SYSROOT) -B$(SYSROOT)/$(LIBRARIES)) -I. -D_GNU_SOURCE -std=gnu11 \

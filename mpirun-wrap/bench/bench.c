@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "lib/own.h"
 #include "lib/progress.h"
+#include "lib/read.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "mpirun-wrap/launcher/launcher.h"
@@ -108,31 +109,14 @@ static int on_node(const struct bench *x, const struct vh_mpi_node *n, const cha
 	return vh_spawn_ok(&ssh, NULL, err) < 0 ? vh_err_within(err, "%s", n->name) : 0;
 }
 
-static int read_program(struct bench *x, struct vh_err *err)
-{
-	vh_autofclose FILE *from = NULL;
-	FILE *to;
-	char block[65536];
-	size_t n;
-	int r = vh_own_guest("bench", "pingpong", &x->pingpong, err);
-
-	if (r < 0)
-		return r;
-	from = fopen(x->pingpong, "re");
-	to = open_memstream(&x->data, &x->len);
-	if (!from || !to)
-		return vh_err_set(err, errno, "%s: %s", x->pingpong, strerror(errno));
-	while ((n = fread(block, 1, sizeof(block), from)) > 0)
-		fwrite(block, 1, n, to);
-	return fclose(to) == 0 && !ferror(from) ? 0 : vh_err_set(err, EIO, "%s: cannot be read", x->pingpong);
-}
-
 /* The directory's name is ours alone: digits and letters. */
 static int enter(struct bench *x, struct vh_err *err)
 {
 	vh_autofree char *command = vh_strf("mkdir -m 700 %s && cat >%s/pingpong && chmod 700 %s/pingpong", x->dir, x->dir, x->dir);
-	int r = command ? read_program(x, err) : vh_err_nomem(err);
+	int r = command ? vh_own_guest("bench", "pingpong", &x->pingpong, err) : vh_err_nomem(err);
 
+	if (r == 0)
+		r = vh_host_file(x->pingpong, &x->data, &x->len, err);
 	for (int i = 0; r == 0 && i < 2; i++)
 		if (i == 0 || x->pair[1] != x->pair[0])
 			r = on_node(x, x->pair[i], command, x->data, x->len, err);

@@ -31,8 +31,7 @@ static void __attribute__((format(printf, 3, 4))) set(xmlNodePtr node, const cha
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = vh_vstrf(fmt, ap);
 	va_end(ap);
 	xmlNewProp(node, BAD_CAST name, text ? BAD_CAST text : NULL);
 }

@@ -18,7 +18,7 @@ int vh_mpi_slurm_nodes(char *const *env, char ***ret, struct vh_err *err)
 		return 0;
 	if (vh_hostlist_parse(list, ret, err) == 0)
 		return 0;
-	err->exit = VH_EXIT_REFUSED;
+	vh_err_as(err, VH_EXIT_REFUSED);
 	return vh_err_within(err, "SLURM_JOB_NODELIST");
 }
 

@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "lib/cleanup.h"
+#include "lib/clock.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "mpirun-wrap/ivshm/core/core.h"
@@ -273,13 +274,10 @@ static void settle(struct peer *p)
 static void finish_peers(struct state *s)
 {
 	static struct pollfd fds[MAX_PEERS];
-	struct timespec t;
-	int64_t until, left = CONNECT_MS;
+	const double until = vh_now() + CONNECT_MS / 1e3;
 	size_t open = 1;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	until = t.tv_sec * 1000 + t.tv_nsec / 1000000 + CONNECT_MS;
-	while (open > 0 && left > 0) {
+	for (double left = CONNECT_MS; open > 0 && left > 0; left = (until - vh_now()) * 1e3) {
 		open = 0;
 		for (size_t i = 0; i < s->n_peers; i++) {
 			fds[i] = (struct pollfd){ .fd = s->peers[i].says ? -1 : s->peers[i].fd, .events = POLLOUT };
@@ -289,8 +287,6 @@ static void finish_peers(struct state *s)
 			for (size_t i = 0; i < s->n_peers; i++)
 				if (fds[i].fd >= 0 && fds[i].revents)
 					settle(&s->peers[i]);
-		clock_gettime(CLOCK_MONOTONIC, &t);
-		left = until - (t.tv_sec * 1000 + t.tv_nsec / 1000000);
 	}
 	for (size_t i = 0; i < s->n_peers; i++)
 		printf("peer %s %s\n", s->peers[i].name, s->peers[i].says ? s->peers[i].says : "no answer");

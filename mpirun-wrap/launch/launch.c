@@ -66,7 +66,7 @@ int vh_mpi_check_version(const struct vh_mpi_cluster *c, struct vh_err *err)
 	if (!ops)
 		return r;
 	if (r < 0) {
-		err->exit = VH_EXIT_REFUSED;
+		vh_err_as(err, VH_EXIT_REFUSED);
 		return r == -ENOENT ? vh_err_hint(err, "install the nodes' MPI here too: %s %s", ops->package, c->version) : r;
 	}
 	here = vh_mpi_version(ops, out.out);

@@ -11,16 +11,11 @@ int vh_mpi_note(struct vh_mpi_job *job, const char *fmt, ...)
 {
 	vh_autofree char *text = NULL;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
+	text = vh_vstrf(fmt, ap);
 	va_end(ap);
-	if (n < 0) {
-		text = NULL;
-		return -ENOMEM;
-	}
-	return vh_strv_push(&job->notes, text);
+	return text ? vh_strv_push(&job->notes, text) : -ENOMEM;
 }
 
 static struct vh_mpi_setting *grow(struct vh_mpi_job *job)

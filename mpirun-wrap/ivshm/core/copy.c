@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "lib/clock.h"
 
 enum { TRIES = 5, SAMPLE = 16384, LOADS = 256 };
 
@@ -49,25 +50,17 @@ const struct ivshm_copy ivshm_copies[] = {
 	{ 0 }
 };
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* The best time of a copy there and back. */
 static double measure(ivshm_copy_fn *copy, uint8_t *shared, uint8_t *own, size_t len)
 {
 	double best = 1e9;
 
 	for (int i = 0; i < TRIES; i++) {
-		double t = now();
+		double t = vh_now();
 
 		copy(shared, own, len);
 		copy(own, shared, len);
-		t = now() - t;
+		t = vh_now() - t;
 		best = t < best ? t : best;
 	}
 	return best;
@@ -97,11 +90,11 @@ double ivshm_load_ns(const void *shared)
 	double best = 1e9;
 
 	for (int try = 0; try < TRIES; try++) {
-		double t = now();
+		double t = vh_now();
 
 		for (int i = 0; i < LOADS; i++)
 			__atomic_load_n((const uint32_t *)shared, __ATOMIC_ACQUIRE);
-		t = now() - t;
+		t = vh_now() - t;
 		best = t < best ? t : best;
 	}
 	return best / LOADS * 1e9;
