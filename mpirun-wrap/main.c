@@ -122,6 +122,31 @@ static int check_nodes(const struct vh_cli *cli, const struct vh_mpi_preflight *
 	return failed ? vh_err_refuse(err, EREMOTEIO, "cluster %s: %u of %zu checks failed", p->cluster->name, failed, checks) : 0;
 }
 
+static void note_borne(const struct vh_cli *cli, const json_t *rows)
+{
+	const json_t *r;
+	size_t i;
+
+	json_array_foreach(rows, i, r)
+		if (!json_is_true(json_object_get(r, "ok")) && !json_is_true(json_object_get(r, "stops")))
+			fprintf(stderr, "%s: note: %s: %s: %s instead of %s\n", cli->prog, json_string_value(json_object_get(r, "node")),
+				json_string_value(json_object_get(r, "check")), json_string_value(json_object_get(r, "found")),
+				json_string_value(json_object_get(r, "wanted")));
+}
+
+/* Before a launch: what stops it is shown as a table, what only makes it slower is noted. */
+static int check_launch(const struct vh_cli *cli, const struct vh_mpi_preflight *p, struct vh_err *err)
+{
+	vh_autojson rows = NULL;
+	int r = vh_mpi_preflight_launch(p, &rows, err);
+
+	if (r < 0 && rows)
+		vh_mpi_preflight_print(stderr, rows);
+	else if (!cli->quiet)
+		note_borne(cli, rows);
+	return r;
+}
+
 /* 0, or partly done when a transport could not be measured. */
 static int bench(const struct vh_cli *cli, const struct vh_mpi_cluster *c, struct vh_err *err)
 {
@@ -158,7 +183,7 @@ static int act(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const s
 	const struct options *o = cli->opts;
 	vh_autofree char *cwd = getcwd(NULL, 0);
 	const struct vh_mpi_preflight p = {
-		.cluster = c, .job = job, .directory = cwd, .prog = cli->prog, .quiet = cli->quiet,
+		.cluster = c, .job = job, .directory = cwd, .prog = cli->prog,
 		.program = job->args.contexts ? NULL : cli->argv[job->args.program],
 	};
 	int r = vh_mpi_check(c, err);
@@ -171,7 +196,7 @@ static int act(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const s
 		r = vh_mpi_check_version(c, err);
 		return r < 0 ? r : check_nodes(cli, &p, err);
 	}
-	r = o->no_check ? 0 : vh_mpi_preflight_launch(&p, err);
+	r = o->no_check ? 0 : check_launch(cli, &p, err);
 	return r < 0 ? r : vh_mpi_launch(job, lists, err);
 }
 

@@ -201,23 +201,9 @@ static unsigned stopping(const json_t *rows)
 	return n;
 }
 
-/* What makes the job slower is said. */
-static void warn(const json_t *rows, const char *prog)
-{
-	const json_t *r;
-	size_t i;
-
-	json_array_foreach(rows, i, r)
-		if (!json_is_true(json_object_get(r, "ok")) && !json_is_true(json_object_get(r, "stops")))
-			fprintf(stderr, "%s: note: %s: %s: %s instead of %s\n", prog, json_string_value(json_object_get(r, "node")),
-				json_string_value(json_object_get(r, "check")), json_string_value(json_object_get(r, "found")),
-				json_string_value(json_object_get(r, "wanted")));
-}
-
-int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, struct vh_err *err)
+int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, json_t **ret_rows, struct vh_err *err)
 {
 	vh_autofree char *path = beside(p->cluster->ssh_config, "preflight"), *text = stamp_text(p);
-	vh_autojson rows = NULL;
 	vh_autoerr ignored = VH_ERR_NONE;
 	unsigned failed = 0, stops;
 	int r;
@@ -226,17 +212,14 @@ int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, struct vh_err *err
 		return 0;
 	r = vh_mpi_check_version(p->cluster, err);
 	if (r == 0)
-		r = vh_mpi_preflight_run(p, &rows, &failed, err);
+		r = vh_mpi_preflight_run(p, ret_rows, &failed, err);
 	if (r < 0)
 		return r;
-	stops = stopping(rows);
+	stops = stopping(*ret_rows);
 	if (stops) {
-		vh_mpi_preflight_print(stderr, rows);
 		vh_err_refuse(err, EREMOTEIO, "cluster %s: %u %s failed", p->cluster->name, stops, stops == 1 ? "check" : "checks");
 		return vh_err_hint(err, "%s --no-check starts the job all the same", p->prog);
 	}
-	if (!p->quiet)
-		warn(rows, p->prog);
 	/* Who may not write there is asked again the next time. */
 	if (!failed && path && text)
 		vh_write_file(path, text, strlen(text), 0600, &ignored);

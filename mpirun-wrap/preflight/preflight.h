@@ -13,7 +13,6 @@ struct vh_mpi_preflight {
 	const char *program;	/* as the user named it, or NULL */
 	const char *directory;	/* that mpirun starts in */
 	const char *prog;	/* our own name, for messages */
-	bool quiet;
 };
 
 /* What a node said, and when it was asked and had answered (seconds since the epoch). */
@@ -31,9 +30,9 @@ json_t *vh_mpi_judge(const struct vh_mpi_preflight *p, const struct vh_mpi_answe
 int vh_mpi_preflight_run(const struct vh_mpi_preflight *p, json_t **ret_rows, unsigned *ret_failed, struct vh_err *err);
 
 /* Before a launch: nothing where the same was found right within the last ten minutes
- * (DIR/preflight beside ssh_config says so), else as above; what stops a job is printed on
- * stderr as a table, and refused, the rest is noted. */
-int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, struct vh_err *err);
+ * (DIR/preflight beside ssh_config says so), else as above, and refused for what stops a job.
+ * *ret_rows, NULL at first, is what was found, also where it is refused; NULL: nobody was asked. */
+int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, json_t **ret_rows, struct vh_err *err);
 
 /* The failed rows as a table for people. */
 void vh_mpi_preflight_print(FILE *f, const json_t *rows);
