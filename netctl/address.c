@@ -6,7 +6,8 @@
 #include <netlink/route/route.h>
 #include <string.h>
 
-#include "netctl/private.h"
+#include "netctl/address.h"
+#include "netctl/cidr.h"
 
 static inline void addr_putp(struct rtnl_addr **a) { rtnl_addr_put(*a); }
 #define autoaddr vh_cleanup(addr_putp) struct rtnl_addr *
@@ -37,7 +38,7 @@ static bool is_ipv4_of(struct rtnl_addr *addr, int ifindex)
 	       (!ifindex || rtnl_addr_get_ifindex(addr) == ifindex);
 }
 
-static bool is(struct rtnl_addr *addr, uint32_t want, unsigned prefix)
+static bool is_address(struct rtnl_addr *addr, uint32_t want, unsigned prefix)
 {
 	return nl_ipv4(rtnl_addr_get_local(addr)) == want &&
 	       (unsigned)rtnl_addr_get_prefixlen(addr) == prefix;
@@ -54,7 +55,7 @@ const char *vh_address_first(struct nl_cache *addrs, int ifindex, char buf[19])
 	return NULL;
 }
 
-static int add(struct nl_sock *sock, const char *name, int ifindex, uint32_t addr, unsigned prefix,
+static int add_address(struct nl_sock *sock, const char *name, int ifindex, uint32_t addr, unsigned prefix,
 	       struct vh_err *err)
 {
 	autoaddr new = rtnl_addr_alloc();
@@ -89,7 +90,7 @@ static int drop_others(struct nl_sock *sock, const char *name, int ifindex, uint
 	for (struct rtnl_addr *a = first_addr(addrs); a; a = next_addr(a)) {
 		if (!is_ipv4_of(a, ifindex))
 			continue;
-		if (is(a, addr, prefix)) {
+		if (is_address(a, addr, prefix)) {
 			*ret_has = true;
 			continue;
 		}
@@ -114,7 +115,7 @@ int vh_address_settle(struct nl_sock *sock, const char *name, int ifindex, uint3
 	if (r < 0 || has)
 		return r;
 	*changed = true;
-	r = add(sock, name, ifindex, addr, prefix, err);
+	r = add_address(sock, name, ifindex, addr, prefix, err);
 	if (r == 0)
 		r = drop_others(sock, name, ifindex, addr, prefix, &has, &dropped, err);
 	if (r == 0 && !has)
@@ -128,7 +129,7 @@ struct nets {
 	bool nomem;
 };
 
-static void push(struct nets *nets, uint32_t addr, unsigned prefix)
+static void push_net(struct nets *nets, uint32_t addr, unsigned prefix)
 {
 	struct vh_cidr *grown = reallocarray(nets->v, nets->n + 1, sizeof(*grown));
 
@@ -140,7 +141,7 @@ static void push(struct nets *nets, uint32_t addr, unsigned prefix)
 	nets->v[nets->n++] = vh_cidr_of(addr, prefix);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_nets(const void *a, const void *b)
 {
 	const struct vh_cidr *x = a, *y = b;
 
@@ -154,9 +155,9 @@ static void sort_once(struct nets *nets)
 	size_t n = 0;
 
 	if (nets->n)
-		qsort(nets->v, nets->n, sizeof(*nets->v), compare);
+		qsort(nets->v, nets->n, sizeof(*nets->v), compare_nets);
 	for (size_t i = 0; i < nets->n; i++)
-		if (n == 0 || compare(&nets->v[n - 1], &nets->v[i]))
+		if (n == 0 || compare_nets(&nets->v[n - 1], &nets->v[i]))
 			nets->v[n++] = nets->v[i];
 	nets->n = n;
 }
@@ -169,7 +170,7 @@ static void push_route(struct nl_object *obj, void *arg)
 	if (rtnl_route_get_table(route) == RT_TABLE_LOCAL || !dst || nl_addr_get_len(dst) != 4 ||
 	    nl_addr_get_prefixlen(dst) == 0)
 		return;
-	push(arg, nl_ipv4(dst), nl_addr_get_prefixlen(dst));
+	push_net(arg, nl_ipv4(dst), nl_addr_get_prefixlen(dst));
 }
 
 int vh_net_in_use(struct vh_cidr **ret, size_t *ret_n, struct vh_err *err)
@@ -189,7 +190,7 @@ int vh_net_in_use(struct vh_cidr **ret, size_t *ret_n, struct vh_err *err)
 		return vh_nl_fail(err, r, "reading addresses and routes");
 	for (struct rtnl_addr *a = first_addr(addrs); a; a = next_addr(a))
 		if (is_ipv4_of(a, 0))
-			push(&nets, nl_ipv4(rtnl_addr_get_local(a)), (unsigned)rtnl_addr_get_prefixlen(a));
+			push_net(&nets, nl_ipv4(rtnl_addr_get_local(a)), (unsigned)rtnl_addr_get_prefixlen(a));
 	nl_cache_foreach(routes, push_route, &nets);
 	if (nets.nomem) {
 		free(nets.v);

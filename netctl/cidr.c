@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "lib/values.h"
-#include "netctl/netctl.h"
-#include "netctl/private.h"
+#include "netctl/cidr.h"
 
 static uint32_t mask(unsigned prefix)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "netctl/netctl.h"
-#include "netctl/private.h"
+#include "netctl/names.h"
 
 enum { NAME_PREFIX = 2, NAME_HASH = 8, INDEX_MAX = 9999, OWNER_MAX = 200 };
 

@@ -4,7 +4,10 @@
 #include <netlink/route/link/bridge.h>
 #include <sys/random.h>
 
-#include "netctl/private.h"
+#include "netctl/address.h"
+#include "netctl/cidr.h"
+#include "netctl/link.h"
+#include "netctl/names.h"
 
 /* A bridge given no MAC takes over the lowest one of its ports, so that it changes with
  * every VM; and one derived from the name would be the same on every host. */

@@ -6,7 +6,8 @@
 #include <sys/ioctl.h>
 
 #include "lib/sysroot.h"
-#include "netctl/private.h"
+#include "netctl/link.h"
+#include "netctl/names.h"
 
 static int fail(struct vh_err *err, int num, const char *name, const char *what)
 {

@@ -11,7 +11,8 @@
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include "lib/json.h"
-#include "netctl/private.h"
+#include "netctl/netctl.h"
+#include "netctl/netlink.h"
 #include "tests/unit/unit.h"
 
 enum { N_TAPS = 64, KILLS = 40, KILL_STEP_US = 250, NOBODY = 65534 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 #include "lib/strv.h"
-#include "netctl/private.h"
+#include "netctl/names.h"
+#include "netctl/netctl.h"
 #include "tests/unit/unit.h"
 
 enum { N_MACS = 4096 };

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "netctl/private.h"
+#include "netctl/address.h"
+#include "netctl/names.h"
+#include "netctl/netctl.h"
 
 enum { DUMP_TRIES = 5 };
 
