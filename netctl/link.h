@@ -1,25 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A link brought to a wanted state. */
+/* An interface of any kind brought to a wanted state: claimed or made, settled, read back, taken
+ * away again where that fails. What a kind has of its own is in its ops. */
 #ifndef VH_NETCTL_LINK_H
 #define VH_NETCTL_LINK_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "netctl/netctl.h"
 #include "netctl/netlink.h"
 
-/* *ret is NULL when there is no such interface. */
-int vh_link_get(struct nl_sock *sock, const char *name, struct rtnl_link **ret, struct vh_err *err);
-/* A link of this owner and this libnl type ("bridge", "tun"), else refused (-EEXIST). */
-int vh_link_claim(struct rtnl_link *link, const char *type, const char *owner, struct vh_err *err);
-bool vh_link_owned(struct rtnl_link *link, const char *owner);
-
-struct vh_link_want {
+/* What an interface is to be. */
+struct vh_net_want {
 	const char *name, *owner;
-	int master;		/* its bridge's index; 0: as it is */
+	const char *address;	/* "a.b.c.d/p", its only IPv4 address; NULL: as they are */
+	const char *bridge;	/* that it is a port of; NULL: as it is */
+	unsigned queues;	/* of a tap; more than 1: multi-queue */
 };
-/* Brings the link to what is wanted, without IPv6 and up, and reads that back.
- * *changed becomes true when it was not so already. */
-int vh_link_settle(struct nl_sock *sock, const struct vh_link_want *want, bool *changed, struct vh_err *err);
+
+/* What a kind of interface has of its own. */
+struct vh_net_kind {
+	const char *name;	/* for people and in listings: "tap" */
+	const char *type;	/* the kernel's name of it: "tun" */
+	/* Makes it, named and nothing else. *ret_fd: a descriptor that it lives by until it is kept; -1: none. */
+	int (*make)(struct nl_sock *sock, const struct vh_net_want *want, int *ret_fd, struct vh_err *err);
+	/* 0, or refused (-EEXIST): one that is there is otherwise than wanted, and cannot be changed. */
+	int (*differs)(struct rtnl_link *link, const struct vh_net_want *want, struct vh_err *err);
+	/* Makes it outlive the descriptor that it lives by. */
+	int (*keep)(int fd, const struct vh_net_want *want, struct vh_err *err);
+	/* Fills in the members of a row of a listing that only this kind has; links: all that there are. */
+	int (*list)(struct nl_cache *links, struct rtnl_link *link, json_t *row);
+};
+
+/* Makes the interface, or brings one of this owner and kind to that state; refused (-EEXIST) when
+ * one of that name is not. *ret_changed (or NULL) says whether anything was done. Up, without
+ * IPv6, alias vhpc:owner, all read back. What a failing call made, it takes away. */
+int vh_link_settle(const struct vh_net_kind *kind, const struct vh_net_want *want, bool *ret_changed,
+		   struct vh_err *err);
+
+/* The links of a cache, one after the other; NULL at its end. */
+static inline struct rtnl_link *vh_link_first(struct nl_cache *links)
+{
+	return (struct rtnl_link *)nl_cache_get_first(links);
+}
+
+static inline struct rtnl_link *vh_link_next(struct rtnl_link *link)
+{
+	return (struct rtnl_link *)nl_cache_get_next((struct nl_object *)link);
+}
 
 #endif

@@ -6,8 +6,8 @@
 
 #include "lib/json.h"
 #include "netctl/address.h"
+#include "netctl/kinds/kinds.h"
 #include "netctl/names.h"
-#include "netctl/netctl.h"
 
 enum { DUMP_TRIES = 5 };
 
@@ -23,7 +23,7 @@ static void dump_clear(struct dump *d)
 }
 
 /* A dump that another's change ran into is taken again. */
-static int dump(struct nl_sock *sock, struct dump *ret, struct vh_err *err)
+static int take_dump(struct nl_sock *sock, struct dump *ret, struct vh_err *err)
 {
 	int r = -NLE_DUMP_INTR;
 
@@ -36,24 +36,15 @@ static int dump(struct nl_sock *sock, struct dump *ret, struct vh_err *err)
 	return r < 0 ? vh_nl_fail(err, r, "reading the interfaces") : 0;
 }
 
-static const char *kind_of(struct rtnl_link *link)
-{
-	const char *type = rtnl_link_get_type(link);
-
-	if (type && !strcmp(type, "tun"))
-		return "tap";
-	return type ? type : "other";
-}
-
 /* "" where the kernel has the name and not the alias, NULL when it is not ours. */
 static const char *owner_of(struct rtnl_link *link)
 {
-	const char *alias = rtnl_link_get_ifalias(link), *kind = kind_of(link);
+	const char *alias = rtnl_link_get_ifalias(link);
 
 	if (alias && !strncmp(alias, VH_NET_ALIAS, strlen(VH_NET_ALIAS)))
 		return alias + strlen(VH_NET_ALIAS);
 	if ((!alias || !*alias) && vh_net_name_shaped(rtnl_link_get_name(link)) &&
-	    (!strcmp(kind, "bridge") || !strcmp(kind, "tap")))
+	    vh_net_kind_of(rtnl_link_get_type(link)))
 		return "";
 	return NULL;
 }
@@ -80,51 +71,33 @@ static json_t *bridge_of(struct nl_cache *links, struct rtnl_link *link)
 	int master = rtnl_link_get_master(link);
 	vh_autolink bridge = master ? rtnl_link_get(links, master) : NULL;
 
-	return text_or_null(bridge && !strcmp(kind_of(bridge), "bridge") ? rtnl_link_get_name(bridge) : NULL);
+	return text_or_null(bridge && vh_net_kind_of(rtnl_link_get_type(bridge)) == &vh_net_kind_bridge ? rtnl_link_get_name(bridge) : NULL);
 }
 
 static json_t *row_of(const struct dump *d, struct rtnl_link *link, const char *owner)
 {
+	const char *type = rtnl_link_get_type(link);
+	const struct vh_net_kind *kind = vh_net_kind_of(type);
 	struct nl_addr *mac = rtnl_link_get_addr(link);
 	char mac_text[32] = "", addr[19];
+	json_t *row;
 
 	if (mac)
 		nl_addr2str(mac, mac_text, sizeof(mac_text));
-	return json_pack("{ss ss so ss so so si so so}",
-			 "name", rtnl_link_get_name(link), "kind", kind_of(link),
-			 "owner", text_or_null(owner), "state", state_of(link),
-			 "address", text_or_null(vh_address_first(d->addrs, rtnl_link_get_ifindex(link), addr)),
-			 "mac", text_or_null(mac_text), "mtu", (int)rtnl_link_get_mtu(link),
-			 "bridge", bridge_of(d->links, link),
-			 "ports", strcmp(kind_of(link), "bridge") ? json_null() : json_array());
-}
-
-static struct rtnl_link *first_link(struct nl_cache *cache)
-{
-	return (struct rtnl_link *)nl_cache_get_first(cache);
-}
-
-static struct rtnl_link *next_link(struct rtnl_link *link)
-{
-	return (struct rtnl_link *)nl_cache_get_next((struct nl_object *)link);
-}
-
-/* Every port of a listed bridge, ours or not. */
-static int add_ports(const struct dump *d, json_t *by_name)
-{
-	for (struct rtnl_link *l = first_link(d->links); l; l = next_link(l)) {
-		int master = rtnl_link_get_master(l);
-		vh_autolink bridge = master ? rtnl_link_get(d->links, master) : NULL;
-		json_t *row = bridge ? json_object_get(by_name, rtnl_link_get_name(bridge)) : NULL;
-		json_t *ports = json_object_get(row, "ports");
-
-		if (json_is_array(ports) && json_array_append_new(ports, json_string(rtnl_link_get_name(l))) < 0)
-			return -ENOMEM;
+	row = json_pack("{ss ss so ss so so si so sn}",
+			"name", rtnl_link_get_name(link), "kind", kind ? kind->name : type ? type : "other",
+			"owner", text_or_null(owner), "state", state_of(link),
+			"address", text_or_null(vh_address_first(d->addrs, rtnl_link_get_ifindex(link), addr)),
+			"mac", text_or_null(mac_text), "mtu", (int)rtnl_link_get_mtu(link),
+			"bridge", bridge_of(d->links, link), "ports");
+	if (row && kind && kind->list(d->links, link, row) < 0) {
+		json_decref(row);
+		return NULL;
 	}
-	return 0;
+	return row;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -142,26 +115,24 @@ static json_t *sorted(json_t *by_name)
 		return NULL;
 	json_object_foreach(by_name, name, row)
 		names[i++] = name;
-	qsort(names, n, sizeof(*names), compare);
+	qsort(names, n, sizeof(*names), compare_names);
 	for (i = 0; i < n; i++)
 		if (json_array_append(rows, json_object_get(by_name, names[i])) < 0)
 			return NULL;
 	return vh_steal(&rows);
 }
 
-static int build(const struct dump *d, json_t **ret)
+static int build_rows(const struct dump *d, json_t **ret)
 {
 	vh_autojson by_name = json_object();
 	json_t *rows;
 
-	for (struct rtnl_link *l = first_link(d->links); l; l = next_link(l)) {
+	for (struct rtnl_link *l = vh_link_first(d->links); l; l = vh_link_next(l)) {
 		const char *owner = owner_of(l);
 
 		if (owner && json_object_set_new(by_name, rtnl_link_get_name(l), row_of(d, l, owner)) < 0)
 			return -ENOMEM;
 	}
-	if (add_ports(d, by_name) < 0)
-		return -ENOMEM;
 	rows = sorted(by_name);
 	if (!rows)
 		return -ENOMEM;
@@ -176,8 +147,8 @@ int vh_net_list(json_t **ret, struct vh_err *err)
 	int r = vh_nl_open(&sock, err);
 
 	if (r == 0)
-		r = dump(sock, &d, err);
+		r = take_dump(sock, &d, err);
 	if (r < 0)
 		return r;
-	return build(&d, ret) < 0 ? vh_err_nomem(err) : 0;
+	return build_rows(&d, ret) < 0 ? vh_err_nomem(err) : 0;
 }
