@@ -71,6 +71,11 @@ int vh_doc_close(const char *name, const struct vh_key *keys, void *out, uint64_
 /* What was read as JSON, in the table's order; free names as "name=value"; NULL without memory. */
 json_t *vh_doc_json(const struct vh_key *keys, const void *out);
 
+/* Reads into out what vh_doc_json made: members that the table lacks are passed over, what is absent or
+ * null has its default, what out holds is replaced. -EBADMSG where a value is of another kind or a
+ * required one is absent; then out holds nothing that needs freeing. */
+int vh_doc_from_json(const struct vh_key *keys, const json_t *doc, void *out, struct vh_err *err);
+
 /* Frees what was read; out itself is the caller's. */
 void vh_doc_free(const struct vh_key *keys, void *out);
 
