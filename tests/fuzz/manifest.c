@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_ASSERT(err.num && err.text && err.exit == VH_EXIT_REFUSED);
 		return 0;
 	}
-	FUZZ_ASSERT(vh_is_hostname(m.name) && m.nodes && m.vcpus && m.memory);
+	FUZZ_ASSERT(vh_is_hostname(m.name) && m.pool.count && m.pool.vcpus && m.pool.memory);
 	manifest_clear(&m);
 	return 0;
 }

@@ -33,7 +33,8 @@ START_TEST(region_that_a_killed_run_left_is_completed)
 {
 	char id[40];
 	struct node nodes[2] = { { .uuid = id } };
-	struct cluster c = { .name = (char *)"two", .nodes = nodes, .n_nodes = 2, .vcpus = 1 };
+	struct cluster_pool pool = { .wanted.vcpus = 1 };
+	struct cluster c = { .name = (char *)"two", .pools = &pool, .nodes = nodes, .n_nodes = 2 };
 	const struct context ctx = { .cluster = &c };
 	vh_autoclose int fd = -1;
 	vh_autoerr err = VH_ERR_NONE;
@@ -43,18 +44,18 @@ START_TEST(region_that_a_killed_run_left_is_completed)
 	snprintf(id, sizeof(id), "unit-test-%d", getpid());
 	fd = shm_open(cluster_region(&c).name, O_RDWR | O_CREAT | O_EXCL, 0600);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(step_region.apply(&ctx, NULL, &changed, &err), 0);
+	ck_assert_int_eq(step_region.apply(&ctx, &(struct spot){ 0 }, &changed, &err), 0);
 	ck_assert(changed);
 	ck_assert_int_eq(fstat(fd, &st), 0);
 	ck_assert_uint_eq((uint64_t)st.st_size, cluster_region(&c).size);
-	ck_assert_int_eq(step_region.apply(&ctx, NULL, &changed, &err), 0);
+	ck_assert_int_eq(step_region.apply(&ctx, &(struct spot){ 0 }, &changed, &err), 0);
 	ck_assert(!changed);
 	/* One of nodes that run is never cut off. */
 	ck_assert_int_eq(ftruncate(fd, 2 * st.st_size), 0);
-	ck_assert_int_eq(step_region.apply(&ctx, NULL, &changed, &err), 0);
+	ck_assert_int_eq(step_region.apply(&ctx, &(struct spot){ 0 }, &changed, &err), 0);
 	ck_assert(!changed && fstat(fd, &st) == 0 && (uint64_t)st.st_size == 2 * cluster_region(&c).size);
-	ck_assert_int_eq(step_region.undo(&ctx, NULL, &err), 0);
-	ck_assert_int_eq(step_region.undo(&ctx, NULL, &err), 0);
+	ck_assert_int_eq(step_region.undo(&ctx, &(struct spot){ 0 }, &err), 0);
+	ck_assert_int_eq(step_region.undo(&ctx, &(struct spot){ 0 }, &err), 0);
 	ck_assert_int_lt(shm_open(cluster_region(&c).name, O_RDWR, 0), 0);
 }
 END_TEST
@@ -63,11 +64,15 @@ END_TEST
 START_TEST(published_nodes_have_their_cells)
 {
 	unsigned cell[] = { 0, 1, 1, 0, 1 };
-	struct node nodes[2] = { { .name = (char *)"two-1", .address = (char *)"10.0.0.2" },
-				      { .name = (char *)"two-2", .address = (char *)"10.0.0.3",
-					.layout = { .vcpus = 5, .n_cells = 2, .cell = cell } } };
-	const struct cluster c = { .name = (char *)"two", .user = (char *)"hpc", .image = (char *)"mpi", .suite = (char *)"bookworm",
-				.mpi = (char *)"openmpi", .mpi_version = (char *)"4.1.4", .nodes = nodes, .n_nodes = 2, .vcpus = 5 };
+	struct nic nics[2] = { { .address = (char *)"10.0.0.2" }, { .address = (char *)"10.0.0.3" } };
+	struct node nodes[2] = { { .name = (char *)"two-1", .nics = &nics[0], .n_nics = 1 },
+				 { .name = (char *)"two-2", .nics = &nics[1], .n_nics = 1,
+				   .layout = { .vcpus = 5, .n_cells = 2, .cell = cell } } };
+	struct cluster_pool pool = {
+		.wanted = { .image = (char *)"mpi", .vcpus = 5 },
+		.image = { .user = (char *)"hpc", .suite = (char *)"bookworm", .mpi = (char *)"openmpi", .mpi_version = (char *)"4.1.4" },
+	};
+	const struct cluster c = { .name = (char *)"two", .pools = &pool, .n_pools = 1, .nodes = nodes, .n_nodes = 2 };
 	vh_autojson doc = publish_doc(&c, "/s/ssh_config");
 	json_t *all = json_object_get(doc, "nodes"), *cells = json_object_get(json_array_get(all, 1), "cells");
 
@@ -82,7 +87,8 @@ END_TEST
 START_TEST(region_is_sized_from_ranks)
 {
 	struct node nodes[64] = { { .uuid = (char *)"7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a" } };
-	struct cluster c = { .name = (char *)"two", .nodes = nodes, .n_nodes = 2, .vcpus = 2 };
+	struct cluster_pool pool = { .wanted.vcpus = 2 };
+	struct cluster c = { .name = (char *)"two", .pools = &pool, .nodes = nodes, .n_nodes = 2 };
 
 	ck_assert_uint_eq(cluster_region(&c).size, 16 << 20);
 	ck_assert_str_eq(cluster_region(&c).name, "vhpc-7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a");
@@ -91,7 +97,7 @@ START_TEST(region_is_sized_from_ranks)
 	c.n_nodes = 16;
 	ck_assert_uint_eq(cluster_region(&c).size, 512 << 20);
 	c.n_nodes = 64;
-	c.vcpus = 64;
+	pool.wanted.vcpus = 64;
 	ck_assert_uint_eq(cluster_region(&c).size, 4ull << 30);
 }
 END_TEST
@@ -102,8 +108,8 @@ START_TEST(manifest_has_its_defaults)
 	vh_autoerr err = VH_ERR_NONE;
 
 	ck_assert_int_eq(parse("name: a\nimage: mpi\nnodes: 1\nvcpus: 2\nmemory: 1.5G\n", &m, &err), 0);
-	ck_assert_int_eq(m.cpu_policy, VH_CPU_DEDICATED);
-	ck_assert_uint_eq(m.memory, 3ull << 29);
+	ck_assert_int_eq(m.pool.cpu_policy, VH_CPU_DEDICATED);
+	ck_assert_uint_eq(m.pool.memory, 3ull << 29);
 	ck_assert_ptr_null(m.network.cidr);
 }
 END_TEST
@@ -146,8 +152,8 @@ START_TEST(plan_is_the_same_each_time)
 		doc = cluster_to_json(&c);
 		*(i ? &second : &first) = json_dumps(doc, JSON_SORT_KEYS);
 		ck_assert_str_eq(c.nodes[1].name, "two-2");
-		ck_assert_str_ne(c.nodes[0].mac, c.nodes[1].mac);
-		ck_assert_str_ne(c.nodes[0].tap, c.nodes[1].tap);
+		ck_assert_str_ne(c.nodes[0].nics[0].mac, c.nodes[1].nics[0].mac);
+		ck_assert_str_ne(c.nodes[0].nics[0].tap, c.nodes[1].nics[0].tap);
 	}
 	ck_assert_str_eq(first, second);
 }
@@ -174,6 +180,54 @@ START_TEST(record_comes_back_as_it_was)
 	after = json_dumps(b, JSON_SORT_KEYS);
 	ck_assert_str_eq(before, after);
 	ck_assert_str_eq(c.dir, back.dir);
+}
+END_TEST
+
+/* As the first release wrote it: neither boot nor disk. */
+static const char old_record[] =
+	"{\"name\": \"two\", \"image\": {\"name\": \"mpi\", \"digest\": \"0123\", \"suite\": \"bookworm\", "
+	"\"cmdline\": \"root=/dev/vda\", \"user\": \"hpc\"}, \"mpi\": {\"name\": \"openmpi\", \"version\": \"4.1.4\"}, "
+	"\"vcpus\": 1, \"memory\": 536870912, \"cpu_policy\": \"shared\", \"cidr\": \"10.119.0.0/24\", "
+	"\"bridge\": \"vb0\", \"accel\": \"kvm\", \"accel_why\": \"/dev/kvm works\", \"count\": 7, \"nodes\": []}";
+
+START_TEST(record_of_an_earlier_release_is_read)
+{
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+	vh_autojson doc = json_loads(old_record, 0, NULL);
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(cluster_from_json(doc, "/s", &c, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(c.owner, "cluster/two");
+	ck_assert_str_eq(c.dir, "/s/clusters/two");
+	ck_assert_int_eq(c.pools[0].wanted.boot, VH_BOOT_DIRECT);
+	ck_assert_uint_eq(c.pools[0].wanted.disk, 0);
+	ck_assert_int_eq(c.pools[0].wanted.cpu_policy, VH_CPU_SHARED);
+	ck_assert_str_eq(c.pools[0].wanted.image, "mpi");
+	ck_assert_str_eq(c.pools[0].image.mpi_version, "4.1.4");
+	ck_assert_int_eq(c.accel, CLUSTER_KVM);
+	ck_assert_uint_eq(c.cidr.prefix, 24);
+}
+END_TEST
+
+START_TEST(damaged_record_is_refused)
+{
+	static const struct { const char *key, *value; } damage[] = {
+		{ "name", "null" }, { "image", "\"mpi\"" }, { "image", "{\"name\": \"mpi\"}" }, { "mpi", "null" },
+		{ "vcpus", "-1" }, { "memory", "\"1G\"" }, { "cpu_policy", "\"greedy\"" }, { "boot", "1" },
+		{ "cidr", "\"10.0.0.1/24\"" }, { "accel", "\"xen\"" }, { "nodes", "{}" }, { "nodes", "[1]" },
+		{ "nodes", "[{\"name\": \"two-1\"}]" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(damage); i++) {
+		vh_cleanup(cluster_clear) struct cluster c = { 0 };
+		vh_autojson doc = json_loads(old_record, 0, NULL);
+		vh_autoerr err = VH_ERR_NONE;
+
+		json_object_set_new(doc, damage[i].key, json_loads(damage[i].value, JSON_DECODE_ANY, NULL));
+		ck_assert_msg(cluster_from_json(doc, "/s", &c, &err) < 0, "%s: %s", damage[i].key, damage[i].value);
+		ck_assert_ptr_nonnull(err.text);
+		ck_assert_ptr_null(c.name);
+	}
 }
 END_TEST
 
@@ -244,7 +298,8 @@ END_TEST
 START_TEST(files_come_from_the_image_of_the_plan_alone)
 {
 	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/two", dir);
-	struct cluster c = { .name = (char *)"two", .dir = path, .image = (char *)"mpi", .image_digest = (char *)"0123" };
+	struct cluster_pool pool = { .wanted.image = (char *)"mpi", .image.digest = (char *)"0123" };
+	struct cluster c = { .name = (char *)"two", .dir = path, .pools = &pool };
 	const struct vh_image other = { .digest = "4567" };
 	vh_autoerr err = VH_ERR_NONE;
 	bool made = true;
@@ -261,5 +316,5 @@ START_TEST(files_come_from_the_image_of_the_plan_alone)
 END_TEST
 
 UNIT_SUITE(tools_cluster, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
-	   record_comes_back_as_it_was, another_cluster_gets_another_network, a_dedicated_cpu_is_given_once,
+	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, a_dedicated_cpu_is_given_once,
 	   another_shape_is_named)

@@ -33,8 +33,8 @@ static json_t *plan_rows(const struct cluster *c)
 		vh_autofree char *cpus = vh_layout_cpus(&n->layout);
 		vh_autofree char *numa = vh_layout_nodes(&n->layout);
 
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", n->name, "address", n->address,
-						      "mac", n->mac, "tap", n->tap, "cpus", cpus ? cpus : "",
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", n->name, "address", n->nics[0].address,
+						      "mac", n->nics[0].mac, "tap", n->nics[0].tap, "cpus", cpus ? cpus : "",
 						      "numa", numa ? numa : ""));
 	}
 	return rows;
@@ -46,27 +46,29 @@ static json_t *plan_steps(const struct cluster *c)
 	json_t *steps = json_array();
 
 	for (const struct step *const *s = cluster_steps; *s; s++)
-		for (size_t i = 0; i < ((*s)->scope == ONCE_A_NODE ? c->n_nodes : 1); i++) {
-			const struct node *n = (*s)->scope == ONCE_A_NODE ? &c->nodes[i] : NULL;
-			vh_autofree char *object = (*s)->object(c, n);
+		for (size_t i = 0; i < step_spots(*s, c); i++) {
+			const struct spot at = step_spot(*s, c, i);
+			vh_autofree char *object = (*s)->object(c, &at);
 
-			json_array_append_new(steps, json_pack("{s:s, s:s, s:s*}", "step", (*s)->what, "object",
-							       object ? object : "", "node", n ? n->name : NULL));
+			json_array_append_new(steps, json_pack("{s:s, s:s, s:s*}", "step", (*s)->what, "object", object ? object : "",
+							       "node", at.node ? at.node->name : NULL));
 		}
 	return steps;
 }
 
 static void print_head(const struct cluster *c, bool exists)
 {
+	const struct cluster_pool *p = &c->pools[0];
 	char cidr[19], host[24], memory[16];
 
 	cluster_host_address(c, host);
 	printf("Cluster       %s%s\n", c->name, exists ? " (exists: apply brings it to this state)" : "");
-	printf("Image         %s (%s, %s %s, %.12s)\n", c->image, c->suite, c->mpi, c->mpi_version, c->image_digest);
-	printf("Nodes         %zu, each %" PRIu64 " vCPUs (%s), %s\n", c->n_nodes, c->vcpus,
-	       c->cpu_policy == VH_CPU_SHARED ? "shared" : "dedicated", vh_size_format(memory, sizeof(memory), c->memory));
+	printf("Image         %s (%s, %s %s, %.12s)\n", p->wanted.image, p->image.suite, p->image.mpi,
+	       p->image.mpi_version, p->image.digest);
+	printf("Nodes         %zu, each %" PRIu64 " vCPUs (%s), %s\n", c->n_nodes, p->wanted.vcpus,
+	       pool_cpu_policies[p->wanted.cpu_policy], vh_size_format(memory, sizeof(memory), p->wanted.memory));
 	printf("Network       %s, bridge %s with %s\n", vh_cidr_format(&c->cidr, cidr), c->bridge, host);
-	printf("Acceleration  %s: %s\n\n", c->kvm ? "kvm" : "tcg", c->accel_why);
+	printf("Acceleration  %s: %s\n\n", cluster_accel_names[c->accel], c->accel_why);
 }
 
 int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, struct vh_err *err)
@@ -111,7 +113,7 @@ static json_t *status_row(const struct context *ctx, const struct node *n, json_
 
 	*ret_up = running && node_answers(ctx->cluster, n);
 	json_object_set_new(row, "ssh", json_boolean(*ret_up));
-	json_object_set_new(row, "address", json_string(n->address));
+	json_object_set_new(row, "address", json_string(n->nics[0].address));
 	return row;
 }
 
@@ -119,7 +121,7 @@ int status_show(const struct vh_cli *cli, const struct context *ctx, int *ret_ex
 {
 	vh_autojson domains = NULL;
 	json_t *rows = json_array();
-	int r = ctx->virt ? vh_virt_list(ctx->virt, &domains, err) : 0;
+	int r = ctx->virts[0] ? vh_virt_list(ctx->virts[0], &domains, err) : 0;
 
 	*ret_exit = 0;
 	for (size_t i = 0; r == 0 && i < ctx->cluster->n_nodes; i++) {

@@ -30,7 +30,7 @@ static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m,
 		return cluster_matches(&s->cluster, m, err);
 	if (r != -ENOENT)
 		return r;
-	r = find_image(cli, o->store, m->image, &s->image, err);
+	r = find_image(cli, o->store, m->pool.image, &s->image, err);
 	return r < 0 ? r : cluster_plan(m, s->image, cli, s->store, &s->cluster, err);
 }
 
@@ -159,7 +159,7 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 	const struct context ctx = session_context(cli, s, o->timeout);
 	int r;
 
-	if (!s->cluster.kvm)
+	if (s->cluster.accel != CLUSTER_KVM)
 		vh_progress_note(s->progress, "no KVM: %s; TCG emulates the CPUs, so figures are not those of hardware", s->cluster.accel_why);
 	r = steps_apply(&ctx, s->store, ret_changed, err);
 	return r < 0 ? apply_failed(&ctx, s, !exists && !o->keep, err) : 0;
@@ -192,7 +192,7 @@ int verb_apply(struct vh_cli *cli, struct vh_err *err)
 	r = plan_and_record(cli, &m, &s, &exists, err);
 	/* One that has its files keeps them, whatever became of the image. */
 	if (r == 0 && !s.image && access(s.cluster.dir, F_OK) < 0)
-		r = find_image(cli, o->store, s.cluster.image, &s.image, err);
+		r = find_image(cli, o->store, s.cluster.pools[0].wanted.image, &s.image, err);
 	if (r == 0)
 		r = apply_steps(cli, &s, exists, &changed, err);
 	if (r < 0)

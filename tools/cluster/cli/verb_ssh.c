@@ -43,7 +43,7 @@ int verb_ssh(struct vh_cli *cli, struct vh_err *err)
 	}
 	config = vh_strf("%s/ssh_config", s.cluster.dir);
 	r = config ? 0 : -ENOMEM;
-	for (const char *const *w = (const char *const []){ "ssh", "-F", config, "-l", o->user ? o->user : s.cluster.user, node->name, NULL };
+	for (const char *const *w = (const char *const []){ "ssh", "-F", config, "-l", o->user ? o->user : s.cluster.pools[0].image.user, node->name, NULL };
 	     r == 0 && *w; w++)
 		r = vh_strv_push(&argv, *w);
 	/* ssh takes options behind the host too: a command that looks like one is none. */

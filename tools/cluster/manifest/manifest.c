@@ -5,12 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "images/images.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "netctl/netctl.h"
-
-static const char *const policies[] = { "dedicated", "shared", NULL };
 
 /* "-1024" is put behind the name, and the whole is a host name. */
 static int check_name(const char *s, struct vh_err *err)
@@ -37,23 +34,7 @@ static const struct vh_key network_keys[] = {
 const struct vh_key manifest_keys[] = {
 	{ .name = "name", .type = VH_KEY_STR, .offset = offsetof(struct manifest, name), .required = true,
 	  .check = check_name, .help = "Name of the cluster; its nodes are NAME-1, NAME-2, ..." },
-	{ .name = "image", .type = VH_KEY_STR, .offset = offsetof(struct manifest, image), .required = true,
-	  .check = vh_hostname_check, .help = "Image that the nodes boot, by its name in the image store." },
-	{ .name = "nodes", .type = VH_KEY_UINT, .offset = offsetof(struct manifest, nodes), .required = true,
-	  .min = 1, .max = 1024, .help = "Number of nodes (VMs)." },
-	{ .name = "vcpus", .type = VH_KEY_UINT, .offset = offsetof(struct manifest, vcpus), .required = true,
-	  .min = 1, .max = 1024, .help = "vCPUs of each node." },
-	{ .name = "memory", .type = VH_KEY_SIZE, .offset = offsetof(struct manifest, memory), .required = true,
-	  .min = 256ull << 20, .max = 16ull << 40, .help = "Memory of each node." },
-	{ .name = "cpu_policy", .type = VH_KEY_ENUM, .offset = offsetof(struct manifest, cpu_policy),
-	  .dflt = "dedicated", .choices = policies,
-	  .help = "dedicated: each vCPU has a CPU of the host to itself. shared: a node's vCPUs share CPUs with those of others." },
-	{ .name = "boot", .type = VH_KEY_ENUM, .offset = offsetof(struct manifest, boot),
-	  .dflt = "direct", .choices = vh_boot_names,
-	  .help = "direct: the VM is given kernel and initrd. uefi: firmware boots the image's partitioned disk. squashfs: as direct, what is written goes to memory. The image has to come in that form." },
-	{ .name = "disk", .type = VH_KEY_SIZE, .offset = offsetof(struct manifest, disk),
-	  .min = 512ull << 20, .max = 64ull << 40,
-	  .help = "Size of each node's root disk, at least the image's, which it is when absent; the file system grows to it at boot." },
+	POOL_KEYS(offsetof(struct manifest, pool)),
 	{ .name = "network", .type = VH_KEY_MAP, .offset = offsetof(struct manifest, network), .keys = network_keys,
 	  .help = "The cluster's own network." },
 	{ .name = NULL },

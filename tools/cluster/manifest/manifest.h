@@ -3,17 +3,13 @@
 #ifndef VH_CLUSTER_MANIFEST_H
 #define VH_CLUSTER_MANIFEST_H
 
-#include <stdint.h>
-
 #include "lib/doc.h"
 #include "lib/err.h"
+#include "tools/cluster/manifest/pool.h"
 
 struct manifest {
-	char *name, *image;
-	uint64_t nodes, vcpus, memory;	/* vcpus and memory (bytes) of each node */
-	int cpu_policy;			/* enum vh_cpu_policy */
-	int boot;			/* enum vh_boot */
-	uint64_t disk;			/* bytes; 0: as the image has it */
+	char *name;
+	struct pool pool;	/* the only one yet: of the manifest's own keys */
 	struct { char *cidr; } network;
 };
 

@@ -97,6 +97,6 @@ int network_choose(const struct manifest *m, struct vh_store *store, bool live, 
 
 	if (r < 0)
 		return r;
-	return m->network.cidr ? wanted_net(m->network.cidr, &taken, m->nodes, ret, err)
-			       : free_net(&taken, m->nodes, ret, err);
+	return m->network.cidr ? wanted_net(m->network.cidr, &taken, m->pool.count, ret, err)
+			       : free_net(&taken, m->pool.count, ret, err);
 }

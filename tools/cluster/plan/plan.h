@@ -4,7 +4,6 @@
 #define VH_CLUSTER_PLAN_H
 
 #include <jansson.h>
-#include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,28 +17,50 @@
 /* A ROM of it needs no store of variables. */
 #define UEFI_FIRMWARE "/usr/share/ovmf/OVMF.fd"
 
+/* A pool that was planned, with its image as it was then. */
+struct cluster_pool {
+	struct pool wanted;
+	struct { char *digest, *suite, *cmdline, *user, *mpi, *mpi_version; } image;
+};
+
+struct host {
+	char *name;		/* NULL: this one, the only one yet */
+};
+
+struct nic {
+	char *address, *mac;	/* in the guest */
+	char *tap;		/* on the host */
+};
+
 struct node {
-	char *name, *address, *mac;
+	char *name;
 	char *uuid;		/* made with the record; NULL before */
-	char tap[IFNAMSIZ];
+	size_t pool, host;	/* index in the cluster */
+	struct nic *nics;	/* the first is that of MPI and ssh */
+	size_t n_nics;
 	struct vh_layout layout;
 };
+
+enum cluster_accel { CLUSTER_TCG, CLUSTER_KVM };
+extern const char *const cluster_accel_names[];
 
 struct cluster {
 	char *name, *owner;	/* "two-node", "cluster/two-node" */
 	char *dir;		/* STATE/clusters/NAME; not stored */
-	char *image, *image_digest, *suite, *kernel_cmdline, *user, *mpi, *mpi_version;
-	uint64_t vcpus, memory;	/* of each node; memory in bytes */
-	int cpu_policy;		/* enum vh_cpu_policy */
-	int boot;		/* enum vh_boot */
-	uint64_t disk;		/* bytes; 0: as the image has it */
-	struct vh_cidr cidr;
-	char bridge[IFNAMSIZ];
-	bool kvm;
-	char *accel_why;
+	struct cluster_pool *pools;
+	struct host *hosts;
 	struct node *nodes;
-	size_t n_nodes;
+	size_t n_pools, n_hosts, n_nodes;
+	struct vh_cidr cidr;
+	char *bridge;
+	int accel;		/* enum cluster_accel */
+	char *accel_why;
 };
+
+static inline const struct cluster_pool *cluster_pool_of(const struct cluster *c, const struct node *n)
+{
+	return &c->pools[n->pool];
+}
 
 /* Plans a new cluster on this host with what others hold (store) left out; refused where it
  * does not fit. cluster_clear frees what it holds, also of a zeroed one. */

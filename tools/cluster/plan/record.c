@@ -6,113 +6,137 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "tools/cluster/plan/cluster.h"
 
 static const char record_class[] = "cluster";
 
-static json_t *node_to_json(const struct node *n)
+#define TEXT(of, key, member) \
+	{ .name = key, .type = VH_KEY_STR, .offset = offsetof(struct of, member), .required = true }
+
+/* Offsets of both are into struct cluster_pool, as the maps stand at its start. */
+static const struct vh_key image_keys[] = {
+	TEXT(cluster_pool, "name", wanted.image), TEXT(cluster_pool, "digest", image.digest),
+	TEXT(cluster_pool, "suite", image.suite), TEXT(cluster_pool, "cmdline", image.cmdline),
+	TEXT(cluster_pool, "user", image.user), { .name = NULL },
+};
+static const struct vh_key mpi_keys[] = {
+	TEXT(cluster_pool, "name", image.mpi), TEXT(cluster_pool, "version", image.mpi_version), { .name = NULL },
+};
+
+/* What a planned pool has besides pool_keys. */
+static const struct vh_key planned_keys[] = {
+	{ .name = "image", .type = VH_KEY_MAP, .required = true, .keys = image_keys },
+	{ .name = "mpi", .type = VH_KEY_MAP, .required = true, .keys = mpi_keys },
+	{ .name = NULL },
+};
+
+static const struct vh_key cluster_keys[] = {
+	TEXT(cluster, "bridge", bridge),
+	{ .name = "accel", .type = VH_KEY_ENUM, .offset = offsetof(struct cluster, accel), .required = true,
+	  .choices = cluster_accel_names },
+	TEXT(cluster, "accel_why", accel_why),
+	{ .name = NULL },
+};
+
+static const struct vh_key nic_keys[] = {
+	TEXT(nic, "address", address), TEXT(nic, "mac", mac), TEXT(nic, "tap", tap), { .name = NULL },
+};
+static const struct vh_key node_keys[] = {
+	TEXT(node, "name", name), TEXT(node, "uuid", uuid), { .name = NULL },
+};
+
+/* Members that are there stay in their place. */
+static int merge(json_t *doc, json_t *part)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:o}", "name", n->name, "address", n->address, "mac", n->mac,
-			 "tap", n->tap, "uuid", n->uuid, "layout", vh_layout_to_json(&n->layout));
+	vh_autojson stolen = part;
+
+	return part && json_object_update(doc, part) == 0 ? 0 : -ENOMEM;
 }
 
-json_t *cluster_to_json(const struct cluster *c)
+static json_t *node_to_json(const struct node *n)
+{
+	vh_autojson doc = json_pack("{s:n}", "name");
+
+	if (!doc || merge(doc, vh_doc_json(nic_keys, &n->nics[0])) < 0 || merge(doc, vh_doc_json(node_keys, n)) < 0)
+		return NULL;
+	if (!n->uuid)
+		json_object_del(doc, "uuid");
+	return json_object_set_new(doc, "layout", vh_layout_to_json(&n->layout)) < 0 ? NULL : vh_steal(&doc);
+}
+
+static json_t *nodes_to_json(const struct cluster *c)
 {
 	vh_autojson nodes = json_array();
-	char cidr[19];
 
 	for (size_t i = 0; i < c->n_nodes; i++)
 		if (json_array_append_new(nodes, node_to_json(&c->nodes[i])) < 0)
 			return NULL;
-	return json_pack("{s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s:s, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:O}",
-			 "name", c->name,
-			 "image", "name", c->image, "digest", c->image_digest, "suite", c->suite,
-			 "cmdline", c->kernel_cmdline, "user", c->user,
-			 "mpi", "name", c->mpi, "version", c->mpi_version,
-			 "boot", vh_boot_names[c->boot], "disk", (json_int_t)c->disk,
-			 "vcpus", (json_int_t)c->vcpus, "memory", (json_int_t)c->memory,
-			 "cpu_policy", c->cpu_policy == VH_CPU_SHARED ? "shared" : "dedicated",
-			 "cidr", vh_cidr_format(&c->cidr, cidr), "bridge", c->bridge,
-			 "accel", c->kvm ? "kvm" : "tcg", "accel_why", c->accel_why,
-			 "nodes", nodes);
+	return vh_steal(&nodes);
+}
+
+json_t *cluster_to_json(const struct cluster *c)
+{
+	const struct cluster_pool *p = &c->pools[0];
+	vh_autojson doc = json_pack("{s:s, s:n, s:n, s:n, s:n}", "name", c->name, "image", "mpi", "boot", "disk");
+	json_t *wanted = vh_doc_json(pool_keys, &p->wanted);
+	char cidr[19];
+
+	/* The nodes themselves stand in place of their number. */
+	json_object_del(wanted, "nodes");
+	if (!doc || merge(doc, wanted) < 0 || merge(doc, vh_doc_json(planned_keys, p)) < 0 ||
+	    json_object_set_new(doc, "cidr", json_string(vh_cidr_format(&c->cidr, cidr))) < 0 ||
+	    merge(doc, vh_doc_json(cluster_keys, c)) < 0 || json_object_set_new(doc, "nodes", nodes_to_json(c)) < 0)
+		return NULL;
+	return vh_steal(&doc);
+}
+
+static int damaged(int r, const char *what, struct vh_err *err)
+{
+	return r == -ENOMEM ? r : vh_err_set(err, EBADMSG, "the record of a %s is damaged", what);
 }
 
 static int node_from_json(const json_t *j, struct node *n, struct vh_err *err)
 {
-	const char *name, *address, *mac, *tap, *uuid;
-	json_t *layout;
+	int r = vh_doc_from_json(node_keys, j, n, err);
 
-	if (json_unpack((json_t *)j, "{s:s, s:s, s:s, s:s, s:s, s:o}", "name", &name, "address", &address, "mac", &mac,
-			"tap", &tap, "uuid", &uuid, "layout", &layout) < 0 || strlen(tap) >= sizeof(n->tap))
-		return vh_err_set(err, EBADMSG, "the record of a node is damaged");
-	n->name = strdup(name);
-	n->address = strdup(address);
-	n->mac = strdup(mac);
-	n->uuid = strdup(uuid);
-	strcpy(n->tap, tap);
-	if (!n->name || !n->address || !n->mac || !n->uuid)
-		return vh_err_nomem(err);
-	return vh_layout_from_json(layout, &n->layout, err);
+	if (r == 0)
+		r = vh_doc_from_json(nic_keys, j, &n->nics[0], err);
+	if (r < 0)
+		return damaged(r, "node", err);
+	return vh_layout_from_json(json_object_get(j, "layout"), &n->layout, err);
 }
 
-static int nodes_from_json(const json_t *nodes, struct cluster *c, struct vh_err *err)
+static int pool_from_json(const json_t *j, struct cluster_pool *p, struct vh_err *err)
 {
-	c->nodes = calloc(json_array_size(nodes) + 1, sizeof(*c->nodes));
-	if (!c->nodes)
-		return vh_err_nomem(err);
-	for (; c->n_nodes < json_array_size(nodes); c->n_nodes++) {
-		int r = node_from_json(json_array_get(nodes, c->n_nodes), &c->nodes[c->n_nodes], err);
+	vh_autojson wanted = json_copy((json_t *)j);
+	int r;
 
-		if (r < 0) {
-			c->n_nodes++;	/* what was read of it is freed too */
-			return r;
-		}
-	}
-	return 0;
+	if (!wanted || json_object_set(wanted, "image", json_object_get(json_object_get(j, "image"), "name")) < 0 ||
+	    json_object_set_new(wanted, "nodes", json_integer((json_int_t)json_array_size(json_object_get(j, "nodes")))) < 0)
+		return -EBADMSG;
+	r = vh_doc_from_json(pool_keys, wanted, &p->wanted, err);
+	return r < 0 ? r : vh_doc_from_json(planned_keys, j, p, err);
 }
 
 int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, struct vh_err *err)
 {
 	vh_cleanup(cluster_clear) struct cluster c = { 0 };
-	const char *name, *image, *digest, *suite, *cmdline, *user, *mpi, *version, *policy, *cidr, *bridge, *accel, *why;
-	const char *boot = vh_boot_names[VH_BOOT_DIRECT];
-	json_int_t vcpus, memory, disk = 0;
-	json_t *nodes;
-	int r;
+	const char *name = json_string_value(json_object_get(j, "name")), *cidr = json_string_value(json_object_get(j, "cidr"));
+	const json_t *nodes = json_object_get(j, "nodes");
+	int r = name && cidr && json_is_array(nodes) ? 0 : damaged(-EBADMSG, "cluster", err);
 
-	if (json_unpack((json_t *)j,
-			"{s:s, s:{s:s, s:s, s:s, s:s, s:s}, s:{s:s, s:s}, s?s, s?I, s:I, s:I, s:s, s:s, s:s, s:s, s:s, s:o}",
-			"name", &name, "image", "name", &image, "digest", &digest, "suite", &suite,
-			"cmdline", &cmdline, "user", &user, "mpi", "name", &mpi, "version", &version,
-			"boot", &boot, "disk", &disk, "vcpus", &vcpus, "memory", &memory, "cpu_policy", &policy, "cidr", &cidr,
-			"bridge", &bridge, "accel", &accel, "accel_why", &why, "nodes", &nodes) < 0 ||
-	    strlen(bridge) >= sizeof(c.bridge))
-		return vh_err_set(err, EBADMSG, "the record of a cluster is damaged");
-	c.name = strdup(name);
-	c.owner = vh_strf("cluster/%s", name);
-	c.dir = vh_strf("%s/clusters/%s", state, name);
-	c.image = strdup(image);
-	c.image_digest = strdup(digest);
-	c.suite = strdup(suite);
-	c.kernel_cmdline = strdup(cmdline);
-	c.user = strdup(user);
-	c.mpi = strdup(mpi);
-	c.mpi_version = strdup(version);
-	c.accel_why = strdup(why);
-	if (!c.name || !c.owner || !c.dir || !c.image || !c.image_digest || !c.suite || !c.kernel_cmdline || !c.user ||
-	    !c.mpi || !c.mpi_version || !c.accel_why)
-		return vh_err_nomem(err);
-	c.vcpus = (uint64_t)vcpus;
-	c.memory = (uint64_t)memory;
-	c.disk = (uint64_t)disk;
-	for (int b = 0; vh_boot_names[b]; b++)
-		if (!strcmp(boot, vh_boot_names[b]))
-			c.boot = b;
-	c.cpu_policy = strcmp(policy, "shared") ? VH_CPU_DEDICATED : VH_CPU_SHARED;
-	c.kvm = !strcmp(accel, "kvm");
-	strcpy(c.bridge, bridge);
-	r = vh_cidr_parse(cidr, &c.cidr, err);
 	if (r == 0)
-		r = nodes_from_json(nodes, &c, err);
+		r = cluster_shape(&c, name, state, json_array_size(nodes), err);
+	if (r < 0)
+		return r;
+	r = pool_from_json(j, &c.pools[0], err);
+	if (r == 0)
+		r = vh_doc_from_json(cluster_keys, j, &c, err);
+	if (r < 0)
+		return damaged(r, "cluster", err);
+	r = vh_cidr_parse(cidr, &c.cidr, err);
+	for (size_t i = 0; r == 0 && i < c.n_nodes; i++)
+		r = node_from_json(json_array_get(nodes, i), &c.nodes[i], err);
 	if (r < 0)
 		return r;
 	*ret = c;

@@ -6,22 +6,22 @@
 #include "lib/strv.h"
 #include "tools/cluster/steps/files.h"
 
-static char *disk_object(const struct cluster *c, const struct node *n)
+static char *disk_object(const struct cluster *c, const struct spot *at)
 {
-	return node_file(c, n, "disk.qcow2");
+	return node_file(c, at->node, "disk.qcow2");
 }
 
-static int disk_apply(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err)
+static int disk_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
 	const struct cluster *c = ctx->cluster;
-	vh_autofree char *disk = node_file(c, n, "disk.qcow2"), *base = files_base_disk(c, c->dir);
+	vh_autofree char *disk = node_file(c, at->node, "disk.qcow2"), *base = files_base_disk(c, c->dir);
 
-	return disk && base ? vh_disk_overlay(base, disk, c->disk, ret_changed, err) : vh_err_nomem(err);
+	return disk && base ? vh_disk_overlay(base, disk, cluster_pool_of(c, at->node)->wanted.disk, ret_changed, err) : vh_err_nomem(err);
 }
 
-static int disk_undo(const struct context *ctx, const struct node *n, struct vh_err *err)
+static int disk_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
 {
-	vh_autofree char *disk = node_file(ctx->cluster, n, "disk.qcow2");
+	vh_autofree char *disk = node_file(ctx->cluster, at->node, "disk.qcow2");
 
 	return disk ? vh_remove_tree(disk, err) : vh_err_nomem(err);
 }

@@ -14,19 +14,19 @@ enum { LATE_MS = 1500 };
 int node_state(const struct context *ctx, const struct node *n, const char **ret, struct vh_err *err)
 {
 	vh_autofree char *owner = NULL;
-	int r = vh_virt_state(ctx->virt, n->name, ret, err);
+	int r = vh_virt_state(ctx->virts[n->host], n->name, ret, err);
 
 	if (r == 0 && *ret)
-		r = vh_virt_owner(ctx->virt, n->name, &owner, err);
+		r = vh_virt_owner(ctx->virts[n->host], n->name, &owner, err);
 	if (r == 0 && owner && strcmp(owner, ctx->cluster->owner))
 		return vh_err_set(err, EEXIST, "VM %s: a VM of that name is there, of %s", n->name, owner);
 	return r;
 }
 
-char *node_object(const struct cluster *c, const struct node *n)
+char *node_object(const struct cluster *c, const struct spot *at)
 {
 	(void)c;
-	return strdup(n->name);
+	return strdup(at->node->name);
 }
 
 static int node_xml(const struct cluster *c, const struct node *n, char **ret, struct vh_err *err)
@@ -36,15 +36,16 @@ static int node_xml(const struct cluster *c, const struct node *n, char **ret, s
 	vh_autofree char *log = node_file(c, n, "console.log");
 	const struct region region = cluster_region(c);
 	const struct vh_shmem shmem = { region.name, region.size };
-	const bool uefi = c->boot == VH_BOOT_UEFI;
-	const struct vh_nic nic = { .tap = n->tap, .mac = n->mac, .queues = 1 };
+	const struct cluster_pool *pool = cluster_pool_of(c, n);
+	const bool uefi = pool->wanted.boot == VH_BOOT_UEFI;
+	const struct vh_nic nic = { .tap = n->nics[0].tap, .mac = n->nics[0].mac, .queues = 1 };
 	const struct vh_disk root = { disk, "qcow2" };
 	const struct vh_domain d = {
 		.name = n->name, .uuid = n->uuid, .owner = c->owner,
-		.kernel = uefi ? NULL : kernel, .initrd = uefi ? NULL : initrd, .cmdline = uefi ? NULL : c->kernel_cmdline,
+		.kernel = uefi ? NULL : kernel, .initrd = uefi ? NULL : initrd, .cmdline = uefi ? NULL : pool->image.cmdline,
 		.firmware = uefi ? UEFI_FIRMWARE : NULL,
 		.disks = &root, .n_disks = 1, .identity = identity, .console_log = log,
-		.kvm = c->kvm, .layout = &n->layout,
+		.kvm = c->accel == CLUSTER_KVM, .layout = &n->layout,
 		.nics = &nic, .n_nics = 1, .shmem = c->n_nodes > 1 ? &shmem : NULL,
 	};
 
@@ -53,18 +54,18 @@ static int node_xml(const struct cluster *c, const struct node *n, char **ret, s
 	return vh_domain_xml(&d, ret, err);
 }
 
-static int domain_apply(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err)
+static int domain_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
 	vh_autofree char *xml = NULL;
 	const char *state = NULL;
-	int r = node_state(ctx, n, &state, err);
+	int r = node_state(ctx, at->node, &state, err);
 
 	*ret_changed = false;
 	if (r < 0 || state)
 		return r;
-	r = node_xml(ctx->cluster, n, &xml, err);
+	r = node_xml(ctx->cluster, at->node, &xml, err);
 	if (r == 0)
-		r = vh_virt_define(ctx->virt, xml, err);
+		r = vh_virt_define(ctx->virts[at->host], xml, err);
 	*ret_changed = r == 0;
 	return r;
 }
@@ -79,29 +80,29 @@ static int wait_for_late_define(const struct context *ctx, const struct node *n,
 
 	for (int ms = 0; r == 0 && !state && ms < LATE_MS; ms += 100) {
 		nanosleep(&pause, NULL);
-		r = vh_virt_state(ctx->virt, n->name, &state, err);
+		r = vh_virt_state(ctx->virts[n->host], n->name, &state, err);
 	}
 	return r;
 }
 
-static int domain_undo(const struct context *ctx, const struct node *n, struct vh_err *err)
+static int domain_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
 {
-	int r = ctx->cut_short ? wait_for_late_define(ctx, n, err) : 0;
+	int r = ctx->cut_short ? wait_for_late_define(ctx, at->node, err) : 0;
 
-	return r < 0 ? r : vh_virt_remove(ctx->virt, n->name, ctx->cluster->owner, err);
+	return r < 0 ? r : vh_virt_remove(ctx->virts[at->host], at->node->name, ctx->cluster->owner, err);
 }
 
 const struct step step_domain = { "domain", ONCE_A_NODE, domain_apply, domain_undo, node_object };
 
-static int start_apply(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err)
+static int start_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
-	return vh_vm_start(ctx->virt, ctx->cli->state, n->name, ret_changed, err);
+	return vh_vm_start(ctx->virts[at->host], ctx->cli->state, at->node->name, ret_changed, err);
 }
 
-int node_nothing_undo(const struct context *ctx, const struct node *n, struct vh_err *err)
+int node_nothing_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
 {
 	(void)ctx;
-	(void)n;
+	(void)at;
 	(void)err;
 	return 0;
 }

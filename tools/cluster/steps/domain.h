@@ -9,8 +9,8 @@
 int node_state(const struct context *ctx, const struct node *n, const char **ret, struct vh_err *err);
 
 /* The node's name, which is its VM's; malloc'd. */
-char *node_object(const struct cluster *c, const struct node *n);
+char *node_object(const struct cluster *c, const struct spot *at);
 /* Of steps that removing the VM undoes. */
-int node_nothing_undo(const struct context *ctx, const struct node *n, struct vh_err *err);
+int node_nothing_undo(const struct context *ctx, const struct spot *at, struct vh_err *err);
 
 #endif

@@ -84,9 +84,9 @@ static void node_keys_clear(struct node_keys *k)
 /* The text that images/guest/identity.c reads (docs/formats/identity.md). */
 static void put_identity(FILE *f, const struct cluster *c, const struct node *n, const struct node_keys *k)
 {
-	fprintf(f, "hostname %s\nnic %s %s/%u mpi0\n", n->name, n->mac, n->address, c->cidr.prefix);
+	fprintf(f, "hostname %s\nnic %s %s/%u mpi0\n", n->name, n->nics[0].mac, n->nics[0].address, c->cidr.prefix);
 	for (size_t i = 0; i < c->n_nodes; i++)
-		fprintf(f, "host %s %s\n", c->nodes[i].address, c->nodes[i].name);
+		fprintf(f, "host %s %s\n", c->nodes[i].nics[0].address, c->nodes[i].name);
 	fprintf(f, "authorized %s", k->authorized);
 	fprintf(f, "hostkey %s\nhostkey.pub %s", k->private, k->public);
 }
@@ -147,7 +147,7 @@ static int make_known_hosts(const char *tmp, const struct cluster *c, struct vh_
 
 		r = read_file(pub, &key, &key_len, err);
 		if (r == 0)
-			fprintf(f, "%s,%s %s", c->nodes[i].name, c->nodes[i].address, key);
+			fprintf(f, "%s,%s %s", c->nodes[i].name, c->nodes[i].nics[0].address, key);
 	}
 	if (r < 0) {
 		if (f)
@@ -168,11 +168,11 @@ static int make_ssh_config(const char *tmp, const struct cluster *c, struct vh_e
 	if (!f)
 		return vh_err_nomem(err);
 	for (size_t i = 0; i < c->n_nodes; i++)
-		fprintf(f, "Host %s\n  HostName %s\n", c->nodes[i].name, c->nodes[i].address);
+		fprintf(f, "Host %s\n  HostName %s\n", c->nodes[i].name, c->nodes[i].nics[0].address);
 	fprintf(f, "Host *\n  User %s\n  IdentityFile \"%s/key\"\n  IdentitiesOnly yes\n"
 		"  UserKnownHostsFile \"%s/known_hosts\"\n  GlobalKnownHostsFile /dev/null\n"
 		"  StrictHostKeyChecking yes\n  PreferredAuthentications publickey\n  BatchMode yes\n"
-		"  ConnectTimeout 10\n  ServerAliveInterval 15\n  LogLevel ERROR\n", c->user, c->dir, c->dir);
+		"  ConnectTimeout 10\n  ServerAliveInterval 15\n  LogLevel ERROR\n", c->pools[0].image.user, c->dir, c->dir);
 	return write_stream(path, f, &text, &len, 0644, err);
 }
 
@@ -188,7 +188,7 @@ static int take_image(const char *tmp, const struct cluster *c, const struct vh_
 	r = vh_link_or_copy(image->kernel, kernel, err);
 	if (r == 0)
 		r = vh_link_or_copy(image->initrd, initrd, err);
-	return r < 0 ? r : vh_image_disk(image, (enum vh_boot)c->boot, disk, err);
+	return r < 0 ? r : vh_image_disk(image, (enum vh_boot)c->pools[0].wanted.boot, disk, err);
 }
 
 static int fill(const char *tmp, const struct cluster *c, const struct vh_image *image, struct vh_err *err)
@@ -220,8 +220,8 @@ int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_
 		return vh_err_nomem(err);
 	if (stat(c->dir, &st) == 0)
 		return 0;
-	if (!image || strcmp(image->digest, c->image_digest)) {
-		vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", c->image);
+	if (!image || strcmp(image->digest, c->pools[0].image.digest)) {
+		vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", c->pools[0].wanted.image);
 		return vh_err_hint(err, "vhpc cluster destroy %s, then apply it anew", c->name);
 	}
 	/* An earlier run's half is of no use: the directory appears whole or not at all. */
@@ -244,27 +244,27 @@ char *files_base_disk(const struct cluster *c, const char *dir)
 {
 	static const char *const bases[VH_BOOTS] = { "root.ext4", "disk.raw", "root.squashfs" };
 
-	return vh_strf("%s/%s", dir, bases[c->boot]);
+	return vh_strf("%s/%s", dir, bases[c->pools[0].wanted.boot]);
 }
 
-static char *files_object(const struct cluster *c, const struct node *n)
+static char *files_object(const struct cluster *c, const struct spot *at)
 {
-	(void)n;
+	(void)at;
 	return strdup(c->dir);
 }
 
-static int files_apply(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err)
+static int files_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
-	(void)n;
+	(void)at;
 	return files_make(ctx->cluster, ctx->image, ret_changed, err);
 }
 
-static int files_undo(const struct context *ctx, const struct node *n, struct vh_err *err)
+static int files_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
 {
 	vh_autofree char *part = vh_strf("%s.part", ctx->cluster->dir);
 	int r;
 
-	(void)n;
+	(void)at;
 	if (!part)
 		return vh_err_nomem(err);
 	r = vh_remove_tree(part, err);

@@ -42,35 +42,40 @@ static json_t *cells(const struct vh_layout *l)
 	return a;
 }
 
+static json_t *node_doc(const struct cluster *c, const struct node *n, const char *host)
+{
+	return json_pack("{s:s, s:s, s:I, s:s*, s:o*}", "name", n->name, "address", n->nics[0].address,
+			 "slots", (json_int_t)cluster_pool_of(c, n)->wanted.vcpus, "host", host, "cells", cells(&n->layout));
+}
+
 json_t *publish_doc(const struct cluster *c, const char *ssh_config)
 {
+	const struct cluster_pool *p = &c->pools[0];
 	struct utsname host;
 	vh_autojson nodes = json_array();
 	const char *named = host_name(&host);
 	char cidr[19];
 
 	for (size_t i = 0; i < c->n_nodes; i++)
-		json_array_append_new(nodes, json_pack("{s:s, s:s, s:I, s:s*, s:o*}", "name", c->nodes[i].name, "address",
-						       c->nodes[i].address, "slots", (json_int_t)c->vcpus,
-						       "host", named, "cells", cells(&c->nodes[i].layout)));
+		json_array_append_new(nodes, node_doc(c, &c->nodes[i], named));
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:o*, s:O}",
-			 "schema", "vhpc.cluster/1", "name", c->name, "user", c->user,
-			 "cidr", vh_cidr_format(&c->cidr, cidr), "interface", "mpi0", "accel", c->kvm ? "kvm" : "tcg",
-			 "ssh_config", ssh_config, "image", "name", c->image, "suite", c->suite,
-			 "mpi", "name", c->mpi, "version", c->mpi_version,
+			 "schema", "vhpc.cluster/1", "name", c->name, "user", p->image.user,
+			 "cidr", vh_cidr_format(&c->cidr, cidr), "interface", "mpi0", "accel", cluster_accel_names[c->accel],
+			 "ssh_config", ssh_config, "image", "name", p->wanted.image, "suite", p->image.suite,
+			 "mpi", "name", p->image.mpi, "version", p->image.mpi_version,
 			 "region", c->n_nodes > 1 ? json_pack("{s:I}", "size", (json_int_t)cluster_region(c).size) : NULL,
 			 "nodes", nodes);
 }
 
-static char *publish_object(const struct cluster *c, const struct node *n)
+static char *publish_object(const struct cluster *c, const struct spot *at)
 {
-	(void)n;
+	(void)at;
 	return vh_strf("%s/cluster.json", c->dir);
 }
 
-static int publish_apply(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err)
+static int publish_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
-	vh_autofree char *path = publish_object(ctx->cluster, n), *config = vh_strf("%s/ssh_config", ctx->cluster->dir);
+	vh_autofree char *path = publish_object(ctx->cluster, at), *config = vh_strf("%s/ssh_config", ctx->cluster->dir);
 	vh_autojson doc = path && config ? publish_doc(ctx->cluster, config) : NULL;
 	vh_autofree char *text = doc ? json_dumps(doc, JSON_INDENT(2)) : NULL;
 
@@ -80,9 +85,9 @@ static int publish_apply(const struct context *ctx, const struct node *n, bool *
 	return *ret_changed ? vh_write_file(path, text, strlen(text), 0644, err) : 0;
 }
 
-static int publish_undo(const struct context *ctx, const struct node *n, struct vh_err *err)
+static int publish_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
 {
-	vh_autofree char *path = publish_object(ctx->cluster, n);
+	vh_autofree char *path = publish_object(ctx->cluster, at);
 
 	return path ? vh_remove_tree(path, err) : vh_err_nomem(err);
 }

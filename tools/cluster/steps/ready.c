@@ -55,7 +55,7 @@ bool node_answers(const struct cluster *c, const struct node *n)
 	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = LOGIN_MS };
 	vh_autoerr ignored = VH_ERR_NONE;
 
-	return config && greets(n->address) && vh_spawn_ok(&spawn, NULL, &ignored) == 0;
+	return config && greets(n->nics[0].address) && vh_spawn_ok(&spawn, NULL, &ignored) == 0;
 }
 
 /* The last thing that the guest said, for the error; empty when it said nothing. */
@@ -89,7 +89,7 @@ static int still_runs(const struct context *ctx, const struct node *n, struct vh
 {
 	const char *state = NULL;
 	char words[160];
-	int r = vh_virt_state(ctx->virt, n->name, &state, err);
+	int r = vh_virt_state(ctx->virts[n->host], n->name, &state, err);
 
 	if (r < 0 || (state && !strcmp(state, "running")))
 		return r;
@@ -98,8 +98,9 @@ static int still_runs(const struct context *ctx, const struct node *n, struct vh
 }
 
 /* Waits until the node answers over ssh; fails early when its domain has ended. */
-static int ready_apply(const struct context *ctx, const struct node *n, bool *ret_waited, struct vh_err *err)
+static int ready_apply(const struct context *ctx, const struct spot *at, bool *ret_waited, struct vh_err *err)
 {
+	const struct node *n = at->node;
 	int64_t begun = now_ms(), looked = begun;
 	char words[160];
 

@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-static char *region_object(const struct cluster *c, const struct node *n)
+static char *region_object(const struct cluster *c, const struct spot *at)
 {
-	(void)n;
+	(void)at;
 	return strdup(cluster_region(c).name);
 }
 
@@ -36,12 +36,12 @@ static int settle_region(int fd, const struct region *region, bool *changed, str
 
 /* Opened first without O_CREAT: in a sticky directory the kernel may refuse that with
  * another user's file even to root. */
-static int region_apply(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err)
+static int region_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
 	const struct region region = cluster_region(ctx->cluster);
 	vh_autoclose int fd = -1;
 
-	(void)n;
+	(void)at;
 	*ret_changed = false;
 	if (ctx->cluster->n_nodes < 2)
 		return 0;
@@ -53,14 +53,14 @@ static int region_apply(const struct context *ctx, const struct node *n, bool *r
 	return settle_region(fd, &region, ret_changed, err);
 }
 
-static int region_undo(const struct context *ctx, const struct node *n, struct vh_err *err)
+static int region_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
 {
 	const struct region region = cluster_region(ctx->cluster);
 
-	(void)n;
+	(void)at;
 	if (shm_unlink(region.name) < 0 && errno != ENOENT)
 		return vh_err_set(err, errno, "shared memory %s: %s", region.name, strerror(errno));
 	return 0;
 }
 
-const struct step step_region = { "region", ONCE_A_CLUSTER, region_apply, region_undo, region_object };
+const struct step step_region = { "region", ONCE_A_HOST, region_apply, region_undo, region_object };

@@ -12,26 +12,36 @@
 struct context {
 	const struct cluster *cluster;
 	const struct vh_image *image;	/* NULL when undoing, and when the cluster has its files */
-	struct vh_virt *virt;		/* NULL when no daemon runs */
+	struct vh_virt *const *virts;	/* a connection a host, in the cluster's order; NULL where no daemon runs */
 	const struct vh_cli *cli;
 	struct vh_progress *progress;
 	int ready_ms;			/* how long a node may take until it answers */
 	bool cut_short;			/* an earlier run ended in the middle of a step */
 };
 
-enum scope { ONCE_A_CLUSTER, ONCE_A_NODE };
+enum scope { ONCE_A_CLUSTER, ONCE_A_HOST, ONCE_A_NODE };
 
-/* One small effect. Those of ONCE_A_CLUSTER are given no node. */
+/* Where a step is done. */
+struct spot {
+	size_t host;			/* index in the cluster; of ONCE_A_CLUSTER 0 */
+	const struct node *node;	/* NULL: not for one node */
+};
+
+/* One small effect. */
 struct step {
 	const char *what;		/* the journal's name of it */
 	enum scope scope;		/* node steps that follow each other run in parallel over the nodes */
 	/* Brings the object to its planned state; *ret_changed says whether anything was done. */
-	int (*apply)(const struct context *ctx, const struct node *n, bool *ret_changed, struct vh_err *err);
+	int (*apply)(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err);
 	/* Takes it away; 0 when it is not there. */
-	int (*undo)(const struct context *ctx, const struct node *n, struct vh_err *err);
+	int (*undo)(const struct context *ctx, const struct spot *at, struct vh_err *err);
 	/* What it works on, as the plan prints it and the journal keeps it; malloc'd. */
-	char *(*object)(const struct cluster *c, const struct node *n);
+	char *(*object)(const struct cluster *c, const struct spot *at);
 };
+
+/* The spots of a step: how many, and the i-th. */
+size_t step_spots(const struct step *s, const struct cluster *c);
+struct spot step_spot(const struct step *s, const struct cluster *c, size_t i);
 
 /* Each defined in the file of its subject: files.c, region.c, network.c, disk.c, domain.c,
  * ready.c, publish.c. */

@@ -14,3 +14,15 @@ const struct step *const cluster_steps[] = {
 	&step_publish,
 	NULL,
 };
+
+size_t step_spots(const struct step *s, const struct cluster *c)
+{
+	return s->scope == ONCE_A_NODE ? c->n_nodes : s->scope == ONCE_A_HOST ? c->n_hosts : 1;
+}
+
+struct spot step_spot(const struct step *s, const struct cluster *c, size_t i)
+{
+	if (s->scope == ONCE_A_NODE)
+		return (struct spot){ .host = c->nodes[i].host, .node = &c->nodes[i] };
+	return (struct spot){ .host = s->scope == ONCE_A_HOST ? i : 0 };
+}

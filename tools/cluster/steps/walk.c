@@ -46,26 +46,27 @@ static int journal_end(struct walk *w, int64_t id, bool changed, struct vh_err *
 	return r;
 }
 
-static int run_step(struct walk *w, const struct step *s, const struct node *n, struct vh_err *err)
+static int run_step(struct walk *w, const struct step *s, const struct spot *at, struct vh_err *err)
 {
-	vh_autofree char *object = s->object(w->ctx->cluster, n);
+	vh_autofree char *object = s->object(w->ctx->cluster, at);
 	bool changed = false;
 	int64_t id;
 	int r = object ? journal_begin(w, s, object, &id, err) : vh_err_nomem(err);
 
 	if (r == 0)
-		r = w->undo ? s->undo(w->ctx, n, err) : s->apply(w->ctx, n, &changed, err);
+		r = w->undo ? s->undo(w->ctx, at, err) : s->apply(w->ctx, at, &changed, err);
 	return r < 0 ? r : journal_end(w, id, changed, err);
 }
 
 static int run_node(struct walk *w, const struct node *n, struct vh_err *err)
 {
+	const struct spot at = { .host = n->host, .node = n };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < w->n_steps; i++) {
 		const struct step *s = w->steps[w->undo ? w->n_steps - 1 - i : i];
 
-		r = run_step(w, s, n, err);
+		r = run_step(w, s, &at, err);
 	}
 	return r;
 }
@@ -136,6 +137,19 @@ static void node_run(struct walk *w, size_t i)
 	w->n_steps = last - first + 1;
 }
 
+static int run_spots(struct walk *w, const struct step *s, struct vh_err *err)
+{
+	size_t n = step_spots(s, w->ctx->cluster);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct spot at = step_spot(s, w->ctx->cluster, w->undo ? n - 1 - i : i);
+
+		r = run_step(w, s, &at, err);
+	}
+	return r;
+}
+
 static int walk_steps(struct walk *w, struct vh_err *err)
 {
 	size_t n = count_steps();
@@ -152,7 +166,7 @@ static int walk_steps(struct walk *w, struct vh_err *err)
 		} else {
 			k++;
 			vh_progress_step(w->ctx->progress, "%s %s", w->undo ? "undo" : "do", s->what);
-			r = run_step(w, s, NULL, err);
+			r = run_spots(w, s, err);
 		}
 	}
 	return r;

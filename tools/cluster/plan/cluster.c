@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/plan/cluster.h"
+
+#include <string.h>
+
+#include "lib/region.h"
+#include "lib/strv.h"
+
+const char *const cluster_accel_names[] = { [CLUSTER_TCG] = "tcg", [CLUSTER_KVM] = "kvm", NULL };
+
+static void pool_of_cluster_clear(struct cluster_pool *p)
+{
+	pool_clear(&p->wanted);
+	free(p->image.digest);
+	free(p->image.suite);
+	free(p->image.cmdline);
+	free(p->image.user);
+	free(p->image.mpi);
+	free(p->image.mpi_version);
+}
+
+static void node_clear(struct node *n)
+{
+	for (size_t i = 0; i < n->n_nics; i++) {
+		free(n->nics[i].address);
+		free(n->nics[i].mac);
+		free(n->nics[i].tap);
+	}
+	free(n->nics);
+	free(n->name);
+	free(n->uuid);
+	vh_layout_clear(&n->layout);
+}
+
+void cluster_clear(struct cluster *c)
+{
+	for (size_t i = 0; i < c->n_pools; i++)
+		pool_of_cluster_clear(&c->pools[i]);
+	for (size_t i = 0; i < c->n_hosts; i++)
+		free(c->hosts[i].name);
+	for (size_t i = 0; i < c->n_nodes; i++)
+		node_clear(&c->nodes[i]);
+	free(c->pools);
+	free(c->hosts);
+	free(c->nodes);
+	free(c->name);
+	free(c->owner);
+	free(c->dir);
+	free(c->bridge);
+	free(c->accel_why);
+	*c = (struct cluster){ 0 };
+}
+
+int cluster_shape(struct cluster *c, const char *name, const char *state, size_t nodes, struct vh_err *err)
+{
+	c->name = strdup(name);
+	c->owner = vh_strf("cluster/%s", name);
+	c->dir = vh_strf("%s/clusters/%s", state, name);
+	c->pools = calloc(1, sizeof(*c->pools));
+	c->hosts = calloc(1, sizeof(*c->hosts));
+	c->nodes = calloc(nodes + 1, sizeof(*c->nodes));
+	if (!c->name || !c->owner || !c->dir || !c->pools || !c->hosts || !c->nodes)
+		return vh_err_nomem(err);
+	c->n_pools = c->n_hosts = 1;
+	for (; c->n_nodes < nodes; c->n_nodes++) {
+		c->nodes[c->n_nodes].nics = calloc(1, sizeof(struct nic));
+		if (!c->nodes[c->n_nodes].nics)
+			return vh_err_nomem(err);
+		c->nodes[c->n_nodes].n_nics = 1;
+	}
+	return 0;
+}
+
+int cluster_host_address(const struct cluster *c, char buf[24])
+{
+	char host[16];
+
+	return snprintf(buf, 24, "%s/%u", vh_cidr_host(&c->cidr, 1, host), c->cidr.prefix);
+}
+
+struct region cluster_region(const struct cluster *c)
+{
+	struct region r;
+	const char *id = c->n_nodes ? c->nodes[0].uuid : NULL;
+	uint64_t ranks = 0;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		ranks += cluster_pool_of(c, &c->nodes[i])->wanted.vcpus;
+	r.size = vh_region_size(ranks);
+	/* Clusters of the same name in other state directories share /dev/shm with this one. */
+	snprintf(r.name, sizeof(r.name), "vhpc-%s", id ? id : c->name);
+	return r;
+}
