@@ -3,34 +3,29 @@
  * It runs inside the daemon, which waits for it, so it never calls libvirt and never
  * waits long. Its standard output stays empty: for migrate and restore that means
  * "unchanged". */
+#include "tools/hooks/hooks.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
-#include "lib/cli.h"
+#include "lib/clock.h"
+#include "lib/store.h"
+#include "lib/sysroot.h"
 #include "vmm/vmm.h"
 
-enum { XML_MAX = 1 << 20, READ_MS = 10000 };
+enum { XML_MAX = 1 << 20, READ_S = 10 };
 
 /* The private daemon's configuration says whose it is; a system daemon's says nothing. */
 static const char state_link[] = "/etc/libvirt/vhpc.state";
 static const char default_state[] = "/var/lib/vhpc";
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* Standard input to its end, which must come soon. */
 static int read_domain(char **ret, size_t *ret_len, struct vh_err *err)
 {
 	vh_autofree char *text = malloc(XML_MAX + 1);
-	long until = now_ms() + READ_MS;
+	double until = vh_now() + READ_S;
 	size_t len = 0;
 	ssize_t n = 1;
 
@@ -38,11 +33,10 @@ static int read_domain(char **ret, size_t *ret_len, struct vh_err *err)
 		return vh_err_nomem(err);
 	while (n > 0) {
 		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-		long left = until - now_ms();
+		double left = until - vh_now();
 
-		if (left <= 0 || poll(&in, 1, (int)left) <= 0)
-			return vh_err_set(err, ETIMEDOUT, "standard input: no whole domain within %d s",
-					  READ_MS / 1000);
+		if (left <= 0 || poll(&in, 1, (int)(1000 * left) + 1) <= 0)
+			return vh_err_set(err, ETIMEDOUT, "standard input: no whole domain within %d s", READ_S);
 		n = read(STDIN_FILENO, text + len, XML_MAX + 1 - len);
 		if (n < 0)
 			return vh_err_set(err, errno, "standard input: %s", strerror(errno));
@@ -56,7 +50,7 @@ static int read_domain(char **ret, size_t *ret_len, struct vh_err *err)
 }
 
 /* For calls that change nothing: libvirt has the domain written to us all the same. */
-static int pass(void)
+static int pass_over(void)
 {
 	vh_autoerr ignored = VH_ERR_NONE;
 	vh_autofree char *xml = NULL;
@@ -76,11 +70,10 @@ static const char *find_state(const struct vh_cli *cli, char buf[PATH_MAX])
 	return buf;
 }
 
-static int take(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err)
+static int take_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err)
 {
 	vh_autostore store = NULL;
 	vh_autoroot root = NULL;
-	vh_autoerr undo = VH_ERR_NONE;
 	char state[PATH_MAX];
 	int r = vh_root_open(&root, NULL, err);
 
@@ -90,15 +83,10 @@ static int take(struct vh_cli *cli, const struct vh_domain_lease *lease, struct 
 		r = vh_store_begin(store, err);
 	if (r < 0)
 		return r;
-	r = vh_domain_lease_take(store, root, lease, err);
-	if (r < 0) {
-		vh_store_end(store, false, &undo);
-		return r;
-	}
-	return vh_store_end(store, true, err);
+	return vh_store_settle(store, vh_domain_lease_take(store, root, lease, err), err);
 }
 
-static int drop(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err)
+static int drop_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err)
 {
 	vh_autostore store = NULL;
 	char state[PATH_MAX];
@@ -126,35 +114,31 @@ static int serve(struct vh_cli *cli, const char *name, lease_act *act, struct vh
 	if (r == 0)
 		r = act(cli, &lease, err);
 	/* For libvirt there is only one kind of failure. */
-	err->exit = r < 0 ? VH_EXIT_FAILED : VH_EXIT_DONE;
-	return r;
+	return r < 0 ? vh_err_as(err, VH_EXIT_FAILED) : 0;
 }
 
-static int qemu(struct vh_cli *cli, struct vh_err *err)
+int hook_qemu(struct vh_cli *cli, struct vh_err *err)
 {
 	const char *name = cli->argv[0], *op = cli->argv[1], *subop = cli->argv[2];
 
 	if (!strcmp(op, "prepare") && !strcmp(subop, "begin"))
-		return serve(cli, name, take, err);
+		return serve(cli, name, take_leases, err);
 	if (!strcmp(op, "release") && !strcmp(subop, "end"))
-		return serve(cli, name, drop, err);
-	return pass();
+		return serve(cli, name, drop_leases, err);
+	return pass_over();
 }
 
-static const struct vh_verb verbs[] = {
-	{ "qemu", "NAME OP SUBOP EXTRA", 4, 4,
-	  "what libvirt's qemu driver calls; reads the domain's XML", VH_VERB_REST, NULL, 0, qemu },
-	{ 0 },
-};
+/* A failing reconnect would kill the running guest, so nothing at all is looked at then. */
+static bool is_reconnect(int argc, char **argv, int op)
+{
+	return argc > op && !strcmp(argv[op], "reconnect");
+}
 
-/* libvirt calls .../qemu.d/vhpc NAME OP SUBOP EXTRA. A failing reconnect would kill the
- * running guest, so nothing at all is looked at then. */
-static int called_by_libvirt(const struct vh_prog *prog, int argc, char **argv)
+/* .../qemu.d/vhpc NAME OP SUBOP EXTRA is "qemu -- NAME OP SUBOP EXTRA". */
+static int run_as_qemu(const struct vh_prog *prog, int argc, char **argv)
 {
 	vh_autofree char **args = calloc((size_t)argc + 3, sizeof(*args));
 
-	if (argc > 2 && !strcmp(argv[2], "reconnect"))
-		return pass();
 	if (!args)
 		return VH_EXIT_FAILED;
 	args[0] = argv[0];
@@ -165,13 +149,15 @@ static int called_by_libvirt(const struct vh_prog *prog, int argc, char **argv)
 	return vh_main(prog, argc + 2, args);
 }
 
-int main(int argc, char **argv)
+bool hook_called_by_libvirt(const struct vh_prog *prog, int argc, char **argv, int *ret_exit)
 {
-	static const struct vh_prog prog = { "vhpc hook", "libvirt's hooks: a VM's leases follow its life", verbs };
+	bool by_name = argc > 0 && strstr(argv[0], "/qemu.d/");
 
-	if (argc > 0 && strstr(argv[0], "/qemu.d/"))
-		return called_by_libvirt(&prog, argc, argv);
-	if (argc > 3 && !strcmp(argv[1], "qemu") && !strcmp(argv[3], "reconnect"))
-		return pass();
-	return vh_main(&prog, argc, argv);
+	if (by_name && !is_reconnect(argc, argv, 2))
+		*ret_exit = run_as_qemu(prog, argc, argv);
+	else if (by_name || (argc > 1 && !strcmp(argv[1], "qemu") && is_reconnect(argc, argv, 3)))
+		*ret_exit = pass_over();
+	else
+		return false;
+	return true;
 }

@@ -63,8 +63,7 @@ static int pass_on(const struct vh_output *out, struct vh_err *err)
 
 	text = text ? text + 2 : out->err;
 	vh_err_set(err, EINVAL, "%.*s", (int)strcspn(text, "\n"), text);
-	err->exit = out->status == VH_EXIT_REFUSED ? VH_EXIT_REFUSED : VH_EXIT_FAILED;
-	return -EINVAL;
+	return vh_err_as(err, out->status == VH_EXIT_REFUSED ? VH_EXIT_REFUSED : VH_EXIT_FAILED);
 }
 
 /* mpirun-wrap reads and checks the cluster's record: its plan says it all. */
@@ -249,7 +248,7 @@ int target_enter(struct target *t, struct vh_err *err)
 	for (unsigned i = 0; r == 0 && i < MAX_PAIR && t->node[i]; i++) {
 		r = copy_programs(t, i, err);
 		if (r < 0 && i == 0)
-			err->exit = VH_EXIT_REFUSED;	/* nothing is changed yet */
+			vh_err_as(err, VH_EXIT_REFUSED);	/* nothing is changed yet */
 	}
 	return r;
 }
