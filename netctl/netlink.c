@@ -5,6 +5,8 @@
 #include <netlink/errno.h>
 #include <stdarg.h>
 
+#include "lib/strv.h"
+
 int vh_nl_open(struct nl_sock **ret, struct vh_err *err)
 {
 	vh_autonl sock = nl_socket_alloc();
@@ -50,8 +52,7 @@ int vh_nl_fail(struct vh_err *err, int nle, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&what, fmt, ap) < 0)
-		what = NULL;
+	what = vh_vstrf(fmt, ap);
 	va_end(ap);
 	if (!what)
 		return vh_err_nomem(err);

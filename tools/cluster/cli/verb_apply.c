@@ -102,13 +102,7 @@ static int plan_and_record(const struct vh_cli *cli, const struct manifest *m, s
 		r = give_uuids(&s->cluster, err);
 	if (r == 0 && !*ret_exists)
 		r = record_create(s->store, &s->cluster, err);
-	if (r < 0) {
-		vh_autoerr rollback = VH_ERR_NONE;
-
-		vh_store_end(s->store, false, &rollback);
-		return r;
-	}
-	return vh_store_end(s->store, true, err);
+	return vh_store_settle(s->store, r, err);
 }
 
 /* What failed is said; then a new cluster is taken away again, an old one left to be finished. */
@@ -116,14 +110,12 @@ static int apply_failed(const struct context *ctx, struct session *s, bool undo,
 {
 	vh_autoerr undo_err = VH_ERR_NONE;
 
-	if (!undo) {
-		err->exit = VH_EXIT_PARTIAL;
-		return -err->num;
-	}
+	if (!undo)
+		return vh_err_as(err, VH_EXIT_PARTIAL);
 	vh_progress_note(s->progress, "%s; undoing what was done", err->text);
 	if (session_undo(ctx, s->store, &undo_err) < 0) {
 		vh_err_print(stderr, ctx->cli->prog, &undo_err);
-		err->exit = VH_EXIT_PARTIAL;
+		vh_err_as(err, VH_EXIT_PARTIAL);
 		return vh_err_hint(err, "vhpc cluster destroy %s takes the rest away", ctx->cluster->name);
 	}
 	vh_virt_close(vh_steal(&s->virt));

@@ -42,7 +42,7 @@ int verb_destroy(struct vh_cli *cli, struct vh_err *err)
 	ctx = session_context(cli, &s, 0);
 	r = session_undo(&ctx, s.store, err);
 	if (r < 0) {
-		err->exit = VH_EXIT_PARTIAL;
+		vh_err_as(err, VH_EXIT_PARTIAL);
 		return err->hint ? r : vh_err_hint(err, "destroy again once the cause is gone");
 	}
 	vh_virt_close(vh_steal(&s.virt));

@@ -197,12 +197,5 @@ int record_remove(struct vh_store *store, const struct cluster *c, struct vh_err
 
 	if (r < 0)
 		return r;
-	r = drop_all(store, c, err);
-	if (r < 0) {
-		vh_autoerr rollback = VH_ERR_NONE;
-
-		vh_store_end(store, false, &rollback);
-		return r;
-	}
-	return vh_store_end(store, true, err);
+	return vh_store_settle(store, drop_all(store, c, err), err);
 }

@@ -11,21 +11,14 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "lib/clock.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/steps/files.h"
 
 /* sshd says its version at once; a guest under emulation may take a while for the rest. */
-enum { BANNER_MS = 2000, LOGIN_MS = 30000, PAUSE_MS = 200, LOOK_MS = 2000 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+enum { BANNER_MS = 2000, LOGIN_MS = 30000, PAUSE_MS = 200, LOOK_S = 2 };
 
 static void pause_ms(long ms)
 {
@@ -101,24 +94,24 @@ static int still_runs(const struct context *ctx, const struct node *n, struct vh
 static int ready_apply(const struct context *ctx, const struct spot *at, bool *ret_waited, struct vh_err *err)
 {
 	const struct node *n = at->node;
-	int64_t begun = now_ms(), looked = begun;
+	double begun = vh_now(), looked = begun;
 	char words[160];
 
 	*ret_waited = false;
 	while (!node_answers(ctx->cluster, n)) {
 		*ret_waited = true;
-		if (now_ms() - begun > ctx->ready_ms) {
+		if (vh_now() - begun > ctx->ready_ms / 1e3) {
 			last_words(ctx->cluster, n, words, sizeof(words));
 			vh_err_set(err, ETIMEDOUT, "%s: does not answer over ssh after %d s%s", n->name,
 				   ctx->ready_ms / 1000, words);
 			return vh_err_hint(err, "apply --timeout SECONDS waits longer; --keep leaves it for a look at its console");
 		}
-		if (now_ms() - looked > LOOK_MS) {
+		if (vh_now() - looked > LOOK_S) {
 			int r = still_runs(ctx, n, err);
 
 			if (r < 0)
 				return r;
-			looked = now_ms();
+			looked = vh_now();
 		}
 		pause_ms(PAUSE_MS);
 	}

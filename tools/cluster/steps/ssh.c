@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/steps/ssh.h"
+
+#include "lib/files.h"
+#include "lib/read.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
+
+enum { KEYGEN_MS = 30000 };
+
+int ssh_make_key(const char *path, const char *comment, struct vh_err *err)
+{
+	char *const argv[] = { "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", (char *)comment, "-f", (char *)path, NULL };
+	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = KEYGEN_MS };
+
+	return path ? vh_spawn_ok(&spawn, NULL, err) : vh_err_nomem(err);
+}
+
+static int write_stream(const char *path, FILE *f, char **text, size_t *len, struct vh_err *err)
+{
+	int r = fclose(f) || !path ? vh_err_nomem(err) : vh_write_file(path, *text, *len, 0644, err);
+
+	free(*text);
+	return r;
+}
+
+int ssh_make_known_hosts(const char *dir, const struct cluster *c, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/known_hosts", dir);
+	char *text = NULL;
+	size_t len, key_len;
+	FILE *f = open_memstream(&text, &len);
+	int r = f ? 0 : vh_err_nomem(err);
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		vh_autofree char *pub = vh_strf("%s/%s/hostkey.pub", dir, c->nodes[i].name), *key = NULL;
+
+		r = pub ? vh_host_file(pub, &key, &key_len, err) : vh_err_nomem(err);
+		if (r == 0)
+			fprintf(f, "%s,%s %s", c->nodes[i].name, c->nodes[i].nics[0].address, key);
+	}
+	if (r < 0) {
+		if (f)
+			fclose(f);
+		free(text);
+		return r;
+	}
+	return write_stream(path, f, &text, &len, err);
+}
+
+int ssh_make_config(const char *dir, const struct cluster *c, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/ssh_config", dir);
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < c->n_nodes; i++)
+		fprintf(f, "Host %s\n  HostName %s\n", c->nodes[i].name, c->nodes[i].nics[0].address);
+	fprintf(f, "Host *\n  User %s\n  IdentityFile \"%s/key\"\n  IdentitiesOnly yes\n"
+		"  UserKnownHostsFile \"%s/known_hosts\"\n  GlobalKnownHostsFile /dev/null\n"
+		"  StrictHostKeyChecking yes\n  PreferredAuthentications publickey\n  BatchMode yes\n"
+		"  ConnectTimeout 10\n  ServerAliveInterval 15\n  LogLevel ERROR\n", c->pools[0].image.user, c->dir, c->dir);
+	return write_stream(path, f, &text, &len, err);
+}
