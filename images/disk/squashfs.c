@@ -107,6 +107,9 @@ static int write_tar(const char *path, const struct vh_tree *tree, int64_t epoch
 	if (!w.out || !w.links || !w.buf)
 		return vh_err_nomem(err);
 	archive_write_set_format_pax_restricted(w.out);
+	/* Names are bytes, as they are to the kernel: a locale that is no UTF-8 must not refuse one. */
+	if (archive_write_set_format_option(w.out, "pax", "hdrcharset", "BINARY") != ARCHIVE_OK)
+		return fail(&w, path, err);
 	if (archive_write_open_filename(w.out, path) != ARCHIVE_OK)
 		return fail(&w, path, err);
 	int r = put_tree(&w, tree->root, err);
