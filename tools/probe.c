@@ -6,6 +6,7 @@
 
 #include "lib/cli.h"
 #include "lib/json.h"
+#include "lib/numbers.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/table.h"

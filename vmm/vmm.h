@@ -86,8 +86,6 @@ int vh_host_add_devices(struct vh_host *host, const struct vh_root *root, struct
 int vh_host_capture(const struct vh_root *root, const char *dir, struct vh_err *err);
 /* "hca", "nic", "gpu", "nvme". */
 const char *vh_device_kind_name(enum vh_device_kind kind);
-/* "0-1,5" of CPUs or nodes in any order; malloc'd, NULL without memory. */
-char *vh_cpu_list(const unsigned *v, size_t n);
 static inline void vh_host_freep(struct vh_host **h) { vh_host_free(*h); }
 
 /* --- placement (pure): same input, same answer */

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include "lib/cli.h"
 #include "lib/files.h"
+#include "lib/numbers.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <hwloc.h>
 #include <string.h>
+#include "lib/numbers.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 #include "vmm/host/devices.h"

@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/numbers.h"
 #include "lib/table.h"
 #include "lib/values.h"
-#include "vmm/hosts/json.h"
 #include "vmm/cli/verbs.h"
+#include "vmm/hosts/json.h"
 
 #define OPTION(name, member, arg, help) \
 	{ name, 0, VH_OPT_STR, offsetof(struct vh_host_opts, member), arg, help }

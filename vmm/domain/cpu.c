@@ -5,7 +5,7 @@
 
 #include "lib/strv.h"
 #include "vmm/domain/domain.h"
-#include "vmm/host/numbers.h"
+#include "lib/numbers.h"
 
 /* Against a clock that stands still under load, which has hung boots without KVM. */
 static const char tcg_cmdline[] = "clocksource=tsc tsc=reliable";

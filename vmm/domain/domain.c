@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "lib/numbers.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 

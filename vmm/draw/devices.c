@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Devices as drawn beside their node: those behind one switch, or of one root complex, in a box. */
-#include "vmm/draw/svg.h"
+#include "vmm/draw/devices.h"
 
 #include <string.h>
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/numbers.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "vmm/guest/guest.h"

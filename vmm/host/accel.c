@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "vmm/host/child.h"
+#include "lib/child.h"
 
 enum { GUEST_MS = 2000, GUEST_PORT = 0x10 };
 

@@ -12,7 +12,7 @@
 
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "vmm/host/child.h"
+#include "lib/child.h"
 #include "vmm/host/devices.h"
 #include "vmm/host/memory.h"
 

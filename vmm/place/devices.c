@@ -14,6 +14,11 @@ struct choosing {
 	struct vh_plan *plan;
 };
 
+bool vh_device_is(const struct vh_host_device *d, enum vh_device_kind kind, const struct vh_want_devices *w)
+{
+	return d->kind == kind && w->vf == (d->pf[0] != 0);
+}
+
 static unsigned distance(const struct choosing *c, const struct vh_host_device *d)
 {
 	const struct vh_host *host = c->left->host;

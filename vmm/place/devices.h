@@ -5,6 +5,9 @@
 
 #include "vmm/place/plan.h"
 
+/* Whether a device, free or not, is of this kind and function. */
+bool vh_device_is(const struct vh_host_device *d, enum vh_device_kind kind, const struct vh_want_devices *w);
+
 /* The sum of their distances, and which they are, into plan->devices; -ENODEV: too few. */
 int64_t vh_choose_devices(const struct vh_left *left, const struct vh_want *want, const unsigned *nodes,
 			  size_t n, struct vh_plan *plan);

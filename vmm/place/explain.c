@@ -6,6 +6,7 @@
 
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "vmm/place/devices.h"
 #include "vmm/place/explain_want.h"
 
 enum { NODES_SHOWN = 8, SAME_MIN = 4 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "vmm/layout/layout.h"
-#include "vmm/host/numbers.h"
+#include "lib/numbers.h"
 #include "vmm/place/plan.h"
 
 static unsigned gcd(unsigned a, unsigned b)

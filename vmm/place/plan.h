@@ -123,7 +123,5 @@ unsigned vh_left_units(const struct vh_left *left, const struct vh_want *want, s
 unsigned vh_left_floats(const struct vh_left *left, size_t node);
 /* Bytes of a node in pages of that size. */
 uint64_t vh_left_bytes(const struct vh_left *left, uint64_t page, size_t node);
-/* Whether a device, free or not, is of this kind and function. */
-bool vh_device_is(const struct vh_host_device *d, enum vh_device_kind kind, const struct vh_want_devices *w);
 
 #endif

@@ -18,7 +18,7 @@
 #include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
-#include "vmm/host/child.h"
+#include "lib/child.h"
 #include "vmm/virt/daemon_dir.h"
 
 enum { START_MS = 30000, END_MS = 15000 };

@@ -5,12 +5,14 @@
 #include <sched.h>
 #include <string.h>
 
+#include "lib/cli.h"
 #include "lib/files.h"
+#include "lib/numbers.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "lib/xml.h"
 #include "vmm/host/process.h"
 #include "vmm/virt_private.h"
-#include "lib/xml.h"
 
 enum { LOCK_MS = 60000 };
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What mpirun-wrap is told of a cluster (docs/formats/cluster.md). */
+#include "lib/json.h"
+#include "lib/numbers.h"
 #include "tools/cluster/steps/steps.h"
 
 #include <string.h>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/host/numbers.h"
+#include "lib/numbers.h"
 
 #include <string.h>
 
 #include "lib/cleanup.h"
 #include "lib/values.h"
-#include "vmm/vmm.h"
 
 static int by_value(const void *a, const void *b)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Waiting for processes with a deadline. */
-#ifndef VH_VMM_CHILD_H
-#define VH_VMM_CHILD_H
+#ifndef VH_CHILD_H
+#define VH_CHILD_H
 
 #include <sys/types.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/host/child.h"
+#include "lib/child.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the files that draw a host share: boxes and texts, in pixels. */
-#ifndef VH_VMM_PLAN_SVG_H
-#define VH_VMM_PLAN_SVG_H
+/* Boxes and texts, in pixels: what the files that draw a host share. */
+#ifndef VH_VMM_SHAPES_H
+#define VH_VMM_SHAPES_H
 
 #include "vmm/cli/verbs.h"
 #include "lib/xml.h"
@@ -25,8 +25,5 @@ static inline struct vh_svg_size vh_svg_around(struct vh_svg_size a, int x, int 
 {
 	return (struct vh_svg_size){ a.w > x ? a.w : x, a.h > y ? a.h : y };
 }
-
-/* The devices near a node (-1: near none), in boxes of what they are behind. */
-struct vh_svg_size vh_svg_devices(const struct vh_svg *d, int node, int x, int y);
 
 #endif
