@@ -29,6 +29,9 @@ bool vh_is_mac(const char *s);
 int vh_cpulist_parse(const char *text, unsigned **ret, size_t *ret_n);
 /* The kernel's form of n sorted integers; malloc'd, NULL without memory. */
 char *vh_cpulist_format(const unsigned *v, size_t n);
+/* The same of integers in any order. */
+char *vh_cpu_list(const unsigned *v, size_t n);
+void vh_sort_unsigned(unsigned *v, size_t n);
 
 /* The upstream release in a Debian version: "1:4.1.4+ds-3+b1" is 4.1.4, "4.3.0+really4.2.1-1" is 4.2.1,
  * what its programs say of themselves. malloc'd, NULL without memory. */

@@ -6,12 +6,14 @@
 
 #include "lib/cli.h"
 #include "lib/json.h"
-#include "lib/numbers.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "lib/table.h"
+#include "lib/values.h"
 #include "sriov/inventory/inventory.h"
-#include "vmm/vmm.h"
+#include "vmm/host/host.h"
+#include "vmm/virt/virt.h"
 
 enum { VERSION_MS = 10000 };
 

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "vmm/place/fleet.h"
+#include "vmm/host/host.h"
+#include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 enum { SOCKETS = 2, CORES = 32, THREADS = 2, DEVICES = 8, VMS = 10, VMS_MAX = 10000, MAX_MB = 200, ROUNDS = 3, FLEETS = 3 };
 

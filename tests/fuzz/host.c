@@ -3,8 +3,12 @@
  * placed on what comes out. */
 #include <sys/mman.h>
 #include <unistd.h>
+
 #include "tests/fuzz/fuzz.h"
-#include "vmm/hosts/json.h"
+#include "vmm/host/host.h"
+#include "vmm/hosts/hosts.h"
+#include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 static int load_xml(const uint8_t *data, size_t size, struct vh_host **ret, struct vh_err *err)
 {

@@ -4,7 +4,9 @@
 
 #include "lib/json.h"
 #include "tests/fuzz/fuzz.h"
+#include "vmm/domain/domain.h"
 #include "vmm/guest/guest.h"
+#include "vmm/layout/layout.h"
 
 static void make(const struct vh_layout *layout, bool kvm)
 {

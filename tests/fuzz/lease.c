@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The lease in a domain's XML, as the libvirt hook reads it. */
 #include <errno.h>
+
 #include "tests/fuzz/fuzz.h"
-#include "vmm/vmm.h"
+#include "vmm/domain/domain.h"
+#include "vmm/layout/layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

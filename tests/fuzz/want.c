@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A request file, Nova's and Glance's properties included; what is accepted is solved. */
 #include "tests/fuzz/fuzz.h"
-#include "vmm/place/explain.h"
+#include "vmm/host/host.h"
+#include "vmm/place/place.h"
 #include "vmm/want/want.h"
 
 enum { NODES = 2, CPUS = 8 };

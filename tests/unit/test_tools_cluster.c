@@ -8,6 +8,7 @@
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/steps/steps.h"
+#include "vmm/place/place.h"
 
 static const char two_node[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n";
 

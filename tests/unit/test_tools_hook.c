@@ -4,10 +4,12 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+
 #include "lib/spawn.h"
+#include "lib/store.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "vmm/vmm.h"
+#include "vmm/domain/domain.h"
 
 #define OURS(name, cpus) "<domain type='qemu'><name>" name "</name><metadata><l:lease xmlns:l='" VH_DOMAIN_NS \
 	"' holder='vm/" name "' owner='cluster/c' cpus='" cpus "'><l:memory node='0' bytes='4096'/></l:lease>" \

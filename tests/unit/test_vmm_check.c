@@ -4,10 +4,12 @@
 #include <string.h>
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "tests/unit/unit.h"
-#include "vmm/vm/check.h"
+#include "vmm/host/host.h"
+#include "vmm/layout/layout.h"
 #include "vmm/vm/floating.h"
-#include "vmm/host/process.h"
+#include "vmm/vm/vm.h"
 
 #define MIB (1ULL << 20)
 

@@ -4,13 +4,18 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+
 #include "lib/cli.h"
 #include "lib/files.h"
-#include "lib/numbers.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "lib/values.h"
 #include "tests/unit/unit.h"
-#include "vmm/place/plan.h"
+#include "vmm/domain/domain.h"
+#include "vmm/host/host.h"
+#include "vmm/layout/layout.h"
+#include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 /* Two guest nodes on host nodes 0 and 1, two hardware threads a core, a CPU kept idle and one
  * for the emulator, and on each node devices of a switch and one without. */

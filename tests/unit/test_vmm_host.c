@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <hwloc.h>
 #include <string.h>
-#include "lib/numbers.h"
+
+#include "lib/store.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
+#include "lib/values.h"
 #include "tests/unit/unit.h"
-#include "vmm/host/devices.h"
-#include "vmm/hosts/json.h"
-#include "vmm/hosts/running.h"
+#include "vmm/host/host.h"
+#include "vmm/hosts/hosts.h"
+#include "vmm/place/place.h"
 
 /* An hwloc XML file of a synthetic machine; malloc'd path. */
 static char *machine(const char *description)

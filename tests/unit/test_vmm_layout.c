@@ -5,9 +5,11 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "vmm/place/explain.h"
 #include "vmm/guest/guest.h"
-#include "vmm/place/plan.h"
+#include "vmm/host/host.h"
+#include "vmm/layout/layout.h"
+#include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 #define GIB (1ULL << 30)
 

@@ -2,9 +2,15 @@
 /* A VM's leases in the store: taken, in conflict, given back, and counted as taken. */
 #include <errno.h>
 #include <string.h>
+
+#include "lib/store.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "tests/unit/unit.h"
-#include "vmm/place/plan.h"
+#include "vmm/host/host.h"
+#include "vmm/layout/layout.h"
+#include "vmm/place/place.h"
+#include "vmm/vm/vm.h"
 
 struct fixture {
 	char *dir;

@@ -2,8 +2,11 @@
 /* Placement on made-up hosts: which CPUs and nodes, and how a refusal counts. */
 #include <errno.h>
 #include <string.h>
+#include "lib/table.h"
 #include "tests/unit/unit.h"
-#include "vmm/vmm.h"
+#include "vmm/host/host.h"
+#include "vmm/layout/layout.h"
+#include "vmm/place/place.h"
 
 enum { GIB = 1 << 30 };
 

@@ -3,8 +3,12 @@
  * small random hosts, and over long histories of placing and removing. The oracle shares
  * no code with the solver: it walks sets of CPUs bit by bit. */
 #include <string.h>
+
 #include "tests/unit/unit.h"
-#include "vmm/place/plan.h"
+#include "vmm/host/host.h"
+#include "vmm/want/want.h"
+#include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 enum { CASES = 40000, CPUS = 10, NODES = 4, DEVICES = 8 };
 

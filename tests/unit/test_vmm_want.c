@@ -7,8 +7,8 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "vmm/place/explain.h"
-#include "vmm/place/fleet.h"
+#include "vmm/host/host.h"
+#include "vmm/place/place.h"
 #include "vmm/want/want.h"
 
 static int read_text(const char *text, struct vh_want *ret, struct vh_err *err)

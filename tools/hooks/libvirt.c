@@ -13,7 +13,8 @@
 #include "lib/clock.h"
 #include "lib/store.h"
 #include "lib/sysroot.h"
-#include "vmm/vmm.h"
+#include "vmm/domain/domain.h"
+#include "vmm/vm/vm.h"
 
 enum { XML_MAX = 1 << 20, READ_S = 10 };
 

@@ -4,6 +4,7 @@
 #include "lib/cli.h"
 #include "lib/table.h"
 #include "vmm/cli/verbs.h"
+#include "vmm/virt/virt.h"
 
 static const struct vh_col columns[] = {
 	{ "NAME", "name", VH_COL_TEXT },

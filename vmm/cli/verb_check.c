@@ -7,12 +7,13 @@
 #include "lib/json.h"
 #include "lib/store.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "lib/table.h"
 #include "lib/values.h"
-#include "vmm/vm/check.h"
-#include "vmm/guest/guest.h"
-#include "vmm/host/process.h"
 #include "vmm/cli/verbs.h"
+#include "vmm/guest/guest.h"
+#include "vmm/host/host.h"
+#include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
 
 const struct vh_opt vh_check_options[] = {

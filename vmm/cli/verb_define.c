@@ -7,11 +7,14 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "lib/values.h"
-#include "vmm/place/explain.h"
-#include "vmm/layout/layout.h"
 #include "vmm/cli/verbs.h"
+#include "vmm/host/host.h"
+#include "vmm/hosts/hosts.h"
+#include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
+#include "vmm/want/want.h"
 
 #define OPTION(name, member, arg, help) \
 	{ name, 0, VH_OPT_STR, offsetof(struct vh_define_opts, member), arg, help }

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/numbers.h"
 #include "lib/table.h"
 #include "lib/values.h"
 #include "vmm/cli/verbs.h"
-#include "vmm/hosts/json.h"
+#include "vmm/draw/draw.h"
+#include "vmm/host/host.h"
+#include "vmm/hosts/hosts.h"
 
 #define OPTION(name, member, arg, help) \
 	{ name, 0, VH_OPT_STR, offsetof(struct vh_host_opts, member), arg, help }

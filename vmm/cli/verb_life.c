@@ -7,6 +7,7 @@
 
 #include "lib/values.h"
 #include "vmm/cli/verbs.h"
+#include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
 
 enum { STOP_S = 60, STOP_MAX_S = 86400 };

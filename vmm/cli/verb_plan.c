@@ -5,13 +5,13 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/numbers.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"
 #include "vmm/cli/verbs.h"
-#include "vmm/place/explain.h"
-#include "vmm/place/fleet.h"
+#include "vmm/draw/draw.h"
+#include "vmm/host/host.h"
+#include "vmm/hosts/hosts.h"
 #include "vmm/want/want.h"
 
 #define OPTION(name, member, arg, help) \

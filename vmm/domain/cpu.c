@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "lib/strv.h"
-#include "vmm/domain/domain.h"
-#include "lib/numbers.h"
+#include "lib/values.h"
+#include "lib/xml.h"
+#include "vmm/domain/private.h"
+#include "vmm/layout/layout.h"
 
 /* Against a clock that stands still under load, which has hung boots without KVM. */
 static const char tcg_cmdline[] = "clocksource=tsc tsc=reliable";

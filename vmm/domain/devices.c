@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "lib/strv.h"
-#include "vmm/domain/domain.h"
+#include "lib/xml.h"
+#include "vmm/domain/private.h"
+#include "vmm/guest/guest.h"
+#include "vmm/layout/layout.h"
 
 /* More than a disk or NIC makes use of. */
 enum { QUEUES_MAX = 16 };

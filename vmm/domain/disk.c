@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/vmm.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +6,7 @@
 
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "vmm/domain/domain.h"
 
 enum { DISK_MS = 60000 };
 

@@ -5,9 +5,12 @@
 #include <net/if.h>
 #include <string.h>
 
-#include "lib/numbers.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "lib/xml.h"
+#include "vmm/domain/private.h"
+#include "vmm/guest/guest.h"
+#include "vmm/layout/layout.h"
 
 /* As many vCPUs as have a number without x2APIC, which QEMU's own processor lacks. */
 enum { XAPIC_VCPUS_MAX = 255, DISKS_MAX = 26 };

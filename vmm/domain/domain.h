@@ -1,23 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Parts of a domain's XML. Each appends to its parent; an error is found at the end. */
+/* libvirt's domain out of a layout (libxml2), and its lease read back. */
 #ifndef VH_VMM_DOMAIN_H
 #define VH_VMM_DOMAIN_H
 
-#include "vmm/layout/layout.h"
-#include "lib/xml.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "lib/err.h"
 
-/* vCPUs with those that stay unplugged. */
-unsigned vh_domain_max_vcpus(const struct vh_domain *d);
+struct vh_domain_lease;
+struct vh_host;
+struct vh_layout;
 
-/* memoryBacking, vcpu, iothreads, cputune, numatune. -ENOMEM. */
-int vh_domain_add_binding(xmlNodePtr domain, const struct vh_domain *d);
-/* features, cpu with topology and guest nodes. */
-void vh_domain_add_cpu(xmlNodePtr domain, const struct vh_domain *d);
-/* Kernel parameters that go with the layout, after those given; malloc'd. */
-char *vh_domain_cmdline(const struct vh_domain *d);
-/* The ports for the layout's devices, and these. */
-void vh_domain_add_passed(xmlNodePtr devices, const struct vh_domain *d, const struct vh_guest_pci *pci);
-/* Disks, NICs, shared memory, console, random numbers. */
-void vh_domain_add_virtual(xmlNodePtr devices, const struct vh_domain *d);
+#define VH_DOMAIN_NS "https://vhpc.dev/xmlns/domain/1"
+
+struct vh_nic { const char *tap, *mac; unsigned queues; };
+struct vh_disk { const char *path, *format; };	/* absolute; "qcow2" or "raw" */
+
+/* Memory shared with other VMs, a PCI device in the guest: /dev/shm/NAME, of a power of
+ * two bytes, made by the caller for QEMU's user and removed by him after the last VM. */
+struct vh_shmem { const char *name; uint64_t size; };
+
+struct vh_domain {
+	const char *name;	/* also the guest's host name */
+	const char *uuid;
+	const char *owner;	/* "cluster/two-node", kept in the metadata with the leases */
+	const char *kernel, *initrd, *cmdline;
+	const char *firmware;	/* UEFI firmware (a ROM file) that boots the disk instead, or NULL */
+	const struct vh_disk *disks;
+	size_t n_disks;
+	const char *identity;	/* file given as the systemd credential vhpc.identity (fw_cfg,
+				   so that no secret stands on QEMU's command line) */
+	const char *nccl, *hwloc;	/* files given by fw_cfg as opt/vhpc/nccl.xml and hwloc.xml */
+	const char *console_log;	/* serial console goes there too */
+	bool kvm;
+	bool topoext;		/* the processor tells guests of its threads only when asked (AMD) */
+	const struct vh_layout *layout;
+	/* Rehearsal of another host's plan on this one: devices are emulated, memory is in ordinary
+	 * pages, and only CPUs and nodes that this host has are bound and leased. NULL: none. */
+	const struct vh_host *rehearse;
+	const struct vh_nic *nics;
+	size_t n_nics;
+	const struct vh_shmem *shmem;	/* or NULL */
+};
+
+/* The XML; malloc'd. The metadata element {VH_DOMAIN_NS}lease names the holder
+ * ("vm/NAME"), the dedicated CPUs and the memory by node, for the hook and vm start. */
+int vh_domain_xml(const struct vh_domain *d, char **ret, struct vh_err *err);
+
+/* Reads that element back from untrusted domain XML. -ENODATA without error text: the
+ * domain is none of ours. */
+int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *ret, struct vh_err *err);
+
+/* A disk of its own over a raw base, which must then stay as it is; 0 when it is there. size:
+ * bytes, 0 for the base's. */
+int vh_disk_overlay(const char *base, const char *disk, uint64_t size, bool *ret_made, struct vh_err *err);
 
 #endif

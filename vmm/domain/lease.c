@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A domain's lease, read back from its XML. */
-#include "vmm/vmm.h"
-
 #include <errno.h>
 #include <string.h>
 
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "vmm/layout/layout.h"
 #include "lib/xml.h"
+#include "vmm/domain/domain.h"
+#include "vmm/layout/layout.h"
 
 enum { CPUS_MAX = 4096, NODES_MAX = 1024 };
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "lib/strv.h"
+#include "vmm/host/host.h"
+#include "vmm/place/place.h"
 
 enum { DEVICE_W = 250, COLUMN_H = 260 };
 

@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "lib/values.h"
-#include "vmm/cli/verbs.h"
+#include "vmm/draw/draw.h"
+#include "vmm/host/host.h"
+#include "vmm/place/place.h"
 
 enum { WIDTH = 100 };
 

@@ -3,8 +3,8 @@
 #ifndef VH_VMM_SHAPES_H
 #define VH_VMM_SHAPES_H
 
-#include "vmm/cli/verbs.h"
 #include "lib/xml.h"
+#include "vmm/draw/draw.h"
 
 enum { SVG_GAP = 6, SVG_ROW = 20, SVG_TEXT = 16, SVG_CHAR = 7 };
 #define SVG_OURS "#5cb85c"

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The host as lstopo draws it: packages hold nodes, nodes caches, caches cores, cores
  * threads; devices beside their node. What is the VM's is green. */
-#include "vmm/draw/devices.h"
-
 #include <string.h>
 
 #include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "vmm/draw/devices.h"
+#include "vmm/host/host.h"
+#include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 enum { PU_W = 34, CORES_A_ROW = 8, CACHES_A_ROW = 2, MEMORY_W = 330 };
 #define MEMORY "#efdfde"

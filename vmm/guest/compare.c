@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/numbers.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "vmm/guest/guest.h"
+#include "vmm/host/host.h"
+#include "vmm/layout/layout.h"
 
 /* Of a guest node's memory its kernel keeps some for itself before it counts. */
 enum { MEMORY_PERCENT = 75 };

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "lib/strv.h"
-#include "vmm/guest/guest.h"
 #include "lib/xml.h"
+#include "vmm/guest/guest.h"
+#include "vmm/layout/layout.h"
 
 struct tree {
 	const struct vh_layout *l;
@@ -14,14 +15,6 @@ struct tree {
 	unsigned gp;		/* hwloc's number of the next object */
 	xmlNodePtr cell[VH_CELLS_MAX];	/* the object that a node and its devices belong to */
 };
-
-const char *vh_guest_address(const struct vh_guest_pci *pci, size_t device, char *buf)
-{
-	buf[0] = 0;
-	if (pci->bus[device])
-		snprintf(buf, 20, "0000:%02x:00.0", pci->bus[device]);
-	return buf;
-}
 
 /* vCPUs from first on, so many; of one guest node, or -1: of any. */
 static hwloc_bitmap_t vcpus(const struct vh_layout *l, unsigned first, unsigned n, int cell)

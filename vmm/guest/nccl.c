@@ -6,8 +6,9 @@
 #include <hwloc.h>
 #include <string.h>
 
-#include "vmm/guest/guest.h"
 #include "lib/xml.h"
+#include "vmm/guest/guest.h"
+#include "vmm/layout/layout.h"
 
 static const char *class_of(const struct vh_layout_device *d)
 {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vmm/guest/guest.h"
 #include "vmm/layout/layout.h"
 
 /* Each device: a root port, or a downstream port and its part of a switch. */
@@ -140,4 +141,12 @@ int vh_guest_pci(const struct vh_layout *l, struct vh_guest_pci *ret)
 		pci.bus[i] = l->devices[i].cell < 0 ? 0 : pci.bus[i];
 	*ret = pci;
 	return 0;
+}
+
+const char *vh_guest_address(const struct vh_guest_pci *pci, size_t device, char *buf)
+{
+	buf[0] = 0;
+	if (pci->bus[device])
+		snprintf(buf, 20, "0000:%02x:00.0", pci->bus[device]);
+	return buf;
 }

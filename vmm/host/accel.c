@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/vmm.h"
-
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdio.h>
@@ -10,6 +8,8 @@
 #include <sys/wait.h>
 
 #include "lib/child.h"
+#include "lib/sysroot.h"
+#include "vmm/host/host.h"
 
 enum { GUEST_MS = 2000, GUEST_PORT = 0x10 };
 

@@ -6,7 +6,8 @@
 
 #include "lib/files.h"
 #include "lib/strv.h"
-#include "vmm/vmm.h"
+#include "lib/sysroot.h"
+#include "vmm/host/host.h"
 
 enum { DEPTH_MAX = 6 };
 

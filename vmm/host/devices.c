@@ -5,15 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *const kinds[VH_DEVICE_KINDS] = {
-	[VH_DEVICE_HCA] = "hca", [VH_DEVICE_NIC] = "nic", [VH_DEVICE_GPU] = "gpu", [VH_DEVICE_NVME] = "nvme",
-};
-
-const char *vh_device_kind_name(enum vh_device_kind kind)
-{
-	return kinds[kind];
-}
-
 int vh_host_add_device(struct vh_host *host, const struct vh_host_device *device)
 {
 	struct vh_host_device *grown = realloc(host->devices, (host->n_devices + 1) * sizeof(*grown));

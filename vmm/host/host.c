@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/vmm.h"
+#include "vmm/host/host.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,11 +10,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "lib/strv.h"
-#include "lib/values.h"
 #include "lib/child.h"
+#include "lib/strv.h"
+#include "lib/sysroot.h"
+#include "lib/values.h"
 #include "vmm/host/devices.h"
-#include "vmm/host/memory.h"
 
 #define NODES "sys/devices/system/node"
 enum { XML_MAX = 64 << 20, LOAD_MS = 20000, L2_BASE = 1 << 16 };

@@ -4,9 +4,10 @@
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/sysroot.h"
 #include "sriov/inventory/inventory.h"
 #include "sriov/lease/lease.h"
-#include "vmm/host/devices.h"
+#include "vmm/host/host.h"
 
 static const char *text(const json_t *row, const char *key)
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/host/memory.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+
+#include "lib/sysroot.h"
+#include "vmm/host/host.h"
 
 /* Bytes of a line "MemFree:  123 kB", after whatever stands before it. */
 static uint64_t field(const char *text, const char *key)

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/host/process.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "lib/strv.h"
+#include "lib/sysroot.h"
+#include "vmm/host/host.h"
 
 /* --- threads */
 
@@ -177,4 +177,24 @@ int vh_process_memory(const struct vh_root *root, const char *pid, uint64_t byte
 	*ret = vh_steal(&all);
 	*ret_n = n;
 	return 0;
+}
+
+const char *vh_qemu_process(const struct vh_root *root, char *const *pids, const char *vm)
+{
+	vh_autofree char *guest = vh_strf("guest=%s,", vm);
+
+	for (; guest && pids && *pids; pids++) {
+		char line[4096] = "";
+		vh_autoclose int fd = -1;
+		ssize_t len;
+
+		if ((*pids)[0] < '0' || (*pids)[0] > '9')
+			continue;
+		fd = vh_root_openf(root, 0, "proc/%s/cmdline", *pids);
+		len = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
+		if (len > 0 && memmem(line, (size_t)len, "-name", 6) &&
+		    memmem(line, (size_t)len, guest, strlen(guest)))
+			return *pids;
+	}
+	return NULL;
 }

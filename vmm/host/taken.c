@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/vmm.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "lib/store.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "lib/values.h"
-#include "vmm/host/process.h"
+#include "vmm/host/host.h"
 
 enum { SMALL = 4096 };
 
@@ -34,26 +34,6 @@ static int add_cpus(struct vh_taken *taken, const struct vh_lease *leases, size_
 	}
 	taken->cpus = cpus;
 	return 0;
-}
-
-const char *vh_qemu_process(const struct vh_root *root, char *const *pids, const char *vm)
-{
-	vh_autofree char *guest = vh_strf("guest=%s,", vm);
-
-	for (; guest && pids && *pids; pids++) {
-		char line[4096] = "";
-		vh_autoclose int fd = -1;
-		ssize_t len;
-
-		if ((*pids)[0] < '0' || (*pids)[0] > '9')
-			continue;
-		fd = vh_root_openf(root, 0, "proc/%s/cmdline", *pids);
-		len = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
-		if (len > 0 && memmem(line, (size_t)len, "-name", 6) &&
-		    memmem(line, (size_t)len, guest, strlen(guest)))
-			return *pids;
-	}
-	return NULL;
 }
 
 /* Bytes of a process on one node in pages of that size: of small ones huge pages are left
@@ -160,5 +140,20 @@ int vh_taken_load(struct vh_store *s, const struct vh_root *root, const struct v
 	}
 	*ret = taken;
 	taken = (struct vh_taken){ 0 };
+	return 0;
+}
+
+int vh_taken_add_cpus(struct vh_taken *taken, const unsigned *cpus, size_t n)
+{
+	unsigned *all;
+
+	if (!n)
+		return 0;
+	all = realloc((unsigned *)taken->cpus, (taken->n_cpus + n) * sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	memcpy(all + taken->n_cpus, cpus, n * sizeof(*all));
+	taken->cpus = all;
+	taken->n_cpus += n;
 	return 0;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A host, with what is taken of it, as JSON: how one machine tells another of itself. */
-#include "vmm/hosts/json.h"
-
 #include <errno.h>
 #include <string.h>
 
 #include "lib/json.h"
-#include "vmm/host/devices.h"
+#include "lib/table.h"
+#include "vmm/host/host.h"
+#include "vmm/hosts/hosts.h"
+#include "vmm/want/want.h"
 
 enum { DEVICES_MAX = 65536, DISTANCE_MAX = 255 };
 

@@ -5,11 +5,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/cli.h"
+#include "lib/store.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "lib/values.h"
-#include "vmm/hosts/json.h"
-#include "vmm/hosts/running.h"
-#include "vmm/cli/verbs.h"
+#include "vmm/host/host.h"
+#include "vmm/hosts/hosts.h"
 
 enum { MODEL_MAX = 64 << 20 };
 

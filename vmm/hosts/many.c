@@ -5,13 +5,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/cli.h"
 #include "lib/hostlist.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "vmm/hosts/json.h"
+#include "vmm/host/host.h"
+#include "vmm/hosts/hosts.h"
 #include "vmm/hosts/remote.h"
-#include "vmm/cli/verbs.h"
 
 enum { DEADLINE_S = 15, DEADLINE_MAX_S = 3600 };
 

@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/hosts/running.h"
-
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "lib/cli.h"
 #include "lib/values.h"
-#include "vmm/virt_private.h"
 #include "lib/xml.h"
+#include "vmm/domain/domain.h"
+#include "vmm/host/host.h"
+#include "vmm/hosts/hosts.h"
+#include "vmm/layout/layout.h"
+#include "vmm/virt/daemon.h"
+#include "vmm/virt/private.h"
 
 /* --- CPUs */
-
-int vh_taken_add_cpus(struct vh_taken *taken, const unsigned *cpus, size_t n)
-{
-	unsigned *all;
-
-	if (!n)
-		return 0;
-	all = realloc((unsigned *)taken->cpus, (taken->n_cpus + n) * sizeof(*all));
-	if (!all)
-		return -ENOMEM;
-	memcpy(all + taken->n_cpus, cpus, n * sizeof(*all));
-	taken->cpus = all;
-	taken->n_cpus += n;
-	return 0;
-}
 
 static bool has_every_cpu(const struct vh_host *host, const unsigned *cpus, size_t n)
 {
@@ -179,7 +167,7 @@ static uint64_t resident_of(virDomainPtr domain)
 	return 0;
 }
 
-int vh_taken_add_domains(struct vh_taken *taken, struct vh_virt *v, struct vh_host *host, struct vh_err *err)
+static int take_domains(struct vh_taken *taken, struct vh_virt *v, struct vh_host *host, struct vh_err *err)
 {
 	virDomainPtr *domains = NULL;
 	int n = virConnectListAllDomains(v->conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE), r = 0;
@@ -211,7 +199,7 @@ int vh_taken_add_running(struct vh_taken *taken, const struct vh_cli *cli, struc
 		 vh_daemon_peer(socket, &pid, &same_net) < 0;
 	r = asleep ? -ENOTCONN : vh_virt_open(&v, cli->connect, cli->state, false, cli->connect ? err : &why);
 	if (r == 0)
-		return vh_taken_add_domains(taken, v, host, err);
+		return take_domains(taken, v, host, err);
 	if (cli->connect)
 		return r;
 	if (why.num && !cli->quiet)

@@ -7,7 +7,7 @@
 
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "lib/numbers.h"
+#include "vmm/host/host.h"
 
 void vh_layout_clear(struct vh_layout *l)
 {

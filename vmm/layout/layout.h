@@ -1,10 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the files that make domains, and read them back, ask of a layout. here: the host of a
- * rehearsal, of whose CPUs and nodes alone is spoken then; or NULL. */
+/* All that a VM is to have, by the kernel's numbers and addresses. It is what a plan is stored
+ * as, and what the domain, its lease and what the guest is told are made of. */
 #ifndef VH_VMM_LAYOUT_H
 #define VH_VMM_LAYOUT_H
 
-#include "vmm/vmm.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "lib/err.h"
+#include "lib/machine.h"
+
+struct vh_host;
+
+struct vh_layout_cell { unsigned node; uint64_t memory; };	/* guest NUMA node: its host node, bytes */
+struct vh_layout_device {
+	char address[20], pf[20], name[32];	/* as of struct vh_host_device */
+	char sw[20];		/* its PCIe switch; "": none */
+	enum vh_device_kind kind;
+	int node;		/* host node; -1: not known */
+	int cell;		/* guest node that it is shown on; -1: none */
+	uint64_t bars;		/* bytes of its memory BARs; 0: not known */
+	char mac[18];		/* of an Ethernet VF; "": libvirt chooses */
+};
+struct vh_layout {
+	uint64_t page;		/* bytes of one; 4096: ordinary memory */
+	struct vh_layout_cell cells[VH_CELLS_MAX];
+	size_t n_cells;
+	unsigned distances[VH_CELLS_MAX * VH_CELLS_MAX];	/* of cell i to j at i * n_cells + j; 10 is local */
+	unsigned vcpus;
+	unsigned sockets, dies, cores, threads;	/* what the guest is shown; their product is vcpus */
+	int *cpu;		/* of each vCPU: its own host CPU; -1: it floats */
+	unsigned *cell;		/* of each vCPU */
+	unsigned *floating;	/* CPUs on which those without one of their own run, ascending */
+	size_t n_floating;
+	unsigned *held;		/* CPUs kept idle for it */
+	size_t n_held;
+	int emulator;		/* CPU of QEMU's other threads; -1: wherever the vCPUs are */
+	unsigned iothreads;
+	struct vh_layout_device *devices;
+	size_t n_devices;
+};
+void vh_layout_clear(struct vh_layout *layout);
+void vh_layouts_free(struct vh_layout *layouts, size_t n);
+uint64_t vh_layout_memory(const struct vh_layout *layout);
+/* "0-1,5": host CPUs that its vCPUs run on, and host nodes of its memory; NULL without memory. */
+char *vh_layout_cpus(const struct vh_layout *layout);
+char *vh_layout_nodes(const struct vh_layout *layout);
+json_t *vh_layout_to_json(const struct vh_layout *layout);
+/* Of untrusted JSON; refused, -EINVAL, where it does not hold together. */
+int vh_layout_from_json(const json_t *j, struct vh_layout *ret, struct vh_err *err);
+
+/* --- what domains are made of, and read back against. here: the host of a rehearsal, of whose
+ * CPUs and nodes alone is spoken then; or NULL. */
 
 struct vh_numbers { unsigned *v; size_t n; };
 void vh_numbers_clear(struct vh_numbers *n);
@@ -19,27 +67,21 @@ int vh_layout_used(const struct vh_layout *layout, const struct vh_host *here, s
 char *vh_layout_vcpu_cpus(const struct vh_layout *layout, const struct vh_host *here, unsigned vcpu);
 char *vh_layout_emulator_cpus(const struct vh_layout *layout, const struct vh_host *here);
 
-/* --- the guest's PCI tree */
+/* --- its lease */
 
-enum vh_port_model { VH_PORT_EXPANDER, VH_PORT_ROOT, VH_PORT_UPSTREAM, VH_PORT_DOWNSTREAM };
-struct vh_guest_port {
-	enum vh_port_model model;
-	unsigned index;		/* libvirt's number of it as a controller */
-	unsigned on, slot, function;	/* the controller that it is on, and where; on 0: libvirt's choice */
-	bool multifunction;
-	unsigned bus;		/* PCI bus below it, as the firmware numbers them */
-	unsigned cell;		/* of an expander: guest node */
+struct vh_domain_lease {
+	char *holder, *owner;
+	unsigned *cpus;		/* dedicated ones; none for the shared policy */
+	size_t n_cpus;
+	unsigned *nodes;	/* host NUMA nodes, and bytes from each of them */
+	uint64_t *node_memory;
+	size_t n_nodes;
+	uint64_t page;		/* bytes of a huge page that the memory is in; 0: ordinary memory */
+	char **devices;		/* PCI addresses, a strv; or NULL */
 };
-struct vh_guest_pci {
-	struct vh_guest_port *ports;
-	size_t n_ports;
-	unsigned on[VH_PLAN_DEVICES_MAX];	/* of each device: its port's index */
-	unsigned bus[VH_PLAN_DEVICES_MAX];	/* and its bus; 0: not known beforehand */
-	uint64_t hole;		/* bytes of 64-bit address space for their BARs; 0: the usual is enough */
-};
-/* A port for each device: below an expander of its guest node, those of one switch below a
- * switch. -E2BIG: more buses than there are; -ENOMEM. */
-int vh_guest_pci(const struct vh_layout *layout, struct vh_guest_pci *ret);
-void vh_guest_pci_clear(struct vh_guest_pci *pci);
+void vh_domain_lease_clear(struct vh_domain_lease *lease);
+/* What a layout holds. holder is "vm/NAME"; here: only what that host has, or NULL. -ENOMEM. */
+int vh_layout_lease(const struct vh_layout *layout, const struct vh_host *here, const char *holder,
+		    const char *owner, struct vh_domain_lease *ret);
 
 #endif

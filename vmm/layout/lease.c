@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a VM of a layout holds of its host. */
-#include "vmm/layout/layout.h"
-
 #include <errno.h>
 #include <string.h>
 
 #include "lib/strv.h"
-#include "lib/numbers.h"
+#include "lib/values.h"
+#include "vmm/layout/layout.h"
 
 void vh_domain_lease_clear(struct vh_domain_lease *lease)
 {

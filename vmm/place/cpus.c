@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vmm/place/cpus.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "vmm/host/host.h"
 
 enum { CACHES_SHIFT = 64, SHARED_SHIFT = 51, CORES_SHIFT = 38, HOLES_SHIFT = 13, FIELD = (1 << 13) - 1 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The best n units (CPUs, or cores where the threads policy takes them whole) of a node. */
-#ifndef VH_VMM_PLAN_CPUS_H
-#define VH_VMM_PLAN_CPUS_H
+#ifndef VH_VMM_PLACE_CPUS_H
+#define VH_VMM_PLACE_CPUS_H
 
-#include "vmm/place/plan.h"
+#include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 /* What a choice costs, added over caches and nodes: the fields of VH_SCORE_CACHES to
  * VH_SCORE_CORES and the two cache and core holes, packed so that it compares as they do. */

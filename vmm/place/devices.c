@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vmm/host/host.h"
+#include "vmm/want/want.h"
+
 enum { UNKNOWN = 255 };
 
 struct choosing {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The nearest free devices to a set of nodes. */
-#ifndef VH_VMM_PLAN_DEVICES_H
-#define VH_VMM_PLAN_DEVICES_H
+#ifndef VH_VMM_PLACE_DEVICES_H
+#define VH_VMM_PLACE_DEVICES_H
 
-#include "vmm/place/plan.h"
+#include "vmm/place/place.h"
+
+struct vh_host_device;
+struct vh_want_devices;
 
 /* Whether a device, free or not, is of this kind and function. */
 bool vh_device_is(const struct vh_host_device *d, enum vh_device_kind kind, const struct vh_want_devices *w);

@@ -6,6 +6,7 @@
 
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "vmm/host/host.h"
 #include "vmm/place/devices.h"
 #include "vmm/place/explain_want.h"
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Other choices of nodes than the plan's, and what each lacks or where it is worse. */
-#include "vmm/place/explain.h"
-
 #include <errno.h>
 #include <string.h>
 
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "vmm/host/host.h"
 #include "vmm/place/devices.h"
+#include "vmm/place/explain.h"
+#include "vmm/want/want.h"
 
 enum { OTHERS_MAX = 256 };
 

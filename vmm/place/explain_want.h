@@ -3,7 +3,8 @@
 #ifndef VH_VMM_EXPLAIN_WANT_H
 #define VH_VMM_EXPLAIN_WANT_H
 
-#include "vmm/place/plan.h"
+#include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 /* What can be scarce; the kinds of devices follow. */
 enum { VH_SCARCE_CPUS, VH_SCARCE_MEMORY, VH_SCARCE_DEVICE, VH_SCARCES = VH_SCARCE_DEVICE + VH_DEVICE_KINDS };

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/place/fleet.h"
-
+/* Many hosts: a tree of what they have. */
 #include <errno.h>
+
+#include "vmm/host/host.h"
+#include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 enum { SMALL, PAGES_2M, PAGES_1G, SIZES };
 enum {

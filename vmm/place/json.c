@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <string.h>
-
-#include "vmm/place/explain.h"
+/* Plans as JSON. */
+#include "vmm/layout/layout.h"
+#include "vmm/place/place.h"
 
 static json_t *score(const struct vh_plan *p)
 {

@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/values.h"
+#include "vmm/host/host.h"
 #include "vmm/layout/layout.h"
-#include "lib/numbers.h"
-#include "vmm/place/plan.h"
+#include "vmm/place/place.h"
 
 static unsigned gcd(unsigned a, unsigned b)
 {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/vmm.h"
+#include "vmm/place/place.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/values.h"
-#include "vmm/place/plan.h"
+#include "vmm/host/host.h"
+#include "vmm/layout/layout.h"
+#include "vmm/want/want.h"
 
 static int place_one(struct vh_left *left, const struct vh_request *req, struct vh_layout *out)
 {

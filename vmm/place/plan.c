@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What a host has left, and plans as values. */
-#include "vmm/place/plan.h"
-
 #include <errno.h>
 #include <string.h>
 
+#include "vmm/host/host.h"
 #include "vmm/place/cpus.h"
 
 const char *const vh_score_names[VH_SCORES] = {

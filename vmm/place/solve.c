@@ -2,12 +2,12 @@
 /* The search for the best plan: every choice of as few nodes as possible is looked at, cut
  * where what is left to choose from cannot suffice. Within a choice of nodes the shares
  * are even, the devices the nearest, and the CPUs the best (plan_cpus.c). */
-#include "vmm/solve_private.h"
-
 #include <errno.h>
 #include <string.h>
 
+#include "vmm/host/host.h"
 #include "vmm/place/devices.h"
+#include "vmm/place/search.h"
 
 enum { PAGES_MAX = VH_HOST_POOLS * 4 };
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/solve_private.h"
-
 #include <errno.h>
+
+#include "vmm/host/host.h"
+#include "vmm/place/search.h"
 
 static size_t nearest_cell(const struct vh_search *s, const struct vh_plan *plan, unsigned node)
 {

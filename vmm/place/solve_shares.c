@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* How vCPUs and memory are shared out over chosen nodes. */
-#include "vmm/solve_private.h"
+#include "vmm/place/search.h"
 
 bool vh_search_dedicates(const struct vh_want *want)
 {

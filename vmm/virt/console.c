@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/virt_private.h"
-
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <termios.h>
+
+#include "vmm/virt/private.h"
 
 enum { LOOK_MS = 200, ESCAPE = 0x1d };
 

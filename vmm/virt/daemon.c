@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The private libvirt daemon. As root libvirtd uses the paths that it was built with, so
  * it runs in a mount namespace where STATE/libvirt/... stands in for them. */
-#include "vmm/virt_private.h"
+#include "vmm/virt/daemon.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,11 +14,11 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include "lib/child.h"
 #include "lib/cli.h"
 #include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
-#include "lib/child.h"
 #include "vmm/virt/daemon_dir.h"
 
 enum { START_MS = 30000, END_MS = 15000 };

@@ -10,7 +10,8 @@
 
 #include "lib/files.h"
 #include "lib/strv.h"
-#include "vmm/virt_private.h"
+#include "lib/sysroot.h"
+#include "vmm/host/host.h"
 
 static const struct { const char *dir, *target; unsigned mode; } mounts[] = {
 	{ "run", "/run/libvirt", 0755 },

@@ -4,6 +4,8 @@
 
 #include "lib/err.h"
 
+/* Refuses a state directory that QEMU, running as libvirt-qemu, could not get to. */
+int vh_daemon_check(const char *state, struct vh_err *err);
 /* Makes or brings up to date everything under dir (STATE/libvirt). */
 int vh_daemon_dir_write(const char *dir, const char *state, struct vh_err *err);
 /* What is to be mounted (strv) over what, in the daemon's mount namespace. */

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Domains from define to undefine. */
-#include "vmm/virt_private.h"
-
 #include <errno.h>
 #include <libvirt/virterror.h>
 #include <string.h>
@@ -9,6 +7,9 @@
 
 #include "lib/strv.h"
 #include "lib/xml.h"
+#include "vmm/domain/domain.h"
+#include "vmm/layout/layout.h"
+#include "vmm/virt/private.h"
 
 enum { POLL_MS = 200, REPEAT_MS = 5000 };
 

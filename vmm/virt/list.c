@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What libvirt says of domains. */
-#include "vmm/virt_private.h"
-
 #include <string.h>
 
 #include "lib/values.h"
+#include "vmm/layout/layout.h"
+#include "vmm/virt/private.h"
 
 static const char *state_name(int state)
 {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/virt_private.h"
+#include "vmm/virt/virt.h"
+
+#include "vmm/virt/virt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +17,9 @@
 #include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/xml.h"
+#include "vmm/virt/daemon.h"
+#include "vmm/virt/daemon_dir.h"
+#include "vmm/virt/private.h"
 
 enum { OPEN_S = 30 };
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "vmm/vm/check.h"
-
 #include <errno.h>
 #include <string.h>
 
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "lib/values.h"
-#include "vmm/vm/floating.h"
-#include "vmm/host/process.h"
 #include "lib/xml.h"
+#include "vmm/host/host.h"
+#include "vmm/vm/floating.h"
 
 enum { MIB = 1 << 20 };
 

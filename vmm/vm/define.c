@@ -5,11 +5,14 @@
 #include <string.h>
 
 #include "lib/files.h"
+#include "lib/store.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "lib/values.h"
 #include "sriov/change/change.h"
 #include "sriov/lease/lease.h"
-#include "vmm/virt_private.h"
+#include "vmm/host/host.h"
+#include "vmm/virt/private.h"
 #include "vmm/vm/private.h"
 
 enum { LOCK_MS = 30000 };

@@ -6,7 +6,10 @@
 
 #include "lib/files.h"
 #include "lib/json.h"
+#include "lib/store.h"
 #include "lib/strv.h"
+#include "lib/table.h"
+#include "vmm/domain/domain.h"
 #include "vmm/guest/guest.h"
 #include "vmm/vm/private.h"
 

@@ -7,12 +7,12 @@
 
 #include "lib/cli.h"
 #include "lib/files.h"
-#include "lib/numbers.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "lib/values.h"
 #include "lib/xml.h"
-#include "vmm/host/process.h"
-#include "vmm/virt_private.h"
+#include "vmm/host/host.h"
+#include "vmm/virt/private.h"
 
 enum { LOCK_MS = 60000 };
 

@@ -6,7 +6,7 @@
 #define VH_VMM_FLOATING_H
 
 #include "lib/store.h"
-#include "vmm/vmm.h"
+#include "vmm/vm/vm.h"
 
 /* The CPUs of a list that no holder but this one leases, as a list: "" for none; malloc'd, NULL
  * without memory. */

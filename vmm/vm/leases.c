@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/store.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "lib/values.h"
-#include "vmm/host/memory.h"
+#include "vmm/host/host.h"
 #include "vmm/vm/vm.h"
 
 /* "0:vm/two-node-1" is of node 0. */

@@ -4,6 +4,8 @@
 
 #include "vmm/vm/vm.h"
 
+struct vh_accel;
+
 /* The directory with all that the domain names. Whoever calls removes it when this fails. */
 int vh_vm_make_files(const char *state, const struct vh_vm *vm, struct vh_err *err);
 /* The domain, once these files are there. */

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "lib/strv.h"
+#include "lib/sysroot.h"
+#include "vmm/host/host.h"
+#include "vmm/virt/private.h"
 #include "vmm/vm/floating.h"
-#include "vmm/layout/layout.h"
-#include "vmm/virt_private.h"
-#include "vmm/vm/vm.h"
 
 /* --- whether the host has it all */
 

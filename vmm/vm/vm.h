@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-/* VMs made from a plan: their directory STATE/vms/NAME, and their domain. */
+/* VMs made from a plan: their directory STATE/vms/NAME, their domain, what they hold while they
+ * run, and whether they run as planned. */
 #ifndef VH_VMM_VM_H
 #define VH_VMM_VM_H
 
-#include "lib/store.h"
-#include "vmm/vmm.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include "lib/err.h"
+#include "vmm/layout/layout.h"
+
+struct vh_host;
+struct vh_lease;
+struct vh_root;
+struct vh_store;
+struct vh_virt;
 
 #define VH_VM_OWNER "vhpc vm"	/* in the domain's metadata */
 
@@ -34,7 +44,42 @@ int vh_vm_layout(const char *state, const char *name, struct vh_layout *ret, boo
 /* Whether this host has the CPUs, nodes and devices of the layout; refused, naming what lacks. */
 int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, const char *name,
 		     const struct vh_layout *layout, struct vh_err *err);
+
+/* Starts one of ours, having looked first whether it can get its leases; sees to it that it has
+ * them afterwards, hook or not. */
+int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *ret_started, struct vh_err *err);
 /* After it has ended: gives its leases back, hook or not. */
 int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct vh_err *err);
+/* Pins the running VMs' floating threads to the CPUs that nobody leases for himself. After leases
+ * were dropped; vh_vm_start does it itself. Never while a transaction is open. */
+int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err);
+
+/* --- leases, without libvirt */
+
+/* Takes what the lease names: ("cpu", "3"), ("memory", "NODE:HOLDER", bytes) within the node's
+ * RAM or, in huge pages, ("hugepage", "NODE:SIZE:HOLDER", bytes) within its pool, and ("vf",
+ * ADDRESS). Refused where a device is not there. The caller groups it (vh_store_begin), so that a plan and
+ * its leases are one transaction; never hold one open over vh_virt_start, whose hook
+ * writes to the store too. Refused with the holder's name when another has a CPU. */
+int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
+			 const struct vh_domain_lease *lease, struct vh_err *err);
+/* Gives back CPUs, memory and devices; address, MAC and the like stay. */
+int vh_domain_lease_drop(struct vh_store *s, const char *holder, struct vh_err *err);
+
+/* --- a VM beside its plan: what libvirt says, what its cgroup lets it, and what the kernel does */
+
+struct vh_check {
+	const struct vh_layout *layout;
+	const struct vh_host *rehearse;	/* the host that it is rehearsed on, or NULL */
+	const char *xml;	/* the domain as libvirt has it, running or not */
+	const struct vh_root *root;
+	const struct vh_lease *leases;	/* of CPUs, where it runs: what others have it does not float on */
+	size_t n_leases;
+	const char *holder;
+	const char *pid;	/* QEMU's process below root's proc; NULL: libvirt alone is asked */
+};
+/* Rows of what, plan, libvirt, cgroup, kernel (text, or null: says nothing), and ok: true, false,
+ * or null where this host cannot tell. */
+int vh_check_rows(const struct vh_check *check, json_t **ret, struct vh_err *err);
 
 #endif

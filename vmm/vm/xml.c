@@ -6,6 +6,10 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
+#include "lib/table.h"
+#include "vmm/domain/domain.h"
+#include "vmm/host/host.h"
 #include "vmm/vm/private.h"
 
 enum { QUEUES_MAX = 16 };

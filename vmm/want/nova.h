@@ -15,6 +15,8 @@ int vh_nova_refuse(struct vh_err *err, const char *nova, const char *fmt, ...) _
 /* Both say something, and that is not allowed. */
 int vh_nova_conflict(struct vh_err *err, const char *nova, const struct vh_property *p);
 
+/* Sets of text what a flavor and an image say and it does not say yet. */
+int vh_want_read_flavor(const struct vh_want_text *from, struct vh_want_text *text, struct vh_err *err);
 /* Guest nodes, into text->numa. pinned: some vCPU is dedicated. */
 int vh_flavor_numa(const struct vh_want_text *from, unsigned vcpus, bool pinned, struct vh_want_text *text,
 		   struct vh_err *err);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Guest NUMA nodes of flavor and image. */
-#include "vmm/want/nova.h"
-
 #include <errno.h>
 #include <string.h>
 
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "vmm/want/nova.h"
 
 static const char incomplete[] = "ImageNUMATopologyIncomplete";
 

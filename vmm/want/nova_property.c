@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Properties of flavors and images, and refusing them as Nova does. */
-#include "vmm/want/nova.h"
-
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "lib/strv.h"
+#include "vmm/want/nova.h"
 
 const char *vh_property_lookup(char *const *map, const char *key)
 {

@@ -3,7 +3,7 @@
 #ifndef VH_VMM_WANT_SETS_H
 #define VH_VMM_WANT_SETS_H
 
-#include "vmm/place/plan.h"
+#include "vmm/want/want.h"
 
 /* "0-3,6", "0-7,^2", "^0-1" (all but these): ranges parted by sep, those with '^' taken out.
  * The vCPUs become true in in, of VH_VCPUS_MAX. -EINVAL: no set; -ERANGE: a number of max or

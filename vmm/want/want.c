@@ -8,7 +8,7 @@
 #include "lib/doc.h"
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "vmm/want/sets.h"
+#include "vmm/want/nova.h"
 
 enum { DEFAULT_MEMORY = 1 << 30, IOTHREADS_MAX = 64, VMS_MAX = 100000, NO_CELL = 255 };
 
@@ -18,11 +18,6 @@ static const char *const affinities[] = {
 };
 static const char *const policies[] = { "dedicated", "shared", "mixed" };
 static const char *const threads[] = { "prefer", "isolate", "require" };
-
-const char *vh_affinity_name(enum vh_affinity affinity)
-{
-	return affinities[affinity];
-}
 
 #define STR(member, text) { .name = text, .type = VH_KEY_STR, .offset = offsetof(struct vh_want_text, member) }
 

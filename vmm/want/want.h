@@ -1,9 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Where requests come from: options, a request file, Nova's flavors and Glance's images. */
+/* A VM wanted, and where such requests come from: options, a request file, Nova's flavors and
+ * Glance's images. */
 #ifndef VH_VMM_WANT_H
 #define VH_VMM_WANT_H
 
-#include "vmm/place/plan.h"
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "lib/err.h"
+#include "lib/machine.h"
+
+enum vh_want_policy { VH_WANT_DEDICATED, VH_WANT_SHARED, VH_WANT_MIXED };
+enum vh_thread_policy { VH_THREAD_PREFER, VH_THREAD_ISOLATE, VH_THREAD_REQUIRE };
+enum vh_affinity { VH_AFFINITY_PREFERRED, VH_AFFINITY_REQUIRED, VH_AFFINITY_SOCKET, VH_AFFINITY_NONE,
+		   VH_AFFINITY_LEGACY /* required, where the node is known */ };
+
+/* Page sizes that are not one: any there is, and any huge one; small is 4096. */
+enum { VH_PAGE_ANY = 0, VH_PAGE_LARGE = 1, VH_PAGE_SMALL = 4096 };
+
+struct vh_want_devices {
+	unsigned count;
+	bool vf;		/* VFs instead of whole devices */
+	enum vh_affinity affinity;
+};
+struct vh_want_cell { unsigned vcpus, dedicated /* of a mixed VM's */; uint64_t memory; };
+
+struct vh_want {
+	char name[64];
+	unsigned vcpus;
+	uint64_t memory;	/* bytes */
+	uint64_t page;		/* bytes, or VH_PAGE_ANY, VH_PAGE_LARGE */
+	enum vh_want_policy policy;
+	unsigned dedicated;	/* of a mixed VM: so many are */
+	enum vh_thread_policy threads;
+	bool emulator;		/* QEMU's other threads get a CPU of their own */
+	unsigned iothreads;
+	struct vh_want_cell cells[VH_CELLS_MAX];	/* guest NUMA nodes; none: as few as fit */
+	size_t n_cells;
+	struct vh_want_devices devices[VH_DEVICE_KINDS];
+	unsigned pairs;		/* that many GPUs each share a switch with an HCA of their own */
+	unsigned vms;		/* 0 as 1 */
+	bool spread;		/* over hosts; else they are packed */
+	/* The vCPUs' numbers, the dedicated ones first, then the others, by guest node where these
+	 * are given. Unless numbered they go up in this order. */
+	bool numbered;
+	uint16_t number[VH_VCPUS_MAX];
+};
+
+/* Refuses what no host could ever be asked: no vCPU, sizes that are no multiple of the
+ * page, cells that do not add up. */
+int vh_want_check(const struct vh_want *want, struct vh_err *err);
 
 /* The request as text, all of it optional; NULL: not given. */
 struct vh_want_text {
@@ -21,10 +68,6 @@ void vh_want_text_free(struct vh_want_text *text);
 /* The want itself, checked. Flavor and image come first; what is said in our words goes
  * before them. Refused where it contradicts itself, and where Nova would. */
 int vh_want_read(const struct vh_want_text *text, struct vh_want *ret, struct vh_err *err);
-/* Sets of text what a flavor and an image say and it does not say yet. */
-int vh_want_read_flavor(const struct vh_want_text *from, struct vh_want_text *text, struct vh_err *err);
-
-const char *vh_affinity_name(enum vh_affinity affinity);
 json_t *vh_want_to_json(const struct vh_want *want);
 
 #endif

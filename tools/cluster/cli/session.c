@@ -5,6 +5,8 @@
 
 #include "lib/files.h"
 #include "lib/strv.h"
+#include "vmm/virt/virt.h"
+#include "vmm/vm/vm.h"
 
 enum { LOCK_MS = 5000, READY_S = 300 };
 

@@ -8,6 +8,8 @@
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"
+#include "vmm/place/place.h"
+#include "vmm/virt/virt.h"
 
 static const struct vh_col plan_cols[] = {
 	{ "NODE", "name", VH_COL_TEXT },	{ "ADDRESS", "address", VH_COL_TEXT },

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "tools/cluster/cli/show.h"
+#include "vmm/virt/virt.h"
 
 enum { TIMEOUT_MAX_S = 86400 };
 

@@ -5,6 +5,7 @@
 
 #include "lib/files.h"
 #include "lib/strv.h"
+#include "vmm/virt/virt.h"
 
 /* Without a record nothing of the cluster can be there but its daemon and a half-made directory. */
 static int nothing_there(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)

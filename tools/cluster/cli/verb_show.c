@@ -7,6 +7,7 @@
 #include "lib/json.h"
 #include "lib/table.h"
 #include "tools/cluster/cli/show.h"
+#include "vmm/virt/virt.h"
 
 int verb_status(struct vh_cli *cli, struct vh_err *err)
 {

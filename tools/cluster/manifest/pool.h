@@ -8,7 +8,7 @@
 #include "images/images.h"
 #include "lib/doc.h"
 #include "lib/values.h"
-#include "vmm/vmm.h"
+#include "vmm/place/place.h"
 
 struct pool {
 	char *name;		/* NULL: the manifest's own keys are the pool */

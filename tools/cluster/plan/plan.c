@@ -5,9 +5,13 @@
 #include <string.h>
 
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "lib/values.h"
 #include "tools/cluster/plan/cluster.h"
 #include "tools/cluster/plan/network.h"
+#include "vmm/host/host.h"
+#include "vmm/hosts/hosts.h"
+#include "vmm/place/place.h"
 
 static int place_nodes(struct cluster *c, const struct vh_cli *cli, const struct vh_root *root, struct vh_store *store,
 		       struct vh_err *err)

@@ -12,7 +12,7 @@
 #include "lib/store.h"
 #include "netctl/netctl.h"
 #include "tools/cluster/manifest/manifest.h"
-#include "vmm/vmm.h"
+#include "vmm/layout/layout.h"
 
 /* A ROM of it needs no store of variables. */
 #define UEFI_FIRMWARE "/usr/share/ovmf/OVMF.fd"

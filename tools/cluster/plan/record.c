@@ -6,7 +6,10 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "tools/cluster/plan/cluster.h"
+#include "vmm/place/place.h"
+#include "vmm/vm/vm.h"
 
 static const char record_class[] = "cluster";
 

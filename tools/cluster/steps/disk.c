@@ -5,6 +5,7 @@
 #include "lib/files.h"
 #include "lib/strv.h"
 #include "tools/cluster/steps/files.h"
+#include "vmm/domain/domain.h"
 
 static char *disk_object(const struct cluster *c, const struct spot *at)
 {

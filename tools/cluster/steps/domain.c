@@ -8,6 +8,9 @@
 
 #include "lib/strv.h"
 #include "tools/cluster/steps/files.h"
+#include "vmm/domain/domain.h"
+#include "vmm/virt/virt.h"
+#include "vmm/vm/vm.h"
 
 enum { LATE_MS = 1500 };
 

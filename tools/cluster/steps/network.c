@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tools/cluster/steps/domain.h"
+#include "vmm/virt/virt.h"
 
 enum { STOP_MS = 30000 };
 

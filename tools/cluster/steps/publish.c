@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What mpirun-wrap is told of a cluster (docs/formats/cluster.md). */
-#include "lib/json.h"
-#include "lib/numbers.h"
 #include "tools/cluster/steps/steps.h"
 
 #include <string.h>
@@ -10,6 +8,7 @@
 #include "lib/files.h"
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "lib/values.h"
 
 /* NULL: it has no name that the format takes. */
 static const char *host_name(struct utsname *host)

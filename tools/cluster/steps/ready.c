@@ -16,6 +16,7 @@
 #include "lib/strv.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/steps/files.h"
+#include "vmm/virt/virt.h"
 
 /* sshd says its version at once; a guest under emulation may take a while for the rest. */
 enum { BANNER_MS = 2000, LOGIN_MS = 30000, PAUSE_MS = 200, LOOK_S = 2 };

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the parts of the search share: how a choice of nodes is shared out (solve_shares.c),
  * how choices are made and judged (solve.c), and the plan out of the best (solve_plan.c). */
-#ifndef VH_VMM_SOLVE_PRIVATE_H
-#define VH_VMM_SOLVE_PRIVATE_H
+#ifndef VH_VMM_PLACE_SEARCH_H
+#define VH_VMM_PLACE_SEARCH_H
 
-#include "vmm/place/plan.h"
 #include "vmm/place/cpus.h"
+#include "vmm/place/place.h"
 
 enum { VH_SEARCH_LOOKS_MAX = 1 << 20 };	/* choices of nodes, then the search gives up */
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the files of vmm that speak to libvirt share. */
+/* What the files that speak to libvirt share. */
 #ifndef VH_VMM_VIRT_PRIVATE_H
 #define VH_VMM_VIRT_PRIVATE_H
 
 #include <libvirt/libvirt.h>
-#include "vmm/vmm.h"
+#include "lib/cleanup.h"
+#include "vmm/virt/virt.h"
+
+struct vh_domain_lease;
 
 struct vh_virt {
 	virConnectPtr conn;
@@ -27,21 +30,5 @@ int vh_virt_find_ours(struct vh_virt *v, const char *name, virDomainPtr *ret, st
 
 /* virDomainGetState's state. */
 int vh_virt_get_state(virDomainPtr domain, int *ret, struct vh_err *err);
-
-/* --- the private daemon (daemon.c) */
-
-/* STATE/libvirt/run/libvirt-sock; refused when it is too long for a socket. */
-int vh_daemon_socket(const char *state, char **ret, struct vh_err *err);
-/* Connects to a daemon's socket for a look: its process (0: in another pid namespace)
- * and whether it lives in our network namespace. -errno: nobody answers. */
-int vh_daemon_peer(const char *socket, pid_t *ret_pid, bool *ret_same_net);
-/* Refuses a state directory that QEMU, running as libvirt-qemu, could not get to. */
-int vh_daemon_check(const char *state, struct vh_err *err);
-/* Whether domains are defined in the private daemon, be it running or not. */
-bool vh_daemon_has_domains(const char *state);
-/* Starts the private daemon unless it runs. */
-int vh_daemon_start(const char *state, struct vh_err *err);
-/* Ends it, whatever runs in it; 0 also when it does not run. */
-int vh_daemon_end(const char *state, struct vh_err *err);
 
 #endif

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+/* libvirt: the connection, the private daemon, and domains from define to undefine. */
+#ifndef VH_VMM_VIRT_H
+#define VH_VMM_VIRT_H
+
+#include <jansson.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include "lib/err.h"
+
+struct vh_virt;
+
+/* connect given: that URI, or "private" for the private daemon. NULL: a running system
+ * daemon of this network namespace (another could not see our taps), else the private
+ * daemon under STATE/libvirt (with start it is started where it does not run: libvirtd
+ * in a mount namespace of its own, with our hook as qemu.d/vhpc; without start only when
+ * it has domains). -ENOTCONN (no error text): no daemon runs, and none was started. */
+int vh_virt_open(struct vh_virt **ret, const char *connect, const char *state, bool start,
+		 struct vh_err *err);
+void vh_virt_close(struct vh_virt *v);
+static inline void vh_virt_closep(struct vh_virt **v) { vh_virt_close(*v); }
+const char *vh_virt_uri(const struct vh_virt *v);
+/* "libvirt 9.0.0, QEMU 7.2.22" as the daemon reports them, into buf. */
+int vh_virt_version(struct vh_virt *v, char *buf, size_t len, struct vh_err *err);
+
+/* Ends the private daemon when it is ours and has no domain left; 0 also when there is none. */
+int vh_virt_stop_private(const char *state, struct vh_err *err);
+
+/* define: same name and UUID is redefined; a domain of that name that is not ours is
+ * -EEXIST, refused. Thread-safe on one vh_virt. */
+int vh_virt_define(struct vh_virt *v, const char *xml, struct vh_err *err);
+/* 0 also when it already runs; *ret_started (or NULL) says which. */
+int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct vh_err *err);
+/* ACPI shutdown, waited for; at the deadline destroyed when force, else -ETIMEDOUT. 0 when it is off. */
+int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err);
+/* Whose it is, malloc'd; NULL: there is none, or not one of ours. */
+int vh_virt_owner(struct vh_virt *v, const char *name, char **ret, struct vh_err *err);
+/* Destroys and undefines that of owner; 0 when there is none, or another of ours has the name. */
+int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err);
+/* The domain as libvirt has it: one of ours, malloc'd. */
+int vh_virt_xml(struct vh_virt *v, const char *name, char **ret, struct vh_err *err);
+/* "running", "shut off", "paused", ... static; NULL: no such domain. */
+int vh_virt_state(struct vh_virt *v, const char *name, const char **ret, struct vh_err *err);
+/* Whether such a word is that of a VM without a process. */
+bool vh_virt_is_off(const char *state);
+/* Copies the console to out_fd until the guest ends, in_fd says Ctrl-] or *stop becomes
+ * true; in_fd -1 or its end: only listens. A terminal on in_fd is put into raw mode meanwhile. */
+int vh_virt_console(struct vh_virt *v, const char *name, int in_fd, int out_fd,
+		    const volatile sig_atomic_t *stop, struct vh_err *err);
+/* Rows: name, state, vcpus, memory (bytes), cpus ("0-1" pinned, as libvirt reports it back),
+ * nodes, owner (null when not ours), uuid. */
+int vh_virt_list(struct vh_virt *v, json_t **ret, struct vh_err *err);
+
+#endif
