@@ -15,6 +15,8 @@ const struct vh_col vh_finding_cols[] = {
 	{ 0 }
 };
 
+static const char *const verdicts[VH_VERDICTS] = { "ok", "wrong", "unknown" };
+
 void vh_findings_clear(struct vh_findings *f)
 {
 	json_decref(f->rows);
@@ -23,8 +25,6 @@ void vh_findings_clear(struct vh_findings *f)
 
 static json_t *row_of(const struct vh_finding *f)
 {
-	static const char *const verdicts[VH_VERDICTS] = { "ok", "wrong", "unknown" };
-
 	return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:b}", "object", vh_json_text(f->object), "check", f->check,
 			 "verdict", verdicts[f->verdict], "found", vh_json_text(f->found),
 			 "wanted", vh_json_text(f->wanted), "mend", vh_json_text(f->verdict == VH_OK ? NULL : f->mend),
@@ -55,4 +55,28 @@ int vh_findings_end(struct vh_findings *f, json_t **ret, struct vh_err *err)
 	*ret = vh_steal(&f->rows);
 	vh_findings_clear(f);
 	return 0;
+}
+
+const char *vh_finding_text(const json_t *row, const char *key)
+{
+	const char *text = json_string_value(json_object_get(row, key));
+
+	return text ? text : "";
+}
+
+bool vh_finding_is(const json_t *row, enum vh_verdict verdict)
+{
+	return !strcmp(vh_finding_text(row, "verdict"), verdicts[verdict]);
+}
+
+void vh_findings_print(FILE *f, const json_t *rows, bool all)
+{
+	vh_autojson shown = json_array();
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		if (all || !vh_finding_is(row, VH_OK))
+			json_array_append(shown, row);
+	vh_table_print(f, vh_finding_cols, shown);
 }

@@ -8,6 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include "lib/err.h"
 #include "lib/table.h"
 
@@ -46,7 +47,15 @@ json_t *vh_finding_add(struct vh_findings *f, const struct vh_finding *finding);
 /* The rows, given away (an empty array when nothing was found); f is empty then. -ENOMEM. */
 int vh_findings_end(struct vh_findings *f, json_t **ret, struct vh_err *err);
 
-/* OBJECT, CHECK, VERDICT, FOUND, WANTED and MEND, for vh_listing. */
+/* --- reading rows */
+
+bool vh_finding_is(const json_t *row, enum vh_verdict verdict);
+/* A member that is a text; "" where it has none. */
+const char *vh_finding_text(const json_t *row, const char *key);
+
+/* OBJECT, CHECK, VERDICT, FOUND, WANTED and MEND. */
 extern const struct vh_col vh_finding_cols[];
+/* The table of the rows, or of those alone that are not well. */
+void vh_findings_print(FILE *f, const json_t *rows, bool all);
 
 #endif

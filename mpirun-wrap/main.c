@@ -102,24 +102,22 @@ static void print_notes(const struct vh_cli *cli, const char *note, char *const 
 /* --check: exits 3 when something failed. */
 static int check_nodes(const struct vh_cli *cli, const struct vh_mpi_preflight *p, struct vh_err *err)
 {
-	vh_autojson rows = NULL;
-	unsigned failed = 0;
-	size_t checks;
-	int r = vh_mpi_preflight_run(p, &rows, &failed, err);
+	vh_autofindings found = VH_FINDINGS_NONE;
+	int r = vh_mpi_preflight_run(p, &found, err);
+	const size_t checks = json_array_size(found.rows), failed = found.count[VH_WRONG];
 
 	if (r < 0)
 		return r;
-	checks = json_array_size(rows);
 	if (cli->json) {
-		r = vh_json_print("vhpc.mpirun.check/1", json_pack("{s:s, s:i, s:O}", "cluster", p->cluster->name, "failed", (int)failed,
-								   "checks", rows), err);
+		r = vh_json_print("vhpc.mpirun.check/2", json_pack("{s:s, s:i, s:O}", "cluster", p->cluster->name, "failed", (int)failed,
+								   "findings", found.rows), err);
 		return r < 0 ? r : failed ? VH_EXIT_REFUSED : 0;
 	}
 	if (failed)
-		vh_mpi_preflight_print(stdout, rows);
+		vh_findings_print(stdout, found.rows, false);
 	else if (!cli->quiet)
 		printf("cluster %s: %zu checks passed\n", p->cluster->name, checks);
-	return failed ? vh_err_refuse(err, EREMOTEIO, "cluster %s: %u of %zu checks failed", p->cluster->name, failed, checks) : 0;
+	return failed ? vh_err_refuse(err, EREMOTEIO, "cluster %s: %zu of %zu checks failed", p->cluster->name, failed, checks) : 0;
 }
 
 static void note_borne(const struct vh_cli *cli, const json_t *rows)
@@ -128,22 +126,21 @@ static void note_borne(const struct vh_cli *cli, const json_t *rows)
 	size_t i;
 
 	json_array_foreach(rows, i, r)
-		if (!json_is_true(json_object_get(r, "ok")) && !json_is_true(json_object_get(r, "stops")))
-			fprintf(stderr, "%s: note: %s: %s: %s instead of %s\n", cli->prog, json_string_value(json_object_get(r, "node")),
-				json_string_value(json_object_get(r, "check")), json_string_value(json_object_get(r, "found")),
-				json_string_value(json_object_get(r, "wanted")));
+		if (vh_finding_is(r, VH_WRONG) && !json_is_true(json_object_get(r, "stops")))
+			fprintf(stderr, "%s: note: %s: %s: %s instead of %s\n", cli->prog, vh_finding_text(r, "object"),
+				vh_finding_text(r, "check"), vh_finding_text(r, "found"), vh_finding_text(r, "wanted"));
 }
 
 /* Before a launch: what stops it is shown as a table, what only makes it slower is noted. */
 static int check_launch(const struct vh_cli *cli, const struct vh_mpi_preflight *p, struct vh_err *err)
 {
-	vh_autojson rows = NULL;
-	int r = vh_mpi_preflight_launch(p, &rows, err);
+	vh_autofindings found = VH_FINDINGS_NONE;
+	int r = vh_mpi_preflight_launch(p, &found, err);
 
-	if (r < 0 && rows)
-		vh_mpi_preflight_print(stderr, rows);
+	if (r < 0 && found.rows)
+		vh_findings_print(stderr, found.rows, false);
 	else if (!cli->quiet)
-		note_borne(cli, rows);
+		note_borne(cli, found.rows);
 	return r;
 }
 

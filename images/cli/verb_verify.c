@@ -135,8 +135,8 @@ static bool holds(const json_t *rows)
 	const json_t *row, *check;
 	size_t i, k;
 	json_array_foreach(rows, i, row)
-		json_array_foreach(json_object_get(row, "checks"), k, check)
-			if (!json_is_true(json_object_get(check, "holds")))
+		json_array_foreach(json_object_get(row, "findings"), k, check)
+			if (!vh_finding_is(check, VH_OK))
 				return false;
 	return true;
 }
@@ -163,18 +163,14 @@ static json_t *phase_rows(const json_t *rows)
 	return out;
 }
 
-static json_t *check_rows(const json_t *rows)
+static json_t *all_findings(const json_t *rows)
 {
-	json_t *out = json_array(), *check;
+	json_t *out = json_array();
 	const json_t *row;
-	size_t i, k;
+	size_t i;
 
 	json_array_foreach(rows, i, row)
-		json_array_foreach(json_object_get(row, "checks"), k, check) {
-			json_t *line = json_copy(check);
-			json_object_set(line, "boot", json_object_get(row, "boot"));
-			json_array_append_new(out, line);
-		}
+		json_array_extend(out, json_object_get(row, "findings"));
 	return out;
 }
 
@@ -186,14 +182,10 @@ static void print(const json_t *rows)
 		{ "USERSPACE", "userspace", VH_COL_RIGHT }, { "MPI", "mpi", VH_COL_RIGHT }, { "MEMORY", "memory", VH_COL_SIZE },
 		{ .head = NULL },
 	};
-	static const struct vh_col checks[] = {
-		{ "BOOT", "boot", VH_COL_TEXT }, { "CHECK", "check", VH_COL_TEXT }, { "WANTED", "wanted", VH_COL_TEXT },
-		{ "FOUND", "found", VH_COL_TEXT }, { "HOLDS", "holds", VH_COL_BOOL }, { .head = NULL },
-	};
 	vh_autojson times = phase_rows(rows);
-	vh_autojson all = check_rows(rows);
+	vh_autojson all = all_findings(rows);
 
-	vh_table_print(stdout, checks, all);
+	vh_findings_print(stdout, all, true);
 	putchar('\n');
 	vh_table_print(stdout, phases, times);
 }
@@ -209,7 +201,7 @@ static int report(const struct vh_cli *cli, const char *image, int fd, struct vh
 	bool good = holds(rows);
 	if (!cli->json)
 		print(rows);
-	else if (vh_json_print("vhpc.image.verify/1", json_pack("{s:s, s:b, s:O}", "image", image, "holds", good, "boots", rows), err) < 0)
+	else if (vh_json_print("vhpc.image.verify/2", json_pack("{s:s, s:b, s:O}", "image", image, "holds", good, "boots", rows), err) < 0)
 		return -err->num;
 	return good ? 0 : vh_err_refuse(err, EINVAL, "image %s: does not hold what its image.json says", image);
 }

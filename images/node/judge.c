@@ -4,7 +4,6 @@
 #include "images/node/judge.h"
 #include "lib/answer.h"
 #include "lib/strv.h"
-#include "lib/json.h"
 
 const json_t *vh_judge_recipe(const json_t *image, const char *key)
 {
@@ -19,9 +18,10 @@ const char *vh_judge_text(const json_t *o, const char *key)
 
 int vh_judge_add(const struct vh_judge *j, const char *check, const char *wanted, const char *found, bool holds)
 {
-	json_t *row = json_pack("{s:s, s:o, s:o, s:b}", "check", check, "wanted", vh_json_text(wanted), "found",
-				vh_json_text(found), "holds", holds);
-	return row && json_array_append_new(j->rows, row) == 0 ? 0 : vh_err_nomem(j->err);
+	const struct vh_finding finding = { .object = j->object, .check = check, .verdict = holds ? VH_OK : VH_WRONG,
+					    .found = found, .wanted = wanted, .stops = true };
+
+	return vh_finding_add(j->findings, &finding) ? 0 : vh_err_nomem(j->err);
 }
 
 int vh_judge_equal(const struct vh_judge *j, const char *check, const char *what, const char *wanted)

@@ -128,7 +128,8 @@ static int run_mpi(const struct vh_verify_run *run, const char *name, struct vh_
 	vh_autofree char *status = vh_strf("exit %d%s%.200s", out.status, out.status ? ": " : "", out.status ? out.err : "");
 	if (!status)
 		return vh_err_nomem(err);
-	return vh_judge_add(&(struct vh_judge){ .rows = ret->checks, .err = err }, "mpirun -n 2", "exit 0", status, out.status == 0);
+	return vh_judge_add(&(struct vh_judge){ .object = vh_boot_names[ret->boot], .findings = &ret->findings, .err = err },
+			    "mpirun -n 2", "exit 0", status, out.status == 0);
 }
 
 static int read_accel(const struct vh_verify_run *run, const char *name, char accel[8], struct vh_err *err)

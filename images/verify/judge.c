@@ -77,23 +77,18 @@ int vh_verify_judge(const json_t *image, const char *text, struct vh_verify *ret
 
 	if (!end)
 		return vh_err_set(err, EBADMSG, "the guest did not answer to the end");
-	ret->checks = json_array();
 	ret->uptime = seconds(text, "uptime", 1);
 	ret->memory_used = memory > 0 ? (uint64_t)memory : 0;
 	ret->phases = (struct vh_verify_phases){ .firmware = -1, .kernel = init, .mpi = -1,
 		.initrd = init >= 0 && systemd >= init ? systemd - init : -1,
 		.userspace = systemd >= 0 && sshd >= systemd ? sshd - systemd : -1 };
-	return judge_checks(&(struct vh_judge){ image, text, ret->boot == VH_BOOT_SQUASHFS, ret->checks, err });
+	return judge_checks(&(struct vh_judge){ .image = image, .text = text, .overlay = ret->boot == VH_BOOT_SQUASHFS,
+			    .object = vh_boot_names[ret->boot], .findings = &ret->findings, .err = err });
 }
 
 bool vh_verify_holds(const struct vh_verify *v)
 {
-	const json_t *row;
-	size_t i;
-	json_array_foreach(v->checks, i, row)
-		if (!json_is_true(json_object_get(row, "holds")))
-			return false;
-	return true;
+	return v->findings.count[VH_WRONG] == 0;
 }
 
 static json_t *phase(double s)
@@ -104,14 +99,14 @@ static json_t *phase(double s)
 json_t *vh_verify_json(const struct vh_verify *v)
 {
 	const struct vh_verify_phases *p = &v->phases;
-	return json_pack("{s:s, s:s, s:I, s:{s:o, s:o, s:o, s:o, s:o}, s:O}", "boot", vh_boot_names[v->boot], "accel", v->accel,
+	return json_pack("{s:s, s:s, s:I, s:{s:o, s:o, s:o, s:o, s:o}, s:O?}", "boot", vh_boot_names[v->boot], "accel", v->accel,
 			 "memory_used", (json_int_t)v->memory_used, "phases", "firmware", phase(p->firmware),
 			 "kernel", phase(p->kernel), "initrd", phase(p->initrd), "userspace", phase(p->userspace),
-			 "mpi", phase(p->mpi), "checks", v->checks);
+			 "mpi", phase(p->mpi), "findings", v->findings.rows);
 }
 
 void vh_verify_clear(struct vh_verify *v)
 {
-	json_decref(v->checks);
+	vh_findings_clear(&v->findings);
 	*v = (struct vh_verify){ 0 };
 }

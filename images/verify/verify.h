@@ -27,7 +27,7 @@ struct vh_verify {
 	double uptime;		/* of the guest, when the script began */
 	uint64_t memory_used;	/* bytes: what is neither free nor given back on demand (docs/formats/image.md) */
 	struct vh_verify_phases phases;
-	json_t *checks;		/* rows: check, wanted, found, holds */
+	struct vh_findings findings;
 };
 void vh_verify_clear(struct vh_verify *v);
 #define vh_autoverify vh_cleanup(vh_verify_clear) struct vh_verify
@@ -35,7 +35,7 @@ void vh_verify_clear(struct vh_verify *v);
 /* Fills the rest of ret, whose boot says how it was booted, from what the script printed; text is untrusted. */
 int vh_verify_judge(const json_t *image, const char *text, struct vh_verify *ret, struct vh_err *err);
 bool vh_verify_holds(const struct vh_verify *v);
-/* {"boot", "accel", "memory_used", "phases": {...}, "checks": [...]}; NULL without memory. */
+/* {"boot", "accel", "memory_used", "phases": {...}, "findings": [...]}; NULL without memory. */
 json_t *vh_verify_json(const struct vh_verify *v);
 
 struct vh_verify_run {

@@ -5,9 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
 #include "lib/values.h"
 
 /* More than that confuses make, logs and time-outs; a VM's starts from whole seconds. */
@@ -15,8 +13,7 @@ static const double clock_off_s = 3;
 
 struct judging {
 	const struct vh_mpi_preflight *p;
-	json_t *rows;
-	unsigned failed;
+	struct vh_findings *findings;
 	const char *node;	/* that is judged now */
 	bool bearable;		/* what fails now makes a job slower or odd, but does not stop it */
 };
@@ -24,10 +21,8 @@ struct judging {
 /* Takes found and wanted. */
 static void row(struct judging *j, const char *check, bool ok, char *found, char *wanted, const char *mend)
 {
-	json_array_append_new(j->rows, json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:s*}", "node", j->node, "check", check, "ok", ok,
-						 "stops", !ok && !j->bearable, "found", vh_json_text(found), "wanted", vh_json_text(wanted),
-						 "mend", ok ? NULL : mend));
-	j->failed += !ok;
+	vh_finding_add(j->findings, &(struct vh_finding){ .object = j->node, .check = check, .verdict = ok ? VH_OK : VH_WRONG,
+		       .found = found, .wanted = wanted, .mend = mend, .stops = !j->bearable });
 	free(found);
 	free(wanted);
 }
@@ -228,34 +223,16 @@ static void judge_node(struct judging *j, size_t node, const struct vh_mpi_answe
 	judge_peers(j, a->text);
 }
 
-json_t *vh_mpi_judge(const struct vh_mpi_preflight *p, const struct vh_mpi_answer *answers, unsigned *ret_failed)
+void vh_mpi_judge(const struct vh_mpi_preflight *p, const struct vh_mpi_answer *answers, struct vh_findings *ret)
 {
-	struct judging j = { .p = p, .rows = json_array() };
+	struct judging j = { .p = p, .findings = ret };
 	const char *first = NULL;
 
-	for (size_t i = 0; j.rows && i < p->cluster->n_nodes; i++) {
+	for (size_t i = 0; i < p->cluster->n_nodes; i++) {
 		if (!vh_mpi_used(p->job, i))
 			continue;
 		if (!first && answers[i].status == 0)
 			first = answers[i].text;
 		judge_node(&j, i, &answers[i], first ? first : "");
 	}
-	*ret_failed = j.failed;
-	return j.rows;
-}
-
-void vh_mpi_preflight_print(FILE *f, const json_t *rows)
-{
-	static const struct vh_col cols[] = {
-		{ "NODE", "node", VH_COL_TEXT }, { "CHECK", "check", VH_COL_TEXT }, { "FOUND", "found", VH_COL_TEXT },
-		{ "WANTED", "wanted", VH_COL_TEXT }, { "MEND", "mend", VH_COL_TEXT }, { 0 }
-	};
-	vh_autojson failed = json_array();
-	const json_t *r;
-	size_t i;
-
-	json_array_foreach(rows, i, r)
-		if (!json_is_true(json_object_get(r, "ok")))
-			json_array_append(failed, (json_t *)r);
-	vh_table_print(f, cols, failed);
 }

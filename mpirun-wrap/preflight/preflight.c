@@ -113,24 +113,20 @@ static void ask_used(void *arg, size_t node)
 		ask(a->p, node, &a->answers[node]);
 }
 
-int vh_mpi_preflight_run(const struct vh_mpi_preflight *p, json_t **ret_rows, unsigned *ret_failed, struct vh_err *err)
+int vh_mpi_preflight_run(const struct vh_mpi_preflight *p, struct vh_findings *ret, struct vh_err *err)
 {
 	struct asking a = { .p = p, .answers = calloc(p->cluster->n_nodes, sizeof(*a.answers)) };
-	json_t *rows;
 
 	if (!a.answers)
 		return vh_err_nomem(err);
 	vh_parallel(p->cluster->n_nodes, AT_ONCE, ask_used, &a);
-	rows = vh_mpi_judge(p, a.answers, ret_failed);
+	vh_mpi_judge(p, a.answers, ret);
 	for (size_t i = 0; i < p->cluster->n_nodes; i++) {
 		free(a.answers[i].text);
 		free(a.answers[i].problem);
 	}
 	free(a.answers);
-	if (!rows)
-		return vh_err_nomem(err);
-	*ret_rows = rows;
-	return 0;
+	return ret->no_memory ? vh_err_nomem(err) : 0;
 }
 
 /* --- what was found right stays so for a while */
@@ -197,31 +193,31 @@ static unsigned stopping(const json_t *rows)
 	size_t i;
 
 	json_array_foreach(rows, i, r)
-		n += json_is_true(json_object_get(r, "stops")) && strcmp(json_string_value(json_object_get(r, "check")), "checks");
+		n += json_is_true(json_object_get(r, "stops")) && strcmp(vh_finding_text(r, "check"), "checks");
 	return n;
 }
 
-int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, json_t **ret_rows, struct vh_err *err)
+int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, struct vh_findings *ret, struct vh_err *err)
 {
 	vh_autofree char *path = beside(p->cluster->ssh_config, "preflight"), *text = stamp_text(p);
 	vh_autoerr ignored = VH_ERR_NONE;
-	unsigned failed = 0, stops;
+	unsigned stops;
 	int r;
 
 	if (path && text && is_fresh(path, text))
 		return 0;
 	r = vh_mpi_check_version(p->cluster, err);
 	if (r == 0)
-		r = vh_mpi_preflight_run(p, ret_rows, &failed, err);
+		r = vh_mpi_preflight_run(p, ret, err);
 	if (r < 0)
 		return r;
-	stops = stopping(*ret_rows);
+	stops = stopping(ret->rows);
 	if (stops) {
 		vh_err_refuse(err, EREMOTEIO, "cluster %s: %u %s failed", p->cluster->name, stops, stops == 1 ? "check" : "checks");
 		return vh_err_hint(err, "%s --no-check starts the job all the same", p->prog);
 	}
 	/* Who may not write there is asked again the next time. */
-	if (!failed && path && text)
+	if (ret->count[VH_WRONG] == 0 && path && text)
 		vh_write_file(path, text, strlen(text), 0600, &ignored);
 	return 0;
 }

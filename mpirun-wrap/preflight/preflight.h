@@ -4,7 +4,7 @@
 #ifndef VH_MPIRUN_PREFLIGHT_H
 #define VH_MPIRUN_PREFLIGHT_H
 
-#include <jansson.h>
+#include "lib/finding.h"
 #include "mpirun-wrap/plan/plan.h"
 
 struct vh_mpi_preflight {
@@ -21,20 +21,15 @@ struct vh_mpi_answer { char *text; char *problem; int status; double asked, answ
 /* The lines that a node is asked; malloc'd. */
 char *vh_mpi_question(const struct vh_mpi_preflight *p, size_t node);
 
-/* Judges all answers (by node; of nodes without ranks none is looked at): an array of
- * {node, check, ok, stops, found, wanted, mend}; *ret_failed counts those that are not ok. Pure.
- * NULL without memory. */
-json_t *vh_mpi_judge(const struct vh_mpi_preflight *p, const struct vh_mpi_answer *answers, unsigned *ret_failed);
+/* Judges all answers (by node; of nodes without ranks none is looked at), a node an object. Pure. */
+void vh_mpi_judge(const struct vh_mpi_preflight *p, const struct vh_mpi_answer *answers, struct vh_findings *ret);
 
-/* Asks all nodes that have ranks and judges. */
-int vh_mpi_preflight_run(const struct vh_mpi_preflight *p, json_t **ret_rows, unsigned *ret_failed, struct vh_err *err);
+/* Asks all nodes that have ranks and judges. -ENOMEM. */
+int vh_mpi_preflight_run(const struct vh_mpi_preflight *p, struct vh_findings *ret, struct vh_err *err);
 
 /* Before a launch: nothing where the same was found right within the last ten minutes
  * (DIR/preflight beside ssh_config says so), else as above, and refused for what stops a job.
- * *ret_rows, NULL at first, is what was found, also where it is refused; NULL: nobody was asked. */
-int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, json_t **ret_rows, struct vh_err *err);
-
-/* The failed rows as a table for people. */
-void vh_mpi_preflight_print(FILE *f, const json_t *rows);
+ * *ret, empty at first, is what was found, also where it is refused; empty: nobody was asked. */
+int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, struct vh_findings *ret, struct vh_err *err);
 
 #endif

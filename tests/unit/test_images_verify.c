@@ -91,11 +91,11 @@ START_TEST(good_answers_hold)
 	/* The name that cannot be asked for is the one check that fails. */
 	json_array_remove(json_object_get(json_object_get(doc, "recipe"), "sysctl"), 3);
 	ck_assert_int_eq(vh_verify_judge(doc, good, &v, &err), 0);
-	for (size_t i = 0; i < json_array_size(v.checks); i++) {
-		const json_t *row = json_array_get(v.checks, i);
-		ck_assert_msg(json_is_true(json_object_get(row, "holds")), "%s", json_string_value(json_object_get(row, "check")));
+	for (size_t i = 0; i < json_array_size(v.findings.rows); i++) {
+		const json_t *row = json_array_get(v.findings.rows, i);
+		ck_assert_msg(vh_finding_is(row, VH_OK), "%s", json_string_value(json_object_get(row, "check")));
 	}
-	ck_assert_uint_eq(json_array_size(v.checks), 41);
+	ck_assert_uint_eq(json_array_size(v.findings.rows), 41);
 	ck_assert(vh_verify_holds(&v));
 	ck_assert_uint_eq(v.memory_used, 80 << 20);
 	ck_assert_double_eq_tol(v.phases.kernel, 0.5, 1e-9);
@@ -141,9 +141,9 @@ START_TEST(each_broken_promise_is_found)
 		size_t bad = 0;
 
 		ck_assert_int_eq(vh_verify_judge(doc, text, &v, &err), 0);
-		for (size_t k = 0; k < json_array_size(v.checks); k++) {
-			const json_t *row = json_array_get(v.checks, k);
-			if (json_is_true(json_object_get(row, "holds")))
+		for (size_t k = 0; k < json_array_size(v.findings.rows); k++) {
+			const json_t *row = json_array_get(v.findings.rows, k);
+			if (vh_finding_is(row, VH_OK))
 				continue;
 			bad++;
 			ck_assert_str_eq(json_string_value(json_object_get(row, "check")), cases[i].check);
@@ -169,9 +169,9 @@ START_TEST(packages_of_keys_are_named)
 		bool found = false;
 
 		ck_assert_int_eq(vh_verify_judge(doc, text, &v, &err), 0);
-		for (size_t k = 0; k < json_array_size(v.checks); k++) {
-			const json_t *row = json_array_get(v.checks, k);
-			found |= !json_is_true(json_object_get(row, "holds")) &&
+		for (size_t k = 0; k < json_array_size(v.findings.rows); k++) {
+			const json_t *row = json_array_get(v.findings.rows, k);
+			found |= !vh_finding_is(row, VH_OK) &&
 				 !strcmp(json_string_value(json_object_get(row, "check")), cases[i].check);
 		}
 		ck_assert_msg(found, "%s", cases[i].check);

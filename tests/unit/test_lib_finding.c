@@ -79,5 +79,25 @@ START_TEST(nothing_found_is_an_empty_array)
 }
 END_TEST
 
+START_TEST(what_is_well_is_left_out_where_only_the_rest_is_wanted)
+{
+	vh_autofindings f = VH_FINDINGS_NONE;
+	vh_autofree char *out = NULL;
+	size_t len;
+	FILE *stream = open_memstream(&out, &len);
+
+	vh_finding_add(&f, &(struct vh_finding){ .object = "node-1", .check = "clock" });
+	vh_finding_add(&f, &(struct vh_finding){ .object = "node-2", .check = "clock", .verdict = VH_WRONG, .found = "+9.0 s" });
+	vh_findings_print(stream, f.rows, false);
+	fclose(stream);
+	ck_assert_ptr_null(strstr(out, "node-1"));
+	ck_assert_ptr_nonnull(strstr(out, "node-2"));
+	ck_assert_ptr_nonnull(strstr(out, "wrong"));
+	ck_assert(vh_finding_is(json_array_get(f.rows, 0), VH_OK));
+	ck_assert_str_eq(vh_finding_text(json_array_get(f.rows, 0), "found"), "");
+}
+END_TEST
+
 UNIT_SUITE(lib_finding, rows_say_object_check_verdict_and_mend, what_is_well_needs_no_mend_and_stops_nothing,
-	 what_is_unknown_is_not_wrong, bytes_of_strangers_become_a_row_all_the_same, nothing_found_is_an_empty_array)
+	 what_is_unknown_is_not_wrong, bytes_of_strangers_become_a_row_all_the_same, nothing_found_is_an_empty_array,
+	 what_is_well_is_left_out_where_only_the_rest_is_wanted)

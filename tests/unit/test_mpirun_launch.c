@@ -355,23 +355,22 @@ static char *judged(const char *from, const char *to, int status)
 	};
 	vh_autojob p = { 0 };
 	const struct vh_mpi_preflight pre = { .cluster = c, .job = &p, .program = "./a", .directory = "/home" };
-	unsigned failed = 0;
 	char *what = NULL;
-	vh_autojson rows = NULL;
+	vh_autofindings found = VH_FINDINGS_NONE;
 	const json_t *r;
 	size_t i;
 
 	plan(c, ARGS("./a"), empty, &p);
-	rows = vh_mpi_judge(&pre, answers, &failed);
-	json_array_foreach(rows, i, r)
-		if (!json_is_true(json_object_get(r, "ok"))) {
-			ck_assert_str_eq(json_string_value(json_object_get(r, "node")), "n2");
-			ck_assert_ptr_nonnull(json_object_get(r, "mend"));
+	vh_mpi_judge(&pre, answers, &found);
+	json_array_foreach(found.rows, i, r)
+		if (vh_finding_is(r, VH_WRONG)) {
+			ck_assert_str_eq(vh_finding_text(r, "object"), "n2");
+			ck_assert_str_ne(vh_finding_text(r, "mend"), "");
 			ck_assert(json_is_true(json_object_get(r, "stops")) == !strstr("clock region UCX", json_string_value(json_object_get(r, "check"))));
 			free(what);
 			what = strdup(json_string_value(json_object_get(r, "check")));
 		}
-	ck_assert(!!failed == !!what);
+	ck_assert(!!found.count[VH_WRONG] == !!what);
 	return what;
 }
 
