@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include "images/images.h"
+#include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/cli/session.h"
+#include "tools/cluster/cli/cli.h"
 
 static const struct vh_opt plan_opts[] = {
 	{ "store", 0, VH_OPT_STR, offsetof(struct apply_opts, store), "DIR", "image store" },

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "images/images.h"
 #include "lib/files.h"
 #include "lib/strv.h"
 #include "vmm/virt/virt.h"
@@ -58,7 +59,7 @@ int session_open(const struct vh_cli *cli, const char *name, struct session *s, 
 
 struct context session_context(const struct vh_cli *cli, const struct session *s, uint64_t ready_s)
 {
-	return (struct context){ .cluster = &s->cluster, .image = s->image, .virts = &s->virt, .cli = cli,
+	return (struct context){ .cluster = &s->cluster, .image = s->image, .virts = &s->virt, .state = cli->state,
 				 .progress = s->progress, .ready_ms = (int)(1000 * (ready_s ? ready_s : READY_S)) };
 }
 
@@ -69,5 +70,5 @@ int session_undo(const struct context *ctx, struct vh_store *store, struct vh_er
 	if (r == 0)
 		r = record_remove(store, ctx->cluster, err);
 	/* What floats on the host may use the cluster's CPUs again. */
-	return r < 0 || !ctx->virts[0] ? r : vh_floating_settle(ctx->virts[0], ctx->cli->state, err);
+	return r < 0 || !ctx->virts[0] ? r : vh_floating_settle(ctx->virts[0], ctx->state, err);
 }

@@ -3,6 +3,7 @@
 #ifndef VH_CLUSTER_SESSION_H
 #define VH_CLUSTER_SESSION_H
 
+#include "lib/cli.h"
 #include "tools/cluster/steps/steps.h"
 
 struct session {
@@ -24,17 +25,5 @@ int session_open(const struct vh_cli *cli, const char *name, struct session *s, 
 struct context session_context(const struct vh_cli *cli, const struct session *s, uint64_t ready_s);
 /* Undoes every step, then gives back the leases and forgets the cluster. */
 int session_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
-
-/* Options of plan and apply. */
-struct apply_opts { char *store; uint64_t timeout; bool keep; };
-struct ssh_opts { char *user; };
-
-int verb_plan(struct vh_cli *cli, struct vh_err *err);
-int verb_apply(struct vh_cli *cli, struct vh_err *err);
-int verb_status(struct vh_cli *cli, struct vh_err *err);
-int verb_list(struct vh_cli *cli, struct vh_err *err);
-int verb_leases(struct vh_cli *cli, struct vh_err *err);
-int verb_ssh(struct vh_cli *cli, struct vh_err *err);
-int verb_destroy(struct vh_cli *cli, struct vh_err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef VH_CLUSTER_SHOW_H
 #define VH_CLUSTER_SHOW_H
 
+#include "lib/cli.h"
 #include "tools/cluster/steps/steps.h"
 
 /* exists: the plan is that of a cluster that was applied. */

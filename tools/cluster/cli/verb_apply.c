@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vhpc cluster plan and apply. */
-#include "tools/cluster/cli/session.h"
+#include "tools/cluster/cli/cli.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 
+#include "images/images.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
+#include "tools/cluster/cli/session.h"
 #include "tools/cluster/cli/show.h"
 #include "vmm/virt/virt.h"
 
@@ -108,7 +110,8 @@ static int plan_and_record(const struct vh_cli *cli, const struct manifest *m, s
 }
 
 /* What failed is said; then a new cluster is taken away again, an old one left to be finished. */
-static int apply_failed(const struct context *ctx, struct session *s, bool undo, struct vh_err *err)
+static int apply_failed(const struct vh_cli *cli, const struct context *ctx, struct session *s, bool undo,
+			struct vh_err *err)
 {
 	vh_autoerr undo_err = VH_ERR_NONE;
 
@@ -116,12 +119,12 @@ static int apply_failed(const struct context *ctx, struct session *s, bool undo,
 		return vh_err_as(err, VH_EXIT_PARTIAL);
 	vh_progress_note(s->progress, "%s; undoing what was done", err->text);
 	if (session_undo(ctx, s->store, &undo_err) < 0) {
-		vh_err_print(stderr, ctx->cli->prog, &undo_err);
+		vh_err_print(stderr, cli->prog, &undo_err);
 		vh_err_as(err, VH_EXIT_PARTIAL);
 		return vh_err_hint(err, "vhpc cluster destroy %s takes the rest away", ctx->cluster->name);
 	}
 	vh_virt_close(vh_steal(&s->virt));
-	vh_virt_stop_private(ctx->cli->state, &undo_err);
+	vh_virt_stop_private(ctx->state, &undo_err);
 	return -err->num;
 }
 
@@ -156,7 +159,7 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 	if (s->cluster.accel != CLUSTER_KVM)
 		vh_progress_note(s->progress, "no KVM: %s; TCG emulates the CPUs, so figures are not those of hardware", s->cluster.accel_why);
 	r = steps_apply(&ctx, s->store, ret_changed, err);
-	return r < 0 ? apply_failed(&ctx, s, !exists && !o->keep, err) : 0;
+	return r < 0 ? apply_failed(cli, &ctx, s, !exists && !o->keep, err) : 0;
 }
 
 int verb_apply(struct vh_cli *cli, struct vh_err *err)

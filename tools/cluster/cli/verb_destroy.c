@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/cli/session.h"
+#include "tools/cluster/cli/cli.h"
 
 #include <errno.h>
 
 #include "lib/files.h"
 #include "lib/strv.h"
+#include "tools/cluster/cli/session.h"
 #include "vmm/virt/virt.h"
 
 /* Without a record nothing of the cluster can be there but its daemon and a half-made directory. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vhpc cluster status, list and leases. */
-#include "tools/cluster/cli/session.h"
+#include "tools/cluster/cli/cli.h"
 
 #include <errno.h>
 
 #include "lib/json.h"
 #include "lib/table.h"
+#include "tools/cluster/cli/session.h"
 #include "tools/cluster/cli/show.h"
 #include "vmm/virt/virt.h"
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/cli/session.h"
+#include "tools/cluster/cli/cli.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "tools/cluster/cli/session.h"
 
 /* The node that the first argument names ("2" or its whole name), else the first one. */
 static const struct node *choose_node(const struct cluster *c, int *argc, char ***argv)

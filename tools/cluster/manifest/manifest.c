@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "images/images.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "netctl/netctl.h"

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+#include "images/images.h"
+#include "lib/values.h"
+#include "vmm/place/place.h"
+
 const char *const pool_cpu_policies[] = { "dedicated", "shared", NULL };
 
 const struct vh_key pool_keys[] = { POOL_KEYS(0), { .name = NULL } };

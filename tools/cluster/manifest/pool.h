@@ -5,10 +5,9 @@
 
 #include <stdint.h>
 
-#include "images/images.h"
 #include "lib/doc.h"
-#include "lib/values.h"
-#include "vmm/place/place.h"
+
+struct vh_request;
 
 struct pool {
 	char *name;		/* NULL: the manifest's own keys are the pool */
@@ -21,7 +20,7 @@ struct pool {
 };
 
 /* What a pool can say, a row a key: manifest, record and comparison have all of them. AT is where
- * the struct pool begins in what the table fills in. */
+ * the struct pool begins in what the table fills in; images/images.h and lib/values.h have the names. */
 #define POOL_KEYS(AT) \
 	{ .name = "image", .type = VH_KEY_STR, .offset = (AT) + offsetof(struct pool, image), .required = true, \
 	  .check = vh_hostname_check, .help = "Image that the nodes boot, by its name in the image store." }, \

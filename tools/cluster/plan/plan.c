@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "images/images.h"
+#include "lib/cli.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"

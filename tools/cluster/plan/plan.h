@@ -7,12 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "images/images.h"
-#include "lib/cli.h"
 #include "lib/store.h"
 #include "netctl/netctl.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "vmm/layout/layout.h"
+
+struct vh_cli;
+struct vh_image;
 
 /* A ROM of it needs no store of variables. */
 #define UEFI_FIRMWARE "/usr/share/ovmf/OVMF.fd"

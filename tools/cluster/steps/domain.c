@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "images/images.h"
 #include "lib/strv.h"
 #include "tools/cluster/steps/files.h"
 #include "vmm/domain/domain.h"
@@ -99,7 +100,7 @@ const struct step step_domain = { "domain", ONCE_A_NODE, domain_apply, domain_un
 
 static int start_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
-	return vh_vm_start(ctx->virts[at->host], ctx->cli->state, at->node->name, ret_changed, err);
+	return vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, ret_changed, err);
 }
 
 int node_nothing_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "images/images.h"
 #include "lib/files.h"
 #include "lib/strv.h"
 #include "tools/cluster/steps/identity.h"

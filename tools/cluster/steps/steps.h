@@ -13,7 +13,7 @@ struct context {
 	const struct cluster *cluster;
 	const struct vh_image *image;	/* NULL when undoing, and when the cluster has its files */
 	struct vh_virt *const *virts;	/* a connection a host, in the cluster's order; NULL where no daemon runs */
-	const struct vh_cli *cli;
+	const char *state;		/* the state directory */
 	struct vh_progress *progress;
 	int ready_ms;			/* how long a node may take until it answers */
 	bool cut_short;			/* an earlier run ended in the middle of a step */

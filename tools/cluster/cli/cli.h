@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The verbs of vhpc cluster and their options; the table of them is in main.c. */
+#ifndef VH_CLUSTER_CLI_H
+#define VH_CLUSTER_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/cli.h"
+
+/* Options of plan and apply. */
+struct apply_opts { char *store; uint64_t timeout; bool keep; };
+struct ssh_opts { char *user; };
+
+int verb_plan(struct vh_cli *cli, struct vh_err *err);
+int verb_apply(struct vh_cli *cli, struct vh_err *err);
+int verb_status(struct vh_cli *cli, struct vh_err *err);
+int verb_list(struct vh_cli *cli, struct vh_err *err);
+int verb_leases(struct vh_cli *cli, struct vh_err *err);
+int verb_ssh(struct vh_cli *cli, struct vh_err *err);
+int verb_destroy(struct vh_cli *cli, struct vh_err *err);
+
+#endif
