@@ -10,6 +10,7 @@
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/steps/steps.h"
+#include "vmm/layout/layout.h"
 #include "vmm/place/place.h"
 
 static const char two_node[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n";
@@ -68,9 +69,9 @@ START_TEST(published_nodes_have_their_cells)
 {
 	unsigned cell[] = { 0, 1, 1, 0, 1 };
 	struct nic nics[2] = { { .address = (char *)"10.0.0.2" }, { .address = (char *)"10.0.0.3" } };
-	struct node nodes[2] = { { .name = (char *)"two-1", .nics = &nics[0], .n_nics = 1 },
-				 { .name = (char *)"two-2", .nics = &nics[1], .n_nics = 1,
-				   .layout = { .vcpus = 5, .n_cells = 2, .cell = cell } } };
+	struct vh_layout layouts[2] = { { .vcpus = 5 }, { .vcpus = 5, .n_cells = 2, .cell = cell } };
+	struct node nodes[2] = { { .name = (char *)"two-1", .nics = &nics[0], .n_nics = 1, .layout = &layouts[0] },
+				 { .name = (char *)"two-2", .nics = &nics[1], .n_nics = 1, .layout = &layouts[1] } };
 	struct cluster_pool pool = {
 		.wanted = { .image = (char *)"mpi", .vcpus = 5 },
 		.image = { .user = (char *)"hpc", .suite = (char *)"bookworm", .mpi = (char *)"openmpi", .mpi_version = (char *)"4.1.4" },

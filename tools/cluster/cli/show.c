@@ -8,7 +8,7 @@
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"
-#include "vmm/place/place.h"
+#include "vmm/layout/layout.h"
 #include "vmm/virt/virt.h"
 
 static const struct vh_col plan_cols[] = {
@@ -32,8 +32,8 @@ static json_t *plan_rows(const struct cluster *c)
 
 	for (size_t i = 0; i < c->n_nodes; i++) {
 		const struct node *n = &c->nodes[i];
-		vh_autofree char *cpus = vh_layout_cpus(&n->layout);
-		vh_autofree char *numa = vh_layout_nodes(&n->layout);
+		vh_autofree char *cpus = vh_layout_cpus(n->layout);
+		vh_autofree char *numa = vh_layout_nodes(n->layout);
 
 		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", n->name, "address", n->nics[0].address,
 						      "mac", n->nics[0].mac, "tap", n->nics[0].tap, "cpus", cpus ? cpus : "",

@@ -5,6 +5,7 @@
 
 #include "lib/region.h"
 #include "lib/strv.h"
+#include "vmm/layout/layout.h"
 
 const char *const cluster_accel_names[] = { [CLUSTER_TCG] = "tcg", [CLUSTER_KVM] = "kvm", NULL };
 
@@ -29,7 +30,9 @@ static void node_clear(struct node *n)
 	free(n->nics);
 	free(n->name);
 	free(n->uuid);
-	vh_layout_clear(&n->layout);
+	if (n->layout)
+		vh_layout_clear(n->layout);
+	free(n->layout);
 }
 
 void cluster_clear(struct cluster *c)
@@ -63,10 +66,15 @@ int cluster_shape(struct cluster *c, const char *name, const char *state, size_t
 		return vh_err_nomem(err);
 	c->n_pools = c->n_hosts = 1;
 	for (; c->n_nodes < nodes; c->n_nodes++) {
-		c->nodes[c->n_nodes].nics = calloc(1, sizeof(struct nic));
-		if (!c->nodes[c->n_nodes].nics)
+		struct node *n = &c->nodes[c->n_nodes];
+
+		n->nics = calloc(1, sizeof(*n->nics));
+		n->n_nics = n->nics ? 1 : 0;
+		n->layout = calloc(1, sizeof(*n->layout));
+		if (!n->nics || !n->layout) {
+			node_clear(n);
 			return vh_err_nomem(err);
-		c->nodes[c->n_nodes].n_nics = 1;
+		}
 	}
 	return 0;
 }

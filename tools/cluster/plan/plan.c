@@ -13,6 +13,7 @@
 #include "tools/cluster/plan/network.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
+#include "vmm/layout/layout.h"
 #include "vmm/place/place.h"
 
 static int place_nodes(struct cluster *c, const struct vh_cli *cli, const struct vh_root *root, struct vh_store *store,
@@ -38,7 +39,7 @@ static int place_nodes(struct cluster *c, const struct vh_cli *cli, const struct
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < c->n_nodes; i++)
-		c->nodes[i].layout = layouts[i];
+		*c->nodes[i].layout = layouts[i];
 	free(layouts);
 	return 0;
 }

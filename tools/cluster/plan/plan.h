@@ -10,10 +10,10 @@
 #include "lib/store.h"
 #include "netctl/netctl.h"
 #include "tools/cluster/manifest/manifest.h"
-#include "vmm/layout/layout.h"
 
 struct vh_cli;
 struct vh_image;
+struct vh_layout;
 
 /* A ROM of it needs no store of variables. */
 #define UEFI_FIRMWARE "/usr/share/ovmf/OVMF.fd"
@@ -39,7 +39,7 @@ struct node {
 	size_t pool, host;	/* index in the cluster */
 	struct nic *nics;	/* the first is that of MPI and ssh */
 	size_t n_nics;
-	struct vh_layout layout;
+	struct vh_layout *layout;	/* what it has of the host */
 };
 
 enum cluster_accel { CLUSTER_TCG, CLUSTER_KVM };

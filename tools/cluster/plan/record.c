@@ -8,7 +8,7 @@
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "tools/cluster/plan/cluster.h"
-#include "vmm/place/place.h"
+#include "vmm/layout/layout.h"
 #include "vmm/vm/vm.h"
 
 static const char record_class[] = "cluster";
@@ -64,7 +64,7 @@ static json_t *node_to_json(const struct node *n)
 		return NULL;
 	if (!n->uuid)
 		json_object_del(doc, "uuid");
-	return json_object_set_new(doc, "layout", vh_layout_to_json(&n->layout)) < 0 ? NULL : vh_steal(&doc);
+	return json_object_set_new(doc, "layout", vh_layout_to_json(n->layout)) < 0 ? NULL : vh_steal(&doc);
 }
 
 static json_t *nodes_to_json(const struct cluster *c)
@@ -106,7 +106,7 @@ static int node_from_json(const json_t *j, struct node *n, struct vh_err *err)
 		r = vh_doc_from_json(nic_keys, j, &n->nics[0], err);
 	if (r < 0)
 		return damaged(r, "node", err);
-	return vh_layout_from_json(json_object_get(j, "layout"), &n->layout, err);
+	return vh_layout_from_json(json_object_get(j, "layout"), n->layout, err);
 }
 
 static int pool_from_json(const json_t *j, struct cluster_pool *p, struct vh_err *err)
@@ -161,7 +161,7 @@ static int lease_node(struct vh_store *store, const struct vh_root *root, const 
 	vh_autofree char *holder = vh_strf("vm/%s", n->name);
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
 
-	if (!holder || vh_layout_lease(&n->layout, NULL, holder, c->owner, &lease) < 0)
+	if (!holder || vh_layout_lease(n->layout, NULL, holder, c->owner, &lease) < 0)
 		return vh_err_nomem(err);
 	return vh_domain_lease_take(store, root, &lease, err);
 }

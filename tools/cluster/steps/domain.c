@@ -49,7 +49,7 @@ static int node_xml(const struct cluster *c, const struct node *n, char **ret, s
 		.kernel = uefi ? NULL : kernel, .initrd = uefi ? NULL : initrd, .cmdline = uefi ? NULL : pool->image.cmdline,
 		.firmware = uefi ? UEFI_FIRMWARE : NULL,
 		.disks = &root, .n_disks = 1, .identity = identity, .console_log = log,
-		.kvm = c->accel == CLUSTER_KVM, .layout = &n->layout,
+		.kvm = c->accel == CLUSTER_KVM, .layout = n->layout,
 		.nics = &nic, .n_nics = 1, .shmem = c->n_nodes > 1 ? &shmem : NULL,
 	};
 

@@ -9,6 +9,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "vmm/layout/layout.h"
 
 /* NULL: it has no name that the format takes. */
 static const char *host_name(struct utsname *host)
@@ -46,7 +47,7 @@ static json_t *cells(const struct vh_layout *l)
 static json_t *node_doc(const struct cluster *c, const struct node *n, const char *host)
 {
 	return json_pack("{s:s, s:s, s:I, s:s*, s:o*}", "name", n->name, "address", n->nics[0].address,
-			 "slots", (json_int_t)cluster_pool_of(c, n)->wanted.vcpus, "host", host, "cells", cells(&n->layout));
+			 "slots", (json_int_t)cluster_pool_of(c, n)->wanted.vcpus, "host", host, "cells", cells(n->layout));
 }
 
 json_t *publish_doc(const struct cluster *c, const char *ssh_config)
