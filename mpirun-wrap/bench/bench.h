@@ -18,11 +18,12 @@ struct vh_mpi_bench {
  * failed has "error" instead of "sizes". */
 int vh_mpi_bench_run(const struct vh_mpi_bench *b, json_t **ret, struct vh_err *err);
 
-/* Adds the batches of one run (pingpong's JSON) to those of a transport. */
+/* Adds the batches of one run (pingpong's JSON) to those of a transport; -EBADMSG: it is none. */
 int vh_mpi_bench_add(json_t *transport, const json_t *run);
-/* Turns a transport's batches into minima and quartiles. */
+/* Turns a transport's batches into minima and quartiles; -EBADMSG: there is none. */
 int vh_mpi_bench_sum(json_t *transport);
 
+/* Each transport with its table. */
 void vh_mpi_bench_print(FILE *f, const json_t *doc);
 /* The curves of latency and bandwidth; malloc'd. */
 int vh_mpi_bench_svg(const json_t *doc, char **ret, struct vh_err *err);

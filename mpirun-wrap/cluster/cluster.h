@@ -52,9 +52,10 @@ struct vh_mpi_cluster {
 	size_t n_nodes;
 };
 
-/* source names the file in errors. Refused (exit 3) when anything is not as it must be. */
+/* A record's text; source names the file in errors. Refused (exit 3) when anything is not as it must be. */
 int vh_mpi_cluster_parse(const char *source, const char *text, size_t len, struct vh_mpi_cluster **ret,
 			 struct vh_err *err);
+/* The same of a file. */
 int vh_mpi_cluster_load(const char *path, struct vh_mpi_cluster **ret, struct vh_err *err);
 void vh_mpi_cluster_free(struct vh_mpi_cluster *c);
 static inline void vh_mpi_cluster_freep(struct vh_mpi_cluster **c) { vh_mpi_cluster_free(*c); }

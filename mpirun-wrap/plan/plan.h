@@ -32,6 +32,7 @@ struct vh_mpi_args {
 	bool contexts;		/* several programs: which ranks are whose is mpirun's */
 };
 
+/* Reads the user's words up to the program; they are borrowed. */
 void vh_mpi_args_read(char *const *args, const struct vh_mpi_option *options, struct vh_mpi_args *ret);
 
 /* --- the plan */
@@ -128,7 +129,9 @@ void vh_mpi_job_clear(struct vh_mpi_job *job);
 
 /* --- ranks.c, rails.c: the plan's parts, in this order */
 
+/* Fills job->ranks from job->args, and says in a setting where the plan stays out of it. */
 int vh_mpi_ranks_make(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err);
+/* Fills job->rails, of the nodes that have ranks. */
 int vh_mpi_rails_make(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err);
 /* Whether the node takes part, as far as is known. */
 static inline bool vh_mpi_used(const struct vh_mpi_job *job, size_t node)
@@ -147,6 +150,7 @@ static inline const unsigned *vh_mpi_rank_cpus(const struct vh_mpi_ranks *ranks,
  * value and ours are taken, also on failure. 0 or -ENOMEM. */
 int vh_mpi_setting_add(struct vh_mpi_job *job, const char *what, char *value, const char *why);
 int vh_mpi_setting_users(struct vh_mpi_job *job, const char *what, const char *value, char *ours, const char *why);
+/* Appends to job->notes: 0 or -ENOMEM. */
 int vh_mpi_note(struct vh_mpi_job *job, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Joins the rails' ports, "mlx5_0:1,mlx5_1:1"; malloc'd, NULL without memory; so are these: */
 char *vh_mpi_rails_names(const struct vh_mpi_rails *rails);
@@ -183,8 +187,11 @@ enum vh_mpi_transport vh_mpi_between(const struct vh_mpi_cluster *c, const struc
 /* Fills job->pairs. */
 void vh_mpi_pairs_count(const struct vh_mpi_cluster *c, struct vh_mpi_job *job);
 
-/* --- show.c: schema vhpc.mpirun.plan/2; NULL without memory. */
+/* --- show.c */
+
+/* Schema vhpc.mpirun.plan/2; NULL without memory. */
 json_t *vh_mpi_job_json(const struct vh_mpi_cluster *c, const struct vh_mpi_job *job);
+/* The same as tables for people. */
 void vh_mpi_job_print(FILE *f, const struct vh_mpi_cluster *c, const struct vh_mpi_job *job);
 
 #endif

@@ -84,16 +84,21 @@ static inline void ivshm_unlock(void)
 		__atomic_store_n(&mca_btl_ivshm_component.lock, 0, __ATOMIC_RELEASE);
 }
 
-/* endpoint.c */
+/* --- endpoint.c: the first three with the lock */
+
+/* The peer's endpoint, made where there is none; NULL: no memory, or too many. It lives until the end. */
 struct mca_btl_base_endpoint_t *ivshm_endpoint(uint32_t slot, uint32_t generation);
 /* Makes the channel to the peer, if there is none yet: 0, or why it cannot be used. */
 int ivshm_endpoint_open(struct mca_btl_base_endpoint_t *e);
 /* Finds the channels that peers have made to this process. */
 void ivshm_endpoints_knocked(void);
+/* Says once what the peer did, and tells Open MPI that it is lost. */
 void ivshm_endpoint_fail(struct mca_btl_base_endpoint_t *e, const char *what);
+/* All of them, at the end. */
 void ivshm_endpoints_free(void);
 
-/* send.c */
+/* --- send.c: Open MPI's functions of these names (opal/mca/btl/btl.h) */
+
 mca_btl_base_descriptor_t *ivshm_alloc(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e, uint8_t order,
 				       size_t size, uint32_t flags);
 int ivshm_free(mca_btl_base_module_t *btl, mca_btl_base_descriptor_t *des);
@@ -112,10 +117,13 @@ void ivshm_complete(struct mca_btl_base_endpoint_t *e, struct fragment *f);
 /* OPAL_ERR_UNREACH where the peer has failed or claims what cannot be. */
 int ivshm_check(struct mca_btl_base_endpoint_t *e);
 
-/* progress.c: how many messages and pieces went. */
+/* --- progress.c */
+
+/* Sends what waited for room: how many messages and pieces went. */
 int ivshm_send_pending(void);
 
-/* get.c */
+/* --- get.c: Open MPI's functions again, and what answers them at the peer */
+
 extern const size_t ivshm_handle_size;
 mca_btl_base_registration_handle_t *ivshm_register(mca_btl_base_module_t *btl, struct mca_btl_base_endpoint_t *e,
 						   void *base, size_t size, uint32_t flags);

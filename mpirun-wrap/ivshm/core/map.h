@@ -21,6 +21,7 @@ struct ivshm_mapping {
  * first ivshmem device, by the first way that is cached, else by the one that loads fastest.
  * -ENODEV no device, -EACCES and the like: ret->path is what could not be opened. */
 int ivshm_map(const char *path, struct ivshm_mapping *ret);
+/* Harmless where nothing is mapped. */
 void ivshm_unmap(struct ivshm_mapping *m);
 
 /* Bytes of the devdax device of that number, as sysfs (root, usually /sys) tells them

@@ -80,6 +80,7 @@ bool ivshm_slot_is_peer(const struct ivshm_region *r, uint32_t slot, uint32_t *r
 
 /* Chunks that follow each other: -ENOSPC. They are given back by ivshm_leave. */
 int ivshm_claim(struct ivshm_region *r, uint32_t n, struct ivshm_run *ret);
+/* How many are free, and how many slots are not. */
 uint32_t ivshm_free_chunks(const struct ivshm_region *r);
 uint32_t ivshm_used_slots(const struct ivshm_region *r);
 
@@ -93,6 +94,7 @@ bool ivshm_settled(const struct ivshm_region *r, uint32_t peer, uint32_t generat
 void ivshm_settle(struct ivshm_region *r, uint32_t peer, uint32_t generation, struct ivshm_run *run);
 /* The half of a pair's run that this process or the peer sends by. */
 struct ivshm_run ivshm_half(const struct ivshm_region *r, uint32_t peer, struct ivshm_run pair, bool mine);
+/* How often this process's bell was rung: where it has changed, a peer has settled a pair. */
 uint32_t ivshm_knocks(const struct ivshm_region *r);
 
 static inline uint8_t *ivshm_run_at(const struct ivshm_region *r, struct ivshm_run run)

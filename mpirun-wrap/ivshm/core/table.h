@@ -15,6 +15,7 @@ struct ivshm_table {		/* all zero: empty */
 uint64_t ivshm_table_add(struct ivshm_table *t, void *item);
 /* NULL: it stands for nothing (any more). */
 void *ivshm_table_get(const struct ivshm_table *t, uint64_t number);
+/* The number stands for nothing from now on. */
 void ivshm_table_drop(struct ivshm_table *t, uint64_t number);
 /* The items are the caller's. */
 void ivshm_table_clear(struct ivshm_table *t);
