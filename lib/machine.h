@@ -6,6 +6,9 @@
 /* Of a VM at most: guest NUMA nodes, vCPUs, devices of the host. */
 enum { VH_CELLS_MAX = 16, VH_VCPUS_MAX = 4096, VH_PLAN_DEVICES_MAX = 64 };
 
+/* Bytes of an ordinary page. */
+enum { VH_PAGE_SMALL = 4096 };
+
 /* Of a host. More bytes of memory than that no node has: sums stay numbers. */
 enum { VH_HOST_CPUS_MAX = 4096, VH_HOST_NODES_MAX = 1024 };
 #define VH_NODE_MEMORY_MAX (1ULL << 52)

@@ -13,6 +13,7 @@
 #include "lib/values.h"
 #include "sriov/inventory/inventory.h"
 #include "vmm/host/host.h"
+#include "vmm/kernel/kernel.h"
 #include "vmm/virt/virt.h"
 
 enum { VERSION_MS = 10000 };

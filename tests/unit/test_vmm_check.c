@@ -7,9 +7,7 @@
 #include "lib/sysroot.h"
 #include "tests/unit/unit.h"
 #include "vmm/host/host.h"
-#include "vmm/layout/layout.h"
 #include "vmm/vm/floating.h"
-#include "vmm/vm/vm.h"
 
 #define MIB (1ULL << 20)
 

@@ -12,6 +12,7 @@
 #include "tests/unit/unit.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
+#include "vmm/kernel/kernel.h"
 #include "vmm/place/place.h"
 
 /* An hwloc XML file of a synthetic machine; malloc'd path. */

@@ -7,8 +7,8 @@
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "tests/unit/unit.h"
+#include "vmm/domain/domain.h"
 #include "vmm/host/host.h"
-#include "vmm/layout/layout.h"
 #include "vmm/place/place.h"
 #include "vmm/vm/vm.h"
 

@@ -13,6 +13,7 @@
 #include "vmm/cli/verbs.h"
 #include "vmm/guest/guest.h"
 #include "vmm/host/host.h"
+#include "vmm/kernel/kernel.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
 

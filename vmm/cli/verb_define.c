@@ -96,7 +96,7 @@ static int plan_live(struct vh_cli *cli, const struct vh_define_opts *o, struct 
 	if (r == 0 && want.vms > 1)
 		r = vh_err_usage(err, "define makes one VM; vhpc vm plan --vms, then each of the plan");
 	if (r == 0)
-		r = vh_plan_host_load(cli, NULL, o->reserve, &host, err);
+		r = vh_load_host(cli, NULL, o->reserve, &host, err);
 	if (r < 0)
 		return r;
 	if (vh_solve(&host.left, &want, 0, &plan) < 0)

@@ -86,7 +86,7 @@ int vh_verb_host(struct vh_cli *cli, struct vh_err *err)
 	vh_cleanup(vh_plan_host_clear) struct vh_plan_host h = { 0 };
 	const struct vh_host_opts *o = cli->opts;
 	vh_autojson doc = NULL;
-	int r = vh_plan_host_load(cli, o->host, o->reserve, &h, err);
+	int r = vh_load_host(cli, o->host, o->reserve, &h, err);
 
 	if (r < 0)
 		return r;

@@ -57,11 +57,11 @@ static int load_hosts(const struct vh_cli *cli, struct planning *p, struct vh_er
 	if (o->timeout && !o->hosts)
 		return vh_err_usage(err, "--timeout goes with --hosts");
 	if (o->hosts)
-		return vh_plan_hosts_load(cli, o->hosts, o->timeout, o->reserve, &p->on, err);
+		return vh_load_hosts(cli, o->hosts, o->timeout, o->reserve, &p->on, err);
 	p->on.hosts = calloc(1, sizeof(*p->on.hosts));
 	if (!p->on.hosts)
 		return vh_err_nomem(err);
-	r = vh_plan_host_load(cli, o->host, o->reserve, p->on.hosts, err);
+	r = vh_load_host(cli, o->host, o->reserve, p->on.hosts, err);
 	p->on.n = r == 0;
 	return r;
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include "lib/cli.h"
 
+struct vh_plan_host;
+struct vh_plan_hosts;
 struct vh_virt;
 struct vh_want;
 
@@ -35,6 +37,13 @@ struct vh_want_opts {
 /* vms and place: as options, or NULL. */
 int vh_want_from_opts(const struct vh_want_opts *o, const char *vms, const char *place, struct vh_want *ret,
 		      struct vh_err *err);
+
+/* vh_plan_host_load and vh_plan_hosts_load; what they leave out is said unless --quiet. reserve: CPUs
+ * that are kept for the host, or NULL. */
+int vh_load_host(const struct vh_cli *cli, const char *where, const char *reserve, struct vh_plan_host *ret,
+		 struct vh_err *err);
+int vh_load_hosts(const struct vh_cli *cli, const char *hosts, const char *timeout, const char *reserve,
+		  struct vh_plan_hosts *ret, struct vh_err *err);
 
 /* vhpc vm plan: its options and what runs it. */
 struct vh_plan_opts {

@@ -8,7 +8,6 @@
 #include <stdint.h>
 #include "lib/err.h"
 
-struct vh_domain_lease;
 struct vh_host;
 struct vh_layout;
 
@@ -48,6 +47,22 @@ struct vh_domain {
  * ("vm/NAME"), the dedicated CPUs and the memory by node, for the hook and vm start. */
 int vh_domain_xml(const struct vh_domain *d, char **ret, struct vh_err *err);
 
+/* --- what a domain holds while it runs */
+
+struct vh_domain_lease {
+	char *holder, *owner;
+	unsigned *cpus;		/* dedicated ones; none for the shared policy */
+	size_t n_cpus;
+	unsigned *nodes;	/* host NUMA nodes, and bytes from each of them */
+	uint64_t *node_memory;
+	size_t n_nodes;
+	uint64_t page;		/* bytes of a huge page that the memory is in; 0: ordinary memory */
+	char **devices;		/* PCI addresses, a strv; or NULL */
+};
+void vh_domain_lease_clear(struct vh_domain_lease *lease);
+/* What a layout holds. holder is "vm/NAME"; here: only what that host has, or NULL. -ENOMEM. */
+int vh_layout_lease(const struct vh_layout *layout, const struct vh_host *here, const char *holder,
+		    const char *owner, struct vh_domain_lease *ret);
 /* Reads that element back from untrusted domain XML. -ENODATA without error text: the
  * domain is none of ours. */
 int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *ret, struct vh_err *err);

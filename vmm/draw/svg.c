@@ -9,7 +9,6 @@
 #include "vmm/draw/devices.h"
 #include "vmm/host/host.h"
 #include "vmm/place/place.h"
-#include "vmm/want/want.h"
 
 enum { PU_W = 34, CORES_A_ROW = 8, CACHES_A_ROW = 2, MEMORY_W = 330 };
 #define MEMORY "#efdfde"

@@ -15,6 +15,7 @@
 #include "lib/sysroot.h"
 #include "lib/values.h"
 #include "vmm/host/devices.h"
+#include "vmm/kernel/kernel.h"
 
 #define NODES "sys/devices/system/node"
 enum { XML_MAX = 64 << 20, LOAD_MS = 20000, L2_BASE = 1 << 16 };

@@ -8,6 +8,7 @@
 #include "lib/sysroot.h"
 #include "lib/values.h"
 #include "vmm/host/host.h"
+#include "vmm/kernel/kernel.h"
 
 enum { SMALL = 4096 };
 

@@ -9,20 +9,20 @@
 #include "lib/err.h"
 #include "vmm/place/place.h"
 
-struct vh_cli;
-struct vh_virt;
+/* What readers of hosts are told, and tell. */
+struct vh_hosts_query {
+	const char *root;	/* directory of a captured host that stands for this one, or NULL */
+	const char *connect, *state;	/* of the daemon whose VMs count, as vh_virt_open takes them */
+	const char *reserve;	/* CPUs that are kept for the host, or NULL */
+	char **notes;		/* what was left out, and why: lines to be said, also after a failure; a strv */
+};
 
 /* A host that a plan is made on, with what is taken of it. */
 struct vh_plan_host { char *name; struct vh_host *host; struct vh_left left; };
 void vh_plan_host_clear(struct vh_plan_host *h);
 /* where: "live", an hwloc XML file, what `vhpc vm host --json` printed, a captured host's
- * directory; NULL: --root, or live. */
-int vh_plan_host_load(const struct vh_cli *cli, const char *where, const char *reserve,
-		      struct vh_plan_host *ret, struct vh_err *err);
-
-/* The same of a host that is read already; name NULL: this one. Both are taken over. */
-int vh_plan_host_finish(const char *name, const char *reserve, struct vh_host *host, struct vh_taken *taken,
-			struct vh_plan_host *ret, struct vh_err *err);
+ * directory; NULL: the query's root, or live. */
+int vh_plan_host_load(struct vh_hosts_query *q, const char *where, struct vh_plan_host *ret, struct vh_err *err);
 
 struct vh_plan_hosts {
 	struct vh_plan_host *hosts;
@@ -31,9 +31,9 @@ struct vh_plan_hosts {
 };
 void vh_plan_hosts_clear(struct vh_plan_hosts *h);
 /* hosts: a directory of such files, or a host list (node[01-16]) that is asked over ssh, each
- * host for timeout seconds. Those that do not answer are said on stderr and left out. */
-int vh_plan_hosts_load(const struct vh_cli *cli, const char *hosts, const char *timeout, const char *reserve,
-		       struct vh_plan_hosts *ret, struct vh_err *err);
+ * host for timeout seconds. Those that do not answer are left out. */
+int vh_plan_hosts_load(struct vh_hosts_query *q, const char *hosts, const char *timeout, struct vh_plan_hosts *ret,
+		       struct vh_err *err);
 
 /* --- as JSON (docs/formats/vm.md): how one host tells another of itself */
 
@@ -48,9 +48,9 @@ int vh_host_from_json(const char *name, const char *doc, size_t len, struct vh_h
 
 /* --- what running domains hold, whoever made them: added to taken, and to host's held devices */
 
-/* Those of the daemon that cli names or finds. None is started for it; where one cannot be asked
- * that is said. */
-int vh_taken_add_running(struct vh_taken *taken, const struct vh_cli *cli, struct vh_host *host, struct vh_err *err);
+/* Those of the daemon that is named or found. None is started for it; where one that was not named
+ * cannot be asked, the query's notes say so. */
+int vh_taken_add_running(struct vh_taken *taken, struct vh_hosts_query *q, struct vh_host *host, struct vh_err *err);
 /* One domain by its live XML, of whose memory that many bytes are resident: CPUs that its vCPUs
  * are pinned to (of ours: that it leases), memory that it may still touch, PCI devices. */
 int vh_taken_add_domain(struct vh_taken *taken, struct vh_host *host, const char *xml, uint64_t resident,

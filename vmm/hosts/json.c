@@ -7,7 +7,6 @@
 #include "lib/table.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
-#include "vmm/want/want.h"
 
 enum { DEVICES_MAX = 65536, DISTANCE_MAX = 255 };
 

@@ -5,13 +5,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/cli.h"
 #include "lib/store.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"
 #include "vmm/host/host.h"
-#include "vmm/hosts/hosts.h"
+#include "vmm/hosts/load.h"
 
 enum { MODEL_MAX = 64 << 20 };
 
@@ -43,26 +42,26 @@ static int reserve_cpus(const char *list, struct vh_taken *taken, struct vh_err 
 	return vh_taken_add_cpus(taken, kept, n) < 0 ? vh_err_nomem(err) : 0;
 }
 
-static int read_live(const struct vh_cli *cli, const struct vh_root *root, struct vh_host *host,
+static int read_live(struct vh_hosts_query *q, const struct vh_root *root, struct vh_host *host,
 		     struct vh_taken *taken, struct vh_err *err)
 {
 	bool live = vh_root_is_live(root);
 	vh_autostore store = NULL;
-	int r = live ? vh_store_open(&store, cli->state, VH_STORE_READ, err) : 0;
+	int r = live ? vh_store_open(&store, q->state, VH_STORE_READ, err) : 0;
 
 	if (r == 0)
 		r = vh_host_add_devices(host, root, store, err);
 	if (r < 0 || !live)
 		return r;
 	r = vh_taken_load(store, root, host, taken, err);
-	return r < 0 ? r : vh_taken_add_running(taken, cli, host, err);
+	return r < 0 ? r : vh_taken_add_running(taken, q, host, err);
 }
 
-int vh_plan_host_finish(const char *name, const char *reserve, struct vh_host *host, struct vh_taken *taken,
-		  struct vh_plan_host *ret, struct vh_err *err)
+int vh_plan_host_finish(const struct vh_hosts_query *q, const char *name, struct vh_host *host, struct vh_taken *taken,
+			struct vh_plan_host *ret, struct vh_err *err)
 {
 	struct vh_plan_host h = { .host = host };
-	int r = reserve_cpus(reserve, taken, err);
+	int r = reserve_cpus(q->reserve, taken, err);
 
 	if (r == 0) {
 		h.name = strdup(name ? name : "this host");
@@ -103,21 +102,20 @@ static int read_model(const char *path, struct vh_host **ret, struct vh_taken *t
 	return r < 0 ? r : 1;
 }
 
-int vh_plan_host_load(const struct vh_cli *cli, const char *where, const char *reserve,
-		      struct vh_plan_host *ret, struct vh_err *err)
+int vh_plan_host_load(struct vh_hosts_query *q, const char *where, struct vh_plan_host *ret, struct vh_err *err)
 {
 	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
 	vh_cleanup(vh_taken_clear) struct vh_taken taken = { 0 };
 	bool live = !where || !strcmp(where, "live"), file = !live && is_file(where);
 	vh_autoroot root = NULL;
 	int r = file ? read_model(where, &host, &taken, err) :
-		vh_root_open(&root, where && !live ? where : where ? NULL : cli->root, err);
+		vh_root_open(&root, where && !live ? where : where ? NULL : q->root, err);
 
 	if (r == 0)
 		r = vh_host_load(root, file ? where : NULL, &host, err);
 	if (r == 0 && !file)
-		r = read_live(cli, root, host, &taken, err);
+		r = read_live(q, root, host, &taken, err);
 	if (r < 0)
 		return r;
-	return vh_plan_host_finish(live ? where ? NULL : cli->root : where, reserve, vh_steal(&host), &taken, ret, err);
+	return vh_plan_host_finish(q, live ? where ? NULL : q->root : where, vh_steal(&host), &taken, ret, err);
 }

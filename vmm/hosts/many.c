@@ -5,13 +5,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/cli.h"
 #include "lib/hostlist.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "vmm/host/host.h"
-#include "vmm/hosts/hosts.h"
+#include "vmm/hosts/load.h"
 #include "vmm/hosts/remote.h"
 
 enum { DEADLINE_S = 15, DEADLINE_MAX_S = 3600 };
@@ -35,13 +34,13 @@ static int make_room(struct vh_plan_hosts *h, struct vh_err *err)
 	return 0;
 }
 
-static int add_host(const struct vh_cli *cli, const char *where, const char *reserve, struct vh_plan_hosts *h,
+static int add_host(struct vh_hosts_query *q, const char *where, struct vh_plan_hosts *h,
 		    struct vh_err *err)
 {
 	int r = make_room(h, err);
 
 	if (r == 0)
-		r = vh_plan_host_load(cli, where, reserve, &h->hosts[h->n], err);
+		r = vh_plan_host_load(q, where, &h->hosts[h->n], err);
 	h->n += r == 0;
 	return r;
 }
@@ -68,7 +67,7 @@ static int list_dir(const char *dir, char ***ret, struct vh_err *err)
 	return 0;
 }
 
-static int add_dir(const struct vh_cli *cli, const char *dir, const char *reserve, struct vh_plan_hosts *h,
+static int add_dir(struct vh_hosts_query *q, const char *dir, struct vh_plan_hosts *h,
 		   struct vh_err *err)
 {
 	vh_autostrv names = NULL;
@@ -77,12 +76,13 @@ static int add_dir(const struct vh_cli *cli, const char *dir, const char *reserv
 	for (char **n = names; r == 0 && *n; n++) {
 		vh_autofree char *path = vh_strf("%s/%s", dir, *n);
 
-		r = path ? add_host(cli, path, reserve, h, err) : vh_err_nomem(err);
+		r = path ? add_host(q, path, h, err) : vh_err_nomem(err);
 	}
 	return r;
 }
 
-static int add_remote(const struct vh_remote *remote, const char *reserve, struct vh_plan_hosts *h, struct vh_err *err)
+static int add_remote(const struct vh_hosts_query *q, const struct vh_remote *remote, struct vh_plan_hosts *h,
+		      struct vh_err *err)
 {
 	vh_cleanup(vh_taken_clear) struct vh_taken taken = { 0 };
 	struct vh_host *host = NULL;
@@ -91,20 +91,20 @@ static int add_remote(const struct vh_remote *remote, const char *reserve, struc
 	if (r == 0)
 		r = vh_host_from_json(remote->name, remote->model, strlen(remote->model), &host, &taken, err);
 	if (r == 0)
-		r = vh_plan_host_finish(remote->name, reserve, host, &taken, &h->hosts[h->n], err);
+		r = vh_plan_host_finish(q, remote->name, host, &taken, &h->hosts[h->n], err);
 	h->n += r == 0;
 	return r;
 }
 
 /* What one host says wrongly, or not at all, does not keep the others from being used. */
-static int add_remotes(const struct vh_cli *cli, const struct vh_remote *remotes, size_t n, const char *reserve,
+static int add_remotes(struct vh_hosts_query *q, const struct vh_remote *remotes, size_t n,
 		       struct vh_plan_hosts *h, struct vh_err *err)
 {
 	for (size_t i = 0; i < n; i++) {
 		vh_autoerr bad = VH_ERR_NONE;
 		const struct vh_err *why = remotes[i].model ? &bad : &remotes[i].err;
 
-		if (remotes[i].model && add_remote(&remotes[i], reserve, h, &bad) == 0)
+		if (remotes[i].model && add_remote(q, &remotes[i], h, &bad) == 0)
 			continue;
 		if (why->exit == VH_EXIT_USAGE || why->num == ENOMEM) {
 			vh_err_move(err, &bad);
@@ -112,14 +112,14 @@ static int add_remotes(const struct vh_cli *cli, const struct vh_remote *remotes
 		}
 		json_array_append_new(h->unreachable, json_pack("{s:s, s:o}", "host", remotes[i].name, "why",
 								vh_json_text(why->text)));
-		if (!cli->quiet)
-			fprintf(stderr, "%s: left out: %s%s%s\n", cli->prog, remotes[i].model ? "" : remotes[i].name,
-				remotes[i].model ? "" : ": ", why->text);
+		if (vh_strv_pushf(&q->notes, "left out: %s%s%s", remotes[i].model ? "" : remotes[i].name,
+				  remotes[i].model ? "" : ": ", why->text) < 0)
+			return vh_err_nomem(err);
 	}
 	return h->n ? 0 : vh_err_refuse(err, EHOSTUNREACH, "none of %zu hosts tells of itself over ssh", n);
 }
 
-static int add_hostlist(const struct vh_cli *cli, const char *list, const char *timeout, const char *reserve,
+static int add_hostlist(struct vh_hosts_query *q, const char *list, const char *timeout,
 			struct vh_plan_hosts *h, struct vh_err *err)
 {
 	vh_autostrv names = NULL;
@@ -141,18 +141,18 @@ static int add_hostlist(const struct vh_cli *cli, const char *list, const char *
 		return vh_err_nomem(err);
 	r = vh_remote_hosts(once, (int)seconds * 1000, &remotes, &n, err);
 	if (r == 0)
-		r = add_remotes(cli, remotes, n, reserve, h, err);
+		r = add_remotes(q, remotes, n, h, err);
 	vh_remote_free(remotes, n);
 	return r;
 }
 
-int vh_plan_hosts_load(const struct vh_cli *cli, const char *hosts, const char *timeout, const char *reserve,
+int vh_plan_hosts_load(struct vh_hosts_query *q, const char *hosts, const char *timeout,
 		       struct vh_plan_hosts *ret, struct vh_err *err)
 {
 	vh_cleanup(vh_plan_hosts_clear) struct vh_plan_hosts h = { 0 };
 	struct stat st;
 	bool dir = strchr(hosts, '/') || (stat(hosts, &st) == 0 && S_ISDIR(st.st_mode));
-	int r = dir ? add_dir(cli, hosts, reserve, &h, err) : add_hostlist(cli, hosts, timeout, reserve, &h, err);
+	int r = dir ? add_dir(q, hosts, &h, err) : add_hostlist(q, hosts, timeout, &h, err);
 
 	if (r < 0)
 		return r;

@@ -3,15 +3,13 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "lib/cli.h"
+#include "lib/strv.h"
 #include "lib/values.h"
 #include "lib/xml.h"
 #include "vmm/domain/domain.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
-#include "vmm/layout/layout.h"
-#include "vmm/virt/daemon.h"
-#include "vmm/virt/private.h"
+#include "vmm/virt/virt.h"
 
 /* --- CPUs */
 
@@ -156,53 +154,35 @@ int vh_taken_add_domain(struct vh_taken *taken, struct vh_host *host, const char
 	return r < 0 ? vh_err_nomem(err) : 0;
 }
 
-static uint64_t resident_of(virDomainPtr domain)
-{
-	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
-	int n = virDomainMemoryStats(domain, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0);
-
-	for (int i = 0; i < n; i++)
-		if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_RSS)
-			return (uint64_t)stats[i].val << 10;
-	return 0;
-}
-
 static int take_domains(struct vh_taken *taken, struct vh_virt *v, struct vh_host *host, struct vh_err *err)
 {
-	virDomainPtr *domains = NULL;
-	int n = virConnectListAllDomains(v->conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE), r = 0;
+	vh_autostrv names = NULL;
+	int r = vh_virt_running(v, &names, err);
 
-	if (n < 0)
-		return vh_virt_err(err, "%s: list", v->uri);
-	for (int i = 0; i < n; i++) {
-		vh_autofree char *xml = r == 0 ? virDomainGetXMLDesc(domains[i], 0) : NULL;
+	for (char **name = names; r == 0 && name && *name; name++) {
+		vh_autoerr gone = VH_ERR_NONE;
+		vh_autofree char *xml = NULL;
 
+		vh_virt_any_xml(v, *name, false, &xml, &gone);
 		/* NULL: it ended meanwhile. */
 		if (xml)
-			r = vh_taken_add_domain(taken, host, xml, resident_of(domains[i]), err);
-		virDomainFree(domains[i]);
+			r = vh_taken_add_domain(taken, host, xml, vh_virt_resident(v, *name), err);
 	}
-	free(domains);
 	return r;
 }
 
-int vh_taken_add_running(struct vh_taken *taken, const struct vh_cli *cli, struct vh_host *host, struct vh_err *err)
+int vh_taken_add_running(struct vh_taken *taken, struct vh_hosts_query *q, struct vh_host *host, struct vh_err *err)
 {
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
-	vh_autofree char *socket = NULL;
 	vh_autoerr why = VH_ERR_NONE;
-	bool same_net, asleep;
-	pid_t pid;
-	int r;
+	bool asleep = !q->connect && vh_virt_is_asleep(q->state);
+	int r = asleep ? -ENOTCONN : vh_virt_open(&v, q->connect, q->state, false, q->connect ? err : &why);
 
-	asleep = !cli->connect && vh_daemon_has_domains(cli->state) && vh_daemon_socket(cli->state, &socket, &why) == 0 &&
-		 vh_daemon_peer(socket, &pid, &same_net) < 0;
-	r = asleep ? -ENOTCONN : vh_virt_open(&v, cli->connect, cli->state, false, cli->connect ? err : &why);
 	if (r == 0)
 		return take_domains(taken, v, host, err);
-	if (cli->connect)
+	if (q->connect)
 		return r;
-	if (why.num && !cli->quiet)
-		fprintf(stderr, "%s: running VMs are not counted: %s\n", cli->prog, why.text);
+	if (why.num && vh_strv_pushf(&q->notes, "running VMs are not counted: %s", why.text) < 0)
+		return vh_err_nomem(err);
 	return 0;
 }

@@ -67,21 +67,4 @@ int vh_layout_used(const struct vh_layout *layout, const struct vh_host *here, s
 char *vh_layout_vcpu_cpus(const struct vh_layout *layout, const struct vh_host *here, unsigned vcpu);
 char *vh_layout_emulator_cpus(const struct vh_layout *layout, const struct vh_host *here);
 
-/* --- its lease */
-
-struct vh_domain_lease {
-	char *holder, *owner;
-	unsigned *cpus;		/* dedicated ones; none for the shared policy */
-	size_t n_cpus;
-	unsigned *nodes;	/* host NUMA nodes, and bytes from each of them */
-	uint64_t *node_memory;
-	size_t n_nodes;
-	uint64_t page;		/* bytes of a huge page that the memory is in; 0: ordinary memory */
-	char **devices;		/* PCI addresses, a strv; or NULL */
-};
-void vh_domain_lease_clear(struct vh_domain_lease *lease);
-/* What a layout holds. holder is "vm/NAME"; here: only what that host has, or NULL. -ENOMEM. */
-int vh_layout_lease(const struct vh_layout *layout, const struct vh_host *here, const char *holder,
-		    const char *owner, struct vh_domain_lease *ret);
-
 #endif

@@ -11,7 +11,7 @@
 #include "lib/files.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
-#include "vmm/host/host.h"
+#include "vmm/kernel/kernel.h"
 
 static const struct { const char *dir, *target; unsigned mode; } mounts[] = {
 	{ "run", "/run/libvirt", 0755 },

@@ -8,7 +8,6 @@
 #include "lib/strv.h"
 #include "lib/xml.h"
 #include "vmm/domain/domain.h"
-#include "vmm/layout/layout.h"
 #include "vmm/virt/private.h"
 
 enum { POLL_MS = 200, REPEAT_MS = 5000 };
@@ -21,7 +20,7 @@ int vh_virt_find(struct vh_virt *v, const char *name, virDomainPtr *ret, struct 
 	return vh_virt_err(err, "VM %s", name);
 }
 
-int vh_virt_lease(virDomainPtr domain, struct vh_domain_lease *ret, struct vh_err *err)
+int vh_virt_domain_lease(virDomainPtr domain, struct vh_domain_lease *ret, struct vh_err *err)
 {
 	vh_autofree char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
 
@@ -34,7 +33,7 @@ int vh_virt_lease(virDomainPtr domain, struct vh_domain_lease *ret, struct vh_er
 static int check_ours(virDomainPtr domain, struct vh_err *err)
 {
 	struct vh_domain_lease lease;
-	int r = vh_virt_lease(domain, &lease, err);
+	int r = vh_virt_domain_lease(domain, &lease, err);
 
 	if (r == 0)
 		vh_domain_lease_clear(&lease);
@@ -57,6 +56,14 @@ int vh_virt_find_ours(struct vh_virt *v, const char *name, virDomainPtr *ret, st
 		return r;
 	*ret = vh_steal(&domain);
 	return 0;
+}
+
+int vh_virt_lease(struct vh_virt *v, const char *name, struct vh_domain_lease *ret, struct vh_err *err)
+{
+	vh_autodomain domain = NULL;
+	int r = vh_virt_find_ours(v, name, &domain, err);
+
+	return r < 0 ? r : vh_virt_domain_lease(domain, ret, err);
 }
 
 static int name_in_xml(const char *xml, char **ret, struct vh_err *err)
@@ -209,7 +216,7 @@ int vh_virt_owner(struct vh_virt *v, const char *name, char **ret, struct vh_err
 	*ret = NULL;
 	if (r < 0 || !domain)
 		return r;
-	r = vh_virt_lease(domain, &lease, err);
+	r = vh_virt_domain_lease(domain, &lease, err);
 	*ret = vh_steal(&lease.owner);
 	return r == -ENODATA && !err->num ? 0 : r;
 }
@@ -222,7 +229,7 @@ int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struc
 
 	if (r < 0 || !domain)
 		return r;
-	r = vh_virt_lease(domain, &lease, err);
+	r = vh_virt_domain_lease(domain, &lease, err);
 	if (r == -ENODATA)
 		return vh_err_refuse(err, EPERM, "VM %s: is not one of vhpc's, and left alone", name);
 	if (r == 0 && (!lease.owner || strcmp(lease.owner, owner)))

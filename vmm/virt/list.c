@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/values.h"
-#include "vmm/layout/layout.h"
+#include "vmm/domain/domain.h"
 #include "vmm/virt/private.h"
 
 static const char *state_name(int state)
@@ -90,7 +90,7 @@ static json_t *list_row(struct vh_virt *v, virDomainPtr domain)
 	if (virDomainGetInfo(domain, &info) < 0)
 		return NULL;
 	virDomainGetUUIDString(domain, uuid);
-	vh_virt_lease(domain, &lease, &none);
+	vh_virt_domain_lease(domain, &lease, &none);
 	row = json_pack("{s:s, s:s, s:i, s:I, s:s?, s:s?, s:s?, s:s}", "name", virDomainGetName(domain),
 			"state", state_name(info.state), "vcpus", (int)info.nrVirtCpu,
 			"memory", (json_int_t)info.maxMem << 10, "cpus", cpus, "nodes", nodes,

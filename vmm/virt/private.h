@@ -24,7 +24,7 @@ int vh_virt_err(struct vh_err *err, const char *fmt, ...) __attribute__((format(
 /* NULL in *ret and 0: no such domain. */
 int vh_virt_find(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err);
 /* Its lease; -ENODATA (no error text): none of ours. */
-int vh_virt_lease(virDomainPtr domain, struct vh_domain_lease *ret, struct vh_err *err);
+int vh_virt_domain_lease(virDomainPtr domain, struct vh_domain_lease *ret, struct vh_err *err);
 /* Finds one of ours; -ENOENT and, for another's, -EPERM, both refused. */
 int vh_virt_find_ours(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err);
 

@@ -335,6 +335,17 @@ static int end_unused(const char *state, struct vh_err *err)
 	return r < 0 || n > 0 ? r : vh_daemon_end(state, err);
 }
 
+bool vh_virt_is_asleep(const char *state)
+{
+	vh_autofree char *socket = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+	bool same_net;
+	pid_t pid;
+
+	return vh_daemon_has_domains(state) && vh_daemon_socket(state, &socket, &none) == 0 &&
+	       vh_daemon_peer(socket, &pid, &same_net) < 0;
+}
+
 int vh_virt_stop_private(const char *state, struct vh_err *err)
 {
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = calloc(1, sizeof(*v));

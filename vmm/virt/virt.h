@@ -7,8 +7,10 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "lib/err.h"
 
+struct vh_domain_lease;
 struct vh_virt;
 
 /* connect given: that URI, or "private" for the private daemon. NULL: a running system
@@ -24,6 +26,8 @@ const char *vh_virt_uri(const struct vh_virt *v);
 /* "libvirt 9.0.0, QEMU 7.2.22" as the daemon reports them, into buf. */
 int vh_virt_version(struct vh_virt *v, char *buf, size_t len, struct vh_err *err);
 
+/* Whether the private daemon has domains but does not run, so that opening it would start it. */
+bool vh_virt_is_asleep(const char *state);
 /* Ends the private daemon when it is ours and has no domain left; 0 also when there is none. */
 int vh_virt_stop_private(const char *state, struct vh_err *err);
 
@@ -36,6 +40,8 @@ int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct
 int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err);
 /* Whose it is, malloc'd; NULL: there is none, or not one of ours. */
 int vh_virt_owner(struct vh_virt *v, const char *name, char **ret, struct vh_err *err);
+/* What one of ours holds while it runs, by its definition. */
+int vh_virt_lease(struct vh_virt *v, const char *name, struct vh_domain_lease *ret, struct vh_err *err);
 /* Destroys and undefines that of owner; 0 when there is none, or another of ours has the name. */
 int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err);
 /* The domain as libvirt has it: one of ours, malloc'd. */
@@ -51,5 +57,21 @@ int vh_virt_console(struct vh_virt *v, const char *name, int in_fd, int out_fd,
 /* Rows: name, state, vcpus, memory (bytes), cpus ("0-1" pinned, as libvirt reports it back),
  * nodes, owner (null when not ours), uuid. */
 int vh_virt_list(struct vh_virt *v, json_t **ret, struct vh_err *err);
+
+/* --- domains that run, whoever made them. They may end at any time. */
+
+/* Their names, a strv; NULL: none runs. */
+int vh_virt_running(struct vh_virt *v, char ***ret, struct vh_err *err);
+bool vh_virt_is_running(struct vh_virt *v, const char *name);
+/* As it runs or, defined, as it would start again; malloc'd. NULL: no such domain. */
+int vh_virt_any_xml(struct vh_virt *v, const char *name, bool defined, char **ret, struct vh_err *err);
+/* Bytes of host memory that it has now; 0: not known. */
+uint64_t vh_virt_resident(struct vh_virt *v, const char *name);
+
+enum vh_virt_thread { VH_VIRT_VCPU, VH_VIRT_EMULATOR, VH_VIRT_IOTHREAD };
+/* Has a thread of it run on these CPUs (at least one, ascending) from now on; id: of a vCPU from 0, of an I/O
+ * thread from 1. 0 where there is no such domain any more. */
+int vh_virt_pin(struct vh_virt *v, const char *name, enum vh_virt_thread thread, unsigned id, const unsigned *cpus,
+		size_t n, struct vh_err *err);
 
 #endif

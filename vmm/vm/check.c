@@ -6,7 +6,7 @@
 #include "lib/sysroot.h"
 #include "lib/values.h"
 #include "lib/xml.h"
-#include "vmm/host/host.h"
+#include "vmm/kernel/kernel.h"
 #include "vmm/vm/floating.h"
 
 enum { MIB = 1 << 20 };

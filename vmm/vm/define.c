@@ -11,8 +11,8 @@
 #include "lib/values.h"
 #include "sriov/change/change.h"
 #include "sriov/lease/lease.h"
-#include "vmm/host/host.h"
-#include "vmm/virt/private.h"
+#include "vmm/kernel/kernel.h"
+#include "vmm/virt/virt.h"
 #include "vmm/vm/private.h"
 
 enum { LOCK_MS = 30000 };
@@ -56,18 +56,16 @@ static int drop_identities(struct vh_store *s, const char *name, struct vh_err *
 /* A cluster's node is the cluster's; and what runs stays. */
 static int check_removable(struct vh_virt *v, const char *name, struct vh_err *err)
 {
-	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
-	vh_autodomain domain = NULL;
-	int state, r = vh_virt_find(v, name, &domain, err);
+	vh_autofree char *owner = NULL;
+	const char *is = NULL;
+	int r = vh_virt_state(v, name, &is, err);
 
-	if (r == 0 && domain)
-		r = vh_virt_get_state(domain, &state, err);
-	if (r < 0 || !domain)
+	if (r < 0 || !is)
 		return r;
-	r = vh_virt_lease(domain, &lease, err);
-	if (r == -ENODATA || (r == 0 && (!lease.owner || strcmp(lease.owner, VH_VM_OWNER))))
+	r = vh_virt_owner(v, name, &owner, err);
+	if (r == 0 && (!owner || strcmp(owner, VH_VM_OWNER)))
 		return vh_err_refuse(err, EPERM, "VM %s: was not made by vhpc vm define", name);
-	if (r == 0 && state != VIR_DOMAIN_SHUTOFF && state != VIR_DOMAIN_CRASHED) {
+	if (r == 0 && !vh_virt_is_off(is)) {
 		vh_err_refuse(err, EBUSY, "VM %s: is running", name);
 		return vh_err_hint(err, "vhpc vm stop %s", name);
 	}

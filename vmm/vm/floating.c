@@ -11,8 +11,9 @@
 #include "lib/sysroot.h"
 #include "lib/values.h"
 #include "lib/xml.h"
-#include "vmm/host/host.h"
-#include "vmm/virt/private.h"
+#include "vmm/domain/domain.h"
+#include "vmm/kernel/kernel.h"
+#include "vmm/virt/virt.h"
 
 enum { LOCK_MS = 60000 };
 
@@ -48,27 +49,26 @@ char *vh_floating_left(const char *cpus, const struct vh_lease *leases, size_t n
 
 /* --- a VM's threads, as its XML has them */
 
-enum thread { VCPU, EMULATOR, IOTHREAD };
 static const struct { const char *element, *id, *what; } threads[] = {
-	[VCPU] = { "vcpupin", "vcpu", "vCPU" },
-	[EMULATOR] = { "emulatorpin", NULL, "QEMU's own threads" },
-	[IOTHREAD] = { "iothreadpin", "iothread", "I/O thread" },
+	[VH_VIRT_VCPU] = { "vcpupin", "vcpu", "vCPU" },
+	[VH_VIRT_EMULATOR] = { "emulatorpin", NULL, "QEMU's own threads" },
+	[VH_VIRT_IOTHREAD] = { "iothreadpin", "iothread", "I/O thread" },
 };
 
-static unsigned id_of(xmlNodePtr pin, enum thread t)
+static unsigned id_of(xmlNodePtr pin, enum vh_virt_thread t)
 {
 	vh_autoxmlstr id = threads[t].id ? xmlGetNoNsProp(pin, BAD_CAST threads[t].id) : NULL;
 
 	return id ? (unsigned)strtoul((const char *)id, NULL, 10) : 0;
 }
 
-static xmlNodePtr first_pin(xmlDocPtr doc, enum thread t)
+static xmlNodePtr first_pin(xmlDocPtr doc, enum vh_virt_thread t)
 {
 	return vh_xml_child(vh_xml_child(xmlDocGetRootElement(doc), NULL, "cputune"), NULL, threads[t].element);
 }
 
 /* Whether the thread is pinned to just these CPUs now. */
-static bool is_pinned(xmlDocPtr live, enum thread t, unsigned id, const char *cpus)
+static bool is_pinned(xmlDocPtr live, enum vh_virt_thread t, unsigned id, const char *cpus)
 {
 	xmlNodePtr pin = first_pin(live, t);
 
@@ -82,17 +82,20 @@ static bool is_pinned(xmlDocPtr live, enum thread t, unsigned id, const char *cp
 
 /* Without cgroups libvirt pins of QEMU's own threads the main one alone. Those that end meanwhile
  * need no CPU. */
-static int pin_others(const char *name, const unsigned char *map, int len, struct vh_err *err)
+static int pin_others(const char *name, const unsigned *cpus, size_t n_cpus, struct vh_err *err)
 {
+	size_t len = CPU_ALLOC_SIZE(cpus[n_cpus - 1] + 1), n = 0;
+	vh_autofree cpu_set_t *set = calloc(1, len);
 	vh_autoroot root = NULL;
 	vh_autostrv pids = NULL;
 	struct vh_thread *all = NULL;
 	const char *pid;
-	size_t n = 0;
-	int r = vh_root_open(&root, NULL, err);
+	int r = set ? vh_root_open(&root, NULL, err) : vh_err_nomem(err);
 
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < n_cpus; i++)
+		CPU_SET_S(cpus[i], len, set);
 	vh_root_list(root, &pids, "proc");
 	pid = vh_qemu_process(root, pids, name);
 	r = pid ? vh_process_threads(root, pid, &all, &n) : 0;
@@ -101,42 +104,29 @@ static int pin_others(const char *name, const unsigned char *map, int len, struc
 		return r == -ENOMEM ? vh_err_nomem(err) : 0;
 	for (size_t i = 0; i < n; i++)
 		if (all[i].kind == VH_THREAD_OTHER)
-			sched_setaffinity(all[i].tid, (size_t)len, (const cpu_set_t *)map);
+			sched_setaffinity(all[i].tid, len, set);
 	vh_threads_free(all, n);
 	return 0;
 }
 
-static int pin_thread(virDomainPtr domain, enum thread t, unsigned id, const char *cpus, struct vh_err *err)
+static int pin_thread(struct vh_virt *v, const char *name, enum vh_virt_thread t, unsigned id, const char *list,
+		      struct vh_err *err)
 {
-	vh_autofree unsigned *v = NULL;
-	vh_autofree unsigned char *map = NULL;
+	vh_autofree unsigned *cpus = NULL;
 	size_t n = 0;
-	int r = vh_cpulist_parse(cpus, &v, &n), len;
+	int r = vh_cpulist_parse(list, &cpus, &n);
 
 	if (r < 0 || !n)
-		return vh_err_set(err, EINVAL, "VM %s: no CPUs: '%s'", virDomainGetName(domain), cpus);
-	len = (int)VIR_CPU_MAPLEN(v[n - 1] + 1);
-	map = calloc(1, (size_t)len);
-	if (!map)
-		return vh_err_nomem(err);
-	for (size_t i = 0; i < n; i++)
-		VIR_USE_CPU(map, v[i]);
-	switch (t) {
-	case VCPU: r = virDomainPinVcpuFlags(domain, id, map, len, VIR_DOMAIN_AFFECT_LIVE); break;
-	case EMULATOR:
-		r = virDomainPinEmulator(domain, map, len, VIR_DOMAIN_AFFECT_LIVE);
-		if (r == 0)
-			return pin_others(virDomainGetName(domain), map, len, err);
-		break;
-	case IOTHREAD: r = virDomainPinIOThread(domain, id, map, len, VIR_DOMAIN_AFFECT_LIVE); break;
-	}
-	return r < 0 ? vh_virt_err(err, "VM %s: pin %s %u", virDomainGetName(domain), threads[t].what, id) : 0;
+		return vh_err_set(err, EINVAL, "VM %s: no CPUs: '%s'", name, list);
+	r = vh_virt_pin(v, name, t, id, cpus, n, err);
+	return r < 0 || t != VH_VIRT_EMULATOR ? r : pin_others(name, cpus, n, err);
 }
 
 /* --- one VM */
 
 struct vm {
-	virDomainPtr domain;
+	struct vh_virt *virt;
+	const char *name;
 	char *holder;
 	const char *newcomer;		/* holder whose start is asked for; NULL: threads are pinned */
 	xmlDocPtr defined, live;	/* live NULL: only whether a CPU is left is asked */
@@ -152,7 +142,7 @@ static void vm_clear(struct vm *vm)
 static int no_cpu(const struct vm *vm, const char *what, const char *cpus, struct vh_err *err)
 {
 	vh_err_refuse(err, ENOSPC, "VM %s: no CPU is left for %s, to be run on %s: others have them alone",
-		      virDomainGetName(vm->domain), what, cpus);
+		      vm->name, what, cpus);
 	return vh_err_hint(err, "stop one of them, or plan with --reserve so that CPUs are left for shared VMs");
 }
 
@@ -170,7 +160,7 @@ static bool lacked(const struct vm *vm, const char *cpus, const struct leases *l
 	return strcmp(vm->holder, vm->newcomer) && left && !*left;
 }
 
-static int settle_thread(const struct vm *vm, enum thread t, xmlNodePtr pin, const struct leases *leases,
+static int settle_thread(const struct vm *vm, enum vh_virt_thread t, xmlNodePtr pin, const struct leases *leases,
 			 struct vh_err *err)
 {
 	vh_autoxmlstr cpus = xmlGetNoNsProp(pin, BAD_CAST "cpuset");
@@ -184,63 +174,64 @@ static int settle_thread(const struct vm *vm, enum thread t, xmlNodePtr pin, con
 		return 0;
 	if (!*left)
 		return no_cpu(vm, threads[t].what, (const char *)cpus, err);
-	return !vm->live || is_pinned(vm->live, t, id, left) ? 0 : pin_thread(vm->domain, t, id, left, err);
+	return !vm->live || is_pinned(vm->live, t, id, left) ? 0 : pin_thread(vm->virt, vm->name, t, id, left, err);
 }
 
 static int settle_vm(const struct vm *vm, const struct leases *leases, struct vh_err *err)
 {
 	int r = 0;
 
-	for (enum thread t = VCPU; r == 0 && t <= IOTHREAD; t++)
+	for (enum vh_virt_thread t = VH_VIRT_VCPU; r == 0 && t <= VH_VIRT_IOTHREAD; t++)
 		for (xmlNodePtr pin = first_pin(vm->defined, t); r == 0 && pin;
 		     pin = vh_xml_next(pin, NULL, threads[t].element))
 			r = settle_thread(vm, t, pin, leases, err);
 	return r;
 }
 
-static int read_xml(virDomainPtr domain, unsigned flags, xmlDocPtr *ret, struct vh_err *err)
+static int read_live(struct vm *vm, struct vh_err *err)
 {
-	vh_autofree char *xml = virDomainGetXMLDesc(domain, flags);
+	vh_autofree char *xml = NULL;
+	int r = vh_virt_any_xml(vm->virt, vm->name, false, &xml, err);
 
-	return xml ? vh_xml_parse("domain", xml, strlen(xml), ret, err)
-		   : vh_virt_err(err, "VM %s", virDomainGetName(domain));
+	return r < 0 || !xml ? r : vh_xml_parse("domain", xml, strlen(xml), &vm->live, err);
 }
 
-/* Others' VMs are left as they are. */
-static int visit(virDomainPtr domain, const struct leases *leases, const char *newcomer, struct vh_err *err)
+/* Others' VMs are left as they are, and one that is gone needs nothing. */
+static int visit(struct vh_virt *v, const char *name, const struct leases *leases, const char *newcomer,
+		 struct vh_err *err)
 {
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
-	vh_cleanup(vm_clear) struct vm vm = { .domain = domain, .newcomer = newcomer };
-	int r = vh_virt_lease(domain, &lease, err);
+	vh_cleanup(vm_clear) struct vm vm = { .virt = v, .name = name, .newcomer = newcomer };
+	vh_autofree char *xml = NULL;
+	int r = vh_virt_any_xml(v, name, true, &xml, err);
 
+	if (r < 0 || !xml)
+		return r;
+	r = vh_domain_lease_parse(xml, strlen(xml), &lease, err);
 	if (r < 0)
 		return r == -ENODATA && !err->num ? 0 : r;
 	vm.holder = vh_steal(&lease.holder);
-	r = read_xml(domain, VIR_DOMAIN_XML_INACTIVE, &vm.defined, err);
+	r = vh_xml_parse("domain", xml, strlen(xml), &vm.defined, err);
 	if (r == 0 && !newcomer)
-		r = read_xml(domain, 0, &vm.live, err);
-	return r < 0 ? r : settle_vm(&vm, leases, err);
+		r = read_live(&vm, err);
+	return r < 0 || (!newcomer && !vm.live) ? r : settle_vm(&vm, leases, err);
 }
 
 /* --- all of them */
 
 static int visit_running(struct vh_virt *v, const struct leases *leases, const char *newcomer, struct vh_err *err)
 {
-	virDomainPtr *domains = NULL;
-	int n = virConnectListAllDomains(v->conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE), r = 0;
+	vh_autostrv names = NULL;
+	int r = vh_virt_running(v, &names, err);
 
-	if (n < 0)
-		return vh_virt_err(err, "%s: list", v->uri);
-	for (int i = 0; i < n; i++) {
-		r = r < 0 ? r : visit(domains[i], leases, newcomer, err);
+	for (char **name = names; r == 0 && name && *name; name++) {
+		r = visit(v, *name, leases, newcomer, err);
 		/* It ended meanwhile. */
-		if (r < 0 && virDomainIsActive(domains[i]) != 1) {
+		if (r < 0 && !vh_virt_is_running(v, *name)) {
 			vh_err_clear(err);
 			r = 0;
 		}
-		virDomainFree(domains[i]);
 	}
-	free(domains);
 	return r;
 }
 
@@ -248,11 +239,8 @@ int vh_floating_check(struct vh_virt *v, const struct vh_lease *leases, size_t n
 {
 	const struct leases all = { (struct vh_lease *)leases, n };
 	vh_autofree char *newcomer = vh_strf("vm/%s", name);
-	vh_autodomain domain = NULL;
-	int r = newcomer ? vh_virt_find_ours(v, name, &domain, err) : vh_err_nomem(err);
+	int r = newcomer ? visit(v, name, &all, newcomer, err) : vh_err_nomem(err);
 
-	if (r == 0)
-		r = visit(domain, &all, newcomer, err);
 	return r < 0 ? r : visit_running(v, &all, newcomer, err);
 }
 

@@ -7,7 +7,8 @@
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"
-#include "vmm/host/host.h"
+#include "vmm/domain/domain.h"
+#include "vmm/kernel/kernel.h"
 #include "vmm/vm/vm.h"
 
 /* "0:vm/two-node-1" is of node 0. */

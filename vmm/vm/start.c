@@ -6,8 +6,9 @@
 
 #include "lib/strv.h"
 #include "lib/sysroot.h"
+#include "vmm/domain/domain.h"
 #include "vmm/host/host.h"
-#include "vmm/virt/private.h"
+#include "vmm/virt/virt.h"
 #include "vmm/vm/floating.h"
 
 /* --- whether the host has it all */
@@ -66,14 +67,6 @@ int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, con
 }
 
 /* --- leases */
-
-static int lease_of(struct vh_virt *v, const char *name, struct vh_domain_lease *ret, struct vh_err *err)
-{
-	vh_autodomain domain = NULL;
-	int r = vh_virt_find_ours(v, name, &domain, err);
-
-	return r < 0 ? r : vh_virt_lease(domain, ret, err);
-}
 
 static int take(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease, struct vh_err *err)
 {
@@ -176,7 +169,7 @@ int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *re
 	if (r == 0)
 		r = vh_virt_state(v, name, &is, err);
 	if (r == 0)
-		r = lease_of(v, name, &lease, err);
+		r = vh_virt_lease(v, name, &lease, err);
 	if (r == 0 && vh_virt_is_off(is))
 		r = look(v, state, root, name, &lease, err);
 	if (r == 0)

@@ -10,6 +10,7 @@
 #include "lib/err.h"
 #include "vmm/layout/layout.h"
 
+struct vh_domain_lease;
 struct vh_host;
 struct vh_lease;
 struct vh_root;

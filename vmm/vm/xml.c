@@ -10,6 +10,7 @@
 #include "lib/table.h"
 #include "vmm/domain/domain.h"
 #include "vmm/host/host.h"
+#include "vmm/kernel/kernel.h"
 #include "vmm/vm/private.h"
 
 enum { QUEUES_MAX = 16 };

@@ -16,8 +16,8 @@ enum vh_thread_policy { VH_THREAD_PREFER, VH_THREAD_ISOLATE, VH_THREAD_REQUIRE }
 enum vh_affinity { VH_AFFINITY_PREFERRED, VH_AFFINITY_REQUIRED, VH_AFFINITY_SOCKET, VH_AFFINITY_NONE,
 		   VH_AFFINITY_LEGACY /* required, where the node is known */ };
 
-/* Page sizes that are not one: any there is, and any huge one; small is 4096. */
-enum { VH_PAGE_ANY = 0, VH_PAGE_LARGE = 1, VH_PAGE_SMALL = 4096 };
+/* Page sizes that are not one: any there is, and any huge one. */
+enum { VH_PAGE_ANY = 0, VH_PAGE_LARGE = 1 };
 
 struct vh_want_devices {
 	unsigned count;

@@ -13,8 +13,20 @@
 #include "tools/cluster/plan/network.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
+#include "vmm/kernel/kernel.h"
 #include "vmm/layout/layout.h"
 #include "vmm/place/place.h"
+
+static int add_running(const struct vh_cli *cli, struct vh_host *host, struct vh_taken *taken, struct vh_err *err)
+{
+	struct vh_hosts_query q = { .connect = cli->connect, .state = cli->state };
+	int r = vh_taken_add_running(taken, &q, host, err);
+
+	for (char **note = q.notes; note && *note && !cli->quiet; note++)
+		fprintf(stderr, "%s: %s\n", cli->prog, *note);
+	vh_strv_free(q.notes);
+	return r;
+}
 
 static int place_nodes(struct cluster *c, const struct vh_cli *cli, const struct vh_root *root, struct vh_store *store,
 		       struct vh_err *err)
@@ -33,7 +45,7 @@ static int place_nodes(struct cluster *c, const struct vh_cli *cli, const struct
 	if (r == 0)
 		r = vh_taken_load(store, root, host, &taken, err);
 	if (r == 0 && vh_root_is_live(root))
-		r = vh_taken_add_running(&taken, cli, host, err);
+		r = add_running(cli, host, &taken, err);
 	if (r == 0)
 		r = vh_place(host, &taken, reqs, c->n_nodes, &layouts, err);
 	if (r < 0)

@@ -8,6 +8,7 @@
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "tools/cluster/plan/cluster.h"
+#include "vmm/domain/domain.h"
 #include "vmm/layout/layout.h"
 #include "vmm/vm/vm.h"
 

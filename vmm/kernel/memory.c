@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Memory of a NUMA node. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "lib/sysroot.h"
-#include "vmm/host/host.h"
+#include "vmm/kernel/kernel.h"
 
 /* Bytes of a line "MemFree:  123 kB", after whatever stands before it. */
 static uint64_t field(const char *text, const char *key)

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+/* A VM's QEMU in /proc: its process, its threads, its memory. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "lib/strv.h"
 #include "lib/sysroot.h"
-#include "vmm/host/host.h"
+#include "vmm/kernel/kernel.h"
 
 /* --- threads */
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Whether KVM runs guests here: what the processor says, and a trial guest of three instructions. */
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 #include "lib/child.h"
 #include "lib/sysroot.h"
-#include "vmm/host/host.h"
+#include "vmm/kernel/kernel.h"
 
 enum { GUEST_MS = 2000, GUEST_PORT = 0x10 };
 
