@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Disks over a base. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

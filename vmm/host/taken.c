@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* What other VMs hold of a host, out of the store's leases. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* The plan out of the best choice. */
 #include <errno.h>
 
 #include "vmm/host/host.h"
