@@ -87,18 +87,18 @@ static void finish(struct host *h)
 /* The names of what is not as planned, each followed by ';'. */
 static char *wrong(const struct host *h, const char *xml, const char *pid)
 {
-	const struct vh_check check = { .layout = &layout, .xml = xml, .root = h->root, .pid = pid };
-	vh_autojson rows = NULL;
+	const struct vh_check check = { .name = "a", .layout = &layout, .xml = xml, .root = h->root, .pid = pid };
+	vh_autofindings found = VH_FINDINGS_NONE;
 	vh_autoerr err = VH_ERR_NONE;
 	char *names = strdup("");
 	const json_t *row;
 	size_t i;
 
-	ck_assert_msg(vh_check_rows(&check, &rows, &err) == 0, "%s", err.text);
-	ck_assert_uint_eq(json_array_size(rows), 7);
-	json_array_foreach(rows, i, row)
-		if (!json_is_true(json_object_get(row, "ok"))) {
-			char *more = vh_strf("%s%s;", names, json_string_value(json_object_get(row, "what")));
+	ck_assert_msg(vh_check(&check, &found, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(json_array_size(found.rows), 7);
+	json_array_foreach(found.rows, i, row)
+		if (!vh_finding_is(row, VH_OK)) {
+			char *more = vh_strf("%s%s;", names, vh_finding_text(row, "check"));
 
 			free(names);
 			names = more;
@@ -153,21 +153,20 @@ START_TEST(floating_beside_leases)
 	struct vh_lease leases[] = { { .key = "1", .holder = "vm/other" }, { .key = "3", .holder = "vm/other" },
 				     { .key = "5", .holder = "vm/me" } };
 	struct vh_layout own = layout;
-	struct vh_check check = { .layout = &own, .xml = domain, .leases = leases, .n_leases = 3, .holder = "vm/me" };
+	struct vh_check check = { .name = "a", .layout = &own, .xml = domain, .leases = leases, .n_leases = 3, .holder = "vm/me" };
 	vh_autofree char *none = vh_floating_left("1,3", leases, 3, "vm/me"), *mine = vh_floating_left("5", leases, 3, "vm/me");
-	vh_autojson rows = NULL;
-	vh_autojson alone = NULL;
+	vh_autofindings found = VH_FINDINGS_NONE, alone = VH_FINDINGS_NONE;
 	vh_autoerr err = VH_ERR_NONE;
 
 	own.cpu = floats;
 	own.floating = pool;
 	own.n_floating = 3;
-	ck_assert_int_eq(vh_check_rows(&check, &rows, &err), 0);
-	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 0), "plan")), "1-3 (2 left)");
-	ck_assert(json_is_true(json_object_get(json_array_get(rows, 0), "ok")));
+	ck_assert_int_eq(vh_check(&check, &found, &err), 0);
+	ck_assert_str_eq(vh_finding_text(json_array_get(found.rows, 0), "wanted"), "1-3 (2 left)");
+	ck_assert(vh_finding_is(json_array_get(found.rows, 0), VH_OK));
 	check.n_leases = 0;
-	ck_assert_int_eq(vh_check_rows(&check, &alone, &err), 0);
-	ck_assert(json_is_false(json_object_get(json_array_get(alone, 0), "ok")));
+	ck_assert_int_eq(vh_check(&check, &alone, &err), 0);
+	ck_assert(vh_finding_is(json_array_get(alone.rows, 0), VH_WRONG));
 	ck_assert_str_eq(none, "");
 	ck_assert_str_eq(mine, "5");
 }
@@ -235,12 +234,12 @@ START_TEST(a_process_that_is_gone)
 {
 	struct host h;
 	struct vh_err err = VH_ERR_NONE;
-	json_t *rows = NULL;
+	vh_autofindings found = VH_FINDINGS_NONE;
 
 	setup(&h);
-	const struct vh_check check = { .layout = &layout, .xml = domain, .root = h.root, .pid = "78" };
-	ck_assert_int_eq(vh_check_rows(&check, &rows, &err), -ESRCH);
-	ck_assert_ptr_null(rows);
+	const struct vh_check check = { .name = "a", .layout = &layout, .xml = domain, .root = h.root, .pid = "78" };
+	ck_assert_int_eq(vh_check(&check, &found, &err), -ESRCH);
+	ck_assert_ptr_null(found.rows);
 	vh_err_clear(&err);
 	finish(&h);
 }
@@ -252,19 +251,19 @@ START_TEST(a_rehearsal_tells_what_is_here)
 	struct vh_host_node nodes[] = { { .id = 0 } };
 	struct vh_host_cpu here[] = { { .id = 2 }, { .id = 7 } };
 	const struct vh_host host = { .nodes = nodes, .n_nodes = 1, .cpus = here, .n_cpus = 2 };
-	vh_autojson rows = NULL;
+	vh_autofindings found = VH_FINDINGS_NONE;
 	vh_autoerr err = VH_ERR_NONE;
 
 	setup(&h);
 	put(&h, "proc/77/numa_maps",
 	    "7f0000000000 default N0=8 kernelpagesize_kB=4\n7f0010000000 bind:0 anon=8 N0=8 kernelpagesize_kB=4\n");
-	const struct vh_check check = { .layout = &layout, .xml = domain, .root = h.root, .pid = "77", .rehearse = &host };
-	ck_assert_int_eq(vh_check_rows(&check, &rows, &err), 0);
-	ck_assert(json_is_true(json_object_get(json_array_get(rows, 0), "ok")));
-	ck_assert(json_is_null(json_object_get(json_array_get(rows, 1), "ok")));
-	ck_assert(json_is_true(json_object_get(json_array_get(rows, 4), "ok")));
-	ck_assert(json_is_null(json_object_get(json_array_get(rows, 5), "ok")));
-	ck_assert(json_is_null(json_object_get(json_array_get(rows, 6), "ok")));
+	const struct vh_check check = { .name = "a", .layout = &layout, .xml = domain, .root = h.root, .pid = "77", .rehearse = &host };
+	ck_assert_int_eq(vh_check(&check, &found, &err), 0);
+	ck_assert(vh_finding_is(json_array_get(found.rows, 0), VH_OK));
+	ck_assert(vh_finding_is(json_array_get(found.rows, 1), VH_UNKNOWN));
+	ck_assert(vh_finding_is(json_array_get(found.rows, 4), VH_OK));
+	ck_assert(vh_finding_is(json_array_get(found.rows, 5), VH_UNKNOWN));
+	ck_assert(vh_finding_is(json_array_get(found.rows, 6), VH_UNKNOWN));
 	finish(&h);
 }
 END_TEST

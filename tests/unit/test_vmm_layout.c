@@ -181,9 +181,11 @@ static json_t *compare(const struct vh_layout *l, const char *xml)
 {
 	vh_autofree char *dir = unit_tmpdir(), *path = unit_file(dir, "guest.xml", xml);
 	vh_autoerr err = VH_ERR_NONE;
+	vh_autofindings found = VH_FINDINGS_NONE;
 	json_t *rows = NULL;
 
-	ck_assert_msg(vh_guest_compare(l, path, &rows, &err) == 0, "%s", err.text);
+	ck_assert_msg(vh_guest_compare(l, "g", path, &found, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(vh_findings_end(&found, &rows, &err), 0);
 	return rows;
 }
 
@@ -193,7 +195,7 @@ static size_t count_wrong(const json_t *rows)
 	size_t i, n = 0;
 
 	json_array_foreach(rows, i, row)
-		n += json_is_false(json_object_get(row, "ok"));
+		n += vh_finding_is(row, VH_WRONG);
 	return n;
 }
 
@@ -222,14 +224,14 @@ END_TEST
 START_TEST(a_guest_that_ran_is_as_planned)
 {
 	vh_cleanup(vh_layout_clear) struct vh_layout l = twin();
-	vh_autojson rows = NULL;
+	vh_autofindings found = VH_FINDINGS_NONE;
 	vh_autoerr err = VH_ERR_NONE;
 
 	l.cores = 2;
 	l.threads = 1;
-	ck_assert_msg(vh_guest_compare(&l, "tests/fixtures/two-nodes-guest.xml", &rows, &err) == 0, "%s", err.text);
-	ck_assert_uint_eq(json_array_size(rows), 11);
-	ck_assert_uint_eq(count_wrong(rows), 0);
+	ck_assert_msg(vh_guest_compare(&l, "g", "tests/fixtures/two-nodes-guest.xml", &found, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(found.count[VH_OK], 11);
+	ck_assert_uint_eq(json_array_size(found.rows), 11);
 }
 END_TEST
 

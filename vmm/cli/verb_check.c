@@ -93,7 +93,7 @@ static int look(struct vh_cli *cli, bool running, struct looked *l, struct vh_er
 		r = find_leases(cli, l, err);
 	if (r < 0)
 		return r;
-	l->check = (struct vh_check){ .layout = &l->layout, .rehearse = l->host, .xml = l->xml, .root = l->root,
+	l->check = (struct vh_check){ .name = name, .layout = &l->layout, .rehearse = l->host, .xml = l->xml, .root = l->root,
 				      .leases = l->leases, .n_leases = l->n_leases, .holder = l->holder };
 	if (!running)
 		return 0;
@@ -120,76 +120,63 @@ static void print_head(const char *name, const struct looked *l)
 int vh_verb_show(struct vh_cli *cli, struct vh_err *err)
 {
 	static const struct vh_col columns[] = {
-		{ "WHAT", "what", VH_COL_TEXT }, { "PLAN", "plan", VH_COL_TEXT }, { "LIBVIRT", "libvirt", VH_COL_TEXT },
-		{ "OK", "ok", VH_COL_BOOL }, { NULL, NULL, 0 },
+		{ "CHECK", "check", VH_COL_TEXT }, { "PLAN", "wanted", VH_COL_TEXT }, { "LIBVIRT", "libvirt", VH_COL_TEXT },
+		{ "VERDICT", "verdict", VH_COL_TEXT }, { 0 },
 	};
 	vh_cleanup(looked_clear) struct looked l = { 0 };
-	vh_autojson rows = NULL;
+	vh_autofindings found = VH_FINDINGS_NONE;
 	int r = look(cli, false, &l, err);
 
 	if (r == 0)
-		r = vh_check_rows(&l.check, &rows, err);
+		r = vh_check(&l.check, &found, err);
 	if (r < 0)
 		return r;
 	if (cli->json)
-		return vh_json_print("vhpc.vm.show/1", json_pack("{s:s, s:s, s:b, s:o, s:O}", "name", cli->argv[0], "state",
+		return vh_json_print("vhpc.vm.show/2", json_pack("{s:s, s:s, s:b, s:o, s:O}", "name", cli->argv[0], "state",
 								 l.state, "rehearse", l.host != NULL, "plan",
-								 vh_layout_to_json(&l.layout), "rows", rows), err);
+								 vh_layout_to_json(&l.layout), "findings", found.rows), err);
 	print_head(cli->argv[0], &l);
-	vh_table_print(stdout, columns, rows);
+	vh_table_print(stdout, columns, found.rows);
 	return 0;
 }
 
 /* --- check */
 
-static size_t count_wrong(const json_t *rows)
-{
-	const json_t *row;
-	size_t i, n = 0;
-
-	json_array_foreach(rows, i, row)
-		n += json_is_false(json_object_get(row, "ok"));
-	return n;
-}
-
-static void print_check(const json_t *rows, const json_t *guest)
+static void print_check(const json_t *rows, const json_t *inside)
 {
 	static const struct vh_col columns[] = {
-		{ "WHAT", "what", VH_COL_TEXT }, { "PLAN", "plan", VH_COL_TEXT }, { "LIBVIRT", "libvirt", VH_COL_TEXT },
-		{ "CGROUP", "cgroup", VH_COL_TEXT }, { "KERNEL", "kernel", VH_COL_TEXT }, { "OK", "ok", VH_COL_BOOL },
-		{ NULL, NULL, 0 },
-	};
-	static const struct vh_col inside[] = {
-		{ "WHAT", "what", VH_COL_TEXT }, { "PLAN", "plan", VH_COL_TEXT }, { "GUEST", "guest", VH_COL_TEXT },
-		{ "OK", "ok", VH_COL_BOOL }, { NULL, NULL, 0 },
+		{ "CHECK", "check", VH_COL_TEXT }, { "PLAN", "wanted", VH_COL_TEXT }, { "LIBVIRT", "libvirt", VH_COL_TEXT },
+		{ "CGROUP", "cgroup", VH_COL_TEXT }, { "KERNEL", "kernel", VH_COL_TEXT }, { "VERDICT", "verdict", VH_COL_TEXT },
+		{ 0 },
 	};
 
 	vh_table_print(stdout, columns, rows);
-	if (guest)
-		vh_table_print(stdout, inside, guest);
+	if (inside)
+		vh_findings_print(stdout, inside, true);
 }
 
 int vh_verb_check(struct vh_cli *cli, struct vh_err *err)
 {
 	const struct vh_check_opts *o = cli->opts;
 	vh_cleanup(looked_clear) struct looked l = { 0 };
-	vh_autojson rows = NULL;
-	vh_autojson guest = NULL;
+	vh_autofindings found = VH_FINDINGS_NONE, inside = VH_FINDINGS_NONE;
 	size_t wrong;
 	int r = look(cli, true, &l, err);
 
 	if (r == 0)
-		r = vh_check_rows(&l.check, &rows, err);
+		r = vh_check(&l.check, &found, err);
 	if (r == 0 && o->guest)
-		r = vh_guest_compare(&l.layout, o->guest, &guest, err);
+		r = vh_guest_compare(&l.layout, cli->argv[0], o->guest, &inside, err);
 	if (r < 0)
 		return r;
-	wrong = count_wrong(rows) + count_wrong(guest);
-	if (cli->json)
-		r = vh_json_print("vhpc.vm.check/1", json_pack("{s:s, s:I, s:O, s:O*}", "name", cli->argv[0], "wrong",
-							       (json_int_t)wrong, "rows", rows, "guest", guest), err);
-	else
-		print_check(rows, guest);
+	wrong = found.count[VH_WRONG] + inside.count[VH_WRONG];
+	if (cli->json) {
+		json_array_extend(found.rows, inside.rows);
+		r = vh_json_print("vhpc.vm.check/2", json_pack("{s:s, s:I, s:O}", "name", cli->argv[0], "wrong",
+							       (json_int_t)wrong, "findings", found.rows), err);
+	} else {
+		print_check(found.rows, inside.rows);
+	}
 	if (r < 0 || !wrong)
 		return r;
 	return vh_err_refuse(err, EXDEV, "VM %s: %zu of these are not as planned", cli->argv[0], wrong);

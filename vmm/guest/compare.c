@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "vmm/guest/guest.h"
@@ -13,11 +12,16 @@
 /* Of a guest node's memory its kernel keeps some for itself before it counts. */
 enum { MEMORY_PERCENT = 75 };
 
-/* Both texts are freed. */
-static void row(json_t *rows, char *what, char *plan, char *guest, bool ok)
+struct telling {
+	const char *object;
+	struct vh_findings *findings;
+};
+
+/* All texts are freed. */
+static void tell(const struct telling *t, char *what, char *plan, char *guest, bool ok)
 {
-	json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:b}", "what", what ? what : "", "plan", plan ? plan : "",
-					      "guest", guest ? guest : "-", "ok", ok));
+	vh_finding_add(t->findings, &(struct vh_finding){ .object = t->object, .check = what ? what : "", .wanted = plan,
+							  .verdict = ok ? VH_OK : VH_WRONG, .found = guest });
 	free(what);
 	free(plan);
 	free(guest);
@@ -41,11 +45,11 @@ static unsigned count(const struct vh_host *h, unsigned (*of)(const struct vh_ho
 static unsigned package_of(const struct vh_host_cpu *c) { return c->package; }
 static unsigned core_of(const struct vh_host_cpu *c) { return c->core; }
 
-static void compare_processor(const struct vh_layout *l, const struct vh_host *h, json_t *rows)
+static void compare_processor(const struct vh_layout *l, const struct vh_host *h, const struct telling *t)
 {
 	unsigned packages = count(h, package_of), cores = count(h, core_of), want = l->sockets * l->dies * l->cores;
 
-	row(rows, strdup("processor"), vh_strf("%u packages, %u cores, %u vCPUs", l->sockets, want, l->vcpus),
+	tell(t, strdup("processor"), vh_strf("%u packages, %u cores, %u vCPUs", l->sockets, want, l->vcpus),
 	    vh_strf("%u packages, %u cores, %zu vCPUs", packages, cores, h->n_cpus),
 	    packages == l->sockets && cores == want && h->n_cpus == l->vcpus);
 }
@@ -80,23 +84,23 @@ static const struct vh_host_node *find_node(const struct vh_host *h, unsigned id
 	return NULL;
 }
 
-static void compare_cell(const struct vh_layout *l, const struct vh_host *h, size_t cell, json_t *rows)
+static void compare_cell(const struct vh_layout *l, const struct vh_host *h, size_t cell, const struct telling *t)
 {
 	const struct vh_host_node *node = find_node(h, (unsigned)cell);
 	uint64_t memory = l->cells[cell].memory;
 	char want[16], is[16];
 	char *vcpus = vcpus_of_cell(l, cell), *cpus = node ? cpus_of_node(h, node->id) : NULL;
 
-	row(rows, vh_strf("guest node %zu: vCPUs", cell), vcpus ? strdup(vcpus) : NULL, cpus ? strdup(cpus) : NULL,
+	tell(t, vh_strf("guest node %zu: vCPUs", cell), vcpus ? strdup(vcpus) : NULL, cpus ? strdup(cpus) : NULL,
 	    vcpus && cpus && !strcmp(vcpus, cpus));
 	free(vcpus);
 	free(cpus);
-	row(rows, vh_strf("guest node %zu: memory", cell), strdup(vh_size_format(want, sizeof(want), memory)),
+	tell(t, vh_strf("guest node %zu: memory", cell), strdup(vh_size_format(want, sizeof(want), memory)),
 	    node ? strdup(vh_size_format(is, sizeof(is), node->memory)) : NULL,
 	    node && node->memory <= memory && node->memory >= memory / 100 * MEMORY_PERCENT);
 }
 
-static void compare_distances(const struct vh_layout *l, const struct vh_host *h, size_t cell, json_t *rows)
+static void compare_distances(const struct vh_layout *l, const struct vh_host *h, size_t cell, const struct telling *t)
 {
 	const struct vh_host_node *from = find_node(h, (unsigned)cell);
 	char *want = strdup(""), *is = strdup("");
@@ -114,10 +118,10 @@ static void compare_distances(const struct vh_layout *l, const struct vh_host *h
 		is = b;
 		ok = ok && seen == d;
 	}
-	row(rows, vh_strf("guest node %zu: distances", cell), want, is, ok);
+	tell(t, vh_strf("guest node %zu: distances", cell), want, is, ok);
 }
 
-static int compare_devices(const struct vh_layout *l, const struct vh_host *h, const char *xml, json_t *rows,
+static int compare_devices(const struct vh_layout *l, const struct vh_host *h, const char *xml, const struct telling *t,
 			   struct vh_err *err)
 {
 	vh_cleanup(vh_guest_pci_clear) struct vh_guest_pci pci = { 0 };
@@ -135,7 +139,7 @@ static int compare_devices(const struct vh_layout *l, const struct vh_host *h, c
 
 		if (!*addresses[i])
 			continue;
-		row(rows, vh_strf("%s %s", vh_device_kind_name(d->kind), d->address),
+		tell(t, vh_strf("%s %s", vh_device_kind_name(d->kind), d->address),
 		    vh_strf("%s on guest node %d", addresses[i], d->cell),
 		    nodes[i] == VH_NO_DEVICE ? strdup("not there") :
 		    is < 0 ? vh_strf("%s on none", addresses[i]) : vh_strf("%s on guest node %d", addresses[i], is),
@@ -144,22 +148,24 @@ static int compare_devices(const struct vh_layout *l, const struct vh_host *h, c
 	return r;
 }
 
-int vh_guest_compare(const struct vh_layout *l, const char *xml, json_t **ret, struct vh_err *err)
+int vh_guest_compare(const struct vh_layout *l, const char *name, const char *xml, struct vh_findings *ret,
+		     struct vh_err *err)
 {
 	vh_cleanup(vh_host_freep) struct vh_host *h = NULL;
-	vh_autojson rows = json_array();
+	vh_autofree char *inside = vh_strf("inside %s", name);
+	const struct telling t = { inside, ret };
 	int r = vh_host_load(NULL, xml, &h, err);
 
 	if (r < 0)
 		return r;
-	compare_processor(l, h, rows);
+	if (!inside)
+		return vh_err_nomem(err);
+	compare_processor(l, h, &t);
 	for (size_t i = 0; i < l->n_cells; i++) {
-		compare_cell(l, h, i, rows);
+		compare_cell(l, h, i, &t);
 		if (l->n_cells > 1)
-			compare_distances(l, h, i, rows);
+			compare_distances(l, h, i, &t);
 	}
-	r = compare_devices(l, h, xml, rows, err);
-	if (r == 0)
-		*ret = vh_steal(&rows);
-	return r;
+	r = compare_devices(l, h, xml, &t, err);
+	return r == 0 && ret->no_memory ? vh_err_nomem(err) : r;
 }

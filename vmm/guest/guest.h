@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "lib/finding.h"
 #include "lib/err.h"
 #include "lib/machine.h"
 
@@ -45,8 +46,9 @@ const char *vh_guest_address(const struct vh_guest_pci *pci, size_t device, char
 
 /* --- a guest's own word, against the layout */
 
-/* Rows of what, plan, guest, ok (true, false): guest nodes with their memory, vCPUs and distances,
- * processor, and the node of each device. xml: a file that `lstopo --of xml` wrote inside. */
-int vh_guest_compare(const struct vh_layout *layout, const char *xml, json_t **ret, struct vh_err *err);
+/* Adds findings of "inside NAME": guest nodes with their memory, vCPUs and distances, processor, and
+ * the node of each device. xml: a file that `lstopo --of xml` wrote inside. */
+int vh_guest_compare(const struct vh_layout *layout, const char *name, const char *xml, struct vh_findings *ret,
+		     struct vh_err *err);
 
 #endif

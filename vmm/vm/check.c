@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"
@@ -16,18 +17,21 @@ struct checking {
 	xmlNodePtr domain;
 	struct vh_thread *threads;
 	size_t n_threads;
-	json_t *rows;
+	struct vh_findings *findings;
 };
 
-enum verdict { OK, WRONG, UNTOLD };
-
 /* Takes over the plan's text. */
-static void row(struct checking *k, const char *what, char *plan, const char *libvirt, const char *cgroup,
-		const char *kernel, enum verdict v)
+static void tell(struct checking *k, const char *what, char *plan, const char *libvirt, const char *cgroup,
+		 const char *kernel, enum vh_verdict v)
 {
-	json_array_append_new(k->rows, json_pack("{s:s, s:s, s:s?, s:s?, s:s?, s:o}", "what", what, "plan",
-						 plan ? plan : "", "libvirt", libvirt, "cgroup", cgroup, "kernel", kernel,
-						 "ok", v == UNTOLD ? json_null() : json_boolean(v == OK)));
+	const struct vh_finding finding = { .object = k->c->name, .check = what, .verdict = v, .wanted = plan,
+					    .found = kernel ? kernel : cgroup ? cgroup : libvirt };
+	json_t *row = vh_finding_add(k->findings, &finding);
+
+	if (row && (json_object_set_new(row, "libvirt", vh_json_text(libvirt)) < 0 ||
+		    json_object_set_new(row, "cgroup", vh_json_text(cgroup)) < 0 ||
+		    json_object_set_new(row, "kernel", vh_json_text(kernel)) < 0))
+		k->findings->no_memory = true;
 	free(plan);
 }
 
@@ -91,21 +95,21 @@ static void check_threads(struct checking *k, const char *what, enum vh_thread_k
 			  const char *here, const char *libvirt)
 {
 	const struct vh_thread *t = next_thread(k, kind, id, NULL), *shown = t;
-	enum verdict v = libvirt && same(libvirt, here) ? OK : WRONG;
+	enum vh_verdict v = libvirt && same(libvirt, here) ? VH_OK : VH_WRONG;
 
 	if (!*here) {
-		row(k, what, plan, libvirt, NULL, t ? t->allowed : NULL, UNTOLD);
+		tell(k, what, plan, libvirt, NULL, t ? t->allowed : NULL, VH_UNKNOWN);
 		return;
 	}
 	for (; t; t = next_thread(k, kind, id, t))
 		if (!same(t->allowed, here) || (t->cpuset && !within(here, t->cpuset))) {
 			shown = t;
-			v = WRONG;
+			v = VH_WRONG;
 			break;
 		}
 	if (k->c->pid && !shown)
-		v = WRONG;
-	row(k, what, plan, libvirt, shown ? shown->cpuset : NULL, shown ? shown->allowed : NULL, v);
+		v = VH_WRONG;
+	tell(k, what, plan, libvirt, shown ? shown->cpuset : NULL, shown ? shown->allowed : NULL, v);
 }
 
 /* The plan's CPUs that are here, less those that others lease. NULL without memory. */
@@ -245,9 +249,9 @@ static int check_cell(struct checking *k, unsigned cell, struct vh_err *err)
 	kernel = m ? describe(m, c->node, page, &there) : NULL;
 	if (here && (!libvirt || !same(libvirt, node) || (mems && !within(node, mems))))
 		there = false;
-	row(k, what, vh_strf("node %u: %s in %s%s", c->node, vh_size_format(a, sizeof(a), c->memory),
+	tell(k, what, vh_strf("node %u: %s in %s%s", c->node, vh_size_format(a, sizeof(a), c->memory),
 			     vh_size_format(b, sizeof(b), k->c->layout->page), here ? "" : " (not here)"),
-	    libvirt, mems, kernel, !here ? UNTOLD : there ? OK : WRONG);
+	    libvirt, mems, kernel, !here ? VH_UNKNOWN : there ? VH_OK : VH_WRONG);
 	return 0;
 }
 
@@ -289,14 +293,14 @@ static void check_device(struct checking *k, const struct vh_layout_device *d)
 	if (k->c->pid && !k->c->rehearse)
 		vh_root_link_name(k->c->root, &driver, "sys/bus/pci/devices/%s/driver", d->address);
 	right = given && (!k->c->pid || (driver && !strcmp(driver, "vfio-pci")));
-	row(k, what, d->cell < 0 ? strdup("on no guest node") : vh_strf("on guest node %d", d->cell),
+	tell(k, what, d->cell < 0 ? strdup("on no guest node") : vh_strf("on guest node %d", d->cell),
 	    given ? "given" : k->c->rehearse ? "emulated" : NULL, NULL, driver,
-	    k->c->rehearse ? UNTOLD : right ? OK : WRONG);
+	    k->c->rehearse ? VH_UNKNOWN : right ? VH_OK : VH_WRONG);
 }
 
-int vh_check_rows(const struct vh_check *c, json_t **ret, struct vh_err *err)
+int vh_check(const struct vh_check *c, struct vh_findings *ret, struct vh_err *err)
 {
-	struct checking k = { .c = c, .rows = json_array() };
+	struct checking k = { .c = c, .findings = ret };
 	vh_autoxml doc = NULL;
 	int r = vh_xml_parse("domain", c->xml, strlen(c->xml), &doc, err);
 
@@ -314,9 +318,5 @@ int vh_check_rows(const struct vh_check *c, json_t **ret, struct vh_err *err)
 	for (size_t i = 0; r == 0 && i < c->layout->n_devices; i++)
 		check_device(&k, &c->layout->devices[i]);
 	vh_threads_free(k.threads, k.n_threads);
-	if (r == 0)
-		*ret = k.rows;
-	else
-		json_decref(k.rows);
-	return r;
+	return r == 0 && ret->no_memory ? vh_err_nomem(err) : r;
 }

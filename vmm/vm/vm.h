@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "lib/err.h"
+#include "lib/finding.h"
 #include "vmm/layout/layout.h"
 
 struct vh_domain_lease;
@@ -70,6 +71,7 @@ int vh_domain_lease_drop(struct vh_store *s, const char *holder, struct vh_err *
 /* --- a VM beside its plan: what libvirt says, what its cgroup lets it, and what the kernel does */
 
 struct vh_check {
+	const char *name;	/* the VM's: object of the findings */
 	const struct vh_layout *layout;
 	const struct vh_host *rehearse;	/* the host that it is rehearsed on, or NULL */
 	const char *xml;	/* the domain as libvirt has it, running or not */
@@ -79,8 +81,8 @@ struct vh_check {
 	const char *holder;
 	const char *pid;	/* QEMU's process below root's proc; NULL: libvirt alone is asked */
 };
-/* Rows of what, plan, libvirt, cgroup, kernel (text, or null: says nothing), and ok: true, false,
- * or null where this host cannot tell. */
-int vh_check_rows(const struct vh_check *check, json_t **ret, struct vh_err *err);
+/* A finding a thread, guest node and device: wanted is the plan, found the kernel's word, else the
+ * cgroup's, else libvirt's; the rows have all three as members of these names, null: says nothing. */
+int vh_check(const struct vh_check *check, struct vh_findings *ret, struct vh_err *err);
 
 #endif
