@@ -100,37 +100,26 @@ static json_t *read_iommu(const struct vh_root *root)
 			 "groups", (int)count_entries(root, "sys/kernel/iommu_groups"));
 }
 
-static bool is(const json_t *row, const char *key, const char *value)
-{
-	const char *is_now = json_string_value(json_object_get(row, key));
-
-	return is_now && !strcmp(is_now, value);
-}
-
 static int read_devices(const struct vh_root *root, json_t **ret, struct vh_err *err)
 {
-	int pfs = 0, vfs = 0, gpus = 0, hcas = 0, nics = 0, nvme = 0;
-	json_int_t possible = 0;
-	vh_autojson rows = NULL;
-	json_t *row;
-	size_t i;
-	int r = vh_sriov_list(root, &rows, err);
+	vh_autodevices devices = VH_PCI_DEVICES_NONE;
+	int kinds[VH_PCI_KINDS] = { 0 }, pfs = 0, vfs = 0;
+	int64_t possible = 0;
+	int r = vh_sriov_list(root, &devices, err);
 
 	if (r < 0)
 		return r;
-	json_array_foreach(rows, i, row) {
-		bool vf = is(row, "function", "vf");
+	for (size_t i = 0; i < devices.n; i++) {
+		const struct vh_pci_device *d = &devices.v[i];
 
-		vfs += vf;
-		pfs += is(row, "function", "pf") && json_integer_value(json_object_get(row, "vfs_max")) > 0;
-		possible += json_integer_value(json_object_get(row, "vfs_max"));
-		gpus += !vf && is(row, "kind", "gpu");
-		hcas += !vf && is(row, "kind", "ib");
-		nics += !vf && is(row, "kind", "ethernet");
-		nvme += !vf && is(row, "kind", "nvme");
+		vfs += d->function == VH_PCI_VF;
+		pfs += d->function == VH_PCI_PF;
+		possible += d->vfs_max > 0 ? d->vfs_max : 0;
+		kinds[d->kind] += d->function != VH_PCI_VF;
 	}
-	*ret = json_pack("{s:i, s:i, s:I, s:i, s:i, s:i, s:i}", "pfs", pfs, "vfs", vfs, "vfs_possible", possible,
-			 "gpus", gpus, "hcas", hcas, "nics", nics, "nvme", nvme);
+	*ret = json_pack("{s:i, s:i, s:I, s:i, s:i, s:i, s:i}", "pfs", pfs, "vfs", vfs, "vfs_possible", (json_int_t)possible,
+			 "gpus", kinds[VH_PCI_GPU], "hcas", kinds[VH_PCI_HCA], "nics", kinds[VH_PCI_NIC],
+			 "nvme", kinds[VH_PCI_NVME]);
 	return 0;
 }
 

@@ -4,30 +4,24 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/json.h"
 #include "lib/strv.h"
 #include "sriov/pci/pci.h"
 #include "sriov/use/use.h"
 
 int vh_check_free(const struct vh_sriov *s, const char *address, struct vh_err *err)
 {
-	vh_autojson users = NULL;
+	vh_autouses uses = { 0 };
 	vh_autofree char *user = NULL;
-	int r;
 
 	if (vh_is_forced(s, address))
 		return 0;
-	r = vh_host_use(s->root, address, &user, err);
-	if (r < 0)
-		return r;
-	if (user) {
-		vh_err_refuse(err, EBUSY, "%s: this host lives on it: %s", address, user);
+	if (vh_uses_load(s->root, &uses) < 0)
+		return vh_err_nomem(err);
+	if (vh_host_use(&uses, address)) {
+		vh_err_refuse(err, EBUSY, "%s: this host lives on it: %s", address, vh_host_use(&uses, address));
 		return vh_err_hint(err, "--force %s does it all the same", address);
 	}
-	users = vh_vfio_users(s->root);
-	user = users ? vh_fn_user(s->root, users, address) : NULL;
-	if (!users)
-		return vh_err_nomem(err);
+	user = vh_fn_user(s->root, &uses, address);
 	if (!user)
 		return 0;
 	vh_err_refuse(err, EBUSY, "%s: it is in use: %s", address, user);
@@ -48,12 +42,12 @@ static const char *lease_holder(const struct vh_lease *leases, size_t n, const c
 static int list_busy(const struct vh_sriov *s, const struct vh_pf *pf, const struct vh_lease *leases, size_t n,
 		     char ***ret, struct vh_err *err)
 {
-	vh_autojson users = vh_vfio_users(s->root);
-	int r = users ? 0 : -ENOMEM;
+	vh_autouses uses = { 0 };
+	int r = vh_uses_load(s->root, &uses);
 
 	for (size_t i = 0; r == 0 && i < pf->n; i++) {
 		const char *address = pf->fn[i].address, *holder = lease_holder(leases, n, address);
-		vh_autofree char *user = vh_fn_user(s->root, users, address);
+		vh_autofree char *user = vh_fn_user(s->root, &uses, address);
 
 		if (holder || user)
 			r = vh_strv_pushf(ret, "%s by %s%s%s", address, holder ? holder : "", holder && user ? ", " : "",
@@ -115,34 +109,30 @@ static bool is_taken(const struct vh_pf *taken, const char *address)
 
 static int check_member(const struct vh_sriov *s, const char *device, const char *member, struct vh_err *err)
 {
-	vh_autojson driver = vh_pci_link(s->root, member, "driver");
-	const char *name = json_is_string(driver) ? json_string_value(driver) : "";
+	vh_autofree char *driver = vh_pci_link(s->root, member, "driver");
 	int64_t class;
 
 	if (vh_root_read_int(s->root, &class, VH_PCI_DIR "/%s/class", member) == 0 && class >> 16 == 0x06) {
 		vh_err_refuse(err, EBUSY, "%s: its IOMMU group holds the bridge %s", device, member);
 		return vh_err_hint(err, "another slot, or ACS turned on in the firmware, gives it a group of its own");
 	}
-	if (!*name || strstr(name, "vfio") || !strcmp(name, "pci-stub"))
+	if (!driver || strstr(driver, "vfio") || !strcmp(driver, "pci-stub"))
 		return 0;
-	vh_err_refuse(err, EBUSY, "%s: its IOMMU group holds %s, which %s has", device, member, name);
+	vh_err_refuse(err, EBUSY, "%s: its IOMMU group holds %s, which %s has", device, member, driver);
 	return vh_err_hint(err, "bind %s to vfio-pci too, or unbind it", member);
 }
 
 int vh_check_group(const struct vh_sriov *s, const struct vh_pf *taken, struct vh_err *err)
 {
 	const char *device = taken->fn[0].address;
-	vh_autojson members = vh_pci_names(s->root, device, "iommu_group/devices");
-	const json_t *member;
-	size_t i;
+	vh_autostrv members = vh_pci_names(s->root, device, "iommu_group/devices");
 
 	if (!vh_root_exists(s->root, VH_PCI_DIR "/%s/iommu_group", device)) {
 		vh_err_refuse(err, ENODEV, "%s: it has no IOMMU group", device);
 		return vh_err_hint(err, "turn VT-d or AMD-Vi on in the firmware, and boot with intel_iommu=on (Intel)");
 	}
-	json_array_foreach(members, i, member) {
-		const char *address = json_string_value(member);
-		int r = is_taken(taken, address) ? 0 : check_member(s, device, address, err);
+	for (char **m = members; m && *m; m++) {
+		int r = is_taken(taken, *m) ? 0 : check_member(s, device, *m, err);
 
 		if (r < 0)
 			return r;

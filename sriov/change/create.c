@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/json.h"
 #include "sriov/change/change.h"
 #include "sriov/change/check.h"
 #include "sriov/change/journal.h"
@@ -13,13 +12,14 @@
 
 static int check_number(struct vh_sriov *s, const struct vh_pf *cur, unsigned n, struct vh_err *err)
 {
-	vh_autojson vendor = vh_pci_hex(s->root, cur->address, "vendor", 4);
 	struct vh_fn pf = { .index = -1 };
+	char vendor[5];
 	int r;
 
+	vh_pci_hex(s->root, cur->address, "vendor", 4, vendor);
 	if (n > cur->vfs_max) {
 		vh_err_refuse(err, ERANGE, "%s: cannot create %u VFs: firmware offers %u", cur->address, n, cur->vfs_max);
-		return json_is_string(vendor) && !strcmp(json_string_value(vendor), "15b3") ?
+		return !strcmp(vendor, "15b3") ?
 		       vh_err_hint(err, "mstconfig -d %s set SRIOV_EN=1 NUM_OF_VFS=%u, then reboot", cur->address, n) :
 		       vh_err_hint(err, "the device's firmware sets the most there can be");
 	}

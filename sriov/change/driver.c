@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/json.h"
+#include "lib/strv.h"
 #include "sriov/change/apply_driver.h"
 #include "sriov/change/check.h"
 #include "sriov/change/journal.h"
@@ -15,13 +15,13 @@
 int vh_sriov_locate(struct vh_sriov *s, const char *text, struct vh_pf *ret, struct vh_err *err)
 {
 	char address[VH_PCI_ADDRESS_SIZE];
-	vh_autojson pf = NULL;
+	vh_autofree char *pf = NULL;
 	int index = -1, r;
 
 	if (!strchr(text, '/') && (r = vh_check_device(s->root, text, address, err)) < 0)
 		return r;
 	pf = strchr(text, '/') ? NULL : vh_pci_link(s->root, address, "physfn");
-	if (strchr(text, '/') || json_is_string(pf)) {
+	if (strchr(text, '/') || pf) {
 		if ((r = vh_check_vf(s->root, text, ret->address, &index, address, err)) < 0)
 			return r;
 	} else {
@@ -32,20 +32,15 @@ int vh_sriov_locate(struct vh_sriov *s, const char *text, struct vh_pf *ret, str
 
 int vh_sriov_companions(struct vh_sriov *s, struct vh_pf *want, struct vh_err *err)
 {
-	const char *kind = vh_pci_kind(s->root, want->fn[0].address);
-	vh_autojson members = vh_pci_names(s->root, want->fn[0].address, "iommu_group/devices");
-	size_t slot = strlen(want->fn[0].address) - 1, i;
-	const json_t *member;
+	vh_autostrv members = vh_pci_names(s->root, want->fn[0].address, "iommu_group/devices");
+	size_t slot = strlen(want->fn[0].address) - 1;
 
-	if (want->fn[0].index >= 0 || !kind || strcmp(kind, "gpu"))
+	if (want->fn[0].index >= 0 || vh_pci_kind(s->root, want->fn[0].address) != VH_PCI_GPU)
 		return 0;
-	json_array_foreach(members, i, member) {
-		const char *address = json_string_value(member);
-
-		if (vh_pci_is_address(address) && !strncmp(address, want->fn[0].address, slot) &&
-		    strcmp(address, want->fn[0].address) && !vh_pf_add(want, -1, address))
+	for (char **m = members; m && *m; m++)
+		if (vh_pci_is_address(*m) && !strncmp(*m, want->fn[0].address, slot) &&
+		    strcmp(*m, want->fn[0].address) && !vh_pf_add(want, -1, *m))
 			return vh_err_nomem(err);
-	}
 	return 0;
 }
 
@@ -102,21 +97,18 @@ int vh_driver_change(struct vh_sriov *s, struct vh_pf *want, const char *driver,
 
 static int pf_with_vfs(struct vh_sriov *s, const struct vh_pf *want, const char *what, struct vh_err *err)
 {
-	vh_autojson vfs = vh_pci_count(s->root, want->fn[0].address, "sriov_numvfs");
+	int64_t vfs = vh_pci_count(s->root, want->fn[0].address, "sriov_numvfs");
 
-	if (want->fn[0].index >= 0 || json_integer_value(vfs) <= 0)
+	if (want->fn[0].index >= 0 || vfs <= 0)
 		return 0;
-	vh_err_refuse(err, EBUSY, "%s: %s it would take its %d VFs with it", want->fn[0].address, what,
-		      (int)json_integer_value(vfs));
+	vh_err_refuse(err, EBUSY, "%s: %s it would take its %d VFs with it", want->fn[0].address, what, (int)vfs);
 	return vh_err_hint(err, "vhpc sriov create %s -n 0", want->fn[0].address);
 }
 
 /* What one VM left in a GPU, the next must not find: it is reset once vfio-pci has it. */
 static int prove_reset(struct vh_sriov *s, struct vh_fn *fn, struct vh_err *err)
 {
-	const char *kind = vh_pci_kind(s->root, fn->address);
-
-	if (fn->index >= 0 || !kind || strcmp(kind, "gpu"))
+	if (fn->index >= 0 || vh_pci_kind(s->root, fn->address) != VH_PCI_GPU)
 		return 0;
 	if (vh_root_exists(s->root, VH_PCI_DIR "/%s/reset", fn->address)) {
 		fn->have |= VH_FN_RESET;

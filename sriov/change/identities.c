@@ -48,19 +48,16 @@ static int compare_all(const struct vh_pf *want, const struct vh_pf *other, cons
 
 static int check_observed(const struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err)
 {
-	vh_autojson rows = NULL;
-	const json_t *row;
-	size_t i;
-	int r = vh_sriov_list(s->root, &rows, err);
+	vh_autodevices devices = VH_PCI_DEVICES_NONE;
+	int r = vh_sriov_list(s->root, &devices, err);
 
-	json_array_foreach(rows, i, row) {
-		const char *address = json_string_value(json_object_get(row, "address"));
+	for (size_t i = 0; r == 0 && i < devices.n; i++) {
+		const char *address = devices.v[i].address;
 		vh_autoerr ignored = VH_ERR_NONE;
 		vh_autopf pf = { 0 };
 
 		/* A PF that cannot be read keeps nobody from another one. */
-		if (r == 0 && json_integer_value(json_object_get(row, "vfs")) > 0 &&
-		    vh_pf_observe(s, address, &pf, &ignored) == 0)
+		if (devices.v[i].vfs > 0 && vh_pf_observe(s, address, &pf, &ignored) == 0)
 			r = compare_all(want, &pf, address, err);
 	}
 	return r;

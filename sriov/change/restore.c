@@ -85,9 +85,9 @@ static int restore(struct vh_sriov *s, const char *address, const struct vh_pf *
 
 static bool has_driver(const struct vh_root *root, const char *address)
 {
-	vh_autojson driver = vh_pci_link(root, address, "driver");
+	vh_autofree char *driver = vh_pci_link(root, address, "driver");
 
-	return json_is_string(driver);
+	return driver;
 }
 
 /* Drivers take a rate only while the PF's link is up, and so early in a boot nobody else has raised it. */

@@ -39,9 +39,11 @@ static char *path_of_slots(const struct vh_root *root, const char *address)
 static json_t *identity(const struct vh_root *root, const char *address)
 {
 	vh_autofree char *path = path_of_slots(root, address);
+	char vendor[5], device[5];
 
-	return json_pack("{ss? so so}", "path", path, "vendor", vh_pci_hex(root, address, "vendor", 4),
-			 "device", vh_pci_hex(root, address, "device", 4));
+	vh_pci_hex(root, address, "vendor", 4, vendor);
+	vh_pci_hex(root, address, "device", 4, device);
+	return json_pack("{ss? ss? ss?}", "path", path, "vendor", *vendor ? vendor : NULL, "device", *device ? device : NULL);
 }
 
 static bool is_it(const struct vh_root *root, const char *address, const json_t *doc)

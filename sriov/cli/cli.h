@@ -3,7 +3,6 @@
 #ifndef VH_SRIOV_CLI_H
 #define VH_SRIOV_CLI_H
 
-#include <jansson.h>
 #include <stdint.h>
 #include "lib/cli.h"
 #include "sriov/change/change.h"
@@ -44,7 +43,8 @@ int vh_cmd_open(struct vh_cli *cli, const char *what, const char *force, struct 
 /* The device's functions as they are now, so that nobody has to ask. */
 int vh_cmd_print_functions(struct vh_cli *cli, struct vh_sriov *s, const char *device, const char *schema,
 			   struct vh_err *err);
+struct vh_pci_devices;
 /* Who may not read the store sees the devices all the same. */
-int vh_cmd_add_leases(struct vh_cli *cli, json_t *rows, struct vh_err *err);
+int vh_cmd_add_leases(struct vh_cli *cli, struct vh_pci_devices *devices, struct vh_err *err);
 
 #endif

@@ -38,7 +38,7 @@ int vh_cmd_print_functions(struct vh_cli *cli, struct vh_sriov *s, const char *d
 }
 
 /* Who may not read the store sees the devices all the same. */
-int vh_cmd_add_leases(struct vh_cli *cli, json_t *rows, struct vh_err *err)
+int vh_cmd_add_leases(struct vh_cli *cli, struct vh_pci_devices *devices, struct vh_err *err)
 {
 	vh_autostore store = NULL;
 	int r = vh_store_open(&store, cli->state, VH_STORE_READ, err);
@@ -47,5 +47,5 @@ int vh_cmd_add_leases(struct vh_cli *cli, json_t *rows, struct vh_err *err)
 		vh_err_clear(err);
 		return 0;
 	}
-	return r < 0 ? r : vh_sriov_add_leases(store, rows, err);
+	return r < 0 ? r : vh_sriov_add_leases(store, devices, err);
 }

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <limits.h>
 #include <stddef.h>
-#include <string.h>
 
-#include "lib/pci_address.h"
 #include "lib/strv.h"
 #include "lib/table.h"
 #include "lib/values.h"
 #include "sriov/change/change.h"
 #include "sriov/cli/cli.h"
+#include "sriov/inventory/inventory.h"
 #include "sriov/lease/lease.h"
 
 const struct vh_opt vh_cmd_lease_options[] = {
@@ -23,12 +22,12 @@ static int parse_request(const struct vh_lease_opts *opts, struct vh_sriov_reque
 {
 	uint64_t numa;
 
-	if (opts->kind && strcmp(opts->kind, "ib") && strcmp(opts->kind, "ethernet"))
+	ret->kind = opts->kind ? vh_pci_kind_named(opts->kind) : VH_PCI_OTHER;
+	if (opts->kind && ret->kind != VH_PCI_HCA && ret->kind != VH_PCI_NIC)
 		return vh_err_usage(err, "--kind: ib or ethernet, not '%.20s'", opts->kind);
 	if (opts->pid > INT_MAX)
 		return vh_err_usage(err, "--pid: no process has such a number");
 	ret->pf = opts->pf;
-	ret->kind = opts->kind;
 	ret->pid = (int)opts->pid;
 	ret->numa = -1;
 	if (!opts->numa)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stddef.h>
-#include <string.h>
 
 #include "lib/table.h"
 #include "sriov/cli/cli.h"
@@ -13,26 +12,21 @@ const struct vh_opt vh_cmd_list_options[] = {
 
 static int check_kind(const char *kind, struct vh_err *err)
 {
-	static const char *const kinds[] = { "ib", "ethernet", "gpu", "nvme" };
-
-	for (size_t i = 0; i < vh_array_len(kinds); i++)
-		if (!strcmp(kind, kinds[i]))
-			return 0;
+	if (!kind || vh_pci_kind_named(kind) != VH_PCI_OTHER)
+		return 0;
 	vh_err_usage(err, "--kind: '%.40s' is no kind of device", kind);
 	return vh_err_hint(err, "ib, ethernet, gpu or nvme");
 }
 
-/* Rows of the kind alone; steals rows. */
-static json_t *only(json_t *rows, const char *kind)
+/* kind NULL: of any. */
+static json_t *rows_of(const struct vh_pci_devices *devices, const char *kind)
 {
-	json_t *row, *some = json_array();
-	size_t i;
+	json_t *rows = json_array();
 
-	json_array_foreach(rows, i, row)
-		if (!strcmp(json_string_value(json_object_get(row, "kind")), kind))
-			json_array_append(some, row);
-	json_decref(rows);
-	return some;
+	for (size_t i = 0; i < devices->n; i++)
+		if (!kind || devices->v[i].kind == vh_pci_kind_named(kind))
+			json_array_append_new(rows, vh_pci_device_json(&devices->v[i], devices->has_leases));
+	return rows;
 }
 
 int vh_cmd_list(struct vh_cli *cli, struct vh_err *err)
@@ -57,19 +51,12 @@ int vh_cmd_list(struct vh_cli *cli, struct vh_err *err)
 		{ 0 },
 	};
 	const struct vh_list_opts *opts = cli->opts;
+	vh_autodevices devices = VH_PCI_DEVICES_NONE;
 	vh_autoroot root = NULL;
-	json_t *rows;
 	int r;
 
-	if ((opts->kind && (r = check_kind(opts->kind, err)) < 0) ||
-	    (r = vh_root_open(&root, cli->root, err)) < 0 || (r = vh_sriov_list(root, &rows, err)) < 0)
+	if ((r = check_kind(opts->kind, err)) < 0 || (r = vh_root_open(&root, cli->root, err)) < 0 ||
+	    (r = vh_sriov_list(root, &devices, err)) < 0 || (r = vh_cmd_add_leases(cli, &devices, err)) < 0)
 		return r;
-	if (opts->kind)
-		rows = only(rows, opts->kind);
-	r = vh_cmd_add_leases(cli, rows, err);
-	if (r < 0) {
-		json_decref(rows);
-		return r;
-	}
-	return vh_listing(cli, "vhpc.sriov.list/1", "devices", cols, rows, err);
+	return vh_listing(cli, "vhpc.sriov.list/1", "devices", cols, rows_of(&devices, opts->kind), err);
 }

@@ -78,9 +78,17 @@ static json_t *for_people(json_t *value)
 
 static int add_lease(struct vh_cli *cli, json_t *device, struct vh_err *err)
 {
-	vh_autojson rows = json_pack("[O]", device);
+	const char *address = json_string_value(json_object_get(device, "address"));
+	vh_autodevices devices = { calloc(1, sizeof(*devices.v)), 1, false };
+	int r;
 
-	return rows ? vh_cmd_add_leases(cli, rows, err) : vh_err_nomem(err);
+	if (!devices.v)
+		return vh_err_nomem(err);
+	snprintf(devices.v->address, sizeof(devices.v->address), "%s", address);
+	r = vh_cmd_add_leases(cli, &devices, err);
+	if (r == 0 && devices.has_leases && json_object_set_new(device, "lease", vh_json_text(devices.v->lease)) < 0)
+		return vh_err_nomem(err);
+	return r;
 }
 
 int vh_cmd_show(struct vh_cli *cli, struct vh_err *err)

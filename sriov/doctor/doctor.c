@@ -21,14 +21,14 @@
 
 static void firmware(struct vh_doctor *d, const struct vh_pf *pf)
 {
-	vh_autojson vendor = vh_pci_hex(d->root, pf->address, "vendor", 4);
-	bool mellanox = json_is_string(vendor) && !strcmp(json_string_value(vendor), "15b3");
 	vh_autofree char *mend = vh_strf("mstconfig -d %s set SRIOV_EN=1 NUM_OF_VFS=16, then reboot", pf->address);
 	struct vh_config c;
+	char vendor[5];
 
+	vh_pci_hex(d->root, pf->address, "vendor", 4, vendor);
 	if (pf->vfs_max)
 		vh_doctor_say(d, pf->address, "firmware", VH_OK, NULL, "it offers %u VFs", pf->vfs_max);
-	else if (mellanox)
+	else if (!strcmp(vendor, "15b3"))
 		vh_doctor_say(d, pf->address, "firmware", VH_WRONG, mend, "it offers no VFs");
 	else if (vh_config_read(d->root, pf->address, &c) == 0 && vh_config_ecap(&c, VH_ECAP_SRIOV))
 		vh_doctor_say(d, pf->address, "firmware", VH_WRONG, "SR-IOV on in the machine's firmware, and pci=realloc",
@@ -39,11 +39,11 @@ static void firmware(struct vh_doctor *d, const struct vh_pf *pf)
 
 static void driver(struct vh_doctor *d, const struct vh_pf *pf)
 {
-	vh_autojson name = vh_pci_link(d->root, pf->address, "driver");
+	vh_autofree char *name = vh_pci_link(d->root, pf->address, "driver");
 	vh_autofree char *mend = vh_strf("vhpc sriov release %s", pf->address);
 
-	if (json_is_string(name))
-		vh_doctor_say(d, pf->address, "driver", VH_OK, NULL, "%s", json_string_value(name));
+	if (name)
+		vh_doctor_say(d, pf->address, "driver", VH_OK, NULL, "%s", name);
 	else
 		vh_doctor_say(d, pf->address, "driver", VH_WRONG, mend, "none is bound");
 }
@@ -138,43 +138,38 @@ static int one_pf(struct vh_doctor *d, const struct vh_sriov *s, const char *add
 
 /* --- any device */
 
-static int one_gpu(struct vh_doctor *d, const json_t *row, struct vh_err *err)
+static int one_gpu(struct vh_doctor *d, const struct vh_pci_device *gpu, struct vh_err *err)
 {
 	const struct vh_pf none = { 0 };
 	struct vh_fn fn = { .index = -1 };
 	int r;
 
-	snprintf(fn.address, sizeof(fn.address), "%s", json_string_value(json_object_get(row, "address")));
+	memcpy(fn.address, gpu->address, sizeof(fn.address));
 	r = vh_fn_observe(d->root, &fn, err);
 	if (r < 0)
 		return r;
 	iommu(d, fn.address);
 	vh_doctor_function(d, &none, &fn);
-	vh_doctor_pair(d, row);
+	vh_doctor_pair(d, gpu);
 	return 0;
 }
 
-static bool is_interesting(struct vh_doctor *d, const json_t *row, const char *kind, const char *function)
+/* Unasked: HCAs, and PFs that have VFs or are to have some. */
+static bool is_interesting(struct vh_doctor *d, const struct vh_pci_device *device)
 {
-	const char *address = json_string_value(json_object_get(row, "address"));
-
-	return strcmp(function, "vf") && (!strcmp(kind, "ib") || (!strcmp(function, "pf") && strcmp(kind, "nvme") &&
-	       (json_integer_value(json_object_get(row, "vfs")) > 0 || wanted_vfs(d, address) >= 0)));
+	return device->function != VH_PCI_VF &&
+	       (device->kind == VH_PCI_HCA || (device->function == VH_PCI_PF && device->kind != VH_PCI_NVME &&
+					       (device->vfs > 0 || wanted_vfs(d, device->address) >= 0)));
 }
 
-static int one_row(struct vh_doctor *d, const struct vh_sriov *s, const json_t *row, struct vh_err *err)
+static int one_device(struct vh_doctor *d, const struct vh_sriov *s, const struct vh_pci_device *device, struct vh_err *err)
 {
-	const char *address = json_string_value(json_object_get(row, "address"));
-	const char *kind = json_string_value(json_object_get(row, "kind"));
-	const char *function = json_string_value(json_object_get(row, "function"));
-	const json_t *pf = json_object_get(row, "pf"), *vf = json_object_get(row, "vf");
-
-	if (!strcmp(kind, "gpu"))
-		return one_gpu(d, row, err);
-	if (d->asked && json_is_string(pf) && json_is_integer(vf))
-		return one_pf(d, s, json_string_value(pf), (int)json_integer_value(vf), err);
-	if (d->asked || is_interesting(d, row, kind, function))
-		return one_pf(d, s, address, -1, err);
+	if (device->kind == VH_PCI_GPU)
+		return one_gpu(d, device, err);
+	if (d->asked && device->function == VH_PCI_VF && device->vf >= 0)
+		return one_pf(d, s, device->pf, device->vf, err);
+	if (d->asked || is_interesting(d, device))
+		return one_pf(d, s, device->address, -1, err);
 	return 0;
 }
 
@@ -190,23 +185,19 @@ static int find_device(struct vh_doctor *d, const char *text, char ret[VH_PCI_AD
 static int examine(struct vh_doctor *d, const struct vh_sriov *s, const char *device, struct vh_err *err)
 {
 	char address[VH_PCI_ADDRESS_SIZE] = "";
-	bool found = false;
-	const json_t *row;
-	size_t i;
+	const struct vh_pci_device *asked;
 	int r = device ? find_device(d, device, address, err) : 0;
 
 	if (r == 0)
 		r = vh_sriov_list(d->root, &d->devices, err);
 	if (r == 0)
-		r = vh_sriov_add_leases(d->store, d->devices, err);
-	json_array_foreach(d->devices, i, row) {
-		if (r < 0 || (device && strcmp(address, json_string_value(json_object_get(row, "address")))))
-			continue;
-		found = true;
-		r = one_row(d, s, row, err);
-	}
-	if (r == 0 && device && !found)
-		r = vh_err_refuse(err, EINVAL, "%s: it is no network controller, GPU or NVMe", address);
+		r = vh_sriov_add_leases(d->store, &d->devices, err);
+	asked = r == 0 && device ? vh_pci_devices_find(&d->devices, address) : NULL;
+	if (r == 0 && device)
+		r = asked ? one_device(d, s, asked, err) :
+			    vh_err_refuse(err, EINVAL, "%s: it is no network controller, GPU or NVMe", address);
+	for (size_t i = 0; r == 0 && !device && i < d->devices.n; i++)
+		r = one_device(d, s, &d->devices.v[i], err);
 	return r == 0 && d->failed ? vh_err_nomem(err) : r;
 }
 
@@ -215,7 +206,7 @@ int vh_sriov_doctor_with(const struct vh_sriov *s, const char *device, json_t **
 	struct vh_doctor d = { .root = s->root, .store = s->store, .rows = json_array(), .asked = device };
 	int r = d.rows ? examine(&d, s, device, err) : vh_err_nomem(err);
 
-	json_decref(d.devices);
+	vh_pci_devices_clear(&d.devices);
 	if (r == 0)
 		*ret = d.rows;
 	else

@@ -7,13 +7,14 @@
 #include <stdbool.h>
 #include "lib/store.h"
 #include "lib/sysroot.h"
+#include "sriov/inventory/inventory.h"
 
 enum vh_finding { VH_OK, VH_WRONG, VH_UNKNOWN };
 
 struct vh_doctor {
 	const struct vh_root *root;
 	struct vh_store *store;
-	json_t *devices;	/* vh_sriov_list's rows */
+	struct vh_pci_devices devices;	/* with their leases */
 	json_t *rows;		/* findings: device, step, state, found, mend */
 	bool asked;		/* for this one device: all that is not so is wrong */
 	bool failed;		/* no memory */

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "lib/json.h"
 #include "lib/strv.h"
 #include "sriov/pci/pci.h"
 
@@ -16,8 +15,7 @@ static bool is_vfio(const char *driver)
 /* A member that keeps the group from vfio; *ret_mend is malloc'd. */
 static bool is_obstacle(struct vh_doctor *d, const char *own, const char *member, char **ret_what, char **ret_mend)
 {
-	vh_autojson driver = vh_pci_link(d->root, member, "driver");
-	const char *name = json_string_value(driver);
+	vh_autofree char *name = vh_pci_link(d->root, member, "driver");
 	size_t slot = strlen(own) - 1;
 	int64_t class;
 
@@ -38,37 +36,29 @@ static bool is_obstacle(struct vh_doctor *d, const char *own, const char *member
 
 static void group(struct vh_doctor *d, const char *address)
 {
-	vh_autojson group = vh_pci_link(d->root, address, "iommu_group");
-	vh_autojson members = vh_pci_names(d->root, address, "iommu_group/devices");
+	vh_autofree char *group = vh_pci_link(d->root, address, "iommu_group");
+	vh_autostrv members = vh_pci_names(d->root, address, "iommu_group/devices");
 	vh_autofree char *what = NULL;
 	vh_autofree char *mend = NULL;
-	const json_t *member;
-	size_t i;
 
-	if (!json_is_string(group)) {
+	if (!group) {
 		vh_doctor_say(d, address, "group", VH_WRONG, "VT-d or AMD-Vi on in the firmware; intel_iommu=on on Intel's kernel command line",
 			      "it has no IOMMU group");
 		return;
 	}
-	json_array_foreach(members, i, member)
-		if (!what)
-			is_obstacle(d, address, json_string_value(member), &what, &mend);
+	for (char **m = members; m && *m && !what; m++)
+		is_obstacle(d, address, *m, &what, &mend);
 	if (what)
-		vh_doctor_say(d, address, "group", VH_WRONG, mend, "group %s %s", json_string_value(group), what);
+		vh_doctor_say(d, address, "group", VH_WRONG, mend, "group %s %s", group, what);
 	else
-		vh_doctor_say(d, address, "group", VH_OK, NULL, "group %s, of %zu", json_string_value(group),
-			      json_array_size(members));
+		vh_doctor_say(d, address, "group", VH_OK, NULL, "group %s, of %zu", group, vh_strv_len(members));
 }
 
 static bool is_leased(struct vh_doctor *d, const char *address)
 {
-	const json_t *row;
-	size_t i;
+	const struct vh_pci_device *device = vh_pci_devices_find(&d->devices, address);
 
-	json_array_foreach(d->devices, i, row)
-		if (!strcmp(json_string_value(json_object_get(row, "address")), address))
-			return json_is_string(json_object_get(row, "lease"));
-	return false;
+	return device && device->lease;
 }
 
 static void vfio(struct vh_doctor *d, const struct vh_fn *fn)

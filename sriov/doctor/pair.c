@@ -4,7 +4,6 @@
 #include "sriov/doctor/pair.h"
 
 #include "lib/strv.h"
-#include "sriov/inventory/inventory.h"
 #include "sriov/pci/pci.h"
 
 enum { ACS_CONTROL = 6, ACS_REQUEST_REDIRECT = 1 << 2, ACS_DIRECT_TRANSLATED = 1 << 6 };
@@ -12,15 +11,17 @@ enum { ATS_CONTROL = 6, ATS_ENABLE = 1 << 15, DEVICE_CONTROL = 8, RELAXED_ORDERI
 
 static const char root_only[] = "its configuration space cannot be read whole: run as root";
 
-static void root_complex(struct vh_doctor *d, const char *gpu, const char *hca, int distance)
+static void root_complex(struct vh_doctor *d, const char *gpu, const char *hca, enum vh_pci_distance distance)
 {
 	static const char *const found[] = {
-		"shares a port with it", "is on its root complex", "is on another root complex of its NUMA node",
-		"is across the link between processors",
+		[VH_PCI_SWITCH] = "shares a port with it", [VH_PCI_COMPLEX] = "is on its root complex",
+		[VH_PCI_NODE] = "is on another root complex of its NUMA node",
+		[VH_PCI_SYSTEM] = "is across the link between processors",
 	};
+	enum vh_finding state = distance <= VH_PCI_COMPLEX ? VH_OK : distance == VH_PCI_NODE ? VH_UNKNOWN : VH_WRONG;
 
-	vh_doctor_say(d, gpu, "root complex", distance < 2 ? VH_OK : distance == 2 ? VH_UNKNOWN : VH_WRONG,
-		      distance < 3 ? NULL : "a slot of the GPU's root complex for the HCA", "HCA %s %s", hca,
+	vh_doctor_say(d, gpu, "root complex", state,
+		      distance == VH_PCI_SYSTEM ? "a slot of the GPU's root complex for the HCA" : NULL, "HCA %s %s", hca,
 		      found[distance]);
 }
 
@@ -83,42 +84,35 @@ static void acs_of_port(struct vh_doctor *d, const char *gpu, const char *port, 
 		vh_doctor_say(d, gpu, "ACS", VH_WRONG, mend, "%s sends the pair's traffic up to the root complex", port);
 }
 
-static void acs(struct vh_doctor *d, const char *gpu, const char *hca, bool translated)
+static void acs(struct vh_doctor *d, const struct vh_pci_device *gpu, const struct vh_pci_device *hca, bool translated)
 {
-	vh_autostrv a = NULL;
-	vh_autostrv b = NULL;
-	size_t common;
+	size_t common = vh_pci_common(gpu->way, hca->way);
 
-	if (vh_pci_way(d->root, gpu, &a) < 0 || vh_pci_way(d->root, hca, &b) < 0)
-		return;
-	common = vh_pci_common(a, b);
 	/* Without a port in common all goes by the root complex. */
 	if (common < 2) {
-		vh_doctor_say(d, gpu, "ACS", VH_UNKNOWN, NULL, "no switch joins it with HCA %s", hca);
+		vh_doctor_say(d, gpu->address, "ACS", VH_UNKNOWN, NULL, "no switch joins it with HCA %s", hca->address);
 		return;
 	}
-	for (size_t i = common; a[i] && a[i + 1]; i++)
-		acs_of_port(d, gpu, a[i], translated);
-	for (size_t i = common; b[i] && b[i + 1]; i++)
-		acs_of_port(d, gpu, b[i], translated);
+	for (size_t i = common; gpu->way[i] && gpu->way[i + 1]; i++)
+		acs_of_port(d, gpu->address, gpu->way[i], translated);
+	for (size_t i = common; hca->way[i] && hca->way[i + 1]; i++)
+		acs_of_port(d, gpu->address, hca->way[i], translated);
 }
 
-void vh_doctor_pair(struct vh_doctor *d, const json_t *gpu)
+void vh_doctor_pair(struct vh_doctor *d, const struct vh_pci_device *gpu)
 {
-	const char *address = json_string_value(json_object_get(gpu, "address"));
-	int distance = 0;
-	const json_t *row = vh_pci_nearest_hca(d->root, gpu, d->devices, &distance);
-	const char *hca = json_string_value(json_object_get(row, "address"));
+	enum vh_pci_distance distance = VH_PCI_SYSTEM;
+	const struct vh_pci_device *hca = vh_pci_nearest_hca(gpu, &d->devices, &distance);
 	bool translated;
 
 	if (!hca) {
-		vh_doctor_say(d, address, "root complex", VH_UNKNOWN, NULL, "there is no HCA");
+		vh_doctor_say(d, gpu->address, "root complex", VH_UNKNOWN, NULL, "there is no HCA");
 		return;
 	}
-	root_complex(d, address, hca, distance);
-	translated = ats(d, address);
-	translated = ats(d, hca) && translated;
-	acs(d, address, hca, translated);
-	relaxed_ordering(d, address);
-	relaxed_ordering(d, hca);
+	root_complex(d, gpu->address, hca->address, distance);
+	translated = ats(d, gpu->address);
+	translated = ats(d, hca->address) && translated;
+	acs(d, gpu, hca, translated);
+	relaxed_ordering(d, gpu->address);
+	relaxed_ordering(d, hca->address);
 }

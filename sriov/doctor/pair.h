@@ -4,7 +4,7 @@
 
 #include "sriov/doctor/finding.h"
 
-/* A GPU and its nearest HCA. gpu: its row. */
-void vh_doctor_pair(struct vh_doctor *d, const json_t *gpu);
+/* A GPU and its nearest HCA. */
+void vh_doctor_pair(struct vh_doctor *d, const struct vh_pci_device *gpu);
 
 #endif

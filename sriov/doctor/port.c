@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "lib/json.h"
 #include "lib/strv.h"
 #include "sriov/pci/pci.h"
 
@@ -93,8 +92,8 @@ static void ib_port(struct vh_doctor *d, const char *address, const char *ibdev,
 /* Without RDMA: the network device's link. */
 static void link_state(struct vh_doctor *d, const char *address)
 {
-	vh_autojson netdevs = vh_pci_names(d->root, address, "net");
-	const char *name = json_string_value(json_array_get(netdevs, 0));
+	vh_autostrv netdevs = vh_pci_names(d->root, address, "net");
+	const char *name = netdevs ? *netdevs : NULL;
 	vh_autofree char *text = NULL;
 	vh_autofree char *mend = NULL;
 
@@ -111,8 +110,8 @@ static void link_state(struct vh_doctor *d, const char *address)
 
 void vh_doctor_ports(struct vh_doctor *d, const char *address)
 {
-	vh_autojson ibdevs = vh_pci_names(d->root, address, "infiniband");
-	const char *ibdev = json_string_value(json_array_get(ibdevs, 0));
+	vh_autostrv ibdevs = vh_pci_names(d->root, address, "infiniband");
+	const char *ibdev = ibdevs ? *ibdevs : NULL;
 	vh_autostrv ports = NULL;
 
 	if (!ibdev) {

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/json.h"
 #include "lib/values.h"
 #include "sriov/function/function.h"
 #include "sriov/pci/pci.h"
@@ -25,37 +24,37 @@ int vh_check_device(const struct vh_root *root, const char *text, char ret[VH_PC
 
 int vh_check_pf(const struct vh_root *root, const char *address, struct vh_err *err)
 {
-	vh_autojson pf = vh_pci_link(root, address, "physfn");
-	vh_autojson most = vh_pci_count(root, address, "sriov_totalvfs");
+	vh_autofree char *pf = vh_pci_link(root, address, "physfn");
+	int64_t most = vh_pci_count(root, address, "sriov_totalvfs");
 
-	if (json_is_string(pf)) {
+	if (pf) {
 		vh_err_refuse(err, EINVAL, "%s: it is a VF itself", address);
-		return vh_err_hint(err, "its PF is %s", json_string_value(pf));
+		return vh_err_hint(err, "its PF is %s", pf);
 	}
-	if (json_integer_value(most) > 0)
+	if (most > 0)
 		return 0;
 	vh_err_refuse(err, EINVAL, "%s: it is no PF: it offers no VFs", address);
-	return json_is_integer(most) ? vh_err_hint(err, "turn SR-IOV on in its firmware, then reboot") :
-				       vh_err_hint(err, "vhpc sriov list shows PFs");
+	return most == 0 ? vh_err_hint(err, "turn SR-IOV on in its firmware, then reboot") :
+			   vh_err_hint(err, "vhpc sriov list shows PFs");
 }
 
 static int vf_of_pf(const struct vh_root *root, const char *pf, const char *number, int *ret_index,
 		    char ret_address[VH_PCI_ADDRESS_SIZE], struct vh_err *err)
 {
-	vh_autojson vfs = vh_pci_vfs(root, pf);
-	const char *address;
-	json_t *index;
+	vh_autovfs vfs = { 0 };
 	uint64_t n;
 
 	if (vh_uint_parse(number, UINT16_MAX, &n, err) < 0)
 		return vh_err_usage(err, "'%.20s' is no index of a VF", number);
-	json_object_foreach(vfs, address, index)
-		if ((uint64_t)json_integer_value(index) == n) {
-			snprintf(ret_address, VH_PCI_ADDRESS_SIZE, "%s", address);
+	if (vh_pci_vfs(root, pf, &vfs) < 0)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < vfs.n; i++)
+		if ((uint64_t)vfs.v[i].index == n) {
+			snprintf(ret_address, VH_PCI_ADDRESS_SIZE, "%s", vfs.v[i].address);
 			*ret_index = (int)n;
 			return 0;
 		}
-	vh_err_refuse(err, ERANGE, "%s: it has no VF %d: it has %zu", pf, (int)n, json_object_size(vfs));
+	vh_err_refuse(err, ERANGE, "%s: it has no VF %d: it has %zu", pf, (int)n, vfs.n);
 	return vh_err_hint(err, "vhpc sriov create %s -n NUMBER", pf);
 }
 
@@ -64,9 +63,8 @@ int vh_check_vf(const struct vh_root *root, const char *text, char ret_pf[VH_PCI
 {
 	const char *slash = strchr(text, '/');
 	vh_autofree char *device = slash ? strndup(text, (size_t)(slash - text)) : strdup(text);
-	vh_autojson pf = NULL;
-	vh_autojson vfs = NULL;
-	const json_t *index;
+	vh_autofree char *pf = NULL;
+	vh_autovfs vfs = { 0 };
 	int r = device ? vh_check_device(root, device, ret_address, err) : vh_err_nomem(err);
 
 	if (r < 0)
@@ -77,16 +75,16 @@ int vh_check_vf(const struct vh_root *root, const char *text, char ret_pf[VH_PCI
 		return r < 0 ? r : vf_of_pf(root, ret_pf, slash + 1, ret_index, ret_address, err);
 	}
 	pf = vh_pci_link(root, ret_address, "physfn");
-	if (!json_is_string(pf) || !vh_pci_is_address(json_string_value(pf))) {
+	if (!pf || !vh_pci_is_address(pf)) {
 		vh_err_refuse(err, EINVAL, "%s: it is no VF", ret_address);
 		return vh_err_hint(err, "a VF is its own address, or PF/INDEX");
 	}
-	vfs = vh_pci_vfs(root, json_string_value(pf));
-	index = json_object_get(vfs, ret_address);
-	if (!index)
-		return vh_err_set(err, ENODEV, "%s: its PF %s does not know it", ret_address, json_string_value(pf));
-	snprintf(ret_pf, VH_PCI_ADDRESS_SIZE, "%s", json_string_value(pf));
-	*ret_index = (int)json_integer_value(index);
+	if (vh_pci_vfs(root, pf, &vfs) < 0)
+		return vh_err_nomem(err);
+	*ret_index = vh_pci_vf_index(&vfs, ret_address);
+	if (*ret_index < 0)
+		return vh_err_set(err, ENODEV, "%s: its PF %s does not know it", ret_address, pf);
+	snprintf(ret_pf, VH_PCI_ADDRESS_SIZE, "%s", pf);
 	return 0;
 }
 

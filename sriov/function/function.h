@@ -129,8 +129,9 @@ bool vh_is_forced(const struct vh_sriov *s, const char *address);
 
 /* The PF (or a device without VFs: n 0), its VFs, their drivers and attributes. */
 int vh_pf_observe(const struct vh_sriov *s, const char *address, struct vh_pf *ret, struct vh_err *err);
-/* What a PF has set of each of vfs (vh_pci_vfs): object by VF address; NULL where it cannot be asked. */
-json_t *vh_pf_attributes(const struct vh_root *root, const char *pf, const json_t *vfs);
+/* What a PF has set of each of vfs, without their drivers; none where it cannot be asked. 0 or -ENOMEM. */
+struct vh_pci_vfs;
+int vh_pf_attributes(const struct vh_root *root, const char *pf, const struct vh_pci_vfs *vfs, struct vh_pf *ret);
 /* One function's driver and override. */
 int vh_fn_observe(const struct vh_root *root, struct vh_fn *fn, struct vh_err *err);
 /* The file below the root through which an attribute is set; NULL: over rtnetlink. */

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/json.h"
 #include "lib/strv.h"
 #include "sriov/function/function.h"
 #include "sriov/pci/pci.h"
@@ -23,11 +22,11 @@ char *vh_fn_attr_file(const struct vh_root *root, const struct vh_pf *pf, const 
 		if (ib_files[i].attr == attr)
 			path = vh_strf(VH_PCI_DIR "/%s/sriov/%d/%s", pf->address, fn->index, ib_files[i].file);
 	if (attr == VH_FN_PKEY_INDEX) {
-		vh_autojson ibdevs = vh_pci_names(root, pf->address, "infiniband");
+		vh_autostrv ibdevs = vh_pci_names(root, pf->address, "infiniband");
 
-		if (json_array_size(ibdevs) > 0)
-			path = vh_strf(VH_PCI_DIR "/%s/infiniband/%s/iov/%s/ports/1/pkey_idx/0", pf->address,
-				       json_string_value(json_array_get(ibdevs, 0)), fn->address);
+		if (ibdevs && *ibdevs)
+			path = vh_strf(VH_PCI_DIR "/%s/infiniband/%s/iov/%s/ports/1/pkey_idx/0", pf->address, *ibdevs,
+				       fn->address);
 	}
 	return path && vh_root_exists(root, "%s", path) ? vh_steal(&path) : NULL;
 }
@@ -55,14 +54,12 @@ static void read_attr_files(const struct vh_root *root, const struct vh_pf *pf, 
 int vh_fn_observe(const struct vh_root *root, struct vh_fn *fn, struct vh_err *err)
 {
 	vh_autofree char *override = NULL;
-	vh_autojson driver = NULL;
-	const char *name;
+	vh_autofree char *driver = NULL;
 
 	if (!vh_root_exists(root, VH_PCI_DIR "/%s/class", fn->address))
 		return vh_err_set(err, ENODEV, "%s: the device has gone", fn->address);
 	driver = vh_pci_link(root, fn->address, "driver");
-	name = json_is_string(driver) ? json_string_value(driver) : "";
-	snprintf(fn->driver, sizeof(fn->driver), "%s", name);
+	snprintf(fn->driver, sizeof(fn->driver), "%s", driver ? driver : "");
 	fn->have |= VH_FN_DRIVER;
 	if (vh_root_read(root, &override, VH_PCI_DIR "/%s/driver_override", fn->address) < 0)
 		return 0;
@@ -74,23 +71,20 @@ int vh_fn_observe(const struct vh_root *root, struct vh_fn *fn, struct vh_err *e
 /* The PF's own network device, not one that stands for a VF ("pf0vf3"). */
 static void find_netdev(const struct vh_root *root, struct vh_pf *pf)
 {
-	vh_autojson names = vh_pci_names(root, pf->address, "net");
-	const json_t *name;
+	vh_autostrv names = vh_pci_names(root, pf->address, "net");
 	int64_t type;
-	size_t i;
 
 	pf->netdev[0] = 0;
-	json_array_foreach(names, i, name) {
+	for (char **n = names; n && *n; n++) {
 		vh_autofree char *port = NULL;
-		const char *text = json_string_value(name);
 
-		if (!text || strlen(text) >= sizeof(pf->netdev))
+		if (strlen(*n) >= sizeof(pf->netdev))
 			continue;
-		if (vh_root_read(root, &port, VH_PCI_DIR "/%s/net/%s/phys_port_name", pf->address, text) == 0 &&
+		if (vh_root_read(root, &port, VH_PCI_DIR "/%s/net/%s/phys_port_name", pf->address, *n) == 0 &&
 		    strstr(port, "vf"))
 			continue;
-		snprintf(pf->netdev, sizeof(pf->netdev), "%s", text);
-		pf->ib = vh_root_read_int(root, &type, VH_PCI_DIR "/%s/net/%s/type", pf->address, text) == 0 &&
+		snprintf(pf->netdev, sizeof(pf->netdev), "%s", *n);
+		pf->ib = vh_root_read_int(root, &type, VH_PCI_DIR "/%s/net/%s/type", pf->address, *n) == 0 &&
 			 type == ARPHRD_IB;
 		break;
 	}
@@ -119,12 +113,12 @@ int vh_pf_write(const struct vh_sriov *s, struct vh_pf *pf, const struct vh_fn *
 
 static int find_vfs(const struct vh_root *root, struct vh_pf *pf, struct vh_err *err)
 {
-	vh_autojson vfs = vh_pci_vfs(root, pf->address);
-	const char *address;
-	json_t *index;
+	vh_autovfs vfs = { 0 };
 
-	json_object_foreach(vfs, address, index) {
-		struct vh_fn *fn = vh_pf_add(pf, (int)json_integer_value(index), address);
+	if (vh_pci_vfs(root, pf->address, &vfs) < 0)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < vfs.n; i++) {
+		struct vh_fn *fn = vh_pf_add(pf, vfs.v[i].index, vfs.v[i].address);
 		int r = fn ? vh_fn_observe(root, fn, err) : vh_err_nomem(err);
 
 		if (r < 0)
@@ -194,40 +188,23 @@ int vh_pf_observe(const struct vh_sriov *s, const char *address, struct vh_pf *r
 	return 0;
 }
 
-/* The identities and switches alone: drivers and overrides would cost two files a VF. */
-static int observe_attributes(const struct vh_sriov *s, const json_t *vfs, struct vh_pf *pf)
-{
-	vh_autoerr ignored = VH_ERR_NONE;
-	const char *address;
-	json_t *index;
-
-	find_netdev(s->root, pf);
-	json_object_foreach((json_t *)vfs, address, index)
-		if (!vh_pf_add(pf, (int)json_integer_value(index), address))
-			return -ENOMEM;
-	return read_attrs(s, pf, &ignored);
-}
-
-json_t *vh_pf_attributes(const struct vh_root *root, const char *address, const json_t *vfs)
+int vh_pf_attributes(const struct vh_root *root, const char *address, const struct vh_pci_vfs *vfs, struct vh_pf *ret)
 {
 	const struct vh_sriov s = { .root = (struct vh_root *)root, .ops = &vh_sriov_kernel };
-	vh_autojson all = json_object();
+	vh_autoerr ignored = VH_ERR_NONE;
 	vh_autopf pf = { 0 };
 
 	if (!has_netlink(&s) && !has_attr_files(root, address))
-		return NULL;
+		return 0;
 	snprintf(pf.address, sizeof(pf.address), "%s", address);
-	if (observe_attributes(&s, vfs, &pf) < 0)
-		return NULL;
-	for (size_t i = 0; i < pf.n; i++) {
-		json_t *one = vh_fn_json(&pf.fn[i]);
-
-		json_object_del(one, "address");
-		json_object_del(one, "vf");
-		if (json_object_size(one) == 0)
-			json_decref(one);
-		else if (json_object_set_new(all, pf.fn[i].address, one) < 0)
-			return NULL;
-	}
-	return vh_steal(&all);
+	find_netdev(root, &pf);
+	/* Drivers and overrides would cost two files a VF. */
+	for (size_t i = 0; i < vfs->n; i++)
+		if (!vh_pf_add(&pf, vfs->v[i].index, vfs->v[i].address))
+			return -ENOMEM;
+	if (read_attrs(&s, &pf, &ignored) < 0)
+		return 0;
+	*ret = pf;
+	pf.fn = NULL;
+	return 0;
 }

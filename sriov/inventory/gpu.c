@@ -3,65 +3,51 @@
 #include "sriov/inventory/gpu.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
-#include "lib/json.h"
 #include "lib/strv.h"
-#include "sriov/inventory/inventory.h"
+#include "sriov/inventory/json.h"
 #include "sriov/inventory/nvml.h"
-#include "sriov/inventory/pair.h"
 #include "sriov/pci/pci.h"
 
-enum { FLAG_MEMORY = 0x200, FLAG_PREFETCH = 0x2000, FLAG_64 = 0x100000, BARS = 6 };
-
-/* All functions of the slot that share its IOMMU group, itself included. */
-static json_t *slot_functions(const struct vh_root *root, const char *address)
+/* All functions of the slot that share its IOMMU group, itself included; a strv, NULL without memory. */
+static char **slot_functions(const struct vh_root *root, const char *address)
 {
-	vh_autojson members = vh_pci_names(root, address, "iommu_group/devices");
-	vh_autojson same = json_array();
-	const json_t *member;
-	size_t i;
+	vh_autostrv members = vh_pci_names(root, address, "iommu_group/devices");
+	vh_autostrv same = NULL;
 
-	json_array_foreach(members, i, member)
-		if (vh_pci_is_address(json_string_value(member)) &&
-		    !strncmp(json_string_value(member), address, strlen(address) - 1))
-			json_array_append(same, (json_t *)member);
-	if (json_array_size(same) == 0)
-		json_array_append_new(same, json_string(address));
+	for (char **m = members; m && *m; m++)
+		if (vh_pci_is_address(*m) && !strncmp(*m, address, strlen(address) - 1) && vh_strv_push(&same, *m) < 0)
+			return NULL;
+	if (!same && vh_strv_push(&same, address) < 0)
+		return NULL;
 	return vh_steal(&same);
 }
 
 /* Adds the 64-bit prefetchable BARs of a function; *largest sets the alignment of all. */
 static void add_bars(const struct vh_root *root, const char *address, uint64_t *sum, uint64_t *largest)
 {
-	vh_autofree char *text = NULL;
-	char *rest, *line;
+	struct vh_pci_bar bars[VH_PCI_RESOURCES];
 
-	if (vh_root_read(root, &text, VH_PCI_DIR "/%s/resource", address) < 0)
+	if (vh_pci_resources(root, address, bars) < 0)
 		return;
-	rest = text;
-	for (int i = 0; i < BARS && (line = strsep(&rest, "\n")); i++) {
-		uint64_t start, end, flags, size;
+	for (int i = 0; i < VH_PCI_BARS; i++) {
+		uint64_t size = bars[i].size;
 
-		if (sscanf(line, "0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64, &start, &end, &flags) != 3 || end <= start ||
-		    (flags & (FLAG_MEMORY | FLAG_PREFETCH | FLAG_64)) != (FLAG_MEMORY | FLAG_PREFETCH | FLAG_64))
+		if (bars[i].io || !bars[i].prefetch || !bars[i].wide)
 			continue;
-		size = end - start + 1;
 		*sum = *sum > UINT64_MAX - size ? UINT64_MAX : *sum + size;
 		*largest = size > *largest ? size : *largest;
 	}
 }
 
 /* A bridge's window is as large as its BARs together, and aligned like the largest. */
-static json_t *window(const struct vh_root *root, const json_t *functions)
+static json_t *window(const struct vh_root *root, char *const *functions)
 {
 	uint64_t sum = 0, largest = 1;
-	const json_t *fn;
-	size_t i;
 
-	json_array_foreach(functions, i, fn)
-		add_bars(root, json_string_value(fn), &sum, &largest);
+	for (; *functions; functions++)
+		add_bars(root, *functions, &sum, &largest);
 	if (sum > INT64_MAX / 2)
 		return json_null();
 	return json_integer((json_int_t)((sum + largest - 1) / largest * largest));
@@ -69,22 +55,21 @@ static json_t *window(const struct vh_root *root, const json_t *functions)
 
 static json_t *mdev_types(const struct vh_root *root, const char *address)
 {
-	vh_autojson types = vh_pci_names(root, address, "mdev_supported_types");
+	vh_autostrv types = vh_pci_names(root, address, "mdev_supported_types");
 	json_t *list = json_array();
-	const json_t *type;
-	size_t i;
 
-	json_array_foreach(types, i, type) {
-		const char *name = json_string_value(type);
+	for (char **t = types; t && *t; t++) {
+		const char *name = *t;
 		vh_autofree char *title = vh_strf("mdev_supported_types/%s/name", name);
 		vh_autofree char *left = vh_strf("mdev_supported_types/%s/available_instances", name);
 		vh_autofree char *api = vh_strf("mdev_supported_types/%s/device_api", name);
 
 		if (title && left && api)
 			json_array_append_new(list, json_pack("{ss so so so}", "type", name,
-							      "name", vh_pci_text(root, address, title),
-							      "available", vh_pci_count(root, address, left),
-							      "api", vh_pci_text(root, address, api)));
+							      "name", vh_pci_json_file(root, address, title),
+							      "available",
+							      vh_pci_json_count(vh_pci_count(root, address, left)),
+							      "api", vh_pci_json_file(root, address, api)));
 	}
 	return list;
 }
@@ -92,10 +77,9 @@ static json_t *mdev_types(const struct vh_root *root, const char *address)
 /* "557 : NVIDIA A40-1B": what a VF of such a GPU can become, below a line of headings. */
 static json_t *vgpu_types(const struct vh_root *root, const char *address)
 {
-	vh_autojson text = vh_pci_text(root, address, "nvidia/creatable_vgpu_types");
-	vh_autofree char *copy = strdup(json_is_string(text) ? json_string_value(text) : "");
+	vh_autofree char *text = vh_pci_text(root, address, "nvidia/creatable_vgpu_types");
 	json_t *list = json_array();
-	char *rest = copy, *line;
+	char *rest = text, *line;
 
 	while ((line = strsep(&rest, "\n"))) {
 		char *name = strchr(line, ':');
@@ -109,32 +93,41 @@ static json_t *vgpu_types(const struct vh_root *root, const char *address)
 }
 
 /* Null where NVIDIA's library is not installed, or the GPU cannot be cut. */
-static int set_mig(const struct vh_root *root, const char *address, json_t *row)
+static int set_mig(const struct vh_root *root, const struct vh_pci_device *gpu, json_t *row)
 {
-	const char *driver = json_string_value(json_object_get(row, "driver"));
 	bool on, pending;
-	bool known = vh_root_is_live(root) && driver && !strcmp(driver, "nvidia") &&
-		     vh_nvml_mig("libnvidia-ml.so.1", address, &on, &pending) == 0;
+	bool known = vh_root_is_live(root) && gpu->driver && !strcmp(gpu->driver, "nvidia") &&
+		     vh_nvml_mig("libnvidia-ml.so.1", gpu->address, &on, &pending) == 0;
 
 	return json_object_set_new(row, "mig", known ? json_boolean(on) : json_null()) |
 	       json_object_set_new(row, "mig_pending", known ? json_boolean(pending) : json_null());
 }
 
-int vh_pci_set_gpu(const struct vh_root *root, const char *address, json_t *row)
+static int set_hca(const struct vh_root *root, const struct vh_pci_device *gpu, json_t *row)
 {
-	vh_autojson functions = slot_functions(root, address);
-	const char *kind = json_string_value(json_object_get(row, "kind"));
+	vh_autodevices devices = VH_PCI_DEVICES_NONE;
+	enum vh_pci_distance distance = VH_PCI_SYSTEM;
 	vh_autoerr ignored = VH_ERR_NONE;
-	vh_autojson rows = NULL;
+	const struct vh_pci_device *hca;
 
-	if (json_object_set(row, "slot_functions", functions) < 0 ||
+	if (vh_sriov_list(root, &devices, &ignored) < 0)
+		return -ENOMEM;
+	hca = vh_pci_nearest_hca(gpu, &devices, &distance);
+	return vh_pci_json_add_hca(row, hca ? hca->address : "", distance);
+}
+
+int vh_pci_set_gpu(const struct vh_root *root, const struct vh_pci_device *device, json_t *row)
+{
+	const char *address = device->address;
+	vh_autostrv functions = slot_functions(root, address);
+
+	if (!functions ||
+	    json_object_set_new(row, "slot_functions", vh_pci_json_names(functions, vh_strv_len(functions))) < 0 ||
 	    json_object_set_new(row, "window", window(root, functions)) < 0 ||
 	    json_object_set_new(row, "mdev_types", mdev_types(root, address)) < 0 ||
 	    json_object_set_new(row, "vgpu_types", vgpu_types(root, address)) < 0)
 		return -ENOMEM;
-	if (!kind || strcmp(kind, "gpu"))
+	if (device->kind != VH_PCI_GPU)
 		return 0;
-	if (set_mig(root, address, row) < 0)
-		return -ENOMEM;
-	return vh_sriov_list(root, &rows, &ignored) < 0 ? -ENOMEM : vh_pci_set_pair(root, row, rows);
+	return set_mig(root, device, row) < 0 || set_hca(root, device, row) < 0 ? -ENOMEM : 0;
 }

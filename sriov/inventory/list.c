@@ -1,143 +1,152 @@
 // SPDX-License-Identifier: Apache-2.0
+/* All devices that matter, read by as many threads as they are worth. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#include "lib/json.h"
 #include "lib/parallel.h"
 #include "lib/strv.h"
 #include "sriov/function/function.h"
+#include "sriov/inventory/device.h"
 #include "sriov/inventory/inventory.h"
-#include "sriov/inventory/pair.h"
-#include "sriov/inventory/row.h"
+#include "sriov/inventory/kind.h"
 #include "sriov/pci/pci.h"
 
 /* Thousands of VFs are some ten files each: each hundred devices are worth a thread. */
 enum { DEVICES_A_THREAD = 100 };
 
-static bool is_ib(const json_t *device)
+void vh_pci_devices_clear(struct vh_pci_devices *devices)
 {
-	const char *kind = json_string_value(json_object_get(device, "kind"));
-
-	return kind && !strcmp(kind, "ib");
+	for (size_t i = 0; devices->v && i < devices->n; i++)
+		vh_pci_device_clear(&devices->v[i]);
+	free(devices->v);
+	*devices = (struct vh_pci_devices){ 0 };
 }
 
-static bool is_pf_with_vfs(const json_t *row)
+static int by_address(const void *address, const void *device)
 {
-	const json_t *vfs = json_object_get(row, "vfs");
-
-	return !strcmp(json_string_value(json_object_get(row, "function")), "pf") &&
-	       !(json_is_integer(vfs) && json_integer_value(vfs) == 0);
+	return strcmp(address, ((const struct vh_pci_device *)device)->address);
 }
 
-/* Of each PF that has VFs {kind, vfs (address -> index)}; and what it has set of them, by their address. */
-static int ask_pfs(const struct vh_root *root, const json_t *rows, json_t *pfs, json_t *attributes)
+struct vh_pci_device *vh_pci_devices_find(const struct vh_pci_devices *devices, const char *address)
 {
-	const json_t *row;
-	size_t i;
-
-	json_array_foreach(rows, i, row) {
-		const char *address = json_string_value(json_object_get(row, "address"));
-		vh_autojson vfs = NULL;
-		vh_autojson told = NULL;
-		vh_autoroot near = NULL;
-
-		if (!is_pf_with_vfs(row) || vh_root_near(&near, root, VH_PCI_DIR "/%s", address) < 0)
-			continue;
-		vfs = vh_pci_vfs(near, address);
-		told = vh_pf_attributes(near, address, vfs);
-		if (json_object_set_new(pfs, address, json_pack("{sO sO}", "kind", json_object_get(row, "kind"), "vfs", vfs)) < 0 ||
-		    (told && json_object_update(attributes, told) < 0))
-			return -ENOMEM;
-	}
-	return 0;
+	return devices->n ? bsearch(address, devices->v, devices->n, sizeof(*devices->v), by_address) : NULL;
 }
 
-/* Only a PF knows its VFs' indexes and what is set of them, and it is asked once. A VF without
- * driver speaks what its PF does. */
-static int ask_of_vfs(const struct vh_root *root, const json_t *rows)
+/* A VF's index, and what the PF has set of it. A VF without driver speaks what its PF does. */
+static int tell_vf(const struct vh_pci_device *pf, const struct vh_pci_vf *vf, const struct vh_pf *set,
+		   struct vh_pci_device *device)
 {
-	vh_autojson attributes = json_object();
-	vh_autojson pfs = json_object();
-	json_t *row;
-	size_t i;
+	const struct vh_fn *fn = vh_pf_find(set, vf->index, vf->address);
 
-	if (ask_pfs(root, rows, pfs, attributes) < 0)
+	if (!device || strcmp(device->pf, pf->address))
+		return 0;
+	device->vf = vf->index;
+	if (!fn || !fn->have)
+		return 0;
+	device->set = malloc(sizeof(*fn));
+	if (!device->set)
 		return -ENOMEM;
-	json_array_foreach(rows, i, row) {
-		const char *name = json_string_value(json_object_get(row, "pf"));
-		const char *address = json_string_value(json_object_get(row, "address"));
-		const json_t *pf = name ? json_object_get(pfs, name) : NULL;
-		json_t *index = json_object_get(json_object_get(pf, "vfs"), address);
-		json_t *told = json_object_get(attributes, address);
-
-		if ((is_ib(pf) && json_object_set(row, "kind", json_object_get(pf, "kind")) < 0) ||
-		    (index && json_object_set(row, "vf", index) < 0) ||
-		    json_object_set(row, "attributes", told ? told : json_null()) < 0)
-			return -ENOMEM;
-	}
+	*device->set = *fn;
 	return 0;
 }
 
-static int pair_gpus(const struct vh_root *root, const json_t *rows)
+/* Only a PF knows its VFs' indexes and what is set of them, and it is asked once. */
+static int ask_pf(const struct vh_root *root, const struct vh_pci_device *pf, const struct vh_pci_devices *devices)
 {
-	json_t *row;
-	size_t i;
+	vh_autoroot near = NULL;
+	vh_autovfs vfs = { 0 };
+	vh_autopf set = { 0 };
+	int r;
 
-	json_array_foreach(rows, i, row)
-		if (!strcmp(json_string_value(json_object_get(row, "kind")), "gpu") &&
-		    vh_pci_set_pair(root, row, rows) < 0)
-			return -ENOMEM;
-	return 0;
+	if (vh_root_near(&near, root, VH_PCI_DIR "/%s", pf->address) < 0)
+		return 0;
+	r = vh_pci_vfs(near, pf->address, &vfs);
+	if (r == 0)
+		r = vh_pf_attributes(near, pf->address, &vfs, &set);
+	for (size_t i = 0; r == 0 && i < vfs.n; i++)
+		r = tell_vf(pf, &vfs.v[i], &set, vh_pci_devices_find(devices, vfs.v[i].address));
+	return r;
+}
+
+static int ask_pfs(const struct vh_root *root, const struct vh_pci_devices *devices)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < devices->n; i++)
+		if (devices->v[i].function == VH_PCI_PF && devices->v[i].vfs != 0)
+			r = ask_pf(root, &devices->v[i], devices);
+	for (size_t i = 0; r == 0 && i < devices->n; i++) {
+		const struct vh_pci_device *pf = vh_pci_devices_find(devices, devices->v[i].pf);
+
+		if (pf && pf->kind == VH_PCI_HCA && pf->function == VH_PCI_PF && pf->vfs != 0)
+			devices->v[i].kind = VH_PCI_HCA;
+	}
+	return r;
+}
+
+static void pair_gpus(const struct vh_pci_devices *devices)
+{
+	for (size_t i = 0; i < devices->n; i++) {
+		struct vh_pci_device *gpu = &devices->v[i];
+		const struct vh_pci_device *hca = gpu->kind != VH_PCI_GPU ? NULL :
+						  vh_pci_nearest_hca(gpu, devices, &gpu->hca_distance);
+
+		if (hca)
+			memcpy(gpu->hca, hca->address, sizeof(gpu->hca));
+	}
 }
 
 struct reading {
 	const struct vh_root *root;
 	char **names;
-	json_t **rows;
+	struct vh_pci_device *devices;	/* by name; without address: none of ours */
 	atomic_bool no_memory;
 };
 
-/* No row comes of what is no device of ours, or has gone meanwhile. */
-static void read_row(void *arg, size_t i)
+/* Nothing comes of what is no device of ours, or has gone meanwhile. */
+static void read_device(void *arg, size_t i)
 {
 	struct reading *all = arg;
-	const char *address = all->names[i], *kind;
+	const char *address = all->names[i];
+	enum vh_pci_kind kind;
 	vh_autoroot near = NULL;
 	int r = vh_pci_is_address(address) ? vh_root_near(&near, all->root, VH_PCI_DIR "/%s", address) : -EINVAL;
 
-	kind = r == 0 ? vh_pci_own_kind(near, address) : NULL;
-	if (kind)
-		all->rows[i] = vh_pci_row(near, address, kind);
-	if (r == -ENOMEM || (kind && !all->rows[i]))
+	kind = r == 0 ? vh_pci_own_kind(near, address) : VH_PCI_OTHER;
+	if (kind != VH_PCI_OTHER)
+		r = vh_pci_device_read(near, address, kind, &all->devices[i]);
+	if (r == -ENOMEM)
 		all->no_memory = true;
 }
 
-static int read_rows(const struct vh_root *root, char **names, json_t *rows)
+static int read_devices(const struct vh_root *root, char **names, struct vh_pci_devices *ret)
 {
 	size_t n = vh_strv_len(names), threads = n / DEVICES_A_THREAD + 1, processors = vh_processors();
-	struct reading all = { .root = root, .names = names, .rows = calloc(n + 1, sizeof(*all.rows)) };
+	struct reading all = { .root = root, .names = names, .devices = calloc(n + 1, sizeof(*all.devices)) };
 
-	if (!all.rows)
+	if (!all.devices)
 		return -ENOMEM;
-	vh_parallel(n, threads < processors ? threads : processors, read_row, &all);
+	vh_parallel(n, threads < processors ? threads : processors, read_device, &all);
+	ret->v = all.devices;
 	for (size_t i = 0; i < n; i++)
-		if (all.rows[i] && json_array_append_new(rows, all.rows[i]) < 0)
-			all.no_memory = true;
-	free(all.rows);
+		if (*all.devices[i].address)
+			ret->v[ret->n++] = all.devices[i];
 	return all.no_memory ? -ENOMEM : 0;
 }
 
-int vh_sriov_list(const struct vh_root *root, json_t **ret, struct vh_err *err)
+int vh_sriov_list(const struct vh_root *root, struct vh_pci_devices *ret, struct vh_err *err)
 {
-	vh_autojson rows = json_array();
+	vh_autodevices devices = VH_PCI_DEVICES_NONE;
 	vh_autostrv names = NULL;
 	int r = vh_root_list(root, &names, VH_PCI_DIR);
 
 	if (r < 0 && r != -ENOENT)
 		return vh_err_set(err, -r, "%s: %s: %s", vh_root_path(root), VH_PCI_DIR, strerror(-r));
-	if (!rows || read_rows(root, names, rows) < 0 || ask_of_vfs(root, rows) < 0 || pair_gpus(root, rows) < 0)
+	if (read_devices(root, names, &devices) < 0 || ask_pfs(root, &devices) < 0)
 		return vh_err_nomem(err);
-	*ret = vh_steal(&rows);
+	pair_gpus(&devices);
+	*ret = devices;
+	devices = (struct vh_pci_devices)VH_PCI_DEVICES_NONE;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "sriov/inventory/ibverbs.h"
+#include "sriov/inventory/json.h"
 #include "sriov/inventory/rdma_names.h"
 #include "sriov/inventory/rdma_netlink.h"
 #include "sriov/inventory/umad.h"
@@ -16,8 +17,7 @@
 /* The last 64 bits of "fe80:0000:0000:0000:0c42:a103:0000:0002", or of a GUID alone; null: neither. */
 static json_t *guid_of(const struct vh_root *root, const char *address, const char *file)
 {
-	vh_autojson text = vh_pci_text(root, address, file);
-	const char *s = json_string_value(text);
+	vh_autofree char *s = vh_pci_text(root, address, file);
 	unsigned v[4];
 
 	if (!s || strlen(s) < strlen("0000:0000:0000:0000"))
@@ -30,10 +30,10 @@ static json_t *guid_of(const struct vh_root *root, const char *address, const ch
 /* "4: ACTIVE" -> "ACTIVE" */
 static json_t *name_of(const struct vh_root *root, const char *address, const char *file)
 {
-	vh_autojson text = vh_pci_text(root, address, file);
-	const char *s = json_string_value(text), *colon = s ? strstr(s, ": ") : NULL;
+	vh_autofree char *s = vh_pci_text(root, address, file);
+	const char *colon = s ? strstr(s, ": ") : NULL;
 
-	return colon ? json_string(colon + 2) : json_incref(text);
+	return vh_pci_json_text(colon ? colon + 2 : s);
 }
 
 /* "0x1" */
@@ -47,26 +47,24 @@ static json_t *hex_of(const struct vh_root *root, const char *address, const cha
 /* "100 Gb/sec (4X EDR)", "2.5 Gb/sec (1X SDR)" -> Mb/s */
 static json_t *rate_of(const struct vh_root *root, const char *address, const char *file)
 {
-	vh_autojson text = vh_pci_text(root, address, file);
-	double gbit = json_is_string(text) ? strtod(json_string_value(text), NULL) : 0;
+	vh_autofree char *text = vh_pci_text(root, address, file);
+	double gbit = text ? strtod(text, NULL) : 0;
 
 	return gbit > 0 && gbit < 1e6 ? json_integer((json_int_t)(gbit * 1000)) : json_null();
 }
 
 static json_t *pkeys_of(const struct vh_root *root, const char *address, const char *dir)
 {
-	vh_autojson names = vh_pci_names(root, address, dir);
+	vh_autostrv names = vh_pci_names(root, address, dir);
 	vh_autojson list = json_array();
-	const json_t *name;
-	size_t i;
 
-	json_array_foreach(names, i, name) {
-		vh_autofree char *file = vh_strf("%s/%s", dir, json_string_value(name));
-		vh_autojson key = file ? vh_pci_text(root, address, file) : NULL;
+	for (char **n = names; n && *n; n++) {
+		vh_autofree char *file = vh_strf("%s/%s", dir, *n);
+		vh_autofree char *key = file ? vh_pci_text(root, address, file) : NULL;
 
 		/* Unused places hold zero. */
-		if (json_is_string(key) && strcmp(json_string_value(key), "0x0000"))
-			json_array_append(list, key);
+		if (key && strcmp(key, "0x0000"))
+			json_array_append_new(list, json_string(key));
 	}
 	return vh_steal(&list);
 }
@@ -77,7 +75,7 @@ typedef json_t *reader(const struct vh_root *root, const char *address, const ch
 static json_t *port_row(const struct vh_root *root, const char *address, const char *dir, const char *number)
 {
 	static const struct { const char *key, *file; reader *read; } members[] = {
-		{ "link_layer", "link_layer", vh_pci_text }, { "state", "state", name_of },
+		{ "link_layer", "link_layer", vh_pci_json_file }, { "state", "state", name_of },
 		{ "physical", "phys_state", name_of }, { "lid", "lid", hex_of }, { "sm_lid", "sm_lid", hex_of },
 		{ "port_guid", "gids/0", guid_of }, { "rate", "rate", rate_of }, { "pkeys", "pkeys", pkeys_of },
 	};
@@ -134,18 +132,16 @@ static json_t *all_pkeys(const json_t *ports)
 	return list;
 }
 
-int vh_pci_set_rdma(const struct vh_root *root, const char *address, json_t *row)
+int vh_pci_set_rdma(const struct vh_root *root, const struct vh_pci_device *device, json_t *row)
 {
-	const char *ibdev = json_string_value(json_array_get(json_object_get(row, "ibdevs"), 0));
+	const char *ibdev = device->ibdevs ? *device->ibdevs : NULL, *address = device->address;
 	vh_autofree char *dir = ibdev ? vh_strf("infiniband/%s/ports", ibdev) : NULL;
 	vh_autofree char *guid = ibdev ? vh_strf("infiniband/%s/node_guid", ibdev) : NULL;
-	vh_autojson names = dir ? vh_pci_names(root, address, dir) : NULL;
+	vh_autostrv names = dir ? vh_pci_names(root, address, dir) : NULL;
 	vh_autojson ports = json_array();
-	const json_t *name;
-	size_t i;
 
-	json_array_foreach(names, i, name)
-		if (json_array_append_new(ports, port_row(root, address, dir, json_string_value(name))) < 0)
+	for (char **n = names; n && *n; n++)
+		if (json_array_append_new(ports, port_row(root, address, dir, *n)) < 0)
 			return -ENOMEM;
 	if (ibdev && vh_root_is_live(root))
 		ask_host(ibdev, ports);

@@ -7,7 +7,6 @@
 #include <netlink/msg.h>
 #include <rdma/rdma_netlink.h>
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "lib/json.h"
 #include "sriov/inventory/rdma_names.h"

@@ -1,176 +1,169 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "lib/json.h"
 #include "sriov/function/function.h"
+#include "sriov/inventory/device.h"
 #include "sriov/inventory/gpu.h"
 #include "sriov/inventory/inventory.h"
+#include "sriov/inventory/json.h"
 #include "sriov/inventory/rdma.h"
-#include "sriov/inventory/row.h"
 #include "sriov/pci/pci.h"
 
-/* The kernel's resource flags and the lines of a device's "resource" file. */
-enum { RES_IO = 0x100, RES_MEM = 0x200, RES_PREFETCH = 0x2000, RES_64 = 0x100000 };
-enum { FIRST_BAR = 0, LAST_BAR = 5, FIRST_VF_BAR = 7, LAST_VF_BAR = 12 };
-
-static json_t *bar(const char *line, int number)
+static json_t *bar_json(int number, const struct vh_pci_bar *bar)
 {
-	uint64_t start, end, flags;
-
-	if (sscanf(line, "0x%" SCNx64 " 0x%" SCNx64 " 0x%" SCNx64, &start, &end, &flags) != 3 ||
-	    !(flags & (RES_IO | RES_MEM)) || end <= start)
-		return NULL;
-	return json_pack("{si sI ss si sb}", "bar", number, "size", (json_int_t)(end - start + 1),
-			 "kind", flags & RES_IO ? "io" : "memory", "bits", flags & RES_64 ? 64 : 32,
-			 "prefetch", !!(flags & RES_PREFETCH));
+	return json_pack("{si sI ss si sb}", "bar", number, "size", (json_int_t)bar->size,
+			 "kind", bar->io ? "io" : "memory", "bits", bar->wide ? 64 : 32, "prefetch", bar->prefetch);
 }
 
-/* The BARs that lines first..last of the resource file describe. */
-static json_t *bars(const struct vh_root *root, const char *address, int first, int last)
+static json_t *bars_json(const struct vh_pci_bar *bars)
 {
-	vh_autojson list = json_array();
-	vh_autofree char *text = NULL;
-	char *rest, *line;
+	json_t *list = json_array();
 
-	if (vh_root_read(root, &text, VH_PCI_DIR "/%s/resource", address) < 0)
-		return vh_steal(&list);
-	rest = text;
-	for (int i = 0; (line = strsep(&rest, "\n")); i++) {
-		json_t *b = i >= first && i <= last ? bar(line, i - first) : NULL;
-
-		if (b && json_array_append_new(list, b) < 0)
-			return NULL;
-	}
-	return vh_steal(&list);
+	for (int i = 0; i < VH_PCI_BARS; i++)
+		if (bars[i].size)
+			json_array_append_new(list, bar_json(i, &bars[i]));
+	return list;
 }
 
 /* The words of a file, such as "flr bus". */
 static json_t *words(const struct vh_root *root, const char *address, const char *file)
 {
-	vh_autojson list = json_array();
-	vh_autojson text = vh_pci_text(root, address, file);
-	vh_autofree char *copy = strdup(json_is_string(text) ? json_string_value(text) : "");
-	char *rest = copy, *word;
+	vh_autofree char *text = vh_pci_text(root, address, file);
+	json_t *list = json_array();
+	char *rest = text, *word;
 
 	while ((word = strsep(&rest, " ")))
 		if (*word)
 			json_array_append_new(list, json_string(word));
-	return vh_steal(&list);
+	return list;
 }
 
-/* "Unknown" and 0 are how a VF, or a device without a PCIe link, answers. */
-static json_t *known(json_t *value)
+/* "Unknown" is how a VF, or a device without a PCIe link, answers. */
+static json_t *link_speed(const struct vh_root *root, const char *address, const char *file)
 {
-	const char *text = json_string_value(value);
+	vh_autofree char *text = vh_pci_text(root, address, file);
 
-	if ((text && !strncmp(text, "Unknown", strlen("Unknown"))) ||
-	    (json_is_integer(value) && (json_integer_value(value) == 0 || json_integer_value(value) > 32))) {
-		json_decref(value);
-		return json_null();
-	}
-	return value;
+	return vh_pci_json_text(text && strncmp(text, "Unknown", strlen("Unknown")) ? text : NULL);
 }
 
-static json_t *boolean(json_t *number)
+/* So do these with 0, or with more lanes than there can be. */
+static json_t *link_width(const struct vh_root *root, const char *address, const char *file)
 {
-	vh_autojson n = number;
+	int64_t lanes = vh_pci_count(root, address, file);
 
-	return json_is_integer(n) ? json_boolean(json_integer_value(n)) : json_null();
+	return lanes > 0 && lanes <= 32 ? json_integer(lanes) : json_null();
+}
+
+static json_t *boolean(const struct vh_root *root, const char *address, const char *file)
+{
+	int64_t is = vh_pci_count(root, address, file);
+
+	return is < 0 ? json_null() : json_boolean(is);
+}
+
+static json_t *hex(const struct vh_root *root, const char *address, const char *file, size_t digits)
+{
+	char text[8];
+
+	vh_pci_hex(root, address, file, digits, text);
+	return vh_pci_json_text(text);
 }
 
 static json_t *subsystem(const struct vh_root *root, const char *address)
 {
-	vh_autojson vendor = vh_pci_hex(root, address, "subsystem_vendor", 4);
-	vh_autojson device = vh_pci_hex(root, address, "subsystem_device", 4);
+	char vendor[5], device[5];
 
-	if (!json_is_string(vendor) || !json_is_string(device))
-		return json_null();
-	return json_sprintf("%s:%s", json_string_value(vendor), json_string_value(device));
+	vh_pci_hex(root, address, "subsystem_vendor", 4, vendor);
+	vh_pci_hex(root, address, "subsystem_device", 4, device);
+	return *vendor && *device ? json_sprintf("%s:%s", vendor, device) : json_null();
 }
 
 static json_t *vf_addresses(const struct vh_root *root, const char *address)
 {
-	vh_autojson vfs = vh_pci_vfs(root, address);
+	vh_autovfs vfs = { 0 };
 	json_t *list = json_array();
-	const char *vf;
-	json_t *index;
 
-	json_object_foreach(vfs, vf, index)
-		json_array_append_new(list, json_string(vf));
+	if (vh_pci_vfs(root, address, &vfs) == 0)
+		for (size_t i = 0; i < vfs.n; i++)
+			json_array_append_new(list, json_string(vfs.v[i].address));
 	return list;
 }
 
 static json_t *details(const struct vh_root *root, const char *address, bool pf)
 {
+	struct vh_pci_bar bars[VH_PCI_RESOURCES] = { 0 };
+
+	vh_pci_resources(root, address, bars);
 	return json_pack("{so so so so so so so so so so so so so so so so}",
-			 "class", vh_pci_hex(root, address, "class", 6),
+			 "class", hex(root, address, "class", 6),
 			 "subsystem", subsystem(root, address),
-			 "revision", vh_pci_hex(root, address, "revision", 2),
-			 "cpus", vh_pci_text(root, address, "local_cpulist"),
-			 "power", vh_pci_text(root, address, "power_state"),
+			 "revision", hex(root, address, "revision", 2),
+			 "cpus", vh_pci_json_file(root, address, "local_cpulist"),
+			 "power", vh_pci_json_file(root, address, "power_state"),
 			 "reset_methods", words(root, address, "reset_method"),
-			 "ari", boolean(vh_pci_count(root, address, "ari_enabled")),
-			 "pcie_speed", known(vh_pci_text(root, address, "current_link_speed")),
-			 "pcie_width", known(vh_pci_count(root, address, "current_link_width")),
-			 "pcie_speed_max", known(vh_pci_text(root, address, "max_link_speed")),
-			 "pcie_width_max", known(vh_pci_count(root, address, "max_link_width")),
-			 "iommu_members", vh_pci_names(root, address, "iommu_group/devices"),
-			 "bars", bars(root, address, FIRST_BAR, LAST_BAR),
-			 "vf_bars", pf ? bars(root, address, FIRST_VF_BAR, LAST_VF_BAR) : json_array(),
+			 "ari", boolean(root, address, "ari_enabled"),
+			 "pcie_speed", link_speed(root, address, "current_link_speed"),
+			 "pcie_width", link_width(root, address, "current_link_width"),
+			 "pcie_speed_max", link_speed(root, address, "max_link_speed"),
+			 "pcie_width_max", link_width(root, address, "max_link_width"),
+			 "iommu_members", vh_pci_json_dir(root, address, "iommu_group/devices"),
+			 "bars", bars_json(bars),
+			 "vf_bars", pf ? bars_json(bars + VH_PCI_VF_BAR) : json_array(),
 			 "vf_addresses", vf_addresses(root, address),
-			 "vfs_autoprobe", boolean(vh_pci_count(root, address, "sriov_drivers_autoprobe")));
+			 "vfs_autoprobe", boolean(root, address, "sriov_drivers_autoprobe"));
 }
 
-static int set_vf_index(const struct vh_root *root, const char *address, json_t *row)
+/* What its PF has set of a VF, and its override; null where the PF cannot be asked. */
+static json_t *attributes(const struct vh_root *root, const char *address, const struct vh_fn *set)
 {
-	const char *pf = json_string_value(json_object_get(row, "pf"));
-	vh_autojson vfs = pf ? vh_pci_vfs(root, pf) : NULL;
-	json_t *index = json_object_get(vfs, address);
+	vh_autofree char *override = vh_pci_text(root, address, "driver_override");
+	json_t *j = vh_pci_json_set(set && set->have ? set : NULL);
 
-	return index ? json_object_set(row, "vf", index) : 0;
+	if (json_is_object(j))
+		json_object_set_new(j, "override", vh_pci_json_text(override && strcmp(override, "(null)") ? override : NULL));
+	return j;
 }
 
-/* Its override, and what its PF has set of a VF; null for any other device, and where it cannot be asked. */
-static json_t *attributes(const struct vh_root *root, const char *address, const json_t *row)
+/* Of a VF: what its PF alone knows. */
+static int ask_pf(const struct vh_root *root, struct vh_pci_device *device, struct vh_pf *ret_set)
 {
-	const char *pf = json_string_value(json_object_get(row, "pf"));
-	vh_autojson vfs = pf ? vh_pci_vfs(root, pf) : NULL;
-	vh_autojson all = pf ? vh_pf_attributes(root, pf, vfs) : NULL;
-	vh_autojson override = vh_pci_text(root, address, "driver_override");
-	json_t *own = json_object_get(all, address);
+	vh_autovfs vfs = { 0 };
 
-	if (!own)
-		return json_null();
-	if (json_is_string(override) && !strcmp(json_string_value(override), "(null)"))
-		json_object_set_new(own, "override", json_null());
-	else
-		json_object_set(own, "override", override);
-	return json_incref(own);
+	if (device->function != VH_PCI_VF)
+		return 0;
+	if (vh_pci_vfs(root, device->pf, &vfs) < 0)
+		return -ENOMEM;
+	device->vf = vh_pci_vf_index(&vfs, device->address);
+	return device->vf < 0 ? 0 : vh_pf_attributes(root, device->pf, &vfs, ret_set);
+}
+
+static int show(const struct vh_root *root, const char *address, json_t **ret)
+{
+	vh_autodevice device = { 0 };
+	vh_autojson row = NULL;
+	vh_autojson more = NULL;
+	vh_autopf set = { 0 };
+
+	if (vh_pci_device_read(root, address, vh_pci_kind(root, address), &device) < 0 || ask_pf(root, &device, &set) < 0)
+		return -ENOMEM;
+	row = vh_pci_json_row(&device);
+	more = details(root, address, device.function == VH_PCI_PF);
+	if (!row || !more || json_object_update(row, more) < 0 || vh_pci_set_gpu(root, &device, row) < 0 ||
+	    vh_pci_set_rdma(root, &device, row) < 0 ||
+	    json_object_set_new(row, "attributes", attributes(root, address, vh_pf_find(&set, device.vf, address))) < 0)
+		return -ENOMEM;
+	*ret = vh_steal(&row);
+	return 0;
 }
 
 int vh_sriov_show(const struct vh_root *root, const char *text, json_t **ret, struct vh_err *err)
 {
-	vh_autofree char *address = NULL;
-	vh_autojson row = NULL;
-	vh_autojson more = NULL;
-	int r = vh_pci_full_address(text, &address, err);
+	char address[VH_PCI_ADDRESS_SIZE];
+	int r = vh_check_device(root, text, address, err);
 
 	if (r < 0)
 		return r;
-	if (!vh_root_exists(root, VH_PCI_DIR "/%s", address)) {
-		vh_err_refuse(err, ENOENT, "there is no PCI device %s", address);
-		return vh_err_hint(err, "vhpc sriov list");
-	}
-	row = vh_pci_row(root, address, vh_pci_kind(root, address));
-	if (!row)
-		return vh_err_nomem(err);
-	more = details(root, address, !strcmp(json_string_value(json_object_get(row, "function")), "pf"));
-	if (!more || json_object_update(row, more) < 0 || set_vf_index(root, address, row) < 0 || vh_pci_set_gpu(root, address, row) < 0 ||
-	    vh_pci_set_rdma(root, address, row) < 0 ||
-	    json_object_set_new(row, "attributes", attributes(root, address, row)) < 0)
-		return vh_err_nomem(err);
-	*ret = vh_steal(&row);
-	return 0;
+	return show(root, address, ret) < 0 ? vh_err_nomem(err) : 0;
 }

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/strv.h"
 #include "lib/values.h"
 #include "sriov/function/function.h"
-#include "sriov/inventory/inventory.h"
 #include "sriov/use/use.h"
 
 /* The process that a holder's leases end with. */
@@ -78,36 +78,30 @@ static int keep_process(struct vh_sriov *s, const struct vh_sriov_request *q, st
 	return doc ? vh_record_put(s->store, HOLDER, q->holder, doc, err) : vh_err_nomem(err);
 }
 
-static bool fits(const struct vh_sriov_request *q, const char *pf, const json_t *row)
+static bool fits(const struct vh_sriov_request *q, const char *pf, const struct vh_pci_device *device)
 {
-	const json_t *numa = json_object_get(row, "numa");
-
-	return !strcmp(json_string_value(json_object_get(row, "function")), "vf") &&
-	       (!*pf || !strcmp(json_string_value(json_object_get(row, "pf")), pf)) &&
-	       (!q->kind || !strcmp(json_string_value(json_object_get(row, "kind")), q->kind)) &&
-	       (q->numa < 0 || (json_is_integer(numa) && json_integer_value(numa) == q->numa));
+	return device->function == VH_PCI_VF && (!*pf || !strcmp(device->pf, pf)) &&
+	       (q->kind == VH_PCI_OTHER || device->kind == q->kind) && (q->numa < 0 || device->node == q->numa);
 }
 
-/* VFs that the request may get, by address, with who uses them though nobody leased them. */
-static int candidates(struct vh_sriov *s, const struct vh_sriov_request *q, json_t **ret, struct vh_err *err)
+/* VFs that the request may get, by address; a strv. */
+static int candidates(struct vh_sriov *s, const struct vh_sriov_request *q, char ***ret, struct vh_err *err)
 {
+	vh_autodevices devices = VH_PCI_DEVICES_NONE;
 	char pf[VH_PCI_ADDRESS_SIZE] = "";
-	vh_autojson rows = NULL;
-	vh_autojson some = json_array();
-	const json_t *row;
-	size_t i;
+	vh_autostrv some = NULL;
 	int r = q->pf ? vh_check_device(s->root, q->pf, pf, err) : 0;
 
 	if (r == 0 && q->pf)
 		r = vh_check_pf(s->root, pf, err);
 	if (r == 0)
-		r = vh_sriov_list(s->root, &rows, err);
+		r = vh_sriov_list(s->root, &devices, err);
 	if (r < 0)
 		return r;
-	json_array_foreach(rows, i, row)
-		if (fits(q, pf, row) && json_array_append(some, json_object_get(row, "address")) < 0)
+	for (size_t i = 0; i < devices.n; i++)
+		if (fits(q, pf, &devices.v[i]) && vh_strv_push(&some, devices.v[i].address) < 0)
 			return vh_err_nomem(err);
-	if (json_array_size(some) == 0) {
+	if (!some) {
 		vh_err_refuse(err, ENODEV, "%s%sno such VF is there", pf, *pf ? ": " : "");
 		return vh_err_hint(err, "vhpc sriov create PF -n NUMBER");
 	}
@@ -124,29 +118,25 @@ static const char *holder_of(const struct vh_lease *leases, size_t n, const char
 }
 
 /* The holder's own one of these, else the first that nobody has or uses; NULL: none. */
-static const char *choose(struct vh_sriov *s, const struct vh_sriov_request *q, const json_t *vfs,
-			  const json_t *users, const struct vh_lease *leases, size_t n)
+static const char *choose(struct vh_sriov *s, const struct vh_sriov_request *q, char *const *vfs,
+			  const struct vh_uses *uses, const struct vh_lease *leases, size_t n)
 {
-	const json_t *vf;
-	size_t i;
-
-	json_array_foreach(vfs, i, vf) {
-		const char *holder = holder_of(leases, n, json_string_value(vf));
+	for (char *const *vf = vfs; *vf; vf++) {
+		const char *holder = holder_of(leases, n, *vf);
 
 		if (holder && !strcmp(holder, q->holder))
-			return json_string_value(vf);
+			return *vf;
 	}
-	json_array_foreach(vfs, i, vf) {
-		const char *address = json_string_value(vf);
-		vh_autofree char *user = holder_of(leases, n, address) ? NULL : vh_fn_user(s->root, users, address);
+	for (char *const *vf = vfs; *vf; vf++) {
+		vh_autofree char *user = holder_of(leases, n, *vf) ? NULL : vh_fn_user(s->root, uses, *vf);
 
-		if (!holder_of(leases, n, address) && !user)
-			return address;
+		if (!holder_of(leases, n, *vf) && !user)
+			return *vf;
 	}
 	return NULL;
 }
 
-static int lease_one(struct vh_sriov *s, const struct vh_sriov_request *q, const json_t *vfs, const json_t *users,
+static int lease_one(struct vh_sriov *s, const struct vh_sriov_request *q, char *const *vfs, const struct vh_uses *uses,
 		     char *ret_address, struct vh_err *err)
 {
 	struct vh_lease *leases = NULL;
@@ -157,9 +147,9 @@ static int lease_one(struct vh_sriov *s, const struct vh_sriov_request *q, const
 	if (r == 0)
 		r = vh_lease_list(s->store, "vf", NULL, &leases, &n, err);
 	if (r == 0)
-		address = choose(s, q, vfs, users, leases, n);
+		address = choose(s, q, vfs, uses, leases, n);
 	if (r == 0 && !address) {
-		vh_err_refuse(err, EBUSY, "no VF is free: all %zu are leased or in use", json_array_size(vfs));
+		vh_err_refuse(err, EBUSY, "no VF is free: all %zu are leased or in use", vh_strv_len(vfs));
 		r = vh_err_hint(err, "vhpc sriov list shows who has them");
 	}
 	if (r == 0)
@@ -182,17 +172,16 @@ static int end(struct vh_sriov *s, int r, struct vh_err *err)
 
 int vh_sriov_lease(struct vh_sriov *s, const struct vh_sriov_request *q, char *ret_address, struct vh_err *err)
 {
-	vh_autojson users = NULL;
-	vh_autojson vfs = NULL;
+	vh_autouses uses = { 0 };
+	vh_autostrv vfs = NULL;
 	int r;
 
 	if ((r = check_holder(q->holder, err)) < 0 || (r = candidates(s, q, &vfs, err)) < 0)
 		return r;
-	users = vh_vfio_users(s->root);
-	if (!users)
+	if (vh_uses_load(s->root, &uses) < 0)
 		return vh_err_nomem(err);
 	r = vh_store_begin(s->store, err);
-	return r < 0 ? r : end(s, lease_one(s, q, vfs, users, ret_address, err), err);
+	return r < 0 ? r : end(s, lease_one(s, q, vfs, &uses, ret_address, err), err);
 }
 
 int vh_sriov_return(struct vh_sriov *s, const char *holder, unsigned *ret_n, struct vh_err *err)

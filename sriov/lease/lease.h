@@ -4,15 +4,16 @@
 #ifndef VH_SRIOV_LEASE_H
 #define VH_SRIOV_LEASE_H
 
-#include <jansson.h>
 #include "lib/store.h"
 #include "lib/sysroot.h"
+#include "sriov/inventory/inventory.h"
 
 struct vh_sriov;
 
 struct vh_sriov_request {
 	const char *holder;
-	const char *pf, *kind;	/* of this PF; "ib" or "ethernet"; NULL: any */
+	const char *pf;		/* of this PF; NULL: any */
+	enum vh_pci_kind kind;	/* VH_PCI_OTHER: any */
 	int numa;		/* of this node; -1: any */
 	int pid;		/* the lease ends with this process; 0: when it is given back */
 };
@@ -32,11 +33,10 @@ int vh_sriov_identity(struct vh_sriov *s, const char *cluster, const char *node,
 
 /* --- who has each device */
 
-/* Sets "lease" of each row of vh_sriov_list: the holder, or null. */
-int vh_sriov_add_leases(struct vh_store *store, json_t *rows, struct vh_err *err);
+/* Sets the lease of each device. */
+int vh_sriov_add_leases(struct vh_store *store, struct vh_pci_devices *devices, struct vh_err *err);
 
-/* Sets "use" of each row of vh_sriov_list: for what this host has it (its storage, its way out, a
- * process or network), or null. -ENOMEM. */
-int vh_sriov_add_uses(const struct vh_root *root, json_t *rows, struct vh_err *err);
+/* Sets the use of each device: for what this host has it (its storage, its way out, a process or network). */
+int vh_sriov_add_uses(const struct vh_root *root, struct vh_pci_devices *devices, struct vh_err *err);
 
 #endif

@@ -3,7 +3,6 @@
 #ifndef VH_SRIOV_PCI_H
 #define VH_SRIOV_PCI_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,18 +13,31 @@
 
 /* --- its files */
 
-/* Contents of the device's file, text or number; null when absent, empty or damaged. */
-json_t *vh_pci_text(const struct vh_root *root, const char *address, const char *file);
-json_t *vh_pci_count(const struct vh_root *root, const char *address, const char *file);
-/* A file of "0x15b3": the digits alone, when there are so many. */
-json_t *vh_pci_hex(const struct vh_root *root, const char *address, const char *file, size_t digits);
-/* Last component of the device's symbolic link, or null. */
-json_t *vh_pci_link(const struct vh_root *root, const char *address, const char *link);
-/* Names in a directory of the device's; empty when there is none. */
-json_t *vh_pci_names(const struct vh_root *root, const char *address, const char *dir);
+/* Contents of the device's file; NULL when absent, empty or not UTF-8. malloc'd. */
+char *vh_pci_text(const struct vh_root *root, const char *address, const char *file);
+/* A number of the device's file; -1 when absent, negative or damaged. */
+int64_t vh_pci_count(const struct vh_root *root, const char *address, const char *file);
+/* The digits of "0x15b3" in the file, when there are so many, else "". ret has room for them and a NUL. */
+void vh_pci_hex(const struct vh_root *root, const char *address, const char *file, size_t digits, char *ret);
+/* Last component of the device's symbolic link; NULL like a text. malloc'd. */
+char *vh_pci_link(const struct vh_root *root, const char *address, const char *link);
+/* Names in a directory of the device's, those alone that are UTF-8; a strv; NULL when there is none. */
+char **vh_pci_names(const struct vh_root *root, const char *address, const char *dir);
 
-/* The PF's VFs: object of VF address -> index, in the order of the index. */
-json_t *vh_pci_vfs(const struct vh_root *root, const char *pf);
+/* A BAR of the device; of a PF those of all its VFs together stand behind its own. */
+struct vh_pci_bar { uint64_t size; bool io, wide, prefetch; };	/* size in bytes, 0: there is none; wide: of 64 bits */
+enum { VH_PCI_BARS = 6, VH_PCI_VF_BAR = 7, VH_PCI_RESOURCES = 13 };
+/* ret: its own from 0 on, VH_PCI_BARS of them; its VFs' from VH_PCI_VF_BAR on. -errno. */
+int vh_pci_resources(const struct vh_root *root, const char *address, struct vh_pci_bar ret[VH_PCI_RESOURCES]);
+
+/* The VFs of a PF, by index. -ENOMEM. */
+struct vh_pci_vf { int index; char address[VH_PCI_ADDRESS_SIZE]; };
+struct vh_pci_vfs { struct vh_pci_vf *v; size_t n; };
+void vh_pci_vfs_clear(struct vh_pci_vfs *vfs);
+#define vh_autovfs vh_cleanup(vh_pci_vfs_clear) struct vh_pci_vfs
+int vh_pci_vfs(const struct vh_root *root, const char *pf, struct vh_pci_vfs *ret);
+/* Index of the VF of that address; -1: it is none of these. */
+int vh_pci_vf_index(const struct vh_pci_vfs *vfs, const char *address);
 
 /* --- where it hangs */
 

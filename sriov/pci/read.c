@@ -1,100 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ctype.h>
+/* A device's files and directories as values. */
+#include <jansson.h>
 #include <string.h>
 
-#include "lib/json.h"
 #include "lib/strv.h"
 #include "sriov/pci/pci.h"
 
-/* json_string says no to what is not UTF-8. */
-static json_t *text_or_null(const char *text)
+/* What is not UTF-8 no JSON can tell. */
+static bool is_utf8(const char *text)
 {
-	json_t *j = *text ? json_string(text) : NULL;
+	json_t *j = json_string(text);
 
-	return j ? j : json_null();
+	json_decref(j);
+	return j;
 }
 
-json_t *vh_pci_text(const struct vh_root *root, const char *address, const char *file)
+/* text, or NULL in its place. */
+static char *usable(char *text)
 {
-	vh_autofree char *text = NULL;
-
-	if (vh_root_read(root, &text, VH_PCI_DIR "/%s/%s", address, file) < 0)
-		return json_null();
-	return text_or_null(text);
+	if (text && *text && is_utf8(text))
+		return text;
+	free(text);
+	return NULL;
 }
 
-json_t *vh_pci_count(const struct vh_root *root, const char *address, const char *file)
+char *vh_pci_text(const struct vh_root *root, const char *address, const char *file)
+{
+	char *text = NULL;
+
+	return vh_root_read(root, &text, VH_PCI_DIR "/%s/%s", address, file) < 0 ? NULL : usable(text);
+}
+
+int64_t vh_pci_count(const struct vh_root *root, const char *address, const char *file)
 {
 	int64_t v;
 
-	if (vh_root_read_int(root, &v, VH_PCI_DIR "/%s/%s", address, file) < 0 || v < 0)
-		return json_null();
-	return json_integer(v);
+	return vh_root_read_int(root, &v, VH_PCI_DIR "/%s/%s", address, file) < 0 || v < 0 ? -1 : v;
 }
 
-json_t *vh_pci_hex(const struct vh_root *root, const char *address, const char *file, size_t digits)
+void vh_pci_hex(const struct vh_root *root, const char *address, const char *file, size_t digits, char *ret)
 {
 	vh_autofree char *text = NULL;
 
-	if (vh_root_read(root, &text, VH_PCI_DIR "/%s/%s", address, file) < 0 || strncmp(text, "0x", 2) ||
-	    strlen(text + 2) != digits || strspn(text + 2, "0123456789abcdef") != digits)
-		return json_null();
-	return json_string(text + 2);
+	*ret = 0;
+	if (vh_root_read(root, &text, VH_PCI_DIR "/%s/%s", address, file) == 0 && !strncmp(text, "0x", 2) &&
+	    strlen(text + 2) == digits && strspn(text + 2, "0123456789abcdef") == digits)
+		memcpy(ret, text + 2, digits + 1);
 }
 
-json_t *vh_pci_link(const struct vh_root *root, const char *address, const char *link)
+char *vh_pci_link(const struct vh_root *root, const char *address, const char *link)
 {
-	vh_autofree char *name = NULL;
+	char *name = NULL;
 
-	if (vh_root_link_name(root, &name, VH_PCI_DIR "/%s/%s", address, link) < 0)
-		return json_null();
-	return text_or_null(name);
+	return vh_root_link_name(root, &name, VH_PCI_DIR "/%s/%s", address, link) < 0 ? NULL : usable(name);
 }
 
-json_t *vh_pci_names(const struct vh_root *root, const char *address, const char *dir)
+char **vh_pci_names(const struct vh_root *root, const char *address, const char *dir)
 {
 	vh_autostrv names = NULL;
-	vh_autojson list = json_array();
+	size_t kept = 0;
 
-	if (list && vh_root_list(root, &names, VH_PCI_DIR "/%s/%s", address, dir) == 0)
-		for (char **n = names; *n; n++)
-			json_array_append_new(list, json_string(*n));
-	return vh_steal(&list);
-}
-
-/* N of "virtfnN"; -1 when the name is another. */
-static long virtfn(const char *name)
-{
-	const char *digits = name + strlen("virtfn");
-	char *end;
-	long n;
-
-	if (strncmp(name, "virtfn", strlen("virtfn")) || !isdigit((unsigned char)*digits))
-		return -1;
-	n = strtol(digits, &end, 10);
-	return *end || n > UINT16_MAX ? -1 : n;
-}
-
-static int by_index(const void *a, const void *b)
-{
-	long x = virtfn(*(char *const *)a), y = virtfn(*(char *const *)b);
-
-	return (x > y) - (x < y);
-}
-
-json_t *vh_pci_vfs(const struct vh_root *root, const char *pf)
-{
-	vh_autojson vfs = json_object();
-	vh_autostrv names = NULL;
-
-	if (vh_root_list(root, &names, VH_PCI_DIR "/%s", pf) == 0)
-		qsort(names, vh_strv_len(names), sizeof(*names), by_index);
-	for (char **n = names; vfs && n && *n; n++) {
-		vh_autojson vf = virtfn(*n) < 0 ? NULL : vh_pci_link(root, pf, *n);
-
-		if (json_is_string(vf) && vh_pci_is_address(json_string_value(vf)) &&
-		    json_object_set_new(vfs, json_string_value(vf), json_integer(virtfn(*n))) < 0)
-			return NULL;
+	if (vh_root_list(root, &names, VH_PCI_DIR "/%s/%s", address, dir) < 0)
+		return NULL;
+	for (char **n = names; n && *n; n++) {
+		names[kept] = usable(*n);
+		kept += !!names[kept];
 	}
-	return vh_steal(&vfs);
+	if (names)
+		names[kept] = NULL;
+	return vh_steal(&names);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ctype.h>
+#include <errno.h>
 #include <string.h>
 
 #include "lib/json.h"
@@ -31,7 +32,7 @@ static int add_process(const struct vh_root *root, json_t *users, const char *pi
 	return r;
 }
 
-json_t *vh_vfio_users(const struct vh_root *root)
+static json_t *vfio_users(const struct vh_root *root)
 {
 	vh_autojson users = json_object();
 	vh_autofree char *self = vh_strf("%d", (int)getpid());
@@ -48,26 +49,42 @@ json_t *vh_vfio_users(const struct vh_root *root)
 	return vh_steal(&users);
 }
 
+int vh_uses_load(const struct vh_root *root, struct vh_uses *ret)
+{
+	ret->host = json_object();
+	ret->vfio = vfio_users(root);
+	ret->routed = NULL;
+	return !ret->host || !ret->vfio || vh_storage_uses(root, ret->host) < 0 || vh_uplink_use(root, ret->host) < 0 ||
+	       vh_routed(root, &ret->routed) < 0 ? -ENOMEM : 0;
+}
+
+void vh_uses_clear(struct vh_uses *uses)
+{
+	json_decref(uses->host);
+	json_decref(uses->vfio);
+	vh_strv_free(uses->routed);
+}
+
 static const char *vfio_user(const struct vh_root *root, const json_t *users, const char *address)
 {
-	vh_autojson group = vh_pci_link(root, address, "iommu_group");
-	vh_autojson devices = vh_pci_names(root, address, "vfio-dev");
+	vh_autofree char *group = vh_pci_link(root, address, "iommu_group");
+	vh_autostrv devices = vh_pci_names(root, address, "vfio-dev");
 	const char *user = NULL;
 
-	if (json_is_string(group)) {
-		vh_autofree char *path = vh_strf(VFIO "%s", json_string_value(group));
+	if (group) {
+		vh_autofree char *path = vh_strf(VFIO "%s", group);
 
 		user = path ? json_string_value(json_object_get(users, path)) : NULL;
 	}
-	if (!user && json_array_size(devices) > 0) {
-		vh_autofree char *path = vh_strf(VFIO "devices/%s", json_string_value(json_array_get(devices, 0)));
+	if (!user && devices && *devices) {
+		vh_autofree char *path = vh_strf(VFIO "devices/%s", *devices);
 
 		user = path ? json_string_value(json_object_get(users, path)) : NULL;
 	}
 	return user;
 }
 
-static char *netdev_user(const struct vh_root *root, const char *netdev)
+static char *netdev_user(const struct vh_root *root, const struct vh_uses *uses, const char *netdev)
 {
 	vh_autostrv entries = NULL;
 
@@ -75,34 +92,24 @@ static char *netdev_user(const struct vh_root *root, const char *netdev)
 		for (char **e = entries; *e; e++)
 			if (!strncmp(*e, "upper_", strlen("upper_")))
 				return vh_strf("%s, over %s", *e + strlen("upper_"), netdev);
-	return vh_has_routes(root, netdev) > 0 ? vh_strf("routes over %s", netdev) : NULL;
+	return uses->routed && vh_strv_has(uses->routed, netdev) ? vh_strf("routes over %s", netdev) : NULL;
 }
 
-char *vh_fn_user(const struct vh_root *root, const json_t *vfio_users, const char *address)
+char *vh_fn_user(const struct vh_root *root, const struct vh_uses *uses, const char *address)
 {
-	vh_autojson netdevs = vh_pci_names(root, address, "net");
-	vh_autojson driver = vh_pci_link(root, address, "driver");
-	const char *user = NULL;
+	vh_autostrv netdevs = vh_pci_names(root, address, "net");
+	vh_autofree char *driver = vh_pci_link(root, address, "driver");
+	const char *user = driver && strstr(driver, "vfio") ? vfio_user(root, uses->vfio, address) : NULL;
 	char *net_user = NULL;
-	const json_t *name;
-	size_t i;
 
-	if (json_is_string(driver) && strstr(json_string_value(driver), "vfio"))
-		user = vfio_user(root, vfio_users, address);
 	if (user)
 		return strdup(user);
-	json_array_foreach(netdevs, i, name)
-		if (!net_user)
-			net_user = netdev_user(root, json_string_value(name));
+	for (char **n = netdevs; n && *n && !net_user; n++)
+		net_user = netdev_user(root, uses, *n);
 	return net_user;
 }
 
-/* What the host itself cannot do without; *ret stays NULL where there is nothing. */
-int vh_host_use(const struct vh_root *root, const char *address, char **ret, struct vh_err *err)
+const char *vh_host_use(const struct vh_uses *uses, const char *address)
 {
-	int r = vh_carries_storage(root, address, ret);
-
-	if (r == 0)
-		r = vh_is_only_uplink(root, address, ret);
-	return r < 0 ? vh_err_nomem(err) : 0;
+	return json_string_value(json_object_get(uses->host, address));
 }

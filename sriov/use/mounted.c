@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "sriov/pci/pci.h"
 #include "sriov/use/use.h"
@@ -87,7 +88,16 @@ static int mount_line(const struct vh_root *root, char *line, char ***ret, const
 	return dir ? add_block(root, ret, dir, 0) : -ENOMEM;
 }
 
-static int find_mount(const struct vh_root *root, const char *address, char **ret)
+/* The first use that is told of a device stays. */
+static int add_use(json_t *host, char *const *devices, const char *use)
+{
+	for (char *const *d = devices; d && *d; d++)
+		if (!json_object_get(host, *d) && json_object_set_new(host, *d, vh_json_text(use)) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int add_mounts(const struct vh_root *root, json_t *host)
 {
 	vh_autofree char *text = NULL;
 	char *rest, *line;
@@ -97,19 +107,19 @@ static int find_mount(const struct vh_root *root, const char *address, char **re
 	rest = text;
 	while ((line = strsep(&rest, "\n"))) {
 		vh_autostrv devices = NULL;
+		vh_autofree char *use = NULL;
 		const char *mount;
 
 		if (mount_line(root, line, &devices, &mount) < 0)
 			return -ENOMEM;
-		if (devices && vh_strv_has(devices, address)) {
-			*ret = vh_strf("the file system on %s", mount);
-			return *ret ? 1 : -ENOMEM;
-		}
+		use = mount ? vh_strf("the file system on %s", mount) : NULL;
+		if (devices && (!use || add_use(host, devices, use) < 0))
+			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int find_swap(const struct vh_root *root, const char *address, char **ret)
+static int add_swaps(const struct vh_root *root, json_t *host)
 {
 	vh_autofree char *text = NULL;
 	char *rest, *line;
@@ -123,19 +133,15 @@ static int find_swap(const struct vh_root *root, const char *address, char **ret
 
 		if (strncmp(source, "/dev/", strlen("/dev/")))
 			continue;
-		if (add_source(root, &devices, source) < 0)
+		if (add_source(root, &devices, source) < 0 || add_use(host, devices, "swap space") < 0)
 			return -ENOMEM;
-		if (devices && vh_strv_has(devices, address)) {
-			*ret = strdup("swap space");
-			return *ret ? 1 : -ENOMEM;
-		}
 	}
 	return 0;
 }
 
-int vh_carries_storage(const struct vh_root *root, const char *address, char **ret)
+int vh_storage_uses(const struct vh_root *root, json_t *host)
 {
-	int r = find_mount(root, address, ret);
+	int r = add_mounts(root, host);
 
-	return r ? r : find_swap(root, address, ret);
+	return r < 0 ? r : add_swaps(root, host);
 }

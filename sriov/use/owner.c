@@ -14,29 +14,27 @@
 /* What a configuration may name the PF by. */
 struct names {
 	const char *address;
-	json_t *netdevs, *driver;
+	char **netdevs, *driver;
 	char *path;	/* "pci-0000:3b:00.0", as udev has it */
 	char *mac;
 };
 
 static void names_clear(struct names *n)
 {
-	json_decref(n->netdevs);
-	json_decref(n->driver);
+	vh_strv_free(n->netdevs);
+	free(n->driver);
 	free(n->path);
 	free(n->mac);
 }
 
 static int get_names(const struct vh_root *root, const char *pf, struct names *ret)
 {
-	const char *netdev;
-
 	ret->address = pf;
 	ret->netdevs = vh_pci_names(root, pf, "net");
 	ret->driver = vh_pci_link(root, pf, "driver");
 	ret->path = vh_strf("pci-%s", pf);
-	netdev = json_string_value(json_array_get(ret->netdevs, 0));
-	if (netdev && vh_root_read(root, &ret->mac, VH_PCI_DIR "/%s/net/%s/address", pf, netdev) < 0)
+	if (ret->netdevs && *ret->netdevs &&
+	    vh_root_read(root, &ret->mac, VH_PCI_DIR "/%s/net/%s/address", pf, *ret->netdevs) < 0)
 		ret->mac = NULL;
 	return ret->path ? 0 : -ENOMEM;
 }
@@ -54,11 +52,8 @@ static bool glob(const char *patterns, const char *text)
 
 static bool glob_netdev(const struct names *names, const char *patterns)
 {
-	const json_t *name;
-	size_t i;
-
-	json_array_foreach(names->netdevs, i, name)
-		if (glob(patterns, json_string_value(name)))
+	for (char **n = names->netdevs; n && *n; n++)
+		if (glob(patterns, *n))
 			return true;
 	return false;
 }
@@ -73,7 +68,7 @@ static bool matches(const struct names *names, const char *key, const char *valu
 	if (!strcmp(key, "Path") || !strcmp(key, "path"))
 		return glob(value, names->path);
 	if (!strcmp(key, "Driver"))
-		return glob(value, json_string_value(names->driver));
+		return glob(value, names->driver);
 	return true;
 }
 

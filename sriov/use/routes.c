@@ -74,7 +74,7 @@ static int default6(const struct vh_root *root, char ***ret)
 	return 0;
 }
 
-int vh_is_only_uplink(const struct vh_root *root, const char *address, char **ret)
+int vh_uplink_use(const struct vh_root *root, json_t *host)
 {
 	vh_autostrv names = NULL;
 	vh_autostrv devices = NULL;
@@ -84,16 +84,12 @@ int vh_is_only_uplink(const struct vh_root *root, const char *address, char **re
 	for (char **n = names; n && *n; n++)
 		if (add_interface(root, &devices, *n, 0) < 0)
 			return -ENOMEM;
-	if (!devices || vh_strv_len(devices) != 1 || strcmp(devices[0], address))
+	if (vh_strv_len(devices) != 1 || json_object_get(host, devices[0]))
 		return 0;
-	*ret = vh_strf("the only way out, by %s", names[0]);
-	return *ret ? 1 : -ENOMEM;
+	return json_object_set_new(host, devices[0], json_sprintf("the only way out, by %s", names[0])) < 0 ? -ENOMEM : 0;
 }
 
-int vh_has_routes(const struct vh_root *root, const char *netdev)
+int vh_routed(const struct vh_root *root, char ***ret)
 {
-	vh_autostrv names = NULL;
-	int r = routes4(root, false, &names);
-
-	return r < 0 ? r : names && vh_strv_has(names, netdev);
+	return routes4(root, false, ret);
 }

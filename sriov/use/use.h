@@ -8,21 +8,27 @@
 
 struct vh_sriov;
 
-/* --- what the host itself cannot do without: 1 and a text (malloc'd), 0, or -ENOMEM */
+/* What this host has its devices for, read once for all of them. */
+struct vh_uses {
+	json_t *host;	/* what it cannot do without: address -> "the file system on /" */
+	json_t *vfio;	/* who has a device open through vfio: "/dev/vfio/..." -> "pid 7 (qemu)" */
+	char **routed;	/* interfaces that IPv4 routes go over; a strv */
+};
+/* 0 or -ENOMEM. */
+int vh_uses_load(const struct vh_root *root, struct vh_uses *ret);
+void vh_uses_clear(struct vh_uses *uses);
+#define vh_autouses vh_cleanup(vh_uses_clear) struct vh_uses
 
-int vh_carries_storage(const struct vh_root *root, const char *address, char **ret);
-int vh_is_only_uplink(const struct vh_root *root, const char *address, char **ret);
-/* Either of them; *ret stays NULL where there is nothing. */
-int vh_host_use(const struct vh_root *root, const char *address, char **ret, struct vh_err *err);
-/* 1 where an IPv4 route goes over the interface. */
-int vh_has_routes(const struct vh_root *root, const char *netdev);
-
-/* --- processes and networks */
-
-/* Who has a device open through vfio: object of "/dev/vfio/..." -> "pid 7 (qemu)"; NULL without memory. */
-json_t *vh_vfio_users(const struct vh_root *root);
+/* What the host itself cannot do without; NULL: nothing. */
+const char *vh_host_use(const struct vh_uses *uses, const char *address);
 /* Who uses the function, of processes and networks; NULL: nobody. malloc'd. */
-char *vh_fn_user(const struct vh_root *root, const json_t *vfio_users, const char *address);
+char *vh_fn_user(const struct vh_root *root, const struct vh_uses *uses, const char *address);
+
+/* Add to host, of an address that it lacks: file systems and swap; the only way out. 0 or -ENOMEM. */
+int vh_storage_uses(const struct vh_root *root, json_t *host);
+int vh_uplink_use(const struct vh_root *root, json_t *host);
+/* Interfaces in the routing table of IPv4. 0 or -ENOMEM. */
+int vh_routed(const struct vh_root *root, char ***ret);
 
 /* --- other software */
 

@@ -132,11 +132,11 @@ static int time_library(const char *dir, double *ret, struct vh_err *err)
 	*ret = 1e9;
 	for (int i = 0; r == 0 && i < RUNS; i++) {
 		double start = now();
-		vh_autojson rows = NULL;
+		vh_autodevices devices = VH_PCI_DEVICES_NONE;
 
-		r = vh_sriov_list(root, &rows, err);
-		if (r == 0 && json_array_size(rows) != PFS * (VFS_A_PF + 1))
-			return vh_err_set(err, EIO, "listed %zu devices", json_array_size(rows));
+		r = vh_sriov_list(root, &devices, err);
+		if (r == 0 && devices.n != PFS * (VFS_A_PF + 1))
+			return vh_err_set(err, EIO, "listed %zu devices", devices.n);
 		*ret = now() - start < *ret ? now() - start : *ret;
 	}
 	return r;

@@ -219,9 +219,9 @@ static int set_count(struct fake *f, struct fake_pf *pf, unsigned n)
 
 static void host_driver(struct fake *f, const char *address, char ret[VH_DRIVER_SIZE])
 {
-	vh_autojson pf = vh_pci_link(f->root, address, "physfn");
+	vh_autofree char *pf = vh_pci_link(f->root, address, "physfn");
 	vh_autofree char *host = NULL;
-	struct fake_pf *fake = json_is_string(pf) ? find_pf(f->shared, json_string_value(pf)) : NULL;
+	struct fake_pf *fake = pf ? find_pf(f->shared, pf) : NULL;
 	int64_t autoprobe = 1;
 
 	*ret = 0;

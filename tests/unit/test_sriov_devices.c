@@ -170,9 +170,12 @@ static void host_close(struct host *h)
 static json_t *list(const struct host *h)
 {
 	vh_autoerr err = VH_ERR_NONE;
-	json_t *rows = NULL;
+	vh_autodevices devices = VH_PCI_DEVICES_NONE;
+	json_t *rows = json_array();
 
-	ck_assert_msg(vh_sriov_list(h->root, &rows, &err) == 0, "%s", err.text);
+	ck_assert_msg(vh_sriov_list(h->root, &devices, &err) == 0, "%s", err.text);
+	for (size_t i = 0; i < devices.n; i++)
+		json_array_append_new(rows, vh_pci_device_json(&devices.v[i], false));
 	return rows;
 }
 

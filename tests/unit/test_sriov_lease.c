@@ -9,6 +9,7 @@
 #include "lib/strv.h"
 #include "sriov/change/change.h"
 #include "sriov/function/function.h"
+#include "sriov/inventory/inventory.h"
 #include "sriov/lease/lease.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
@@ -203,7 +204,7 @@ END_TEST
 
 START_TEST(a_request_gets_what_it_asks_for)
 {
-	struct vh_sriov_request q = { .holder = "vm/a", .kind = "ib", .numa = -1 };
+	struct vh_sriov_request q = { .holder = "vm/a", .kind = VH_PCI_HCA, .numa = -1 };
 	char address[VH_PCI_ADDRESS_SIZE];
 	vh_autoerr err = VH_ERR_NONE;
 
@@ -214,7 +215,7 @@ START_TEST(a_request_gets_what_it_asks_for)
 	OK(vh_sriov_create(f.s, HCA, 1, -1, oe));
 	OK(vh_sriov_lease(f.s, &q, address, oe));
 	ck_assert_str_eq(address, "0000:5e:00.1");
-	q.kind = NULL;
+	q.kind = VH_PCI_OTHER;
 	q.pf = NIC;
 	q.holder = "vm/b";
 	fake_file(&f, "1", "sys/bus/pci/devices/0000:3b:00.2/numa_node");
