@@ -11,7 +11,7 @@
 #include "sriov/lease/lease.h"
 
 const struct vh_opt vh_cmd_lease_options[] = {
-	{ "kind", 0, VH_OPT_STR, offsetof(struct vh_lease_opts, kind), "KIND", "ib or ethernet" },
+	{ "kind", 0, VH_OPT_STR, offsetof(struct vh_lease_opts, kind), "KIND", "hca or nic" },
 	{ "numa", 0, VH_OPT_STR, offsetof(struct vh_lease_opts, numa), "NODE", "only one of this NUMA node" },
 	{ "pf", 0, VH_OPT_STR, offsetof(struct vh_lease_opts, pf), "PF", "only one of this PF" },
 	{ "pid", 0, VH_OPT_UINT, offsetof(struct vh_lease_opts, pid), "PID", "the lease ends with this process" },
@@ -24,7 +24,7 @@ static int parse_request(const struct vh_lease_opts *opts, struct vh_sriov_reque
 
 	ret->kind = opts->kind ? vh_pci_kind_named(opts->kind) : VH_PCI_OTHER;
 	if (opts->kind && ret->kind != VH_PCI_HCA && ret->kind != VH_PCI_NIC)
-		return vh_err_usage(err, "--kind: ib or ethernet, not '%.20s'", opts->kind);
+		return vh_err_usage(err, "--kind: hca or nic, not '%.20s'", opts->kind);
 	if (opts->pid > INT_MAX)
 		return vh_err_usage(err, "--pid: no process has such a number");
 	ret->pf = opts->pf;

@@ -6,7 +6,7 @@
 #include "sriov/inventory/inventory.h"
 
 const struct vh_opt vh_cmd_list_options[] = {
-	{ "kind", 0, VH_OPT_STR, offsetof(struct vh_list_opts, kind), "KIND", "only ib, ethernet, gpu or nvme" },
+	{ "kind", 0, VH_OPT_STR, offsetof(struct vh_list_opts, kind), "KIND", "only hca, nic, gpu or nvme" },
 	{ 0 },
 };
 
@@ -15,7 +15,7 @@ static int check_kind(const char *kind, struct vh_err *err)
 	if (!kind || vh_pci_kind_named(kind) != VH_PCI_OTHER)
 		return 0;
 	vh_err_usage(err, "--kind: '%.40s' is no kind of device", kind);
-	return vh_err_hint(err, "ib, ethernet, gpu or nvme");
+	return vh_err_hint(err, "hca, nic, gpu or nvme");
 }
 
 /* kind NULL: of any. */
@@ -58,5 +58,5 @@ int vh_cmd_list(struct vh_cli *cli, struct vh_err *err)
 	if ((r = check_kind(opts->kind, err)) < 0 || (r = vh_root_open(&root, cli->root, err)) < 0 ||
 	    (r = vh_sriov_list(root, &devices, err)) < 0 || (r = vh_cmd_add_leases(cli, &devices, err)) < 0)
 		return r;
-	return vh_listing(cli, "vhpc.sriov.list/1", "devices", cols, rows_of(&devices, opts->kind), err);
+	return vh_listing(cli, "vhpc.sriov.list/2", "devices", cols, rows_of(&devices, opts->kind), err);
 }

@@ -110,7 +110,7 @@ int vh_cmd_show(struct vh_cli *cli, struct vh_err *err)
 	if (r < 0)
 		return r;
 	if (cli->json)
-		return vh_json_print("vhpc.sriov.show/1", json_pack("{sO}", "device", device), err);
+		return vh_json_print("vhpc.sriov.show/2", json_pack("{sO}", "device", device), err);
 	json_object_foreach(device, key, value)
 		json_array_append_new(rows, json_pack("{ss so}", "key", key, "value", for_people(value)));
 	vh_table_print(stdout, cols, rows);

@@ -15,7 +15,7 @@ struct vh_fn;
 
 enum vh_pci_kind { VH_PCI_OTHER, VH_PCI_HCA, VH_PCI_NIC, VH_PCI_GPU, VH_PCI_NVME, VH_PCI_KINDS };
 
-/* "ib", "ethernet", "gpu", "nvme"; NULL of any other device. */
+/* "hca", "nic", "gpu", "nvme"; NULL of any other device. */
 const char *vh_pci_kind_name(enum vh_pci_kind kind);
 /* By that name; VH_PCI_OTHER when there is no such kind. */
 enum vh_pci_kind vh_pci_kind_named(const char *name);

@@ -8,7 +8,7 @@
 #include "sriov/pci/pci.h"
 
 static const char *const names[VH_PCI_KINDS] = {
-	[VH_PCI_HCA] = "ib", [VH_PCI_NIC] = "ethernet", [VH_PCI_GPU] = "gpu", [VH_PCI_NVME] = "nvme",
+	[VH_PCI_HCA] = "hca", [VH_PCI_NIC] = "nic", [VH_PCI_GPU] = "gpu", [VH_PCI_NVME] = "nvme",
 };
 
 const char *vh_pci_kind_name(enum vh_pci_kind kind)

@@ -205,7 +205,7 @@ START_TEST(pf_tells_its_vfs_and_first_network_device)
 
 	ck_assert_uint_eq(json_array_size(rows), 9);
 	ASSERT_ROW(rows, NIC,
-		   "\"kind\":\"ethernet\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":\"mlx5_core\","
+		   "\"kind\":\"nic\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":\"mlx5_core\","
 		   "\"numa\":1,\"iommu_group\":null," BELOW("pci0000:3a", "\"0000:3a:02.0\"")
 		   "\"function\":\"pf\",\"pf\":null,\"vf\":null,\"vfs\":8,"
 		   "\"vfs_max\":16,\"mac\":\"0c:42:a1:00:00:01\",\"link\":\"up\",\"speed\":100000,"
@@ -225,7 +225,7 @@ START_TEST(vfs_are_numbered_by_their_pf)
 		ck_assert_str_eq(json_string_value(json_object_get(r, "pf")), NIC);
 	}
 	ASSERT_ROW(rows, "0000:3b:01.0",
-		   "\"kind\":\"ethernet\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":\"vfio-pci\","
+		   "\"kind\":\"nic\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":\"vfio-pci\","
 		   "\"numa\":1,\"iommu_group\":67," BELOW("pci0000:3a", "\"0000:3a:02.0\"")
 		   "\"function\":\"vf\",\"pf\":\"" NIC "\",\"vf\":7,\"vfs\":null,"
 		   "\"vfs_max\":null," NO_NETWORK);
@@ -239,7 +239,7 @@ START_TEST(hca_gpu_and_nvme_are_told_apart)
 
 	ck_assert_uint_eq(json_array_size(rows), 5);
 	ASSERT_ROW(rows, HCA,
-		   "\"kind\":\"ib\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":null,\"numa\":null,"
+		   "\"kind\":\"hca\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":null,\"numa\":null,"
 		   "\"iommu_group\":null," BELOW("pci0000:5d", "\"0000:5d:00.0\"")
 		   "\"function\":\"pf\",\"pf\":null,\"vf\":null,\"vfs\":0,\"vfs_max\":8,"
 		   "\"mac\":\"00:00:10:29:fe:80:00:00:00:00:00:00:0c:42:a1:03:00:00:00:02\",\"link\":null,"
@@ -255,7 +255,7 @@ START_TEST(hca_gpu_and_nvme_are_told_apart)
 		   "\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"
 		   "\"vfs_max\":null," NO_NETWORK);
 	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 2), "kind")), "gpu");
-	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 3), "kind")), "ib");
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 3), "kind")), "hca");
 }
 END_TEST
 
@@ -266,18 +266,18 @@ START_TEST(damage_reads_as_null)
 
 	ck_assert_uint_eq(json_array_size(rows), 3);
 	ASSERT_ROW(rows, "0000:71:00.0",
-		   "\"kind\":\"ethernet\",\"vendor\":null,\"device\":null,\"driver\":null,\"numa\":null,"
+		   "\"kind\":\"nic\",\"vendor\":null,\"device\":null,\"driver\":null,\"numa\":null,"
 		   "\"iommu_group\":null," BELOW("pci0000:71", "")
 		   "\"function\":\"device\",\"pf\":null,\"vf\":null,\"vfs\":null,"
 		   "\"vfs_max\":null,\"mac\":null,\"link\":null,\"speed\":null,\"netdevs\":[\"f0\"],"
 		   "\"ibdevs\":[],\"attributes\":null");
 	ASSERT_ROW(rows, "0000:71:03.0",
-		   "\"kind\":\"ethernet\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
+		   "\"kind\":\"nic\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
 		   "\"iommu_group\":null," BELOW("pci0000:71", "")
 		   "\"function\":\"vf\",\"pf\":\"0000:71:04.0\",\"vf\":null,\"vfs\":null,"
 		   "\"vfs_max\":null," NO_NETWORK);
 	ASSERT_ROW(rows, "0000:71:05.0",
-		   "\"kind\":\"ethernet\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
+		   "\"kind\":\"nic\",\"vendor\":\"15b3\",\"device\":\"101e\",\"driver\":null,\"numa\":0,"
 		   "\"iommu_group\":null," BELOW("pci0000:71", "")
 		   "\"function\":\"pf\",\"pf\":null,\"vf\":null,\"vfs\":null,"
 		   "\"vfs_max\":4," NO_NETWORK);

@@ -4,7 +4,7 @@
 
 # --- what is there
 check "list" vhpc sriov list
-for want in "$eth  ethernet  pf .* igb .* 0 " "$ib  ib  .* vhpc_lab_ib .* 1 " "$nvme  nvme .* nvme .* 1 "; do
+for want in "$eth  nic  pf .* igb .* 0 " "$ib  hca  .* vhpc_lab_ib .* 1 " "$nvme  nvme .* nvme .* 1 "; do
 	if grep -Eq "$(echo "$want" | sed 's/  */ +/g')" $T/out; then pass "list: $want"; else fail "list: $want" "$(tr '\n' '|' <$T/out)"; fi
 done
 check "show a PF" vhpc sriov show --json $eth
@@ -140,7 +140,7 @@ check "show the HCA" vhpc sriov show --json $ib
 for text in '"state": "ACTIVE"' '"physical": "LinkUp"' '"lid": 7' '"sm_lid": 1' '"rate": 200000' '"port_guid": "0c:42:a1:03:00:a1:b2:c3"' 0x8001; do
 	says "$text" "show: $text"
 done
-check "list tells what is set" vhpc sriov list --json --kind ib
+check "list tells what is set" vhpc sriov list --json --kind hca
 says "\"port_guid\": \"$port\"" "list: port GUID"
 
 # --- doctor on the PF's port
