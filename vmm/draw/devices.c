@@ -22,8 +22,8 @@ static void draw_device(const struct vh_svg *d, size_t i, int x, int y)
 					  dev->address, dev->name);
 	const char *fill = vh_plan_has_device(d->plan, i) ? SVG_OURS : d->left->device[i] ? SVG_FREE : SVG_TAKEN;
 
-	vh_svg_set_size(vh_svg_box(d, x, y, fill), DEVICE_W, SVG_ROW);
-	vh_svg_text(d, x + SVG_GAP, y + SVG_TEXT - 2, label ? label : "");
+	vh_svg_set_size(vh_svg_box(d->svg, x, y, fill), DEVICE_W, SVG_ROW);
+	vh_draw_text(d, x + SVG_GAP, y + SVG_TEXT - 2, label ? label : "");
 }
 
 /* All that stand together with device i, which is the first of them. */
@@ -33,10 +33,10 @@ static struct vh_svg_size draw_group(const struct vh_svg *d, size_t i, int x, in
 	const struct vh_host_device *first = &host->devices[i];
 	vh_autofree char *label = first->sw[0] ? vh_strf("PCIe switch %s", first->sw) :
 				  first->root[0] ? vh_strf("PCI %s", first->root) : strdup("PCI");
-	xmlNodePtr outer = vh_svg_box(d, x, y, first->sw[0] ? "#dfe8f5" : "#e9eef5");
+	xmlNodePtr outer = vh_svg_box(d->svg, x, y, first->sw[0] ? "#dfe8f5" : "#e9eef5");
 	int at = y + SVG_TEXT + SVG_GAP / 2;
 
-	vh_svg_text(d, x + SVG_GAP, y + SVG_TEXT - 2, label ? label : "");
+	vh_draw_text(d, x + SVG_GAP, y + SVG_TEXT - 2, label ? label : "");
 	for (; i < host->n_devices; i++) {
 		if (!together(first, &host->devices[i]))
 			continue;

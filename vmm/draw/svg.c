@@ -48,17 +48,17 @@ static struct vh_svg_size draw_core(const struct vh_svg *d, size_t *i, unsigned 
 {
 	const struct vh_host *host = d->left->host;
 	unsigned core = host->cpus[*i].core;
-	xmlNodePtr outer = vh_svg_box(d, x, y, "#eeeeee");
+	xmlNodePtr outer = vh_svg_box(d->svg, x, y, "#eeeeee");
 	int at = y + SVG_GAP / 2;
 
 	for (; *i < host->n_cpus && host->cpus[*i].core == core && host->cpus[*i].node == node; ++*i) {
-		xmlNodePtr pu = vh_svg_box(d, x + SVG_GAP / 2, at, cpu_colour(vh_plan_mark(d->left, d->plan, (unsigned)*i)));
+		xmlNodePtr pu = vh_svg_box(d->svg, x + SVG_GAP / 2, at, cpu_colour(vh_plan_mark(d->left, d->plan, (unsigned)*i)));
 		char label[16];
 
 		say_cpu(d, pu, (unsigned)*i);
 		snprintf(label, sizeof(label), "%u", host->cpus[*i].id);
 		vh_svg_set_size(pu, PU_W, SVG_ROW);
-		vh_svg_text(d, x + SVG_GAP, at + SVG_TEXT - 2, label);
+		vh_draw_text(d, x + SVG_GAP, at + SVG_TEXT - 2, label);
 		at += SVG_ROW + SVG_GAP / 2;
 	}
 	vh_svg_set_size(outer, PU_W + SVG_GAP, at - y);
@@ -70,11 +70,11 @@ static struct vh_svg_size draw_cache(const struct vh_svg *d, size_t *i, unsigned
 {
 	const struct vh_host *host = d->left->host;
 	unsigned cache = host->cpus[*i].l3;
-	xmlNodePtr outer = vh_svg_box(d, x, y, "#ffffdd");
+	xmlNodePtr outer = vh_svg_box(d->svg, x, y, "#ffffdd");
 	struct vh_svg_size size = { 0, 0 }, row = { 0, 0 };
 	int top = y + SVG_TEXT + SVG_GAP, n = 0, at = x + SVG_GAP;
 
-	vh_svg_text(d, x + SVG_GAP, y + SVG_TEXT, "LLC");
+	vh_draw_text(d, x + SVG_GAP, y + SVG_TEXT, "LLC");
 	size = vh_svg_around(size, x + SVG_GAP + 4 * SVG_CHAR, top);
 	while (*i < host->n_cpus && host->cpus[*i].node == node && host->cpus[*i].l3 == cache) {
 		struct vh_svg_size core;
@@ -130,12 +130,12 @@ static struct vh_svg_size draw_memory(const struct vh_svg *d, size_t node, int x
 					  here ? vh_size_format(used, sizeof(used), here) : "", here ? " of the VM" : "");
 	int w = MEMORY_W, ours = (int)((double)here / all * w), taken = (int)((double)gone / all * w);
 
-	vh_svg_set_size(vh_svg_box(d, x, y, MEMORY), w, SVG_ROW);
+	vh_svg_set_size(vh_svg_box(d->svg, x, y, MEMORY), w, SVG_ROW);
 	if (taken)
-		vh_svg_set_size(vh_svg_box(d, x, y, SVG_TAKEN), taken, SVG_ROW);
+		vh_svg_set_size(vh_svg_box(d->svg, x, y, SVG_TAKEN), taken, SVG_ROW);
 	if (here)
-		vh_svg_set_size(vh_svg_box(d, x + taken, y, SVG_OURS), ours > 2 ? ours : 3, SVG_ROW);
-	vh_svg_text(d, x + SVG_GAP, y + SVG_TEXT - 2, label ? label : "");
+		vh_svg_set_size(vh_svg_box(d->svg, x + taken, y, SVG_OURS), ours > 2 ? ours : 3, SVG_ROW);
+	vh_draw_text(d, x + SVG_GAP, y + SVG_TEXT - 2, label ? label : "");
 	return (struct vh_svg_size){ w, SVG_ROW };
 }
 
@@ -156,19 +156,19 @@ static struct vh_svg_size draw_node(const struct vh_svg *d, size_t node, int x, 
 static struct vh_svg_size draw_package(const struct vh_svg *d, unsigned package, int x, int y)
 {
 	const struct vh_host *host = d->left->host;
-	xmlNodePtr outer = vh_svg_box(d, x, y, "#dddddd"), boxes[VH_HOST_NODES_MAX];
+	xmlNodePtr outer = vh_svg_box(d->svg, x, y, "#dddddd"), boxes[VH_HOST_NODES_MAX];
 	struct vh_svg_size size = { 0, SVG_TEXT + SVG_GAP };
 	int heights[VH_HOST_NODES_MAX], n = 0;
 	char label[32];
 
 	snprintf(label, sizeof(label), "Package %u", package);
-	vh_svg_text(d, x + SVG_GAP, y + SVG_TEXT, label);
+	vh_draw_text(d, x + SVG_GAP, y + SVG_TEXT, label);
 	for (size_t i = 0; i < host->n_nodes && n < VH_HOST_NODES_MAX; i++) {
 		struct vh_svg_size node;
 
 		if (host->nodes[i].package != package)
 			continue;
-		boxes[n] = vh_svg_box(d, x + SVG_GAP, y + size.h, "#f5f5f5");
+		boxes[n] = vh_svg_box(d->svg, x + SVG_GAP, y + size.h, "#f5f5f5");
 		node = draw_node(d, i, x + SVG_GAP, y + size.h);
 		heights[n++] = node.h;
 		size = (struct vh_svg_size){ size.w > node.w ? size.w : node.w, size.h + node.h + SVG_GAP };
@@ -187,16 +187,16 @@ static struct vh_svg_size draw_legend(const struct vh_svg *d, int x, int y)
 	};
 
 	for (size_t i = 0; i < (d->plan ? vh_array_len(legend) : 2); i++) {
-		vh_svg_set_size(vh_svg_box(d, x, y, cpu_colour(legend[i].mark)), SVG_ROW, SVG_ROW);
-		x = vh_svg_text(d, x + SVG_ROW + SVG_GAP, y + SVG_TEXT - 2, legend[i].text) + 2 * SVG_GAP;
+		vh_svg_set_size(vh_svg_box(d->svg, x, y, cpu_colour(legend[i].mark)), SVG_ROW, SVG_ROW);
+		x = vh_draw_text(d, x + SVG_ROW + SVG_GAP, y + SVG_TEXT - 2, legend[i].text) + 2 * SVG_GAP;
 	}
 	return (struct vh_svg_size){ x, y + SVG_ROW };
 }
 
-static void draw(const struct vh_svg *d, const char *title)
+static struct vh_svg_size draw(const struct vh_svg *d, const char *title)
 {
 	const struct vh_host *host = d->left->host;
-	struct vh_svg_size size = { vh_svg_text(d, SVG_GAP, SVG_TEXT + SVG_GAP, title), SVG_TEXT + 3 * SVG_GAP }, more;
+	struct vh_svg_size size = { vh_draw_text(d, SVG_GAP, SVG_TEXT + SVG_GAP, title), SVG_TEXT + 3 * SVG_GAP }, more;
 	unsigned packages = 0;
 
 	for (size_t i = 0; i < host->n_nodes; i++)
@@ -210,29 +210,21 @@ static void draw(const struct vh_svg *d, const char *title)
 	size = vh_svg_around(size, more.w + SVG_GAP, size.h + more.h);
 	more = draw_legend(d, SVG_GAP, size.h + SVG_GAP);
 	size = vh_svg_around(size, more.w, more.h);
-	vh_xml_setf(d->svg, "width", "%d", size.w + SVG_GAP);
-	vh_xml_setf(d->svg, "height", "%d", size.h + SVG_GAP);
+	return (struct vh_svg_size){ size.w + SVG_GAP, size.h + SVG_GAP };
 }
 
 int vh_plan_svg(const char *path, const char *title, const struct vh_left *left, const struct vh_plan *plan,
 		struct vh_err *err)
 {
-	vh_autoxml doc = xmlNewDoc(BAD_CAST "1.0");
-	xmlNodePtr svg = doc ? xmlNewNode(NULL, BAD_CAST "svg") : NULL, ground;
-	const struct vh_svg d = { svg, left, plan };
-	vh_autoxmlstr text = NULL;
-	int len;
+	vh_autoxml doc = NULL;
+	const struct vh_svg d = { vh_svg_begin(&doc, "monospace", "11"), left, plan };
+	vh_autofree char *text = NULL;
+	struct vh_svg_size size;
+	int r;
 
-	if (!svg)
+	if (!d.svg)
 		return vh_err_nomem(err);
-	xmlDocSetRootElement(doc, svg);
-	xmlNewProp(svg, BAD_CAST "xmlns", BAD_CAST "http://www.w3.org/2000/svg");
-	xmlNewProp(svg, BAD_CAST "font-family", BAD_CAST "monospace");
-	xmlNewProp(svg, BAD_CAST "font-size", BAD_CAST "11");
-	ground = vh_xml_add(svg, "rect", "width", "100%", "height", "100%", "fill", "#ffffff", NULL);
-	if (!ground)
-		return vh_err_nomem(err);
-	draw(&d, title);
-	xmlDocDumpFormatMemory(doc, &text, &len, 1);
-	return text ? vh_write_file(path, text, (size_t)len, 0644, err) : vh_err_nomem(err);
+	size = draw(&d, title);
+	r = vh_svg_end(doc, size.w, size.h, &text, err);
+	return r < 0 ? r : vh_write_file(path, text, strlen(text), 0644, err);
 }
