@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Open MPI's mpirun: 4.1 (ORTE) and 5.0 (PRRTE). */
-#include "mpirun-wrap/launcher/ompi.h"
+#include "mpirun-wrap/launcher/ompi_settings.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Every setting is a row, left out when the user makes it or one of its rivals, on the command
  * line or by environment. */
-#include "mpirun-wrap/launcher/ompi.h"
+#include "mpirun-wrap/launcher/ompi_settings.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What Open MPI's mpirun is set to, but where ranks go. */
-#ifndef VH_MPIRUN_OMPI_H
-#define VH_MPIRUN_OMPI_H
+#ifndef VH_MPIRUN_OMPI_SETTINGS_H
+#define VH_MPIRUN_OMPI_SETTINGS_H
 
 #include "mpirun-wrap/plan/plan.h"
 
