@@ -4,10 +4,10 @@ $(eval $(call library,images,$(call rooms,images,tree cache recipe packages disk
 $(eval $(call program,vhpc-image,$(call rooms,images,cli),images lib,libcurl libarchive libmd ext2fs com_err jansson yaml-0.1 sqlite3))
 $(eval $(call guest,init,images/guest/init.c images/guest/grow.c images/guest/gpt.c))
 $(eval $(call guest,identity,images/guest/identity.c images/guest/identity_parse.c images/guest/seed.c images/guest/seed_find.c \
-    lib/yaml.c lib/err.c lib/strv.c,-lyaml -ljansson))
+    lib/doc/yaml.c lib/err.c lib/strv.c,-lyaml -ljansson))
 $(eval $(call guest,power,images/guest/power.c))
 $(B)/guest/init: images/guest/grow.h images/guest/gpt.h
-$(B)/guest/identity: images/guest/identity_parse.h images/guest/seed.h images/guest/seed_find.h lib/yaml.h lib/err.h
+$(B)/guest/identity: images/guest/identity_parse.h images/guest/seed.h images/guest/seed_find.h lib/doc/yaml.h lib/err.h
 # A test runs it.
 $(B)/tests/units-images: | $(B)/guest/identity
 # Recipes include the shipped ones by name.

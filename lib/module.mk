@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-$(eval $(call library,lib,$(wildcard lib/*.c)))
+$(eval $(call library,lib,$(wildcard lib/*.c lib/*/*.c)))

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "lib/cli.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "mpirun-wrap/bench/bench.h"

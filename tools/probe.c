@@ -9,7 +9,7 @@
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "lib/values.h"
 #include "sriov/inventory/inventory.h"
 #include "vmm/host/host.h"

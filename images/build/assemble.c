@@ -8,7 +8,7 @@
 #include "images/images.h"
 #include "images/packages/packages.h"
 #include "images/store/store.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 

@@ -6,7 +6,7 @@
 #include "images/packages/packages.h"
 #include "images/recipe/recipe.h"
 #include "images/tree/tree.h"
-#include "lib/progress.h"
+#include "lib/show/progress.h"
 
 /* What every image's kernel is told to find root, where the file system is the disk, and the console. */
 #define VH_CMDLINE "root=/dev/vda rootfstype=ext4 rw console=ttyS0"

@@ -8,7 +8,7 @@
 #include "images/cache/cache.h"
 #include "images/packages/packages.h"
 #include "images/build/base.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 

@@ -8,7 +8,7 @@
 #include "images/packages/packages.h"
 #include "images/recipe/recipe.h"
 #include "lib/err.h"
-#include "lib/progress.h"
+#include "lib/show/progress.h"
 
 struct vh_build {
 	const struct vh_recipe *recipe;

@@ -9,7 +9,7 @@
 #include <time.h>
 #include "images/cache/prune.h"
 #include "images/cache/workdir.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 
 enum { IN_USE_S = 15 * 60 };

@@ -11,7 +11,7 @@
 #include "images/packages/packages.h"
 #include "images/cli/cli.h"
 #include "lib/clock.h"
-#include "lib/own.h"
+#include "lib/files/own.h"
 #include "lib/strv.h"
 
 const struct vh_opt vh_image_build_opts[] = {

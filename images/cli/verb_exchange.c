@@ -9,7 +9,7 @@
 #include "images/cli/cli.h"
 #include "images/cli/verb_exchange.h"
 #include "lib/json.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 
 const struct vh_opt vh_image_export_opts[] = {
 	{ "store", 0, VH_OPT_STR, offsetof(struct vh_image_export_opts, store), "DIR",

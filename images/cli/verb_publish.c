@@ -10,9 +10,9 @@
 #include "images/store/store.h"
 #include "images/cli/cli.h"
 #include "images/cli/verb_exchange.h"
-#include "lib/progress.h"
+#include "lib/show/progress.h"
 #include "lib/strv.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 
 enum { STALL_S = 60, STALL_MAX_S = 24 * 3600 };
 

@@ -6,7 +6,7 @@
 #include "images/store/store.h"
 #include "images/cli/cli.h"
 #include "lib/json.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "lib/values.h"
 
 const struct vh_opt vh_image_store_opts[] = {

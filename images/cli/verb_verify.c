@@ -11,12 +11,12 @@
 #include "images/cli/cli.h"
 #include "images/cli/verb_exchange.h"
 #include "images/verify/verify.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
-#include "lib/own.h"
-#include "lib/progress.h"
+#include "lib/files/own.h"
+#include "lib/show/progress.h"
 #include "lib/strv.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "lib/values.h"
 
 const struct vh_opt vh_image_verify_opts[] = {

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include "images/images.h"
-#include "lib/progress.h"
+#include "lib/show/progress.h"
 
 struct vh_cloud_publish {
 	const char *store, *name, *state;

@@ -5,8 +5,8 @@
 #include <string.h>
 #include "images/cloud/cloud.h"
 #include "images/cloud/clouds.h"
-#include "lib/read.h"
-#include "lib/doc.h"
+#include "lib/files/read.h"
+#include "lib/doc/doc.h"
 #include "lib/strv.h"
 
 #define TEXT(key) { .name = #key, .type = VH_KEY_STR, .offset = offsetof(struct vh_cloud, key) }

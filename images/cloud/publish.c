@@ -8,7 +8,7 @@
 #include "images/cloud/cloud.h"
 #include "images/disk/disk.h"
 #include "images/store/store.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/values.h"

@@ -9,7 +9,7 @@
 #include "images/guest/identity_parse.h"
 #include "images/guest/seed.h"
 #include "lib/strv.h"
-#include "lib/yaml.h"
+#include "lib/doc/yaml.h"
 
 struct seed { FILE *out, *skipped; unsigned nics; bool named; };
 

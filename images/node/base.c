@@ -8,7 +8,7 @@
 #include "images/node/node.h"
 #include "images/packages/packages.h"
 #include "lib/answer.h"
-#include "lib/read.h"
+#include "lib/files/read.h"
 #include "lib/strv.h"
 
 enum { BLOCK = 4096 };		/* of every root file system */

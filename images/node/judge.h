@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include "lib/err.h"
-#include "lib/finding.h"
+#include "lib/show/finding.h"
 
 struct vh_judge {
 	const json_t *image;	/* its image.json, which may be from anywhere */

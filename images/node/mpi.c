@@ -9,7 +9,7 @@
 #include "images/node/node.h"
 #include "images/packages/packages.h"
 #include "lib/answer.h"
-#include "lib/read.h"
+#include "lib/files/read.h"
 #include "lib/strv.h"
 #include "lib/json.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include "images/packages/apt.h"
 #include "images/packages/sources.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 
 enum { APT_MS = 30 * 60 * 1000, WAIT_MS = 30 * 60 * 1000, ASK_MS = 120000 };

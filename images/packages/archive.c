@@ -7,7 +7,7 @@
 #include "images/packages/apt.h"
 #include "images/packages/deb.h"
 #include "images/packages/sources.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 
 enum { NAMED_MAX = 5 };

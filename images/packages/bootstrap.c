@@ -5,7 +5,7 @@
 #include "images/packages/complaint.h"
 #include "images/packages/deb.h"
 #include "images/packages/standin.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include "images/packages/pins.h"
 #include "images/recipe/recipe.h"
-#include "lib/progress.h"
+#include "lib/show/progress.h"
 
 struct vh_bootstrap {
 	const struct vh_recipe *recipe;

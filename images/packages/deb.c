@@ -6,7 +6,7 @@
 #include <string.h>
 #include "images/cache/cache.h"
 #include "images/packages/deb.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 
 enum { CONTROL_MAX = 16 << 20 };

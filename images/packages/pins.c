@@ -3,9 +3,9 @@
 #include <stdbool.h>
 #include <string.h>
 #include "images/cache/cache.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
-#include "lib/read.h"
+#include "lib/files/read.h"
 #include "images/packages/pins.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include "images/cache/cache.h"
 #include "images/packages/sources.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 
 #define KEYRINGS "/etc/apt/keyrings"

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "lib/read.h"
+#include "lib/files/read.h"
 #include "images/packages/userns.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
-#include "lib/read.h"
+#include "lib/files/read.h"
 #include "images/recipe/complete.h"
 #include "lib/strv.h"
 

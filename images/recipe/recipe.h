@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include "lib/doc.h"
+#include "lib/doc/doc.h"
 #include "lib/err.h"
 #include "lib/sysroot.h"
 

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include "images/cache/cache.h"
 #include "images/disk/disk.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
-#include "lib/read.h"
+#include "lib/files/read.h"
 #include "images/images.h"
 #include "images/store/publish.h"
 #include "images/store/sbom.h"

@@ -11,7 +11,7 @@
 #include "images/disk/disk.h"
 #include "images/images.h"
 #include "images/store/store.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"

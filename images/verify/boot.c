@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include "lib/json.h"
-#include "lib/read.h"
+#include "lib/files/read.h"
 #include "images/verify/verify.h"
 #include "lib/clock.h"
 #include "lib/spawn.h"

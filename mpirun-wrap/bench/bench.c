@@ -6,9 +6,9 @@
 #include <sys/random.h>
 
 #include "lib/json.h"
-#include "lib/own.h"
-#include "lib/progress.h"
-#include "lib/read.h"
+#include "lib/files/own.h"
+#include "lib/show/progress.h"
+#include "lib/files/read.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "mpirun-wrap/launcher/launcher.h"

@@ -7,7 +7,7 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 
 static json_t *size_of(json_t *sizes, json_int_t bytes)
 {

@@ -71,7 +71,7 @@ int vh_mpi_cluster_with(const char *state, char *const *nodes, struct vh_mpi_clu
 /* The top-level `name` of a manifest, whose other keys are not looked at; malloc'd. */
 int vh_mpi_manifest_name(const char *path, const char *text, size_t len, char **ret, struct vh_err *err);
 
-/* A whole file (lib/read.h); what cannot be read is refused. */
+/* A whole file (lib/files/read.h); what cannot be read is refused. */
 int vh_mpi_read(const char *path, char **ret, size_t *ret_len, struct vh_err *err);
 
 /* --- slurm.c: a batch job's share of a cluster, as Slurm's environment tells it */

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "lib/read.h"
+#include "lib/files/read.h"
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "lib/yaml.h"
+#include "lib/doc/yaml.h"
 
 int vh_mpi_read(const char *path, char **ret, size_t *ret_len, struct vh_err *err)
 {

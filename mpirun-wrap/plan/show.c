@@ -7,7 +7,7 @@
 #include "lib/hostlist.h"
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "lib/values.h"
 
 static json_t *texts(char *const *v)

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/hostlist.h"
 #include "lib/json.h"
 #include "lib/parallel.h"

@@ -4,7 +4,7 @@
 #ifndef VH_MPIRUN_PREFLIGHT_H
 #define VH_MPIRUN_PREFLIGHT_H
 
-#include "lib/finding.h"
+#include "lib/show/finding.h"
 #include "mpirun-wrap/plan/plan.h"
 
 struct vh_mpi_preflight {

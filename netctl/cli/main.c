@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "lib/cli.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "netctl/netctl.h"
 
 static int list(struct vh_cli *cli, struct vh_err *err)

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "sriov/change/apply.h"

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "sriov/change/change.h"
 #include "sriov/function/function.h"
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "lib/json.h"
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "sriov/change/change.h"
 #include "sriov/change/driver.h"
 #include "sriov/change/journal.h"

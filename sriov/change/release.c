@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "sriov/change/change.h"
 #include "sriov/change/driver.h"
 #include "sriov/change/journal.h"

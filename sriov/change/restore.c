@@ -4,7 +4,7 @@
 #include <time.h>
 
 #include "lib/json.h"
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/strv.h"
 #include "sriov/change/apply.h"
 #include "sriov/change/change.h"

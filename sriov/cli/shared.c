@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 
-#include "lib/store.h"
-#include "lib/table.h"
+#include "lib/store/store.h"
+#include "lib/show/table.h"
 #include "sriov/change/change.h"
 #include "sriov/cli/cli.h"
 #include "sriov/lease/lease.h"

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "sriov/cli/cli.h"
 #include "sriov/doctor/doctor.h"
 

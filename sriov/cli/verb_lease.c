@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "lib/strv.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "lib/values.h"
 #include "sriov/change/change.h"
 #include "sriov/cli/cli.h"

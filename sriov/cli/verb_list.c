@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stddef.h>
 
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "sriov/cli/cli.h"
 #include "sriov/inventory/inventory.h"
 

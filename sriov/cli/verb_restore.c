@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "sriov/change/change.h"
 #include "sriov/cli/cli.h"
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "lib/values.h"
 #include "sriov/cli/cli.h"
 #include "sriov/inventory/inventory.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/strv.h"
 #include "sriov/change/change.h"
 #include "sriov/doctor/finding.h"

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/sysroot.h"
 #include "sriov/inventory/inventory.h"
 

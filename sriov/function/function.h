@@ -8,7 +8,7 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/pci_address.h"
 #include "lib/sysroot.h"
 

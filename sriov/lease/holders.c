@@ -2,7 +2,7 @@
 /* Who has each device: the VM that leased it, and what this host needs it for. */
 #include <string.h>
 
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "sriov/inventory/inventory.h"
 #include "sriov/lease/lease.h"
 #include "sriov/use/use.h"

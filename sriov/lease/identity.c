@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "sriov/function/function.h"

@@ -4,7 +4,7 @@
 #ifndef VH_SRIOV_LEASE_H
 #define VH_SRIOV_LEASE_H
 
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/sysroot.h"
 #include "sriov/inventory/inventory.h"
 

@@ -8,7 +8,7 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "lib/values.h"
 
 enum { MAX_RUNS = 5, COLS_A_RUN = 3 };

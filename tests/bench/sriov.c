@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Documents, by a table with a key of every type. */
-#include "lib/doc.h"
+#include "lib/doc/doc.h"
 #include "lib/values.h"
 #include "tests/fuzz/fuzz.h"
 

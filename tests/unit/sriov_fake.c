@@ -6,9 +6,9 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
-#include "lib/store_sql.h"
+#include "lib/store/sql.h"
 #include "lib/strv.h"
 #include "sriov/pci/pci.h"
 #include "tests/unit/unit.h"

@@ -10,7 +10,7 @@
 #include "images/packages/deb.h"
 #include "images/packages/pins.h"
 #include "images/cache/prune.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 

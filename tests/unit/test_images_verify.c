@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include "lib/json.h"
-#include "lib/read.h"
+#include "lib/files/read.h"
 #include "images/recipe/recipe.h"
 #include "images/verify/verify.h"
 #include "lib/strv.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 

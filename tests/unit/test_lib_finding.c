@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
-#include "lib/finding.h"
+#include "lib/show/finding.h"
 #include "lib/json.h"
 #include "tests/unit/unit.h"
 

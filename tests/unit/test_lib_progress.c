@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pthread.h>
 #include <string.h>
-#include "lib/progress.h"
+#include "lib/show/progress.h"
 #include "tests/unit/unit.h"
 
 static unsigned lines(const char *text)

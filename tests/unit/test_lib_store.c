@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include "lib/json.h"
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 

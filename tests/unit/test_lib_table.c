@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 #include "lib/json.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "tests/unit/unit.h"
 
 static const struct vh_col cols[] = {

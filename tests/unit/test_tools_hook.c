@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "lib/spawn.h"
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 #include "vmm/domain/domain.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/manifest/manifest.h"
 

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "lib/cli.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/values.h"

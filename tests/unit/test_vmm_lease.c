@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "tests/unit/unit.h"

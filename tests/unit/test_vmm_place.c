@@ -2,7 +2,7 @@
 /* Placement on made-up hosts: which CPUs and nodes, and how a refusal counts. */
 #include <errno.h>
 #include <string.h>
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "tests/unit/unit.h"
 #include "vmm/host/host.h"
 #include "vmm/layout/layout.h"

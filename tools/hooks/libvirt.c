@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/sysroot.h"
 #include "vmm/domain/domain.h"
 #include "vmm/vm/vm.h"

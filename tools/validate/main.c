@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "lib/progress.h"
+#include "lib/show/progress.h"
 #include "tools/validate/validate.h"
 
 enum { RUNS_QUICK = 3, RUNS = 5 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 
 static json_t *cpus_json(const struct target *t)
 {

@@ -7,7 +7,7 @@
 #include <sys/random.h>
 
 #include "lib/json.h"
-#include "lib/own.h"
+#include "lib/files/own.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/values.h"

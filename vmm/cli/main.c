@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "lib/cli.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "vmm/cli/verbs.h"
 #include "vmm/virt/virt.h"
 

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "lib/values.h"
 #include "vmm/cli/verbs.h"
 #include "vmm/guest/guest.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "lib/values.h"
 #include "vmm/cli/verbs.h"
 #include "vmm/draw/draw.h"

@@ -3,7 +3,7 @@
  * threads; devices beside their node. What is the VM's is green. */
 #include <string.h>
 
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "vmm/draw/devices.h"

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "lib/finding.h"
+#include "lib/show/finding.h"
 #include "lib/err.h"
 #include "lib/machine.h"
 

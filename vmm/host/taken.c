@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"

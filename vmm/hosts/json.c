@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
 

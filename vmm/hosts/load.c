@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"

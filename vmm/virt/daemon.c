@@ -16,7 +16,7 @@
 
 #include "lib/child.h"
 #include "lib/cli.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "vmm/virt/daemon_dir.h"

@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "lib/cli.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "lib/xml.h"
 #include "vmm/virt/daemon.h"

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/files.h"
-#include "lib/store.h"
+#include "lib/files/files.h"
+#include "lib/store/store.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"

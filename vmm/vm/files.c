@@ -4,11 +4,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "lib/strv.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "vmm/domain/domain.h"
 #include "vmm/guest/guest.h"
 #include "vmm/vm/private.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/cli.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"

@@ -5,7 +5,7 @@
 #ifndef VH_VMM_FLOATING_H
 #define VH_VMM_FLOATING_H
 
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "vmm/vm/vm.h"
 
 /* The CPUs of a list that no holder but this one leases, as a list: "" for none; malloc'd, NULL

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "lib/err.h"
-#include "lib/finding.h"
+#include "lib/show/finding.h"
 #include "vmm/layout/layout.h"
 
 struct vh_domain_lease;

@@ -7,7 +7,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "vmm/domain/domain.h"
 #include "vmm/host/host.h"
 #include "vmm/kernel/kernel.h"

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "lib/doc.h"
+#include "lib/doc/doc.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "vmm/want/nova.h"

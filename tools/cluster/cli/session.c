@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "images/images.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"

@@ -6,7 +6,7 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "lib/values.h"
 #include "vmm/layout/layout.h"
 #include "vmm/virt/virt.h"

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "tools/cluster/cli/session.h"
 #include "vmm/virt/virt.h"

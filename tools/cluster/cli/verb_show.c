@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "lib/json.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 #include "tools/cluster/cli/session.h"
 #include "tools/cluster/cli/show.h"
 #include "vmm/virt/virt.h"

@@ -3,7 +3,7 @@
 #ifndef VH_CLUSTER_MANIFEST_H
 #define VH_CLUSTER_MANIFEST_H
 
-#include "lib/doc.h"
+#include "lib/doc/doc.h"
 #include "lib/err.h"
 #include "tools/cluster/manifest/pool.h"
 

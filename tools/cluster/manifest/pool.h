@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "lib/doc.h"
+#include "lib/doc/doc.h"
 
 struct vh_request;
 

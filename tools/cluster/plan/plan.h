@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/store.h"
+#include "lib/store/store.h"
 #include "netctl/netctl.h"
 #include "tools/cluster/manifest/manifest.h"
 

@@ -2,7 +2,7 @@
 /* A node's own disk: an overlay of what the image has. */
 #include "tools/cluster/steps/steps.h"
 
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "tools/cluster/steps/files.h"
 #include "vmm/domain/domain.h"

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "images/images.h"
-#include "lib/files.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "tools/cluster/steps/identity.h"
 #include "tools/cluster/steps/ssh.h"

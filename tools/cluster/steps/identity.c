@@ -4,8 +4,8 @@
 #include <resolv.h>
 #include <string.h>
 
-#include "lib/files.h"
-#include "lib/read.h"
+#include "lib/files/files.h"
+#include "lib/files/read.h"
 #include "lib/strv.h"
 #include "tools/cluster/steps/ssh.h"
 

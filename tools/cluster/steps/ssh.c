@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cluster/steps/ssh.h"
 
-#include "lib/files.h"
-#include "lib/read.h"
+#include "lib/files/files.h"
+#include "lib/files/read.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 

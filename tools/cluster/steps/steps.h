@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "lib/progress.h"
+#include "lib/show/progress.h"
 #include "tools/cluster/plan/plan.h"
 
 /* What a walk has at hand. */

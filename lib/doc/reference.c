@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
-#include "lib/doc.h"
+#include "lib/doc/doc.h"
 #include "lib/values.h"
 
 static const char *const type_names[] = {

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "lib/err.h"
-#include "lib/store.h"
+#include "lib/store/store.h"
 
 struct vh_store {
 	char *path;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/files.h"
-#include "lib/store.h"
+#include "lib/files/files.h"
+#include "lib/store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <time.h>
-#include "lib/store_sql.h"
+#include "lib/store/sql.h"
 #include "lib/strv.h"
 
 enum { SCHEMA = 1, BUSY_MS = 10000, RETRY_MS = 10 };

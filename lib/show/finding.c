@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/finding.h"
+#include "lib/show/finding.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/progress.h"
+#include "lib/show/progress.h"
 
 #include <pthread.h>
 #include <stdarg.h>

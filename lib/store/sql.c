@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/store_sql.h"
+#include "lib/store/sql.h"
 
 #include <errno.h>
 #include <stdarg.h>

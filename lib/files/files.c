@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/files.h"
+#include "lib/files/files.h"
 
 #include <dirent.h>
 #include <errno.h>

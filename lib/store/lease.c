@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include "lib/store_sql.h"
+#include "lib/store/sql.h"
 
 /* Takes it when it is free or the holder's own already: *ret_taken. */
 static int try_take(struct vh_store *s, const char *kind, const char *key, const char *holder,

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include "lib/err.h"
-#include "lib/table.h"
+#include "lib/show/table.h"
 
 enum vh_verdict {
 	VH_OK,

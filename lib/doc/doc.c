@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/doc.h"
+#include "lib/doc/doc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +8,7 @@
 #include <string.h>
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "lib/yaml.h"
+#include "lib/doc/yaml.h"
 
 struct doc {
 	const char *name;

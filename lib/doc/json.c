@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/doc.h"
+#include "lib/doc/doc.h"
 
 static json_t *texts(char *const *v)
 {

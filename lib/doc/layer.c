@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "lib/doc.h"
+#include "lib/doc/doc.h"
 #include "lib/strv.h"
 
 /* A text that is there stays where it is; so does a free name, with the later value. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <inttypes.h>
-#include "lib/store_sql.h"
+#include "lib/store/sql.h"
 
 static int begin(struct vh_store *s, const char *run, const char *what, const char *object,
 		 int64_t *ret_id, struct vh_err *err)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/yaml.h"
+#include "lib/doc/yaml.h"
 
 #include <errno.h>
 #include <string.h>

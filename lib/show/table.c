@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/table.h"
+#include "lib/show/table.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/own.h"
+#include "lib/files/own.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdbool.h>
 #include "lib/err.h"
-#include "lib/yaml.h"
+#include "lib/doc/yaml.h"
 
 enum vh_key_type {
 	VH_KEY_STR,	/* char * */

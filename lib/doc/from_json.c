@@ -2,7 +2,7 @@
 /* Documents read back from the JSON that vh_doc_json makes of them. */
 #include <errno.h>
 #include <string.h>
-#include "lib/doc.h"
+#include "lib/doc/doc.h"
 #include "lib/strv.h"
 
 static int mismatch(const struct vh_key *key, struct vh_err *err)

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include "lib/read.h"
+#include "lib/files/read.h"
 
 enum { FILE_MAX = 64 << 20 };
 
