@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "lib/strv.h"
-#include "lib/svg.h"
+#include "lib/xml/svg.h"
 
 enum { W = 480, H = 360, LEFT = 70, TOP = 50, RIGHT = 20, BOTTOM = 60, GAP = 20, MAX_EXPONENT = 22 };
 

@@ -5,7 +5,7 @@
 
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "lib/xml.h"
+#include "lib/xml/xml.h"
 #include "vmm/domain/domain.h"
 #include "vmm/layout/layout.h"
 

@@ -3,7 +3,7 @@
 #ifndef VH_VMM_DOMAIN_PRIVATE_H
 #define VH_VMM_DOMAIN_PRIVATE_H
 
-#include "lib/xml.h"
+#include "lib/xml/xml.h"
 #include "vmm/domain/domain.h"
 
 struct vh_guest_pci;

@@ -3,7 +3,7 @@
 #ifndef VH_VMM_SHAPES_H
 #define VH_VMM_SHAPES_H
 
-#include "lib/svg.h"
+#include "lib/xml/svg.h"
 #include "vmm/draw/draw.h"
 
 enum { SVG_GAP = 6, SVG_ROW = 20, SVG_TEXT = 16, SVG_CHAR = 7 };

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/strv.h"
-#include "lib/xml.h"
+#include "lib/xml/xml.h"
 #include "vmm/guest/guest.h"
 #include "vmm/layout/layout.h"
 

@@ -6,7 +6,7 @@
 #include <hwloc.h>
 #include <string.h>
 
-#include "lib/xml.h"
+#include "lib/xml/xml.h"
 #include "vmm/guest/guest.h"
 #include "vmm/layout/layout.h"
 

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "lib/strv.h"
-#include "lib/xml.h"
+#include "lib/xml/xml.h"
 #include "vmm/domain/domain.h"
 #include "vmm/virt/private.h"
 

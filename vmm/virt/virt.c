@@ -16,7 +16,7 @@
 #include "lib/cli.h"
 #include "lib/files/files.h"
 #include "lib/strv.h"
-#include "lib/xml.h"
+#include "lib/xml/xml.h"
 #include "vmm/virt/daemon.h"
 #include "vmm/virt/daemon_dir.h"
 #include "vmm/virt/private.h"

@@ -6,7 +6,7 @@
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"
-#include "lib/xml.h"
+#include "lib/xml/xml.h"
 #include "vmm/kernel/kernel.h"
 #include "vmm/vm/floating.h"
 

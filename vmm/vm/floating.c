@@ -10,7 +10,7 @@
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"
-#include "lib/xml.h"
+#include "lib/xml/xml.h"
 #include "vmm/domain/domain.h"
 #include "vmm/kernel/kernel.h"
 #include "vmm/virt/virt.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/svg.h"
+#include "lib/xml/svg.h"
 
 #include <string.h>
 

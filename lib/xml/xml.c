@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lib/xml.h"
+#include "lib/xml/xml.h"
 
 #include <errno.h>
 #include <libxml/parser.h>

@@ -4,7 +4,7 @@
 #ifndef VH_SVG_H
 #define VH_SVG_H
 
-#include "lib/xml.h"
+#include "lib/xml/xml.h"
 
 /* An empty drawing on white, in this font (family, and size as "11"); the root element, to draw into.
  * *ret_doc owns it. NULL without memory. */
