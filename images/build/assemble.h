@@ -21,6 +21,7 @@ struct vh_assemble {
 	struct vh_progress *progress;
 };
 
+/* Fills out: kernel, initrd, file systems as the formats want them, image.json last. The tree is changed. */
 int vh_assemble(const struct vh_assemble *a, struct vh_err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include "images/build/build.h"
 #include "images/packages/packages.h"
 
+/* Over all that decides what the base becomes. */
 int vh_base_digest(const struct vh_recipe *r, const struct vh_pins *pins, char hex[VH_DIGEST_HEX],
 		   struct vh_err *err);
 /* Makes it where the cache lacks it; *ret is the directory, malloc'd. */

@@ -8,6 +8,7 @@
 
 enum { VH_DIGEST_HEX = SHA256_DIGEST_STRING_LENGTH };	/* with NUL */
 
+/* Bytes as they are. */
 static inline void vh_digest_add(SHA256_CTX *s, const void *data, size_t len)
 {
 	SHA256_Update(s, data, len);

@@ -41,6 +41,7 @@ int vh_image_recipe(const char *path, const struct vh_root *root, struct vh_reci
 /* Refused unless images can be built here. */
 int vh_image_check_host(const struct vh_root *root, struct vh_err *err);
 
+/* The verbs, in files verb_*.c; see lib/cli.h. */
 int vh_image_build(struct vh_cli *cli, struct vh_err *err);
 int vh_image_lock(struct vh_cli *cli, struct vh_err *err);
 int vh_image_prune(struct vh_cli *cli, struct vh_err *err);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* vhpc image: the table of its verbs. */
 #include "images/cli/cli.h"
 #include "lib/cli.h"
 

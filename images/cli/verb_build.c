@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* build, in a process of its own, so that whatever ends it leaves nothing behind. */
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* What export shares with the other verbs that take --boot. */
 #ifndef VH_IMAGES_VERB_EXCHANGE_H
 #define VH_IMAGES_VERB_EXCHANGE_H
 

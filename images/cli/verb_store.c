@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* list, show and rm: images as they lie in the store. */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>

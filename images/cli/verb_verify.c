@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* verify: an image booted in each of its ways, and what was found of it. */
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* From an image in the store to images of Glance, all or none. */
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>

@@ -15,6 +15,7 @@ struct vh_complaint {
 	bool unreachable, unfetched, full, untrusted, no_suite;
 };
 
+/* Takes in one line of what they say. */
 void vh_complaint_line(struct vh_complaint *c, const char *line);
 /* suite and work (the directory written to) are named in it. */
 int vh_complaint_explain(const struct vh_complaint *c, const char *suite, const char *work,

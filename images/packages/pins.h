@@ -24,6 +24,7 @@ struct vh_pins {
 	size_t n;
 };
 
+/* Frees what it holds, not itself. */
 void vh_pins_clear(struct vh_pins *pins);
 #define vh_autopins vh_cleanup(vh_pins_clear) struct vh_pins
 
@@ -35,6 +36,7 @@ void vh_pins_sort(struct vh_pins *pins);
 const struct vh_pin *vh_pins_find(const struct vh_pins *pins, const char *name);
 void vh_pins_digest(const struct vh_pins *pins, SHA256_CTX *s);
 
+/* As docs/formats/lock.md has it; NULL without memory. */
 json_t *vh_pins_json(const struct vh_pins *pins);
 /* -ENOENT without error text when there is no such file. */
 int vh_pins_load(const char *path, struct vh_pins *ret, struct vh_err *err);

@@ -5,6 +5,7 @@
 
 #include "lib/err.h"
 
+/* All: 0, or -EINVAL with the value in the text. */
 int vh_check_package(const char *value, struct vh_err *err);
 /* "NAME", or "SUITE:NAME" for that suite alone. */
 int vh_check_suite_package(const char *value, struct vh_err *err);
@@ -28,6 +29,7 @@ int vh_check_key(const char *value, struct vh_err *err);
 int vh_check_url(const char *value, struct vh_err *err);
 int vh_check_word(const char *value, struct vh_err *err);
 
+/* Of "name: value" pairs. */
 int vh_check_sysctl(const char *name, const char *value, struct vh_err *err);
 int vh_check_sysfs(const char *name, const char *value, struct vh_err *err);
 int vh_check_limit(const char *name, const char *value, struct vh_err *err);

@@ -84,6 +84,7 @@ void vh_recipe_clear(struct vh_recipe *r);
 void vh_recipe_empty(struct vh_recipe *r, const struct vh_key *key);
 #define vh_autorecipe vh_cleanup(vh_recipe_clear) struct vh_recipe
 
+/* Of enum vh_suite and enum vh_mpi; not to be freed. */
 const char *vh_suite_name(int suite);		/* "bookworm" */
 bool vh_suite_is_ubuntu(int suite);
 const char *vh_mpi_name(int mpi);		/* "openmpi" */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* A tree out of a directory. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

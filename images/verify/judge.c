@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* The script that a machine is asked by, and what its answers come to. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
