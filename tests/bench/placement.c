@@ -80,7 +80,7 @@ static void fill(size_t hosts, struct took *sum)
 	sum->wall -= now(CLOCK_MONOTONIC);
 	sum->cpu -= now(CLOCK_PROCESS_CPUTIME_ID);
 	for (size_t i = 0; i < hosts; i++)
-		vh_fleet_set(f, i, models[i], NULL);
+		vh_fleet_set(f, i, "host", models[i], NULL);
 	for (unsigned i = 0; i < hosts * VMS; i++) {
 		struct vh_want want = make_want(i);
 		struct vh_plan *plan = NULL;

@@ -11,7 +11,7 @@
 #include "tests/unit/unit.h"
 #include "tools/cluster/steps/steps.h"
 #include "vmm/layout/layout.h"
-#include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 static const char two_node[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n";
 
@@ -112,7 +112,7 @@ START_TEST(manifest_has_its_defaults)
 	vh_autoerr err = VH_ERR_NONE;
 
 	ck_assert_int_eq(parse("name: a\nimage: mpi\nnodes: 1\nvcpus: 2\nmemory: 1.5G\n", &m, &err), 0);
-	ck_assert_int_eq(m.pool.cpu_policy, VH_CPU_DEDICATED);
+	ck_assert_int_eq(m.pool.cpu_policy, VH_WANT_DEDICATED);
 	ck_assert_uint_eq(m.pool.memory, 3ull << 29);
 	ck_assert_ptr_null(m.network.cidr);
 }
@@ -205,7 +205,7 @@ START_TEST(record_of_an_earlier_release_is_read)
 	ck_assert_str_eq(c.dir, "/s/clusters/two");
 	ck_assert_int_eq(c.pools[0].wanted.boot, VH_BOOT_DIRECT);
 	ck_assert_uint_eq(c.pools[0].wanted.disk, 0);
-	ck_assert_int_eq(c.pools[0].wanted.cpu_policy, VH_CPU_SHARED);
+	ck_assert_int_eq(c.pools[0].wanted.cpu_policy, VH_WANT_SHARED);
 	ck_assert_str_eq(c.pools[0].wanted.image, "mpi");
 	ck_assert_str_eq(c.pools[0].image.mpi_version, "4.1.4");
 	ck_assert_int_eq(c.accel, CLUSTER_KVM);

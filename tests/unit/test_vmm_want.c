@@ -417,7 +417,7 @@ START_TEST(a_fleet_packs_or_spreads)
 	size_t at, counts[5] = { 0 };
 
 	for (size_t i = 0; i < 5; i++)
-		ck_assert_int_eq(vh_fleet_set(fleet, i, host, NULL), 0);
+		ck_assert_int_eq(vh_fleet_set(fleet, i, "host", host, NULL), 0);
 	for (int i = 0; i < 10; i++) {
 		vh_autoplan plan = NULL;
 
@@ -455,10 +455,10 @@ START_TEST(a_fleet_takes_the_host_of_fewest_nodes)
 	far.devices = gpus;
 	near.devices = gpus + 1;
 	far.n_devices = near.n_devices = 1;
-	ck_assert_int_eq(vh_fleet_set(fleet, 0, three, NULL), 0);
-	ck_assert_int_eq(vh_fleet_set(fleet, 1, two, NULL), 0);
-	ck_assert_int_eq(vh_fleet_set(fleet, 2, &far, &second_node), 0);
-	ck_assert_int_eq(vh_fleet_set(fleet, 3, &near, NULL), 0);
+	ck_assert_int_eq(vh_fleet_set(fleet, 0, "three", three, NULL), 0);
+	ck_assert_int_eq(vh_fleet_set(fleet, 1, "two", two, NULL), 0);
+	ck_assert_int_eq(vh_fleet_set(fleet, 2, "far", &far, &second_node), 0);
+	ck_assert_int_eq(vh_fleet_set(fleet, 3, "near", &near, NULL), 0);
 	for (int i = 0; i < 5; i++) {
 		static const struct { size_t at; int nodes; } wanted[] = { { 3, 1 }, { 2, 1 }, { 3, 1 }, { 1, 2 }, { 0, 3 } };
 		vh_autoplan plan = NULL;

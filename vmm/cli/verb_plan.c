@@ -72,40 +72,18 @@ static int make_fleet(struct planning *p, struct vh_err *err)
 	if (!p->fleet)
 		return vh_err_nomem(err);
 	for (size_t i = 0; i < p->on.n; i++)
-		vh_fleet_adopt(p->fleet, i, &p->on.hosts[i].left);
+		vh_fleet_adopt(p->fleet, i, p->on.hosts[i].name, &p->on.hosts[i].left);
 	return 0;
 }
 
 /* --- placing */
 
-/* Of several hosts the one with most free CPUs is the likeliest to be near to what is asked. */
-static size_t emptiest(const struct planning *p)
-{
-	size_t best = 0, most = 0;
-
-	for (size_t i = 0; i < p->on.n; i++) {
-		const struct vh_left *left = vh_fleet_left(p->fleet, i);
-		size_t n = 0;
-
-		for (size_t c = 0; c < left->host->n_cpus; c++)
-			n += left->cpu[c] || left->floats[c];
-		if (n > most) {
-			most = n;
-			best = i;
-		}
-	}
-	return best;
-}
-
 static int refuse(const struct planning *p, const char *name, unsigned placed, struct vh_err *err)
 {
 	struct vh_want want = p->want;
-	size_t host = emptiest(p);
 
 	snprintf(want.name, sizeof(want.name), "%s", name);
-	vh_explain_refusal(p->on.hosts[host].name, vh_fleet_left(p->fleet, host), &want, err);
-	if (p->on.n > 1)
-		vh_err_within(err, "none of %zu hosts can, nor the one with most free CPUs", p->on.n);
+	vh_fleet_refuse(p->fleet, &want, err);
 	return placed ? vh_err_within(err, "%u of %u VMs are placed", placed, want.vms) : -err->num;
 }
 

@@ -19,13 +19,6 @@ void vh_layout_clear(struct vh_layout *l)
 	*l = (struct vh_layout){ 0 };
 }
 
-void vh_layouts_free(struct vh_layout *layouts, size_t n)
-{
-	for (size_t i = 0; layouts && i < n; i++)
-		vh_layout_clear(&layouts[i]);
-	free(layouts);
-}
-
 uint64_t vh_layout_memory(const struct vh_layout *l)
 {
 	uint64_t sum = 0;

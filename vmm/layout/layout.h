@@ -42,7 +42,6 @@ struct vh_layout {
 	size_t n_devices;
 };
 void vh_layout_clear(struct vh_layout *layout);
-void vh_layouts_free(struct vh_layout *layouts, size_t n);
 uint64_t vh_layout_memory(const struct vh_layout *layout);
 /* "0-1,5": host CPUs that its vCPUs run on, and host nodes of its memory; NULL without memory. */
 char *vh_layout_cpus(const struct vh_layout *layout);

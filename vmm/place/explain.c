@@ -140,6 +140,20 @@ static char *amount_text(const struct vh_want *want, int what, uint64_t n)
 		       want->devices[what - VH_SCARCE_DEVICE].vf ? " VFs" : "");
 }
 
+/* The least does not fit: whether that is for want of CPUs or memory on the host as a whole. */
+static bool lacks_least(const struct vh_left *left, const struct vh_want *least, bool *scarce)
+{
+	uint64_t cpus = 0, memory = 0;
+
+	for (size_t i = 0; i < left->host->n_nodes; i++) {
+		cpus += vh_left_units(left, least, i);
+		memory += bytes_of(left, least, i);
+	}
+	scarce[VH_SCARCE_CPUS] = cpus < (least->policy == VH_WANT_MIXED ? least->dedicated : 1);
+	scarce[VH_SCARCE_MEMORY] = memory < least->memory;
+	return scarce[VH_SCARCE_CPUS] || scarce[VH_SCARCE_MEMORY];
+}
+
 /* The least of everything, which may be too much as it is asked for: then that is scarce, and
  * asked for less strictly. */
 static struct vh_want smallest(const struct vh_left *left, const struct vh_want *want, bool *scarce)
@@ -165,6 +179,8 @@ static void find_scarce(const struct vh_left *left, const struct vh_want *want, 
 	const struct vh_want little = smallest(left, want, scarce);
 	bool any = scarce[VH_SCARCE_CPUS] || scarce[VH_SCARCE_MEMORY];
 
+	if (!any && !vh_want_fits(left, &little) && lacks_least(left, &little, scarce))
+		return;
 	for (int i = 0; i < VH_SCARCES; i++)
 		any |= scarce[i] |= vh_want_amount(want, i) > vh_want_least(want, i) &&
 				    vh_want_most(left, want, little, i) < vh_want_amount(want, i);

@@ -18,6 +18,7 @@ struct sums { uint64_t v[SUMS]; };
 struct vh_fleet {
 	size_t n, leaves;
 	struct vh_left *left;
+	const char **names;
 	struct sums *tree;	/* node i is above 2i and 2i + 1; host h is leaves + h */
 };
 
@@ -42,8 +43,9 @@ struct vh_fleet *vh_fleet_new(size_t hosts)
 		f->leaves *= 2;
 	f->n = hosts;
 	f->left = calloc(hosts + 1, sizeof(*f->left));
+	f->names = calloc(hosts + 1, sizeof(*f->names));
 	f->tree = calloc(2 * f->leaves, sizeof(*f->tree));
-	if (!f->left || !f->tree) {
+	if (!f->left || !f->names || !f->tree) {
 		vh_fleet_free(f);
 		return NULL;
 	}
@@ -57,6 +59,7 @@ void vh_fleet_free(struct vh_fleet *f)
 	for (size_t i = 0; f->left && i < f->n; i++)
 		vh_left_clear(&f->left[i]);
 	free(f->left);
+	free(f->names);
 	free(f->tree);
 	free(f);
 }
@@ -112,19 +115,31 @@ static void summarise(struct vh_fleet *f, size_t h)
 		}
 }
 
-int vh_fleet_set(struct vh_fleet *f, size_t i, const struct vh_host *host, const struct vh_taken *taken)
+int vh_fleet_set(struct vh_fleet *f, size_t i, const char *name, const struct vh_host *host, const struct vh_taken *taken)
 {
 	if (vh_left_init(&f->left[i], host, taken) < 0)
 		return -ENOMEM;
+	f->names[i] = name;
 	summarise(f, i);
 	return 0;
 }
 
-void vh_fleet_adopt(struct vh_fleet *f, size_t i, struct vh_left *left)
+void vh_fleet_adopt(struct vh_fleet *f, size_t i, const char *name, struct vh_left *left)
 {
+	f->names[i] = name;
 	f->left[i] = *left;
 	*left = (struct vh_left){ 0 };
 	summarise(f, i);
+}
+
+size_t vh_fleet_len(const struct vh_fleet *f)
+{
+	return f->n;
+}
+
+const char *vh_fleet_name(const struct vh_fleet *f, size_t i)
+{
+	return f->names[i];
 }
 
 const struct vh_left *vh_fleet_left(const struct vh_fleet *f, size_t i)

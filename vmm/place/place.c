@@ -1,160 +1,130 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Several VMs at once, all or none. */
 #include "vmm/place/place.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/values.h"
 #include "vmm/host/host.h"
-#include "vmm/layout/layout.h"
 #include "vmm/want/want.h"
 
-static int place_one(struct vh_left *left, const struct vh_request *req, struct vh_layout *out)
+static size_t free_cpus(const struct vh_left *left)
 {
-	const struct vh_want want = {
-		.vcpus = req->vcpus, .memory = req->memory, .page = VH_PAGE_SMALL,
-		.policy = req->policy == VH_CPU_DEDICATED ? VH_WANT_DEDICATED : VH_WANT_SHARED,
-	};
-	vh_autoplan plan = NULL;
-	int r = vh_solve(left, &want, 0, &plan);
+	size_t n = 0;
 
-	if (r < 0)
-		return r;
-	if (!plan)
-		return -ENOSPC;
-	r = vh_plan_layout(left->host, plan, out);
-	vh_left_take(left, plan);
-	return r;
+	for (size_t i = 0; i < left->host->n_cpus; i++)
+		n += left->cpu[i] || left->floats[i];
+	return n;
 }
 
-static int refuse_cpus(const struct vh_host *host, size_t taken, const struct vh_request *req,
-		       uint64_t wanted, size_t vms, struct vh_err *err)
+/* The host with most free CPUs is the likeliest to be near to what is asked. */
+static size_t emptiest(const struct vh_fleet *f)
 {
-	if (req->policy == VH_CPU_SHARED && req->vcpus <= host->n_cpus)
-		vh_err_refuse(err, ENOSPC, "%s: no CPU is left to share: %zu on this host, all of them taken",
-			      req->name, host->n_cpus);
-	else if (vms > 1)
-		vh_err_refuse(err, ENOSPC, "%s: %llu vCPUs wanted for %zu VMs, %zu CPUs on this host, "
-			      "%zu of them taken", req->name, (unsigned long long)wanted, vms,
-			      host->n_cpus, taken);
-	else
-		vh_err_refuse(err, ENOSPC, "%s: %llu vCPUs wanted, %zu CPUs on this host, %zu of them taken",
-			      req->name, (unsigned long long)wanted, host->n_cpus, taken);
-	return -ENOSPC;
-}
+	size_t best = 0, most = 0;
 
-static int refuse_memory(const struct vh_host *host, const struct vh_taken *taken,
-			 const struct vh_request *req, uint64_t wanted, size_t vms, struct vh_err *err)
-{
-	uint64_t total = 0, avail = 0, held = 0;
-	char w[16], t[16], f[16], h[16], many[32] = "";
+	for (size_t i = 0; i < vh_fleet_len(f); i++) {
+		size_t n = free_cpus(vh_fleet_left(f, i));
 
-	for (size_t i = 0; i < host->n_nodes; i++) {
-		total += host->nodes[i].memory;
-		avail += host->nodes[i].free;
-		held += taken && taken->memory ? taken->memory[i] : 0;
-	}
-	if (vms > 1)
-		snprintf(many, sizeof(many), " for %zu VMs", vms);
-	return vh_err_refuse(err, ENOSPC, "%s: %s of memory wanted%s, %s on this host: %s of them free, "
-			     "%s of that promised to other VMs", req->name, vh_size_format(w, sizeof(w), wanted), many,
-			     vh_size_format(t, sizeof(t), total), vh_size_format(f, sizeof(f), avail),
-			     vh_size_format(h, sizeof(h), held));
-}
-
-/* Says what was scarce, counted over all requests that compete for it. */
-static int refuse(const struct vh_host *host, const struct vh_taken *taken,
-		  const struct vh_request *reqs, size_t n, const struct vh_request *failed,
-		  struct vh_err *err)
-{
-	uint64_t vcpus = 0, memory = 0, avail = 0;
-	size_t dedicated = 0, used, cpus = 0;
-	vh_cleanup(vh_left_clear) struct vh_left left = { 0 };
-
-	if (vh_left_init(&left, host, taken) < 0)
-		return vh_err_nomem(err);
-	for (size_t i = 0; i < host->n_cpus; i++)
-		cpus += failed->policy == VH_CPU_SHARED ? left.floats[i] : left.cpu[i];
-	for (size_t i = 0; i < host->n_nodes; i++)
-		avail += left.memory[i];
-	used = host->n_cpus - cpus;
-	for (size_t i = 0; i < n; i++) {
-		if (reqs[i].policy == VH_CPU_DEDICATED) {
-			vcpus += reqs[i].vcpus;
-			dedicated++;
+		if (n > most) {
+			most = n;
+			best = i;
 		}
-		if (__builtin_add_overflow(memory, reqs[i].memory, &memory))
-			memory = UINT64_MAX;
 	}
-	if (failed->policy == VH_CPU_SHARED ? !cpus || vcpus >= cpus : vcpus > cpus)
-		return refuse_cpus(host, used, failed, vcpus, dedicated, err);
-	return refuse_memory(host, taken, failed, memory > avail ? memory : failed->memory,
-			     memory > avail ? n : 1, err);
+	return best;
 }
 
-struct order { const struct vh_request *req; size_t index; };
+int vh_fleet_refuse(const struct vh_fleet *f, const struct vh_want *want, struct vh_err *err)
+{
+	size_t host = emptiest(f), n = vh_fleet_len(f);
+	int r = vh_explain_refusal(vh_fleet_name(f, host), vh_fleet_left(f, host), want, err);
+
+	return n > 1 ? vh_err_within(err, "none of %zu hosts can, nor the one with most free CPUs", n) : r;
+}
+
+/* Alone, a VM of shared CPUs may have more vCPUs than the host has CPUs; one of several runs slower
+ * than the others then. */
+static int check_width(const struct vh_fleet *f, const struct vh_want *want, struct vh_err *err)
+{
+	size_t widest = 0, most = 0;
+
+	for (size_t i = 0; i < vh_fleet_len(f); i++)
+		if (vh_fleet_left(f, i)->host->n_cpus > most) {
+			most = vh_fleet_left(f, i)->host->n_cpus;
+			widest = i;
+		}
+	if (want->vcpus <= most)
+		return 0;
+	return vh_err_refuse(err, ENOSPC, "%s: %u vCPUs wanted, %zu CPUs on %s", want->name, want->vcpus, most,
+			     vh_fleet_name(f, widest));
+}
+
+struct order { const struct vh_want *want; size_t index; };
 
 /* Dedicated before shared, larger before smaller, else as given. */
 static int by_size(const void *a, const void *b)
 {
 	const struct order *x = a, *y = b;
+	bool x_shared = x->want->policy == VH_WANT_SHARED, y_shared = y->want->policy == VH_WANT_SHARED;
 
-	if (x->req->policy != y->req->policy)
-		return x->req->policy == VH_CPU_DEDICATED ? -1 : 1;
-	if (x->req->vcpus != y->req->vcpus)
-		return x->req->vcpus > y->req->vcpus ? -1 : 1;
-	if (x->req->memory != y->req->memory)
-		return x->req->memory > y->req->memory ? -1 : 1;
+	if (x_shared != y_shared)
+		return y_shared ? -1 : 1;
+	if (x->want->vcpus != y->want->vcpus)
+		return x->want->vcpus > y->want->vcpus ? -1 : 1;
+	if (x->want->memory != y->want->memory)
+		return x->want->memory > y->want->memory ? -1 : 1;
 	return x->index < y->index ? -1 : 1;
 }
 
-static int check_request(const struct vh_host *host, const struct vh_request *req,
-			 const struct vh_taken *taken, struct vh_err *err)
+static int place_in_order(struct vh_fleet *f, const struct order *order, size_t n, struct vh_placement *ret,
+			  struct vh_err *err)
 {
-	if (!req->vcpus)
-		return vh_err_refuse(err, EINVAL, "%s: a VM has at least 1 vCPU", req->name);
-	if (!req->memory)
-		return vh_err_refuse(err, EINVAL, "%s: a VM has some memory", req->name);
-	if (req->vcpus > host->n_cpus)
-		return refuse_cpus(host, taken ? taken->n_cpus : 0, req, req->vcpus, 1, err);
+	for (size_t i = 0; i < n; i++) {
+		struct vh_placement *p = &ret[order[i].index];
+
+		if (vh_fleet_place(f, order[i].want, &p->host, &p->plan) < 0)
+			return vh_err_nomem(err);
+		if (p->plan)
+			continue;
+		vh_fleet_refuse(f, order[i].want, err);
+		return i ? vh_err_within(err, "%zu of %zu VMs are placed", i, n) : -err->num;
+	}
 	return 0;
 }
 
-static int place_all(struct vh_left *left, struct order *order, const struct vh_request *reqs, size_t n,
-		     struct vh_layout *out, const struct vh_request **ret_failed)
+void vh_placements_clear(struct vh_placement *placements, size_t n)
 {
-	int r = 0;
-
-	for (size_t i = 0; i < n; i++)
-		order[i] = (struct order){ &reqs[i], i };
-	qsort(order, n, sizeof(*order), by_size);
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		r = place_one(left, order[i].req, &out[order[i].index]);
-		*ret_failed = order[i].req;
+	for (size_t i = 0; i < n; i++) {
+		vh_plan_free(placements[i].plan);
+		placements[i] = (struct vh_placement){ 0 };
 	}
-	return r;
 }
 
-int vh_place(const struct vh_host *host, const struct vh_taken *taken, const struct vh_request *reqs,
-	     size_t n, struct vh_layout **ret, struct vh_err *err)
+static void give_back(struct vh_fleet *f, struct vh_placement *placements, size_t n)
 {
-	vh_cleanup(vh_left_clear) struct vh_left left = { 0 };
-	vh_autofree struct order *order = calloc(n + 1, sizeof(*order));
-	struct vh_layout *out = calloc(n + 1, sizeof(*out));
-	const struct vh_request *failed = NULL;
-	int r = order && out ? vh_left_init(&left, host, taken) : -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		if (placements[i].plan)
+			vh_fleet_remove(f, placements[i].host, placements[i].plan);
+	vh_placements_clear(placements, n);
+}
 
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = check_request(host, &reqs[i], taken, err);
-	if (r == 0)
-		r = place_all(&left, order, reqs, n, out, &failed);
-	if (r == 0) {
-		*ret = out;
-		return 0;
+int vh_place(struct vh_fleet *f, const struct vh_want *wants, size_t n, struct vh_placement *ret, struct vh_err *err)
+{
+	vh_autofree struct order *order = calloc(n + 1, sizeof(*order));
+	int r = order ? 0 : vh_err_nomem(err);
+
+	memset(ret, 0, n * sizeof(*ret));
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		order[i] = (struct order){ &wants[i], i };
+		r = vh_want_check(&wants[i], err);
+		if (r == 0)
+			r = check_width(f, &wants[i], err);
 	}
-	vh_layouts_free(out, n);
-	if (r == -ENOMEM)
-		return vh_err_nomem(err);
-	return failed ? refuse(host, taken, reqs, n, failed, err) : r;
+	if (r < 0)
+		return r;
+	qsort(order, n, sizeof(*order), by_size);
+	r = place_in_order(f, order, n, ret, err);
+	if (r < 0)
+		give_back(f, ret, n);
+	return r;
 }

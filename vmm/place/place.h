@@ -96,21 +96,6 @@ int vh_solve_on(const struct vh_left *left, const struct vh_want *want, const un
 void vh_left_take(struct vh_left *left, const struct vh_plan *plan);
 void vh_left_give(struct vh_left *left, const struct vh_plan *plan);
 
-/* --- several VMs of a cluster on one host */
-
-enum vh_cpu_policy { VH_CPU_DEDICATED, VH_CPU_SHARED };
-
-struct vh_request {
-	const char *name;	/* the VM's, for messages */
-	unsigned vcpus;
-	uint64_t memory;	/* bytes */
-	enum vh_cpu_policy policy;
-};
-/* Places all of reqs or none. A refusal (exit 3, -ENOSPC) says what is scarce, wanted
- * and there: "12 vCPUs wanted, 2 CPUs on this host, 0 of them taken". */
-int vh_place(const struct vh_host *host, const struct vh_taken *taken, const struct vh_request *reqs,
-	     size_t n, struct vh_layout **ret, struct vh_err *err);
-
 /* --- many hosts: which one, then where on it. A tree over the hosts keeps the most that any
  * below has of each thing, so that hosts that cannot do are passed over together. */
 
@@ -119,10 +104,13 @@ struct vh_fleet;
 struct vh_fleet *vh_fleet_new(size_t hosts);
 void vh_fleet_free(struct vh_fleet *f);
 static inline void vh_fleet_freep(struct vh_fleet **f) { vh_fleet_free(*f); }
-/* Host i; it and taken are the caller's. -ENOMEM. */
-int vh_fleet_set(struct vh_fleet *f, size_t i, const struct vh_host *host, const struct vh_taken *taken);
-/* Host i with what is left of it, which is emptied; its host stays the caller's. */
-void vh_fleet_adopt(struct vh_fleet *f, size_t i, struct vh_left *left);
+/* Host i; its name for messages, it and taken stay the caller's. -ENOMEM. */
+int vh_fleet_set(struct vh_fleet *f, size_t i, const char *name, const struct vh_host *host,
+		 const struct vh_taken *taken);
+/* Host i with what is left of it, which is emptied; its name and host stay the caller's. */
+void vh_fleet_adopt(struct vh_fleet *f, size_t i, const char *name, struct vh_left *left);
+size_t vh_fleet_len(const struct vh_fleet *f);
+const char *vh_fleet_name(const struct vh_fleet *f, size_t i);
 const struct vh_left *vh_fleet_left(const struct vh_fleet *f, size_t i);
 
 /* Places and takes. Fewest NUMA nodes in the fleet first, of one node preferably that of its
@@ -133,6 +121,20 @@ int vh_fleet_place(struct vh_fleet *f, const struct vh_want *want, size_t *ret_h
 void vh_fleet_take(struct vh_fleet *f, size_t host, const struct vh_plan *plan);
 /* Gives back; the plan stays the caller's. */
 void vh_fleet_remove(struct vh_fleet *f, size_t host, const struct vh_plan *plan);
+/* Why no host of the fleet can: vh_explain_refusal of the likeliest. */
+int vh_fleet_refuse(const struct vh_fleet *f, const struct vh_want *want, struct vh_err *err);
+
+/* --- several VMs at once */
+
+struct vh_placement {
+	size_t host;		/* in the fleet */
+	struct vh_plan *plan;
+};
+/* Places and takes all of the n wants, the largest first, or none; ret has room for as many. Refused
+ * as vh_fleet_refuse does, or where a want makes no sense or has more vCPUs than any host has CPUs. */
+int vh_place(struct vh_fleet *f, const struct vh_want *wants, size_t n, struct vh_placement *ret, struct vh_err *err);
+/* Frees the plans; what they take of the fleet stays taken. */
+void vh_placements_clear(struct vh_placement *placements, size_t n);
 
 /* --- why a VM goes where it goes, and why it goes nowhere */
 

@@ -5,7 +5,7 @@
 
 #include "images/images.h"
 #include "lib/values.h"
-#include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 const char *const pool_cpu_policies[] = { "dedicated", "shared", NULL };
 
@@ -32,8 +32,11 @@ int pool_copy(const struct pool *p, struct pool *ret, struct vh_err *err)
 	return 0;
 }
 
-struct vh_request pool_request(const struct pool *p, const char *name)
+void pool_want(const struct pool *p, const char *name, struct vh_want *ret)
 {
-	return (struct vh_request){ .name = name, .vcpus = (unsigned)p->vcpus, .memory = p->memory,
-				    .policy = (enum vh_cpu_policy)p->cpu_policy };
+	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	ret->vcpus = (unsigned)p->vcpus;
+	ret->memory = p->memory;
+	ret->page = VH_PAGE_SMALL;
+	ret->policy = (enum vh_want_policy)p->cpu_policy;
 }

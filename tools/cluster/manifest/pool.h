@@ -7,14 +7,14 @@
 
 #include "lib/doc/doc.h"
 
-struct vh_request;
+struct vh_want;
 
 struct pool {
 	char *name;		/* NULL: the manifest's own keys are the pool */
 	char *image;		/* that its nodes boot, by name */
 	uint64_t count;		/* nodes */
 	uint64_t vcpus, memory;	/* wanted of each node; memory in bytes */
-	int cpu_policy;		/* enum vh_cpu_policy */
+	int cpu_policy;		/* enum vh_want_policy, of which dedicated and shared */
 	int boot;		/* enum vh_boot */
 	uint64_t disk;		/* bytes; 0: as the image has it */
 };
@@ -43,14 +43,14 @@ struct pool {
 	  .help = "Size of each node's root disk, at least the image's, which it is when absent; " \
 		  "the file system grows to it at boot." }
 
-extern const char *const pool_cpu_policies[];	/* by enum vh_cpu_policy; ends with NULL */
+extern const char *const pool_cpu_policies[];	/* by enum vh_want_policy; ends with NULL */
 extern const struct vh_key pool_keys[];		/* POOL_KEYS of a struct pool */
 
 /* A copy of its own; -ENOMEM. */
 int pool_copy(const struct pool *p, struct pool *ret, struct vh_err *err);
 /* Frees what it holds; also of a zeroed one. */
 void pool_clear(struct pool *p);
-/* What a node of the pool asks of a host; name is the node's, borrowed. */
-struct vh_request pool_request(const struct pool *p, const char *name);
+/* What a node of the pool asks of a host; name is the node's. ret is zeroed. */
+void pool_want(const struct pool *p, const char *name, struct vh_want *ret);
 
 #endif

@@ -14,8 +14,8 @@
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/kernel/kernel.h"
-#include "vmm/layout/layout.h"
 #include "vmm/place/place.h"
+#include "vmm/want/want.h"
 
 static int add_running(const struct vh_cli *cli, struct vh_host *host, struct vh_taken *taken, struct vh_err *err)
 {
@@ -28,32 +28,47 @@ static int add_running(const struct vh_cli *cli, struct vh_host *host, struct vh
 	return r;
 }
 
+/* A host alone as a fleet; it and taken are borrowed. */
+static int fleet_of(const char *name, const struct vh_host *host, const struct vh_taken *taken, struct vh_fleet **ret,
+		    struct vh_err *err)
+{
+	*ret = vh_fleet_new(1);
+	return *ret && vh_fleet_set(*ret, 0, name, host, taken) == 0 ? 0 : vh_err_nomem(err);
+}
+
+static int place_on(struct cluster *c, struct vh_fleet *fleet, struct vh_err *err)
+{
+	vh_autofree struct vh_want *wants = calloc(c->n_nodes, sizeof(*wants));
+	vh_autofree struct vh_placement *placed = calloc(c->n_nodes, sizeof(*placed));
+	int r;
+
+	if (!wants || !placed)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < c->n_nodes; i++)
+		pool_want(&cluster_pool_of(c, &c->nodes[i])->wanted, c->nodes[i].name, &wants[i]);
+	r = vh_place(fleet, wants, c->n_nodes, placed, err);
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+		if (vh_plan_layout(vh_fleet_left(fleet, placed[i].host)->host, placed[i].plan, c->nodes[i].layout) < 0)
+			r = vh_err_nomem(err);
+	vh_placements_clear(placed, c->n_nodes);
+	return r;
+}
+
 static int place_nodes(struct cluster *c, const struct vh_cli *cli, const struct vh_root *root, struct vh_store *store,
 		       struct vh_err *err)
 {
 	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
 	vh_cleanup(vh_taken_clear) struct vh_taken taken = { 0 };
-	vh_autofree struct vh_request *reqs = calloc(c->n_nodes, sizeof(*reqs));
-	struct vh_layout *layouts = NULL;
-	int r;
+	vh_cleanup(vh_fleet_freep) struct vh_fleet *fleet = NULL;
+	int r = vh_host_load(root, NULL, &host, err);
 
-	if (!reqs)
-		return vh_err_nomem(err);
-	for (size_t i = 0; i < c->n_nodes; i++)
-		reqs[i] = pool_request(&cluster_pool_of(c, &c->nodes[i])->wanted, c->nodes[i].name);
-	r = vh_host_load(root, NULL, &host, err);
 	if (r == 0)
 		r = vh_taken_load(store, root, host, &taken, err);
 	if (r == 0 && vh_root_is_live(root))
 		r = add_running(cli, host, &taken, err);
 	if (r == 0)
-		r = vh_place(host, &taken, reqs, c->n_nodes, &layouts, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < c->n_nodes; i++)
-		*c->nodes[i].layout = layouts[i];
-	free(layouts);
-	return 0;
+		r = fleet_of(cli->root ? cli->root : "this host", host, &taken, &fleet, err);
+	return r < 0 ? r : place_on(c, fleet, err);
 }
 
 static int name_nodes(struct cluster *c, struct vh_err *err)
