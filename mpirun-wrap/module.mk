@@ -59,6 +59,7 @@ PROGRAMS += $(MPI_PROGRAMS) $(B)/bench/scribble
 # make suite-SUITE: the component, and these programs in bench/SUITE, for nodes of another suite than
 # this machine's. They are compiled and linked against it: its C library may be older than the one here.
 LIBRARIES := usr/lib/x86_64-linux-gnu
+## suite-SUITE                    what runs in nodes of another suite than this machine's
 suite-%:
 	+@root=$$(tools/suite-root $*) && libs=$$root/$(LIBRARIES) && mpi=$$libs/openmpi/include && \
 	$(MAKE) --no-print-directory "SYSROOT=$$root" "OMPI_RELEASE=$$(cat "$$root/release")" "OMPI_INCLUDE=$$mpi" \
