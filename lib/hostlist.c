@@ -23,7 +23,7 @@ static void names_clear(struct names *names)
 	free(names->v);
 }
 
-static int add(struct names *names, const char *name, struct vh_err *err)
+static int add_name(struct names *names, const char *name, struct vh_err *err)
 {
 	char **grown;
 
@@ -113,7 +113,7 @@ static int expand(const struct reading *r, const char *done, const char *rest, c
 	if (strlen(so_far) > VH_HOSTNAME_MAX)
 		return bad(r, rest, "the name is longer than 255 characters");
 	if (rest + n == end)
-		return *so_far ? add(r->names, so_far, r->err) : bad(r, rest, "a name is missing");
+		return *so_far ? add_name(r->names, so_far, r->err) : bad(r, rest, "a name is missing");
 	if (rest[n] != '[')
 		return bad(r, rest + n, "no character of a host's name");
 	return expand_bracket(r, so_far, rest + n, end);

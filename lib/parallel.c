@@ -14,7 +14,7 @@ struct work {
 	void *arg;
 };
 
-static void *take(void *arg)
+static void *work_off(void *arg)
 {
 	struct work *w = arg;
 	size_t i;
@@ -30,9 +30,9 @@ void vh_parallel(size_t n, size_t at_once, void (*one)(void *arg, size_t i), voi
 	pthread_t threads[AT_ONCE_MAX];
 	size_t more = 0;
 
-	while (more < AT_ONCE_MAX && more + 1 < at_once && more + 1 < n && pthread_create(&threads[more], NULL, take, &w) == 0)
+	while (more < AT_ONCE_MAX && more + 1 < at_once && more + 1 < n && pthread_create(&threads[more], NULL, work_off, &w) == 0)
 		more++;
-	take(&w);
+	work_off(&w);
 	while (more > 0)
 		pthread_join(threads[--more], NULL);
 }

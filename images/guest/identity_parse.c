@@ -136,7 +136,7 @@ bool vh_identity_is_key(const char *s)
 	return ok && len >= 32;
 }
 
-static const char *add(void **array, size_t *n, size_t max, size_t size, const void *item)
+static const char *append_item(void **array, size_t *n, size_t max, size_t size, const void *item)
 {
 	if (*n == max)
 		return "too many lines of this kind";
@@ -193,7 +193,7 @@ static const char *on_nic(struct vh_identity *id, const struct line *l)
 	for (size_t i = 0; i < id->n_nics; i++)
 		if (!strcmp(id->nics[i].name, nic.name) || (*nic.mac && !strcmp(id->nics[i].mac, nic.mac)))
 			return "a second nic of this name or MAC address";
-	return add((void **)&id->nics, &id->n_nics, VH_ID_NICS_MAX, sizeof nic, &nic);
+	return append_item((void **)&id->nics, &id->n_nics, VH_ID_NICS_MAX, sizeof nic, &nic);
 }
 
 static const char *on_host(struct vh_identity *id, const struct line *l)
@@ -204,7 +204,7 @@ static const char *on_host(struct vh_identity *id, const struct line *l)
 	if (!vh_identity_is_hostname(l->field[2]))
 		return "not a host name";
 	snprintf(host.name, sizeof host.name, "%s", l->field[2]);
-	return add((void **)&id->hosts, &id->n_hosts, VH_ID_HOSTS_MAX, sizeof host, &host);
+	return append_item((void **)&id->hosts, &id->n_hosts, VH_ID_HOSTS_MAX, sizeof host, &host);
 }
 
 static const char *on_authorized(struct vh_identity *id, const char *rest)
@@ -213,7 +213,7 @@ static const char *on_authorized(struct vh_identity *id, const char *rest)
 	if (!vh_identity_is_key(rest))
 		return "not an OpenSSH public key";
 	key = strdup(rest);
-	const char *why = key ? add((void **)&id->authorized, &id->n_authorized, VH_ID_KEYS_MAX,
+	const char *why = key ? append_item((void **)&id->authorized, &id->n_authorized, VH_ID_KEYS_MAX,
 				    sizeof key, &key) : "out of memory";
 	if (why)
 		free(key);
@@ -271,7 +271,7 @@ static const char *on_mount(struct vh_identity *id, char *rest)
 		return "not a directory to mount on";
 	struct vh_id_mount m = { strdup(field[0]), strdup(field[1]), strdup(field[2]), strdup(field[3]) };
 	const char *why = !m.source || !m.target || !m.type || !m.options ? "out of memory" :
-			  add((void **)&id->mounts, &id->n_mounts, VH_ID_MOUNTS_MAX, sizeof m, &m);
+			  append_item((void **)&id->mounts, &id->n_mounts, VH_ID_MOUNTS_MAX, sizeof m, &m);
 	if (why)
 		mount_clear(&m);
 	return why;

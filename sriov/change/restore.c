@@ -135,7 +135,7 @@ static int restore_one(struct vh_sriov *s, const char *address, const json_t *do
 	}
 }
 
-static json_t *row(const char *stored, const char *address, const struct vh_err *err)
+static json_t *restored_row(const char *stored, const char *address, const struct vh_err *err)
 {
 	const char *result = !err->num ? "restored" : err->exit == VH_EXIT_REFUSED ? "refused" :
 			     err->exit == VH_EXIT_PARTIAL ? "partly" : "failed";
@@ -162,7 +162,7 @@ int vh_sriov_restore(struct vh_sriov *s, unsigned wait_s, json_t **ret, struct v
 
 		snprintf(is, sizeof(is), "%s", address);
 		restore_one(s, address, doc, until, is, &why);
-		if (json_array_append_new(rows, row(address, is, &why)) < 0)
+		if (json_array_append_new(rows, restored_row(address, is, &why)) < 0)
 			return vh_err_nomem(err);
 	}
 	*ret = vh_steal(&rows);

@@ -17,7 +17,7 @@ static void close_library(void **library)
 		dlclose(*library);
 }
 
-static void add(json_t *port, const char *key, json_t *value)
+static void add_member(json_t *port, const char *key, json_t *value)
 {
 	if (json_is_null(json_object_get(port, key)))
 		json_object_set_new(port, key, value);
@@ -53,12 +53,12 @@ int vh_umad_port(const char *path, const char *ibdev, int number, json_t *port)
 		return -ENOSYS;
 	if (get(ibdev, number, &is) < 0)
 		return -ENODEV;
-	add(port, "state", vh_rdma_state(is.state));
-	add(port, "physical", vh_rdma_physical(is.phys_state));
-	add(port, "lid", json_integer(is.base_lid));
-	add(port, "sm_lid", json_integer(is.sm_lid));
-	add(port, "port_guid", vh_rdma_guid(be64toh(is.port_guid)));
-	add(port, "rate", is.rate ? json_integer((json_int_t)is.rate * 1000) : json_null());
+	add_member(port, "state", vh_rdma_state(is.state));
+	add_member(port, "physical", vh_rdma_physical(is.phys_state));
+	add_member(port, "lid", json_integer(is.base_lid));
+	add_member(port, "sm_lid", json_integer(is.sm_lid));
+	add_member(port, "port_guid", vh_rdma_guid(be64toh(is.port_guid)));
+	add_member(port, "rate", is.rate ? json_integer((json_int_t)is.rate * 1000) : json_null());
 	if (json_array_size(json_object_get(port, "pkeys")) == 0)
 		json_object_set_new(port, "pkeys", keys(&is));
 	release(&is);

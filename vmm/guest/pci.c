@@ -39,7 +39,7 @@ static unsigned group(const struct vh_layout *l, size_t i)
 	return n;
 }
 
-static struct vh_guest_port *add(struct vh_guest_pci *pci, enum vh_port_model model, unsigned on, unsigned nth,
+static struct vh_guest_port *add_port(struct vh_guest_pci *pci, enum vh_port_model model, unsigned on, unsigned nth,
 				 unsigned bus)
 {
 	struct vh_guest_port *port = &pci->ports[pci->n_ports++];
@@ -65,13 +65,13 @@ static void add_group(const struct vh_layout *l, size_t first, unsigned n, const
 		pci->bus[first] = root->bus;
 		return;
 	}
-	upstream = add(pci, VH_PORT_UPSTREAM, root->index, 0, ++*bus)->index;
+	upstream = add_port(pci, VH_PORT_UPSTREAM, root->index, 0, ++*bus)->index;
 	for (size_t k = first; k < l->n_devices; k++) {
 		const struct vh_guest_port *port;
 
 		if (k != first && !share_switch(l, first, k))
 			continue;
-		port = add(pci, VH_PORT_DOWNSTREAM, upstream, nth++, ++*bus);
+		port = add_port(pci, VH_PORT_DOWNSTREAM, upstream, nth++, ++*bus);
 		pci->on[k] = port->index;
 		pci->bus[k] = port->bus;
 	}
@@ -88,12 +88,12 @@ static void add_cell(const struct vh_layout *l, int cell, unsigned *bus, struct 
 		if (!n)
 			continue;
 		if (!on && cell >= 0) {
-			struct vh_guest_port *expander = add(pci, VH_PORT_EXPANDER, 0, 0, ++*bus);
+			struct vh_guest_port *expander = add_port(pci, VH_PORT_EXPANDER, 0, 0, ++*bus);
 
 			expander->cell = (unsigned)cell;
 			on = expander->index;
 		}
-		add_group(l, i, n, add(pci, VH_PORT_ROOT, on, nth++, ++*bus), bus, pci);
+		add_group(l, i, n, add_port(pci, VH_PORT_ROOT, on, nth++, ++*bus), bus, pci);
 	}
 }
 

@@ -53,7 +53,7 @@ bool vh_layout_node_is_here(const struct vh_host *here, unsigned node)
 }
 
 /* Those of n numbers that are here; -1 are none. */
-static void add(const struct vh_host *here, struct vh_numbers *out, const int *v, size_t n)
+static void add_numbers(const struct vh_host *here, struct vh_numbers *out, const int *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (v[i] >= 0 && has_cpu(here, (unsigned)v[i]))
@@ -77,10 +77,10 @@ int vh_layout_own(const struct vh_layout *l, const struct vh_host *here, struct 
 {
 	if (!makes(ret, l))
 		return -ENOMEM;
-	add(here, ret, l->cpu, l->vcpus);
+	add_numbers(here, ret, l->cpu, l->vcpus);
 	for (size_t i = 0; i < l->n_held; i++)
-		add(here, ret, (const int []){ (int)l->held[i] }, 1);
-	add(here, ret, &l->emulator, 1);
+		add_numbers(here, ret, (const int []){ (int)l->held[i] }, 1);
+	add_numbers(here, ret, &l->emulator, 1);
 	return 0;
 }
 
@@ -88,9 +88,9 @@ int vh_layout_used(const struct vh_layout *l, const struct vh_host *here, struct
 {
 	if (!makes(ret, l))
 		return -ENOMEM;
-	add(here, ret, l->cpu, l->vcpus);
+	add_numbers(here, ret, l->cpu, l->vcpus);
 	for (size_t i = 0; i < l->n_floating; i++)
-		add(here, ret, (const int []){ (int)l->floating[i] }, 1);
+		add_numbers(here, ret, (const int []){ (int)l->floating[i] }, 1);
 	return 0;
 }
 
@@ -101,9 +101,9 @@ char *vh_layout_vcpu_cpus(const struct vh_layout *l, const struct vh_host *here,
 
 	if (!makes(&cpus, l))
 		return NULL;
-	add(here, &cpus, &l->cpu[vcpu], 1);
+	add_numbers(here, &cpus, &l->cpu[vcpu], 1);
 	for (size_t i = 0; l->cpu[vcpu] < 0 && i < l->n_floating; i++)
-		add(here, &cpus, (const int []){ (int)l->floating[i] }, 1);
+		add_numbers(here, &cpus, (const int []){ (int)l->floating[i] }, 1);
 	list = vh_cpu_list(cpus.v, cpus.n);
 	vh_numbers_clear(&cpus);
 	return list;

@@ -68,7 +68,7 @@ int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, con
 
 /* --- leases */
 
-static int take(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease, struct vh_err *err)
+static int take_leases(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease, struct vh_err *err)
 {
 	vh_autostore s = NULL;
 	vh_autoerr undo = VH_ERR_NONE;
@@ -176,7 +176,7 @@ int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *re
 		r = vh_virt_start(v, name, ret_started, err);
 	if (r < 0)
 		return r;
-	r = take(state, root, &lease, err);
+	r = take_leases(state, root, &lease, err);
 	if (r == 0)
 		r = vh_floating_settle(v, state, err);
 	if (r < 0 && *ret_started && vh_virt_stop(v, name, 0, true, &undo) == 0)
