@@ -5,11 +5,11 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include "images/images.h"
-#include "lib/cli.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/steps/steps.h"
+#include "vmm/hosts/hosts.h"
 #include "vmm/layout/layout.h"
 #include "vmm/want/want.h"
 
@@ -27,10 +27,13 @@ static int make(const char *text, struct vh_store *store, const char *state, str
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
 	struct vh_image image = { .name = "mpi", .digest = "0123", .suite = "bookworm", .cmdline = { "root=/dev/vda" },
 				  .user = "hpc", .mpi = "openmpi", .mpi_version = "4.1.4" };
-	const struct vh_cli cli = { .prog = "test", .state = state };
+	struct vh_hosts_query q = { .state = state };
 	int r = parse(text, &m, err);
 
-	return r < 0 ? r : cluster_plan(&m, &image, &cli, store, ret, err);
+	if (r == 0)
+		r = cluster_plan(&m, &image, &q, store, ret, err);
+	vh_strv_free(q.notes);
+	return r;
 }
 
 START_TEST(region_that_a_killed_run_left_is_completed)

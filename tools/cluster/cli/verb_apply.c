@@ -11,6 +11,7 @@
 #include "lib/sysroot.h"
 #include "tools/cluster/cli/session.h"
 #include "tools/cluster/cli/show.h"
+#include "vmm/hosts/hosts.h"
 #include "vmm/virt/virt.h"
 
 enum { TIMEOUT_MAX_S = 86400 };
@@ -21,6 +22,17 @@ static int find_image(const struct vh_cli *cli, const char *store, const char *n
 	vh_autofree char *dir = vh_image_store(store, cli->state);
 
 	return dir ? vh_image_find(dir, name, ret, err) : vh_err_nomem(err);
+}
+
+static int make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, struct vh_err *err)
+{
+	struct vh_hosts_query q = { .root = cli->root, .connect = cli->connect, .state = cli->state };
+	int r = cluster_plan(m, s->image, &q, s->store, &s->cluster, err);
+
+	for (char **note = q.notes; note && *note && !cli->quiet; note++)
+		fprintf(stderr, "%s: %s\n", cli->prog, *note);
+	vh_strv_free(q.notes);
+	return r;
 }
 
 /* The plan that is recorded and fits the manifest, or a new one; *ret_exists says which. */
@@ -35,7 +47,7 @@ static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m,
 	if (r != -ENOENT)
 		return r;
 	r = find_image(cli, o->store, m->pool.image, &s->image, err);
-	return r < 0 ? r : cluster_plan(m, s->image, cli, s->store, &s->cluster, err);
+	return r < 0 ? r : make_plan(cli, m, s, err);
 }
 
 int verb_plan(struct vh_cli *cli, struct vh_err *err)

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "images/images.h"
-#include "lib/cli.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"
@@ -17,18 +16,7 @@
 #include "vmm/place/place.h"
 #include "vmm/want/want.h"
 
-static int add_running(const struct vh_cli *cli, struct vh_host *host, struct vh_taken *taken, struct vh_err *err)
-{
-	struct vh_hosts_query q = { .connect = cli->connect, .state = cli->state };
-	int r = vh_taken_add_running(taken, &q, host, err);
-
-	for (char **note = q.notes; note && *note && !cli->quiet; note++)
-		fprintf(stderr, "%s: %s\n", cli->prog, *note);
-	vh_strv_free(q.notes);
-	return r;
-}
-
-/* A host alone as a fleet; it and taken are borrowed. */
+/* The cluster's hosts as a fleet, yet one alone; it and taken are borrowed. */
 static int fleet_of(const char *name, const struct vh_host *host, const struct vh_taken *taken, struct vh_fleet **ret,
 		    struct vh_err *err)
 {
@@ -47,14 +35,16 @@ static int place_on(struct cluster *c, struct vh_fleet *fleet, struct vh_err *er
 	for (size_t i = 0; i < c->n_nodes; i++)
 		pool_want(&cluster_pool_of(c, &c->nodes[i])->wanted, c->nodes[i].name, &wants[i]);
 	r = vh_place(fleet, wants, c->n_nodes, placed, err);
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		c->nodes[i].host = placed[i].host;
 		if (vh_plan_layout(vh_fleet_left(fleet, placed[i].host)->host, placed[i].plan, c->nodes[i].layout) < 0)
 			r = vh_err_nomem(err);
+	}
 	vh_placements_clear(placed, c->n_nodes);
 	return r;
 }
 
-static int place_nodes(struct cluster *c, const struct vh_cli *cli, const struct vh_root *root, struct vh_store *store,
+static int place_nodes(struct cluster *c, struct vh_hosts_query *q, const struct vh_root *root, struct vh_store *store,
 		       struct vh_err *err)
 {
 	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
@@ -65,9 +55,9 @@ static int place_nodes(struct cluster *c, const struct vh_cli *cli, const struct
 	if (r == 0)
 		r = vh_taken_load(store, root, host, &taken, err);
 	if (r == 0 && vh_root_is_live(root))
-		r = add_running(cli, host, &taken, err);
+		r = vh_taken_add_running(&taken, q, host, err);
 	if (r == 0)
-		r = fleet_of(cli->root ? cli->root : "this host", host, &taken, &fleet, err);
+		r = fleet_of(q->root ? q->root : "this host", host, &taken, &fleet, err);
 	return r < 0 ? r : place_on(c, fleet, err);
 }
 
@@ -146,17 +136,17 @@ static int describe(struct cluster *c, const struct vh_root *root, struct vh_err
 	return c->accel_why && c->bridge ? 0 : vh_err_nomem(err);
 }
 
-int cluster_plan(const struct manifest *m, const struct vh_image *image, const struct vh_cli *cli,
+int cluster_plan(const struct manifest *m, const struct vh_image *image, struct vh_hosts_query *q,
 	      struct vh_store *store, struct cluster *ret, struct vh_err *err)
 {
 	vh_cleanup(cluster_clear) struct cluster c = { 0 };
 	vh_autoroot root = NULL;
-	int r = vh_root_open(&root, cli->root, err);
+	int r = vh_root_open(&root, q->root, err);
 
 	if (r == 0)
 		r = check_boot(&m->pool, image, root, err);
 	if (r == 0)
-		r = cluster_shape(&c, m->name, cli->state, m->pool.count, err);
+		r = cluster_shape(&c, m->name, q->state, m->pool.count, err);
 	if (r == 0)
 		r = pool_copy(&m->pool, &c.pools[0].wanted, err);
 	if (r == 0)
@@ -166,7 +156,7 @@ int cluster_plan(const struct manifest *m, const struct vh_image *image, const s
 	if (r == 0)
 		r = name_nodes(&c, err);
 	if (r == 0)
-		r = place_nodes(&c, cli, root, store, err);
+		r = place_nodes(&c, q, root, store, err);
 	if (r == 0)
 		r = network_choose(m, store, vh_root_is_live(root), &c.cidr, err);
 	if (r == 0)

@@ -11,7 +11,7 @@
 #include "netctl/netctl.h"
 #include "tools/cluster/manifest/manifest.h"
 
-struct vh_cli;
+struct vh_hosts_query;
 struct vh_image;
 struct vh_layout;
 
@@ -63,9 +63,10 @@ static inline const struct cluster_pool *cluster_pool_of(const struct cluster *c
 	return &c->pools[n->pool];
 }
 
-/* Plans a new cluster on this host with what others hold (store) left out; refused where it
- * does not fit. cluster_clear frees what it holds, also of a zeroed one. */
-int cluster_plan(const struct manifest *m, const struct vh_image *image, const struct vh_cli *cli,
+/* Plans a new cluster on the query's host with what others hold (store) left out; refused where it
+ * does not fit. The query's notes are the caller's to say and to free, also after a failure.
+ * cluster_clear frees what a cluster holds, also a zeroed one. */
+int cluster_plan(const struct manifest *m, const struct vh_image *image, struct vh_hosts_query *q,
 		 struct vh_store *store, struct cluster *ret, struct vh_err *err);
 void cluster_clear(struct cluster *c);
 
