@@ -28,7 +28,7 @@ static void format_addr(char buf[16], uint32_t addr)
 }
 
 /* "a.b.c.d/p", nothing said about its host bits. */
-static int split(const char *text, uint32_t *ret_addr, unsigned *ret_prefix)
+static int split_cidr(const char *text, uint32_t *ret_addr, unsigned *ret_prefix)
 {
 	const char *slash = strchr(text, '/');
 	vh_autoerr ignored = VH_ERR_NONE;
@@ -48,10 +48,10 @@ static int split(const char *text, uint32_t *ret_addr, unsigned *ret_prefix)
 	return 0;
 }
 
-static int parse(const char *what, const char *text, uint32_t *ret_addr, unsigned *ret_prefix,
-		 struct vh_err *err)
+static int parse_unicast(const char *what, const char *text, uint32_t *ret_addr, unsigned *ret_prefix,
+			 struct vh_err *err)
 {
-	if (split(text, ret_addr, ret_prefix) < 0)
+	if (split_cidr(text, ret_addr, ret_prefix) < 0)
 		return vh_err_refuse(err, EINVAL, "%s '%.40s' is not of the form a.b.c.d/prefix", what, text);
 	if (*ret_prefix < 8 || *ret_prefix > 30)
 		return vh_err_refuse(err, EINVAL, "%s '%s': the prefix is %u, not 8 to 30", what, text, *ret_prefix);
@@ -65,7 +65,7 @@ int vh_cidr_parse(const char *text, struct vh_cidr *ret, struct vh_err *err)
 	struct vh_cidr net;
 	uint32_t addr;
 	char buf[19];
-	int r = parse("network", text, &addr, &net.prefix, err);
+	int r = parse_unicast("network", text, &addr, &net.prefix, err);
 
 	if (r < 0)
 		return r;
@@ -82,7 +82,7 @@ int vh_host_address_parse(const char *text, uint32_t *ret_addr, unsigned *ret_pr
 {
 	unsigned prefix;
 	uint32_t addr, host;
-	int r = parse("address", text, &addr, &prefix, err);
+	int r = parse_unicast("address", text, &addr, &prefix, err);
 
 	if (r < 0)
 		return r;

@@ -43,7 +43,7 @@ void vh_net_mac(char buf[18], const char *owner, unsigned index)
 }
 
 /* The index behind NAME's dot, -1 without one, -2 when this is no name of ours. */
-static int shape(const char *name)
+static int name_shape(const char *name)
 {
 	const char *p = name + NAME_PREFIX;
 	int index = 0;
@@ -64,12 +64,12 @@ static int shape(const char *name)
 
 bool vh_net_name_shaped(const char *name)
 {
-	return shape(name) > -2;
+	return name_shape(name) > -2;
 }
 
 bool vh_net_name_derived(const char *name, const char *owner)
 {
-	int index = shape(name);
+	int index = name_shape(name);
 	char want[IFNAMSIZ];
 
 	if (index < -1)

@@ -5,7 +5,7 @@
 #include "lib/show/table.h"
 #include "netctl/netctl.h"
 
-static int list(struct vh_cli *cli, struct vh_err *err)
+static int net_list(struct vh_cli *cli, struct vh_err *err)
 {
 	static const struct vh_col cols[] = {
 		{ "NAME", "name", VH_COL_TEXT },
@@ -30,7 +30,7 @@ static int list(struct vh_cli *cli, struct vh_err *err)
 
 static const struct vh_verb verbs[] = {
 	{ .name = "list", .args = "", .help = "Bridges and taps of vhpc in this network namespace",
-	  .flags = VH_VERB_JSON, .run = list },
+	  .flags = VH_VERB_JSON, .run = net_list },
 	{ 0 },
 };
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include "lib/doc/doc.h"
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "tests/unit/unit.h"
@@ -403,7 +404,64 @@ START_TEST(documents_of_others_are_read_in_part)
 }
 END_TEST
 
-UNIT_SUITE(lib_doc, every_type_is_read, defaults_fill_what_is_left_out, words_that_yaml_would_change_stay_text,
+START_TEST(json_comes_back_as_it_was)
+{
+	struct cluster c, back = { .name = strdup("replaced") };
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autojson before = NULL;
+	vh_autojson after = NULL;
+
+	ck_assert_int_eq(parse("name: two\nvcpus: 4\nmemory: 1G\npinned: no\npolicy: dedicated\npackages: [gcc, make]\n"
+			       "env: {A: b=c, D: ''}\nnetwork: {mtu: 9000}\ndisks: [{path: /a}, {path: /b, size: 2G}]\n",
+			       &c, &err), 0);
+	before = vh_doc_json(keys, &c);
+	ck_assert_msg(vh_doc_from_json(keys, before, &back, &err) == 0, "%s", err.text);
+	after = vh_doc_json(keys, &back);
+	ck_assert(json_equal(before, after));
+	vh_doc_free(keys, &c);
+	vh_doc_free(keys, &back);
+}
+END_TEST
+
+START_TEST(json_that_lacks_something_has_its_defaults)
+{
+	struct cluster c = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autojson doc = json_pack("{s:s, s:s, s:n}", "name", "two", "unknown", "to the table", "memory");
+
+	ck_assert_msg(vh_doc_from_json(keys, doc, &c, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(c.image, "mpi");
+	ck_assert_uint_eq(c.memory, 512 << 20);
+	ck_assert_uint_eq(c.network.mtu, 1500);
+	ck_assert(c.pinned && c.policy == 1);
+	vh_doc_free(keys, &c);
+}
+END_TEST
+
+START_TEST(json_of_another_kind_is_refused)
+{
+	static const char *const bad[] = {
+		"[]", "{}", "{\"name\": 1}", "{\"name\": \"No Name\"}", "{\"name\": \"a\", \"vcpus\": -1}",
+		"{\"name\": \"a\", \"vcpus\": \"2\"}", "{\"name\": \"a\", \"pinned\": 1}", "{\"name\": \"a\", \"policy\": \"greedy\"}",
+		"{\"name\": \"a\", \"packages\": \"gcc\"}", "{\"name\": \"a\", \"packages\": [\"gcc\", 1]}",
+		"{\"name\": \"a\", \"env\": {}}", "{\"name\": \"a\", \"network\": []}", "{\"name\": \"a\", \"network\": {\"mtu\": \"x\"}}",
+		"{\"name\": \"a\", \"disks\": {}}", "{\"name\": \"a\", \"disks\": [{\"path\": \"/a\"}, {}]}",
+	};
+
+	for (size_t i = 0; i < vh_array_len(bad); i++) {
+		struct cluster c = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+		vh_autojson doc = json_loads(bad[i], 0, NULL);
+
+		ck_assert_ptr_nonnull(doc);
+		ck_assert_msg(vh_doc_from_json(keys, doc, &c, &err) == -EBADMSG, "%s", bad[i]);
+		ck_assert(!c.name && !c.image && !c.packages && !c.env && !c.disks.items && !c.network.cidr);
+	}
+}
+END_TEST
+
+UNIT_SUITE(lib_doc, every_type_is_read, json_comes_back_as_it_was, json_that_lacks_something_has_its_defaults,
+	   json_of_another_kind_is_refused, defaults_fill_what_is_left_out, words_that_yaml_would_change_stay_text,
 	   unknown_keys_name_the_nearest, missing_keys_are_named, values_are_checked, kinds_are_checked,
 	   empty_text_is_text_when_quoted, what_yaml_offers_beyond_documents_is_refused,
 	   syntax_errors_have_their_place, bytes_that_are_no_text_are_refused, depth_count_and_size_have_limits,

@@ -100,7 +100,7 @@ static int validate(struct vh_cli *cli, struct validation *v, struct vh_err *err
 	return measured_any(&v->results) ? VH_EXIT_PARTIAL : VH_EXIT_FAILED;
 }
 
-static int run(struct vh_cli *cli, struct vh_err *err)
+static int validate_run(struct vh_cli *cli, struct vh_err *err)
 {
 	const struct options *o = cli->opts;
 	struct validation *v = calloc(1, sizeof(*v));
@@ -132,7 +132,7 @@ static const struct vh_opt options[] = {
 
 static const struct vh_verb verbs[] = {
 	{ "run", "", 0, 0, "the same small kernels on the host and in a VM, by turns", VH_VERB_JSON, options,
-	  sizeof(struct options), run },
+	  sizeof(struct options), validate_run },
 	{ 0 }
 };
 

@@ -22,7 +22,7 @@ bool measure_runs(const struct target *t, enum job job, enum side side)
 	return side != SIDE_PAIR || (job == JOB_PINGPONG && t->node[1]);
 }
 
-static int push(char ***argv, const char *const *words)
+static int push_words(char ***argv, const char *const *words)
 {
 	for (; *words; words++)
 		if (vh_strv_push(argv, *words) < 0)
@@ -40,12 +40,12 @@ static int kernel_argv(const struct target *t, const struct conditions *c, enum 
 
 	if (side == SIDE_HOST) {
 		cpu = vh_strf("%d", t->cpus[0]);
-		return cpu ? push(argv, (const char *const []){ t->kernels, name, "--path", c->path, "--cpu", cpu,
-								"--seconds", seconds, NULL }) : -ENOMEM;
+		return cpu ? push_words(argv, (const char *const []){ t->kernels, name, "--path", c->path, "--cpu", cpu,
+								      "--seconds", seconds, NULL }) : -ENOMEM;
 	}
 	command = vh_strf("%s/vhpc-kernels %s --path %s --cpu 0 --seconds %s", t->dir, name, c->path, seconds);
 	target_ssh(t, 0, command, ssh);
-	return command ? push(argv, (const char *const *)ssh) : -ENOMEM;
+	return command ? push_words(argv, (const char *const *)ssh) : -ENOMEM;
 }
 
 /* --- the ping-pong */
@@ -57,7 +57,7 @@ static int host_mpirun(const struct target *t, char ***argv)
 	const char *const words[] = { "mpirun", "-n", "2", "--oversubscribe", "--bind-to", "none",
 				      "--mca", "pml", "ob1", "--mca", "btl", v4 ? "self,vader" : "self,sm", t->pingpong, NULL };
 
-	return push(argv, words);
+	return push_words(argv, words);
 }
 
 static int cluster_mpirun(const struct target *t, const struct conditions *c, enum side side, char ***argv)
@@ -67,7 +67,7 @@ static int cluster_mpirun(const struct target *t, const struct conditions *c, en
 	const char *const words[] = { t->wrap, "--state", c->state, "--cluster", t->cluster, "-n", "2", "--oversubscribe",
 				      "--bind-to", "none", "--map-by", "node", "--host", hosts, program, NULL };
 
-	return hosts && program ? push(argv, words) : -ENOMEM;
+	return hosts && program ? push_words(argv, words) : -ENOMEM;
 }
 
 static int pingpong_argv(const struct target *t, const struct conditions *c, enum side side, char ***argv)
@@ -128,7 +128,7 @@ static int ask_paths(char *const *argv, json_t **ret, struct vh_err *err)
 	return json_is_array(json_object_get(*ret, "paths")) ? 0 : vh_err_set(err, EBADMSG, "vhpc-kernels paths: no list");
 }
 
-static bool has(const json_t *list, const char *name)
+static bool has_text(const json_t *list, const char *name)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		const char *s = json_string_value(json_array_get(list, i));
@@ -147,7 +147,7 @@ static int choose_path(const json_t *host, const json_t *vm, struct conditions *
 	for (size_t i = 0; i < json_array_size(here); i++) {
 		const char *name = json_string_value(json_array_get(here, i));
 
-		if (!name || strlen(name) >= sizeof(c->path) || !has(there, name))
+		if (!name || strlen(name) >= sizeof(c->path) || !has_text(there, name))
 			continue;
 		strcpy(c->path, name);
 		return 0;

@@ -21,7 +21,7 @@ static const char *const side_keys[N_SIDES] = { "host", "vm", "pair" };
 static const char *const ratio_keys[N_SIDES] = { NULL, "ratio", "pair_ratio" };
 static const char *const typical_keys[N_SIDES] = { NULL, "typical_ratio", "pair_typical_ratio" };
 
-static int put(struct series *s, double best, double quartile, struct vh_err *err)
+static int put_value(struct series *s, double best, double quartile, struct vh_err *err)
 {
 	/* Also refuses what is no number at all. */
 	if (!(best > 0 && best < 1e12 && quartile > 0 && quartile < 1e12))
@@ -39,8 +39,8 @@ static int add_kernel(struct results *r, enum side side, const json_t *doc, stru
 
 	for (int m = 0; kernel && m < N_METRICS; m++)
 		if (!strcmp(kernel, metrics[m].key))
-			return put(&r->of[m][side], json_number_value(json_object_get(doc, "best")),
-				   json_number_value(json_object_get(doc, "p75")), err);
+			return put_value(&r->of[m][side], json_number_value(json_object_get(doc, "best")),
+					 json_number_value(json_object_get(doc, "p75")), err);
 	return vh_err_set(err, EBADMSG, "a kernel that is not known");
 }
 
@@ -81,8 +81,8 @@ static int add_pingpong(struct results *r, enum side side, const json_t *doc, st
 		if (metrics[m].bytes < 0)
 			continue;
 		values = json_object_get(row, lower ? "latency_us" : "bandwidth_mib_s");
-		ret = put(&r->of[m][side], json_number_value(json_object_get(values, lower ? "min" : "max")),
-			  json_number_value(json_object_get(values, lower ? "p25" : "p75")), err);
+		ret = put_value(&r->of[m][side], json_number_value(json_object_get(values, lower ? "min" : "max")),
+				json_number_value(json_object_get(values, lower ? "p25" : "p75")), err);
 	}
 	return ret;
 }
