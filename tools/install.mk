@@ -23,7 +23,7 @@ install: programs
 	install -m 0644 $(MAN) $(DEST)/share/man/man1
 	install -m 0644 tools/vhpc.bash $(COMPLETION)/vhpc
 	for name in $(filter-out vhpc,$(notdir $(INSTALLED))); do ln -sf vhpc $(COMPLETION)/$$name || exit 1; done
-	install -m 0644 README.md $(wildcard docs/*.md) $(DOC)
+	install -m 0644 README.md CHANGELOG.md $(wildcard docs/*.md) $(DOC)
 	install -m 0644 $(wildcard docs/examples/*) $(DOC)/examples
 	install -m 0644 $(wildcard docs/formats/*) $(DOC)/formats
 	install -m 0644 $(SERVICES) $(UNITDIR)
