@@ -70,7 +70,8 @@ xmlNodePtr vh_svg_text(xmlNodePtr svg, double x, double y, const char *anchor, c
 
 	vh_xml_setf(node, "x", "%g", x);
 	vh_xml_setf(node, "y", "%g", y);
-	vh_xml_setf(node, "text-anchor", "%s", anchor);
+	if (anchor)
+		vh_xml_setf(node, "text-anchor", "%s", anchor);
 	return node;
 }
 

@@ -16,7 +16,7 @@ int vh_svg_end(xmlDocPtr doc, double w, double h, char **ret, struct vh_err *err
 xmlNodePtr vh_svg_box(xmlNodePtr svg, double x, double y, const char *fill);
 void vh_svg_set_size(xmlNodePtr rect, double w, double h);
 xmlNodePtr vh_svg_line(xmlNodePtr svg, double x1, double y1, double x2, double y2, const char *stroke);
-/* anchor: "start", "middle" or "end" of the text is at x. */
+/* anchor: "middle" or "end" of the text is at x; NULL: its start. */
 xmlNodePtr vh_svg_text(xmlNodePtr svg, double x, double y, const char *anchor, const char *text);
 /* What is said when the pointer rests on the node. */
 void vh_svg_title(xmlNodePtr node, const char *text);

@@ -129,13 +129,13 @@ static void legend(xmlNodePtr svg, const json_t *doc)
 	double x = LEFT;
 	size_t i;
 
-	vh_svg_text(svg, LEFT, 20, "start", title ? title : "");
+	vh_svg_text(svg, LEFT, 20, NULL, title ? title : "");
 	json_array_foreach(json_object_get(doc, "transports"), i, t) {
 		const char *name = json_string_value(json_object_get(t, "transport")), *hosts = json_string_value(json_object_get(t, "hosts"));
 		vh_autofree char *text = vh_strf("%s (%s)", name, hosts);
 
 		vh_svg_line(svg, x, H - 10, x + 24, H - 10, colours[i % vh_array_len(colours)]);
-		vh_svg_text(svg, x + 30, H - 6, "start", text ? text : "");
+		vh_svg_text(svg, x + 30, H - 6, NULL, text ? text : "");
 		x += 60 + 7.0 * (double)strlen(text ? text : "");
 	}
 }
