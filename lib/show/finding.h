@@ -44,6 +44,9 @@ void vh_findings_clear(struct vh_findings *f);
  * its own; NULL without memory. */
 json_t *vh_finding_add(struct vh_findings *f, const struct vh_finding *finding);
 
+/* Moves all that from has behind what f has. */
+void vh_findings_join(struct vh_findings *f, struct vh_findings *from);
+
 /* The rows, given away (an empty array when nothing was found); f is empty then. -ENOMEM. */
 int vh_findings_end(struct vh_findings *f, json_t **ret, struct vh_err *err);
 
@@ -53,8 +56,9 @@ bool vh_finding_is(const json_t *row, enum vh_verdict verdict);
 /* A member that is a text; "" where it has none. */
 const char *vh_finding_text(const json_t *row, const char *key);
 
-/* OBJECT, CHECK, VERDICT, FOUND, WANTED and MEND. */
-extern const struct vh_col vh_finding_cols[];
+/* OBJECT, CHECK, VERDICT, FOUND, and where any row has them WANTED and MEND: for vh_listing. */
+enum { VH_FINDING_COLS = 7 };
+void vh_finding_columns(const json_t *rows, struct vh_col ret[VH_FINDING_COLS]);
 /* The table of the rows, or of those alone that are not well. */
 void vh_findings_print(FILE *f, const json_t *rows, bool all);
 

@@ -96,15 +96,16 @@ static void functions(struct vh_doctor *d, const struct vh_pf *pf)
 	size_t well = 0;
 
 	for (size_t i = 0; i < pf->n; i++) {
-		size_t before = json_array_size(d->rows), at;
-		bool wrong = false;
+		vh_autofindings of_one = VH_FINDINGS_NONE;
+		struct vh_findings *all = d->findings;
 
+		d->findings = &of_one;
 		vh_doctor_function(d, pf, &pf->fn[i]);
-		for (at = before; at < json_array_size(d->rows); at++)
-			wrong |= strcmp("ok", json_string_value(json_object_get(json_array_get(d->rows, at), "state")));
-		well += !wrong;
-		while (!wrong && json_array_size(d->rows) > before)
-			json_array_remove(d->rows, json_array_size(d->rows) - 1);
+		d->findings = all;
+		if (of_one.count[VH_WRONG] + of_one.count[VH_UNKNOWN])
+			vh_findings_join(all, &of_one);
+		else
+			well++;
 	}
 	if (well)
 		vh_doctor_say(d, pf->address, pf->ib ? "group, vfio, guid" : "group, vfio", VH_OK, NULL, "%zu of %zu VFs",
@@ -198,23 +199,19 @@ static int examine(struct vh_doctor *d, const struct vh_sriov *s, const char *de
 			    vh_err_refuse(err, EINVAL, "%s: it is no network controller, GPU or NVMe", address);
 	for (size_t i = 0; r == 0 && !device && i < d->devices.n; i++)
 		r = one_device(d, s, &d->devices.v[i], err);
-	return r == 0 && d->failed ? vh_err_nomem(err) : r;
+	return r == 0 && d->findings->no_memory ? vh_err_nomem(err) : r;
 }
 
-int vh_sriov_doctor_with(const struct vh_sriov *s, const char *device, json_t **ret, struct vh_err *err)
+int vh_sriov_doctor_with(const struct vh_sriov *s, const char *device, struct vh_findings *ret, struct vh_err *err)
 {
-	struct vh_doctor d = { .root = s->root, .store = s->store, .rows = json_array(), .asked = device };
-	int r = d.rows ? examine(&d, s, device, err) : vh_err_nomem(err);
+	struct vh_doctor d = { .root = s->root, .store = s->store, .findings = ret, .asked = device };
+	int r = examine(&d, s, device, err);
 
 	vh_pci_devices_clear(&d.devices);
-	if (r == 0)
-		*ret = d.rows;
-	else
-		json_decref(d.rows);
 	return r;
 }
 
-int vh_sriov_doctor(const char *root, const char *state, const char *device, json_t **ret, struct vh_err *err)
+int vh_sriov_doctor(const char *root, const char *state, const char *device, struct vh_findings *ret, struct vh_err *err)
 {
 	struct vh_sriov s = { .ops = &vh_sriov_kernel };
 	vh_autostore store = NULL;

@@ -3,18 +3,18 @@
 
 #include <stdarg.h>
 
-void vh_doctor_say(struct vh_doctor *d, const char *device, const char *step, enum vh_finding state, const char *mend,
+#include "lib/strv.h"
+
+void vh_doctor_say(struct vh_doctor *d, const char *device, const char *check, enum vh_verdict verdict, const char *mend,
 		   const char *found, ...)
 {
-	static const char *const states[] = { "ok", "wrong", "unknown" };
 	vh_autofree char *text = NULL;
 	va_list ap;
 
 	va_start(ap, found);
-	if (vasprintf(&text, found, ap) < 0)
-		text = NULL;
+	text = vh_vstrf(found, ap);
 	va_end(ap);
-	if (!text || json_array_append_new(d->rows, json_pack("{ss ss ss ss ss?}", "device", device, "step", step,
-							      "state", states[state], "found", text, "mend", mend)) < 0)
-		d->failed = true;
+	vh_finding_add(d->findings, &(struct vh_finding){ .object = device, .check = check, .verdict = verdict, .found = text,
+							  .mend = mend, .stops = true });
+	d->findings->no_memory |= !text;
 }

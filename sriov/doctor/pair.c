@@ -18,7 +18,7 @@ static void root_complex(struct vh_doctor *d, const char *gpu, const char *hca, 
 		[VH_PCI_NODE] = "is on another root complex of its NUMA node",
 		[VH_PCI_SYSTEM] = "is across the link between processors",
 	};
-	enum vh_finding state = distance <= VH_PCI_COMPLEX ? VH_OK : distance == VH_PCI_NODE ? VH_UNKNOWN : VH_WRONG;
+	enum vh_verdict state = distance <= VH_PCI_COMPLEX ? VH_OK : distance == VH_PCI_NODE ? VH_UNKNOWN : VH_WRONG;
 
 	vh_doctor_say(d, gpu, "root complex", state,
 		      distance == VH_PCI_SYSTEM ? "a slot of the GPU's root complex for the HCA" : NULL, "HCA %s %s", hca,

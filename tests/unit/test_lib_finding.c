@@ -98,6 +98,21 @@ START_TEST(what_is_well_is_left_out_where_only_the_rest_is_wanted)
 }
 END_TEST
 
+START_TEST(findings_are_joined_with_their_counts)
+{
+	vh_autofindings f = VH_FINDINGS_NONE, more = VH_FINDINGS_NONE;
+
+	vh_finding_add(&f, &(struct vh_finding){ .object = "a", .check = "x" });
+	vh_finding_add(&more, &(struct vh_finding){ .object = "b", .check = "x", .verdict = VH_WRONG, .stops = true });
+	vh_findings_join(&f, &more);
+	ck_assert_uint_eq(json_array_size(f.rows), 2);
+	ck_assert_uint_eq(f.count[VH_OK], 1);
+	ck_assert_uint_eq(f.count[VH_WRONG], 1);
+	ck_assert_uint_eq(f.stops, 1);
+	ck_assert_ptr_null(more.rows);
+}
+END_TEST
+
 UNIT_SUITE(lib_finding, rows_say_object_check_verdict_and_mend, what_is_well_needs_no_mend_and_stops_nothing,
 	 what_is_unknown_is_not_wrong, bytes_of_strangers_become_a_row_all_the_same, nothing_found_is_an_empty_array,
-	 what_is_well_is_left_out_where_only_the_rest_is_wanted)
+	 what_is_well_is_left_out_where_only_the_rest_is_wanted, findings_are_joined_with_their_counts)

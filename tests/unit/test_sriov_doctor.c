@@ -22,9 +22,11 @@
 
 static json_t *examine(struct fake *f, const char *device)
 {
+	vh_autofindings found = VH_FINDINGS_NONE;
 	json_t *rows = NULL;
 
-	OK(vh_sriov_doctor_with(f->s, device, &rows, oe));
+	OK(vh_sriov_doctor_with(f->s, device, &found, oe));
+	OK(vh_findings_end(&found, &rows, oe));
 	return rows;
 }
 
@@ -37,9 +39,9 @@ static char *finding(const json_t *rows, const char *device, const char *step)
 	json_array_foreach(rows, i, row) {
 		const char *mend = json_string_value(json_object_get(row, "mend"));
 
-		if (!strcmp(json_string_value(json_object_get(row, "device")), device) &&
-		    !strcmp(json_string_value(json_object_get(row, "step")), step))
-			return vh_strf("%s: %s%s%s%s", json_string_value(json_object_get(row, "state")),
+		if (!strcmp(vh_finding_text(row, "object"), device) &&
+		    !strcmp(vh_finding_text(row, "check"), step))
+			return vh_strf("%s: %s%s%s%s", vh_finding_text(row, "verdict"),
 				       json_string_value(json_object_get(row, "found")), mend ? " (" : "",
 				       mend ? mend : "", mend ? ")" : "");
 	}

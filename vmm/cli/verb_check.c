@@ -171,7 +171,7 @@ int vh_verb_check(struct vh_cli *cli, struct vh_err *err)
 		return r;
 	wrong = found.count[VH_WRONG] + inside.count[VH_WRONG];
 	if (cli->json) {
-		json_array_extend(found.rows, inside.rows);
+		vh_findings_join(&found, &inside);
 		r = vh_json_print("vhpc.vm.check/2", json_pack("{s:s, s:I, s:O}", "name", cli->argv[0], "wrong",
 							       (json_int_t)wrong, "findings", found.rows), err);
 	} else {
