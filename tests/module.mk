@@ -33,7 +33,7 @@ UNIT_SUITES := $(shell sed -n 's/^S[A-Z_]*(\([a-z]*\), *\([a-z_]*\))$$/\1_\2/p' 
 UNIT_DIRS   := $(sort $(foreach s,$(UNIT_SUITES),$(firstword $(subst _, ,$(s)))))
 UNITS       := $(patsubst %,$(B)/tests/units-%,$(UNIT_DIRS))
 
-UNIT_RUNNER := tests/unit/main.c tests/unit/capture.c tests/unit/valgrind.c
+UNIT_RUNNER := tests/unit/main.c tests/unit/capture.c tests/unit/page.c tests/unit/valgrind.c
 
 # What suites of a directory share.
 UNIT_sriov_SRC := tests/unit/sriov_fake.c tests/unit/netlink_peer.c

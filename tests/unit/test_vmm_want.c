@@ -472,7 +472,35 @@ START_TEST(a_fleet_takes_the_host_of_fewest_nodes)
 }
 END_TEST
 
-UNIT_SUITE(vmm_want, a_fleet_takes_the_host_of_fewest_nodes, one_request, uneven_nodes_add_up, bad_requests, flavors, nova_forbids,
+START_TEST(page_has_the_table)
+{
+	unit_check_page("docs/formats/request.md", vh_want_keys);
+}
+END_TEST
+
+/* A document of others with a request in it, of which it takes two keys. */
+START_TEST(other_documents_take_keys)
+{
+	struct pool { char *image; struct vh_want_text want; } pool = { 0 };
+	const struct vh_key keys[] = {
+		{ .name = "image", .type = VH_KEY_STR, .offset = offsetof(struct pool, image), .required = true },
+		vh_want_key("memory", offsetof(struct pool, want)), vh_want_key("devices", offsetof(struct pool, want)),
+		vh_want_key("no such key", 0),
+	};
+	static const char good[] = "image: mpi\nmemory: 2G\ndevices: [gpu:2]\n", bad[] = "image: mpi\nvcpus: 2\n";
+	struct vh_want w;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_doc_parse("pools", good, strlen(good), keys, &pool, &err), 0);
+	ck_assert_int_eq(vh_want_read(&pool.want, &w, &err), 0);
+	ck_assert_uint_eq(w.memory, 2ULL << 30);
+	ck_assert_uint_eq(w.devices[VH_DEVICE_GPU].count, 2);
+	vh_doc_free(keys, &pool);
+	ck_assert_int_lt(vh_doc_parse("pools", bad, strlen(bad), keys, &pool, &err), 0);
+}
+END_TEST
+
+UNIT_SUITE(vmm_want, page_has_the_table, other_documents_take_keys, a_fleet_takes_the_host_of_fewest_nodes, one_request, uneven_nodes_add_up, bad_requests, flavors, nova_forbids,
 	   nova_names_what_is_wrong, nova_allows, sets_of_vcpus, plans_keep_the_vcpus_numbers,
 	   gpus_and_hcas_in_pairs, every_host_plans_refuses_and_explains, memory_only_nodes_serve_when_they_must,
 	   what_would_fit_does, a_fleet_packs_or_spreads)

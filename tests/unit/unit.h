@@ -41,6 +41,10 @@ void unit_capture_end(struct unit_output *o);
 void unit_output_clear(struct unit_output *o);
 #define unit_autooutput vh_cleanup(unit_output_clear) struct unit_output
 
+/* The page has the table that these keys make; VHPC_REFRESH=1 writes it anew. */
+struct vh_key;
+void unit_check_page(const char *path, const struct vh_key *keys);
+
 /* The error has this text (and hint, unless NULL) and exit code; it is cleared. */
 #define unit_assert_err(err, code, want, want_hint) \
 	unit_check_err(err, code, want, want_hint, __FILE__, __LINE__)

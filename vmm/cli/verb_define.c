@@ -14,7 +14,6 @@
 #include "vmm/hosts/hosts.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
-#include "vmm/want/want.h"
 
 #define OPTION(name, member, arg, help) \
 	{ name, 0, VH_OPT_STR, offsetof(struct vh_define_opts, member), arg, help }
@@ -28,7 +27,7 @@ const struct vh_opt vh_define_options[] = {
 	  "a disk: qcow2 where its name ends so, else raw" },
 	{ "nic", 0, VH_OPT_STRV, offsetof(struct vh_define_opts, nics), "TAP[,MAC]", "a virtio NIC on a tap that is there" },
 	OPTION("identity", identity, "FILE", "who the guest is, see formats/identity.md"),
-	VH_WANT_OPTIONS(struct vh_define_opts),
+	VH_WANT_OPTIONS(offsetof(struct vh_define_opts, want))
 	OPTION("reserve", reserve, "CPUS", "CPUs that are kept for the host"),
 	{ "rehearse", 0, VH_OPT_FLAG, offsetof(struct vh_define_opts, rehearse), NULL,
 	  "another host's plan: devices are emulated, only what is here is bound" },
@@ -53,12 +52,6 @@ static const json_t *find_vm(const json_t *doc, const char *name)
 	return NULL;
 }
 
-static bool has_request(const struct vh_want_opts *w)
-{
-	return w->request || w->vcpus || w->memory || w->page_size || w->cpu_policy || w->threads || w->emulator ||
-	       w->iothreads || w->numa || w->pairs || w->devices;
-}
-
 static int from_file(const char *path, const struct vh_define_opts *o, struct vh_vm *vm, struct vh_err *err)
 {
 	json_error_t why;
@@ -66,7 +59,7 @@ static int from_file(const char *path, const struct vh_define_opts *o, struct vh
 	const json_t *plan;
 	const char *schema, *name;
 
-	if (has_request(&o->want) || o->reserve)
+	if (o->want.request || vh_want_says_more(&o->want.said) || o->reserve)
 		return vh_err_usage(err, "the plan says where: a request beside it is for vhpc vm plan");
 	doc = json_load_file(path, JSON_REJECT_DUPLICATES, &why);
 	if (!doc)
@@ -74,10 +67,10 @@ static int from_file(const char *path, const struct vh_define_opts *o, struct vh
 	schema = json_string_value(json_object_get(doc, "schema"));
 	if (!schema || strcmp(schema, "vhpc.vm.plan/1"))
 		return vh_err_refuse(err, EINVAL, "%s: not what vhpc vm plan --json prints", path);
-	plan = find_vm(doc, o->want.name);
+	plan = find_vm(doc, o->want.said.name);
 	name = json_string_value(json_object_get(plan, "name"));
 	if (!name) {
-		vh_err_refuse(err, ENOENT, "%s: %s", path, o->want.name ? "no VM of that name" : "not one VM");
+		vh_err_refuse(err, ENOENT, "%s: %s", path, o->want.said.name ? "no VM of that name" : "not one VM");
 		return vh_err_hint(err, "--name NAME chooses one");
 	}
 	if (vh_hostname_check(name, err) < 0 || vh_layout_from_json(plan, &vm->layout, err) < 0)
@@ -91,7 +84,7 @@ static int plan_live(struct vh_cli *cli, const struct vh_define_opts *o, struct 
 	vh_cleanup(vh_plan_host_clear) struct vh_plan_host host = { 0 };
 	vh_autoplan plan = NULL;
 	struct vh_want want;
-	int r = vh_want_from_opts(&o->want, NULL, NULL, &want, err);
+	int r = vh_want_from_opts(&o->want, &want, err);
 
 	if (r == 0 && want.vms > 1)
 		r = vh_err_usage(err, "define makes one VM; vhpc vm plan --vms, then each of the plan");

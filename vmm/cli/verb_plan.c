@@ -5,14 +5,13 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/strv.h"
 #include "lib/show/table.h"
+#include "lib/strv.h"
 #include "lib/values.h"
 #include "vmm/cli/verbs.h"
 #include "vmm/draw/draw.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
-#include "vmm/want/want.h"
 
 #define OPTION(name, member, arg, help) \
 	{ name, 0, VH_OPT_STR, offsetof(struct vh_plan_opts, member), arg, help }
@@ -21,9 +20,8 @@ const struct vh_opt vh_plan_options[] = {
 	OPTION("host", host, "HOST", "live, an hwloc XML file, or a captured host's directory"),
 	OPTION("hosts", hosts, "DIR|HOSTLIST", "such files in a directory, or hosts over ssh as node[01-16], to choose from"),
 	OPTION("timeout", timeout, "SECONDS", "how long a host of a list has to answer (default 15)"),
-	VH_WANT_OPTIONS(struct vh_plan_opts),
-	OPTION("vms", vms, "N", "so many VMs"),
-	OPTION("place", place, "HOW", "over hosts: pack, or spread"),
+	VH_WANT_OPTIONS(offsetof(struct vh_plan_opts, want))
+	VH_WANT_PLAN_OPTIONS(offsetof(struct vh_plan_opts, want))
 	OPTION("reserve", reserve, "CPUS", "CPUs that are kept for the host"),
 	OPTION("svg", svg, "FILE", "draw the host and the VM"),
 	{ "explain", 0, VH_OPT_FLAG, offsetof(struct vh_plan_opts, explain), NULL,
@@ -248,7 +246,7 @@ int vh_verb_plan(struct vh_cli *cli, struct vh_err *err)
 {
 	vh_cleanup(planning_clear) struct planning p = { .rows = json_array() };
 	const struct vh_plan_opts *o = cli->opts;
-	int r = vh_want_from_opts(&o->want, o->vms, o->place, &p.want, err);
+	int r = vh_want_from_opts(&o->want, &p.want, err);
 
 	if (r == 0 && o->svg && p.want.vms > 1)
 		r = vh_err_usage(err, "--svg draws one VM");

@@ -8,8 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "lib/doc/doc.h"
 #include "lib/err.h"
 #include "lib/machine.h"
+#include "vmm/want/keys.h"
 
 enum vh_want_policy { VH_WANT_DEDICATED, VH_WANT_SHARED, VH_WANT_MIXED };
 enum vh_thread_policy { VH_THREAD_PREFER, VH_THREAD_ISOLATE, VH_THREAD_REQUIRE };
@@ -52,18 +54,23 @@ struct vh_want {
  * page, cells that do not add up. */
 int vh_want_check(const struct vh_want *want, struct vh_err *err);
 
-/* The request as text, all of it optional; NULL: not given. */
-struct vh_want_text {
-	char *name, *vcpus, *memory, *page_size, *cpu_policy, *threads, *emulator, *iothreads, *numa, *pairs,
-	     *vms, *place;
-	char **devices;		/* KIND[:N][:AFFINITY] */
-	char **flavor, **image;	/* "hw:cpu_policy=dedicated" */
-};
+/* The request as text, a member a key (vmm/want/keys.h); NULL: not said. Lists are strvs, free
+ * names "hw:cpu_policy=dedicated" each. */
+struct vh_want_text { VH_WANT_KEYS(VH_WANT_MEMBER, VH_WANT_MEMBER, VH_WANT_MEMBER, ) };
 
 /* Reads a request file (YAML or JSON). Freed by vh_want_text_free, whatever is then set. */
 int vh_want_load(const char *path, struct vh_want_text *ret, struct vh_err *err);
 int vh_want_parse(const char *name, const char *text, size_t len, struct vh_want_text *ret, struct vh_err *err);
 void vh_want_text_free(struct vh_want_text *text);
+/* Says in under what over says, in its place; -ENOMEM with err. */
+int vh_want_overlay(struct vh_want_text *under, const struct vh_want_text *over, struct vh_err *err);
+/* Whether anything but name is said. */
+bool vh_want_says_more(const struct vh_want_text *text);
+/* A request file's table. */
+extern const struct vh_key vh_want_keys[];
+/* One row of it for the table of another document, where a struct vh_want_text stands at that offset in
+ * what it fills in. Without a name: there is no such key. */
+struct vh_key vh_want_key(const char *name, size_t at);
 
 /* The want itself, checked. Flavor and image come first; what is said in our words goes
  * before them. Refused where it contradicts itself, and where Nova would. */
