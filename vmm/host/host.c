@@ -130,7 +130,7 @@ static void try_load(const struct vh_root *root, const char *text, size_t len, i
 		signal(fatal[i], SIG_DFL);
 	dup2(quiet, STDERR_FILENO);
 	if (hwloc_topology_init(&topo) == 0 &&
-	    hwloc_topology_set_io_types_filter(topo, HWLOC_TYPE_FILTER_KEEP_ALL) == 0 &&
+	    (!text || hwloc_topology_set_io_types_filter(topo, HWLOC_TYPE_FILTER_KEEP_ALL) == 0) &&
 	    load_locked(topo, root, text, len) == 0 && write(fd, "y", 1) == 1)
 		_exit(0);
 	_exit(1);
