@@ -130,8 +130,8 @@ PROGRAMS += $(B)/bench/report
 # make bench [BENCH=NAME]: figures of this machine, each against its limit or rival.
 BENCHES := placement sriov
 BENCH   ?= $(BENCHES)
-$(eval $(call binary,bench/placement,tests/bench/placement.c,vmm sriov lib,$(UNIT_vmm_PKGS),-lm))
-$(eval $(call binary,bench/sriov,tests/bench/sriov.c,sriov lib,$(UNIT_sriov_PKGS)))
+$(eval $(call binary,bench/placement,tests/bench/placement.c tests/bench/bench.c,vmm sriov lib,$(UNIT_vmm_PKGS),-lm))
+$(eval $(call binary,bench/sriov,tests/bench/sriov.c tests/bench/bench.c,sriov lib,$(UNIT_sriov_PKGS)))
 $(B)/bench/images: tests/bench/images.sh
 	@mkdir -p $(@D)
 	@cp $< $@
