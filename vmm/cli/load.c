@@ -8,7 +8,9 @@
 
 static struct vh_hosts_query query(const struct vh_cli *cli, const char *reserve)
 {
-	return (struct vh_hosts_query){ .root = cli->root, .connect = cli->connect, .state = cli->state, .reserve = reserve };
+	return (struct vh_hosts_query){
+		.root = cli->root, .connect = cli->connect, .state = cli->state, .reserve = reserve,
+	};
 }
 
 static void say_notes(const struct vh_cli *cli, struct vh_hosts_query *q)

@@ -17,7 +17,7 @@ static const struct vh_col columns[] = {
 	{ NULL, NULL, 0 },
 };
 
-static int list(struct vh_cli *cli, struct vh_err *err)
+static int list_vms(struct vh_cli *cli, struct vh_err *err)
 {
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
 	json_t *rows = NULL;
@@ -34,7 +34,7 @@ static int list(struct vh_cli *cli, struct vh_err *err)
 
 static const struct vh_verb verbs[] = {
 	{ "list", "", 0, 0, "the VMs of the libvirt daemon, whose they are, and where they are pinned",
-	  VH_VERB_JSON, NULL, 0, list },
+	  VH_VERB_JSON, NULL, 0, list_vms },
 	{ "plan", "", 0, 0, "where VMs would go, and why; changes nothing", VH_VERB_JSON, vh_plan_options,
 	  sizeof(struct vh_plan_opts), vh_verb_plan },
 	{ "host", "", 0, 0, "the host as VMs are placed on it, and what is taken of it", VH_VERB_JSON, vh_host_options,

@@ -77,7 +77,7 @@ static int find_leases(struct vh_cli *cli, struct looked *l, struct vh_err *err)
 }
 
 /* running: only then has it threads and pages. */
-static int look(struct vh_cli *cli, bool running, struct looked *l, struct vh_err *err)
+static int look_at_vm(struct vh_cli *cli, bool running, struct looked *l, struct vh_err *err)
 {
 	const char *name = cli->argv[0];
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
@@ -125,7 +125,7 @@ int vh_verb_show(struct vh_cli *cli, struct vh_err *err)
 	};
 	vh_cleanup(looked_clear) struct looked l = { 0 };
 	vh_autofindings found = VH_FINDINGS_NONE;
-	int r = look(cli, false, &l, err);
+	int r = look_at_vm(cli, false, &l, err);
 
 	if (r == 0)
 		r = vh_check(&l.check, &found, err);
@@ -161,7 +161,7 @@ int vh_verb_check(struct vh_cli *cli, struct vh_err *err)
 	vh_cleanup(looked_clear) struct looked l = { 0 };
 	vh_autofindings found = VH_FINDINGS_NONE, inside = VH_FINDINGS_NONE;
 	size_t wrong;
-	int r = look(cli, true, &l, err);
+	int r = look_at_vm(cli, true, &l, err);
 
 	if (r == 0)
 		r = vh_check(&l.check, &found, err);

@@ -104,7 +104,7 @@ static int plan_live(struct vh_cli *cli, const struct vh_define_opts *o, struct 
 
 /* --- what it boots */
 
-static int absolute(const char *what, const char *path, char **ret, struct vh_err *err)
+static int absolute_path(const char *what, const char *path, char **ret, struct vh_err *err)
 {
 	if (!path)
 		return 0;
@@ -116,7 +116,7 @@ static int find_image(const struct vh_cli *cli, const char *image, char **ret, s
 {
 	vh_autofree char *path = strchr(image, '/') ? strdup(image) : vh_strf("%s/images/%s", cli->state, image);
 
-	return path ? absolute("image", path, ret, err) : vh_err_nomem(err);
+	return path ? absolute_path("image", path, ret, err) : vh_err_nomem(err);
 }
 
 static int add_disk(const char *given, struct vh_vm *vm, struct vh_err *err)
@@ -136,7 +136,7 @@ static int add_disk(const char *given, struct vh_vm *vm, struct vh_err *err)
 	len = strlen(copy);
 	if (!format)
 		format = len > 6 && !strcmp(copy + len - 6, ".qcow2") ? "qcow2" : "raw";
-	r = absolute("disk", copy, &path, err);
+	r = absolute_path("disk", copy, &path, err);
 	return r == 0 && vh_strv_pushf(&vm->disks, "%s:%s", format, path) < 0 ? vh_err_nomem(err) : r;
 }
 
@@ -150,11 +150,11 @@ static int read_boot(const struct vh_cli *cli, const struct vh_define_opts *o, s
 		return vh_err_usage(err, "--initrd goes with --kernel");
 	vm->rehearse = o->rehearse;
 	if (r == 0)
-		r = absolute("kernel", o->kernel, &vm->kernel, err);
+		r = absolute_path("kernel", o->kernel, &vm->kernel, err);
 	if (r == 0)
-		r = absolute("initrd", o->initrd, &vm->initrd, err);
+		r = absolute_path("initrd", o->initrd, &vm->initrd, err);
 	if (r == 0)
-		r = absolute("identity", o->identity, &vm->identity, err);
+		r = absolute_path("identity", o->identity, &vm->identity, err);
 	if (r == 0 && o->cmdline && !(vm->cmdline = strdup(o->cmdline)))
 		r = vh_err_nomem(err);
 	for (char **d = o->disks; r == 0 && d && *d; d++)
@@ -177,7 +177,7 @@ static int check_here(const struct vh_vm *vm, struct vh_err *err)
 	return r < 0 ? r : vh_vm_check_host(host, root, vm->name, &vm->layout, err);
 }
 
-static int define(struct vh_cli *cli, struct vh_vm *vm, struct vh_err *err)
+static int define_vm(struct vh_cli *cli, struct vh_vm *vm, struct vh_err *err)
 {
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
 	int r = vh_need_rights("define a VM", err);
@@ -204,7 +204,7 @@ int vh_verb_define(struct vh_cli *cli, struct vh_err *err)
 		r = cli->argc ? from_file(cli->argv[0], o, &vm, err) : plan_live(cli, o, &vm, err);
 	if (r < 0)
 		return r;
-	r = define(cli, &vm, err);
+	r = define_vm(cli, &vm, err);
 	/* A daemon that was started for it only. */
 	if (r < 0)
 		vh_virt_stop_private(cli->state, &ignored);

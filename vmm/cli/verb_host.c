@@ -50,7 +50,7 @@ static json_t *pools_text(const json_t *pools)
 	return list;
 }
 
-static void print(const struct vh_plan_host *h, const json_t *doc)
+static void print_host(const struct vh_plan_host *h, const json_t *doc)
 {
 	static const struct vh_col nodes[] = {
 		{ "NODE", "node", VH_COL_TEXT }, { "PACKAGE", "package", VH_COL_TEXT }, { "KIND", "kind", VH_COL_TEXT },
@@ -99,6 +99,6 @@ int vh_verb_host(struct vh_cli *cli, struct vh_err *err)
 		return r;
 	if (cli->json)
 		return vh_json_print(VH_HOST_SCHEMA, json_incref(doc), err);
-	print(&h, doc);
+	print_host(&h, doc);
 	return 0;
 }

@@ -48,7 +48,7 @@ int vh_verb_start(struct vh_cli *cli, struct vh_err *err)
 	return r;
 }
 
-static int end(struct vh_cli *cli, uint64_t seconds, bool force, struct vh_err *err)
+static int end_vm(struct vh_cli *cli, uint64_t seconds, bool force, struct vh_err *err)
 {
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
 	int r = vh_open_daemon(cli, &v, err);
@@ -69,13 +69,13 @@ int vh_verb_stop(struct vh_cli *cli, struct vh_err *err)
 	int r = opts->timeout ? vh_uint_parse(opts->timeout, STOP_MAX_S, &seconds, err) : 0;
 
 	if (r < 0)
-		return err->exit = VH_EXIT_USAGE, vh_err_within(err, "--timeout");
-	return end(cli, seconds, opts->force, err);
+		return vh_err_as(err, VH_EXIT_USAGE), vh_err_within(err, "--timeout");
+	return end_vm(cli, seconds, opts->force, err);
 }
 
 int vh_verb_destroy(struct vh_cli *cli, struct vh_err *err)
 {
-	return end(cli, 0, true, err);
+	return end_vm(cli, 0, true, err);
 }
 
 static volatile sig_atomic_t interrupted;

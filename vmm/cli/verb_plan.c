@@ -76,7 +76,7 @@ static int make_fleet(struct planning *p, struct vh_err *err)
 
 /* --- placing */
 
-static int refuse(const struct planning *p, const char *name, unsigned placed, struct vh_err *err)
+static int refuse_vm(const struct planning *p, const char *name, unsigned placed, struct vh_err *err)
 {
 	struct vh_want want = p->want;
 
@@ -85,8 +85,8 @@ static int refuse(const struct planning *p, const char *name, unsigned placed, s
 	return placed ? vh_err_within(err, "%u of %u VMs are placed", placed, want.vms) : -err->num;
 }
 
-static int draw(const struct vh_plan_opts *o, const struct planning *p, const char *name, size_t host,
-		const struct vh_plan *plan, struct vh_err *err)
+static int draw_plan(const struct vh_plan_opts *o, const struct planning *p, const char *name, size_t host,
+		     const struct vh_plan *plan, struct vh_err *err)
 {
 	vh_autofree char *title = vh_strf("%s on %s", name, p->on.hosts[host].name);
 
@@ -192,8 +192,8 @@ static void print_plan(const char *name, const char *host, const json_t *plan)
 		vh_table_print(stdout, devices, json_object_get(plan, "devices"));
 }
 
-static int report(const struct vh_cli *cli, struct planning *p, const char *name, size_t host,
-		  struct vh_plan *plan, struct vh_err *err)
+static int report_vm(const struct vh_cli *cli, struct planning *p, const char *name, size_t host,
+		     struct vh_plan *plan, struct vh_err *err)
 {
 	const struct vh_plan_opts *o = cli->opts;
 	const struct vh_left *left = vh_fleet_left(p->fleet, host);
@@ -206,7 +206,7 @@ static int report(const struct vh_cli *cli, struct planning *p, const char *name
 	if (o->explain)
 		others = vh_explain_others(left, &p->want, plan);
 	if (o->svg)
-		r = draw(o, p, name, host, plan, err);
+		r = draw_plan(o, p, name, host, plan, err);
 	if (r == 0 && !cli->json) {
 		print_plan(name, p->on.hosts[host].name, doc);
 		if (p->want.vms <= 1)
@@ -237,7 +237,7 @@ static int place_all(const struct vh_cli *cli, struct planning *p, struct vh_err
 
 		if (!name || vh_fleet_place(p->fleet, &p->want, &host, &plan) < 0)
 			return vh_err_nomem(err);
-		r = plan ? report(cli, p, name, host, plan, err) : refuse(p, name, i, err);
+		r = plan ? report_vm(cli, p, name, host, plan, err) : refuse_vm(p, name, i, err);
 	}
 	return r;
 }

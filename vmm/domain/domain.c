@@ -77,7 +77,7 @@ static int check_layout(const struct vh_domain *d, struct vh_err *err)
 	return 0;
 }
 
-static int check(const struct vh_domain *d, struct vh_err *err)
+static int check_domain(const struct vh_domain *d, struct vh_err *err)
 {
 	int r = vh_hostname_check(d->name, err);
 
@@ -222,7 +222,7 @@ int vh_domain_xml(const struct vh_domain *d, char **ret, struct vh_err *err)
 	xmlNodePtr domain = xmlNewNode(NULL, BAD_CAST "domain");
 	vh_cleanup(vh_guest_pci_clear) struct vh_guest_pci pci = { 0 };
 	vh_autoxmlstr text = NULL;
-	int r = check(d, err), len;
+	int r = check_domain(d, err), len;
 
 	if (doc && domain)
 		xmlDocSetRootElement(doc, domain);

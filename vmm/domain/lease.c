@@ -21,7 +21,7 @@ static int get_attr(xmlNodePtr node, const char *name, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int bad(const char *name, const char *what, struct vh_err *err)
+static int bad_lease(const char *name, const char *what, struct vh_err *err)
 {
 	return vh_err_set(err, EINVAL, "domain %s: lease: %s", name, what);
 }
@@ -33,7 +33,7 @@ static int read_cpus(xmlNodePtr node, const char *name, struct vh_domain_lease *
 	if (get_attr(node, "cpus", &cpus) < 0)
 		return vh_err_nomem(err);
 	if (cpus && (vh_cpulist_parse(cpus, &lease->cpus, &lease->n_cpus) < 0 || lease->n_cpus > CPUS_MAX))
-		return bad(name, "cpus is no list of CPUs", err);
+		return bad_lease(name, "cpus is no list of CPUs", err);
 	return 0;
 }
 
@@ -61,7 +61,7 @@ static int read_memory(xmlNodePtr lease_node, const char *name, struct vh_domain
 
 		if (lease->n_nodes == NODES_MAX || read_number(node, "node", NODES_MAX - 1, &id) < 0 ||
 		    read_number(node, "bytes", INT64_MAX, &bytes) < 0)
-			return bad(name, "memory is no node and bytes", err);
+			return bad_lease(name, "memory is no node and bytes", err);
 		lease->nodes[lease->n_nodes] = (unsigned)id;
 		lease->node_memory[lease->n_nodes++] = bytes;
 	}
@@ -78,7 +78,7 @@ static int read_devices(xmlNodePtr lease_node, const char *name, struct vh_domai
 		if (get_attr(node, "address", &address) < 0)
 			return vh_err_nomem(err);
 		if (!address || n == VH_PLAN_DEVICES_MAX || !vh_is_pci_address(address))
-			return bad(name, "device is no PCI address", err);
+			return bad_lease(name, "device is no PCI address", err);
 		if (vh_strv_push(&lease->devices, address) < 0)
 			return vh_err_nomem(err);
 	}
@@ -92,7 +92,7 @@ static int read_page(xmlNodePtr node, const char *name, struct vh_domain_lease *
 	if (get_attr(node, "page", &text) < 0)
 		return vh_err_nomem(err);
 	if (text && (read_number(node, "page", VH_NODE_MEMORY_MAX, &lease->page) < 0 || lease->page < 4096))
-		return bad(name, "page is no size of pages", err);
+		return bad_lease(name, "page is no size of pages", err);
 	return 0;
 }
 
@@ -106,7 +106,7 @@ static int read_lease(xmlNodePtr node, const char *name, struct vh_domain_lease 
 	if (!own || get_attr(node, "holder", &lease->holder) < 0 || get_attr(node, "owner", &lease->owner) < 0)
 		return vh_err_nomem(err);
 	if (!vh_is_hostname(name) || !lease->holder || strcmp(lease->holder, own))
-		return bad(name, "its holder is not this domain", err);
+		return bad_lease(name, "its holder is not this domain", err);
 	r = read_cpus(node, name, lease, err);
 	if (r == 0)
 		r = read_page(node, name, lease, err);

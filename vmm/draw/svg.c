@@ -193,7 +193,7 @@ static struct vh_svg_size draw_legend(const struct vh_svg *d, int x, int y)
 	return (struct vh_svg_size){ x, y + SVG_ROW };
 }
 
-static struct vh_svg_size draw(const struct vh_svg *d, const char *title)
+static struct vh_svg_size draw_all(const struct vh_svg *d, const char *title)
 {
 	const struct vh_host *host = d->left->host;
 	struct vh_svg_size size = { vh_draw_text(d, SVG_GAP, SVG_TEXT + SVG_GAP, title), SVG_TEXT + 3 * SVG_GAP }, more;
@@ -224,7 +224,7 @@ int vh_plan_svg(const char *path, const char *title, const struct vh_left *left,
 
 	if (!d.svg)
 		return vh_err_nomem(err);
-	size = draw(&d, title);
+	size = draw_all(&d, title);
 	r = vh_svg_end(doc, size.w, size.h, &text, err);
 	return r < 0 ? r : vh_write_file(path, text, strlen(text), 0644, err);
 }

@@ -49,8 +49,8 @@ static void set_bits(xmlNodePtr obj, const char *attr, const char *complete, hwl
 }
 
 /* An object with these CPUs, which it frees; nodes NULL: theirs. */
-static xmlNodePtr add(struct tree *t, xmlNodePtr parent, const char *type, int os_index, hwloc_bitmap_t cpus,
-		      hwloc_bitmap_t nodes)
+static xmlNodePtr add_object(struct tree *t, xmlNodePtr parent, const char *type, int os_index, hwloc_bitmap_t cpus,
+			     hwloc_bitmap_t nodes)
 {
 	xmlNodePtr obj = vh_xml_add(parent, "object", "type", type, NULL);
 
@@ -74,7 +74,7 @@ static void add_node(struct tree *t, xmlNodePtr parent, size_t cell)
 	if (!self)
 		return;
 	hwloc_bitmap_set(self, (unsigned)cell);
-	obj = add(t, parent, "NUMANode", (int)cell, vcpus(t->l, 0, t->l->vcpus, (int)cell), self);
+	obj = add_object(t, parent, "NUMANode", (int)cell, vcpus(t->l, 0, t->l->vcpus, (int)cell), self);
 	vh_xml_setf(obj, "local_memory", "%llu", (unsigned long long)t->l->cells[cell].memory);
 	t->cell[cell] = parent;
 }
@@ -84,10 +84,10 @@ static void add_cores(struct tree *t, xmlNodePtr parent, unsigned first, unsigne
 	const unsigned threads = t->l->threads;
 
 	for (unsigned v = first; v < first + n; v += threads) {
-		xmlNodePtr core = add(t, parent, "Core", -1, vcpus(t->l, v, threads, -1), NULL);
+		xmlNodePtr core = add_object(t, parent, "Core", -1, vcpus(t->l, v, threads, -1), NULL);
 
 		for (unsigned k = v; k < v + threads; k++)
-			add(t, core, "PU", (int)k, vcpus(t->l, k, 1, -1), NULL);
+			add_object(t, core, "PU", (int)k, vcpus(t->l, k, 1, -1), NULL);
 	}
 }
 
@@ -109,7 +109,7 @@ static void add_parts(struct tree *t, xmlNodePtr parent, unsigned first, unsigne
 
 		len = run(t->l, first + at, n - at);
 		if (len < n) {
-			in = add(t, parent, "Group", -1, vcpus(t->l, first + at, len, -1), NULL);
+			in = add_object(t, parent, "Group", -1, vcpus(t->l, first + at, len, -1), NULL);
 			add_node(t, in, t->l->cell[first + at]);
 		}
 		add_cores(t, in, first + at, len);
@@ -121,7 +121,7 @@ static void add_dies(struct tree *t, xmlNodePtr package, unsigned first, unsigne
 	unsigned of_die = size / t->l->dies;
 
 	for (unsigned v = first; v < first + size; v += of_die)
-		add_parts(t, t->l->dies > 1 ? add(t, package, "Die", -1, vcpus(t->l, v, of_die, -1), NULL) : package,
+		add_parts(t, t->l->dies > 1 ? add_object(t, package, "Die", -1, vcpus(t->l, v, of_die, -1), NULL) : package,
 			  v, of_die);
 }
 
@@ -139,11 +139,11 @@ static void add_packages(struct tree *t, xmlNodePtr machine)
 		/* A guest node of several packages holds them; else it lies in one. */
 		if (of_cell > size && l->n_cells > 1) {
 			if (!t->cell[cell])
-				add_node(t, add(t, machine, "Group", -1, hwloc_bitmap_dup(all), NULL), cell);
+				add_node(t, add_object(t, machine, "Group", -1, hwloc_bitmap_dup(all), NULL), cell);
 			in = t->cell[cell];
 		}
 		hwloc_bitmap_free(all);
-		package = add(t, in, "Package", (int)s, vcpus(l, first, size, -1), NULL);
+		package = add_object(t, in, "Package", (int)s, vcpus(l, first, size, -1), NULL);
 		if (of_cell == size)
 			add_node(t, package, cell);
 		add_dies(t, package, first, size);
@@ -253,7 +253,7 @@ static void build(struct tree *t, xmlNodePtr topology)
 	if (!nodes)
 		return;
 	hwloc_bitmap_set_range(nodes, 0, (int)t->l->n_cells - 1);
-	machine = add(t, topology, "Machine", 0, vcpus(t->l, 0, t->l->vcpus, -1), nodes);
+	machine = add_object(t, topology, "Machine", 0, vcpus(t->l, 0, t->l->vcpus, -1), nodes);
 	all = (char *)xmlGetNoNsProp(machine, BAD_CAST "cpuset");
 	vh_xml_setf(machine, "allowed_cpuset", "%s", all ? all : "");
 	xmlFree(all);

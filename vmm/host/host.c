@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "lib/child.h"
+#include "lib/files/read.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"
@@ -18,7 +19,7 @@
 #include "vmm/kernel/kernel.h"
 
 #define NODES "sys/devices/system/node"
-enum { XML_MAX = 64 << 20, LOAD_MS = 20000, L2_BASE = 1 << 16 };
+enum { LOAD_MS = 20000, L2_BASE = 1 << 16 };
 
 /* hwloc is told of another root, and to keep quiet, by environment variables only. */
 static pthread_mutex_t env_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -31,23 +32,7 @@ static void topology_freep(hwloc_topology_t *t)
 
 static int read_xml(const char *xml, char **ret, size_t *ret_len, struct vh_err *err)
 {
-	vh_autofclose FILE *f = fopen(xml, "re");
-	vh_autofree char *text = NULL;
-	struct stat st;
-
-	if (!f || fstat(fileno(f), &st) < 0)
-		return vh_err_refuse(err, errno, "%s: %s", xml, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return vh_err_refuse(err, EINVAL, "%s: not a file", xml);
-	if (st.st_size > XML_MAX)
-		return vh_err_refuse(err, EFBIG, "%s: larger than 64 MiB", xml);
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return vh_err_nomem(err);
-	*ret_len = fread(text, 1, (size_t)st.st_size, f);
-	text[*ret_len] = 0;
-	*ret = vh_steal(&text);
-	return 0;
+	return vh_host_file(xml, ret, ret_len, err) < 0 ? vh_err_as(err, VH_EXIT_REFUSED) : 0;
 }
 
 /* Version 3 has bits where 2 has numbers: storage, memory, GPU, coprocessor, network,

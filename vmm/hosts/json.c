@@ -93,7 +93,7 @@ static void is_bad(struct reading *r, const char *key)
 	r->bad = r->bad ? r->bad : key;
 }
 
-static uint64_t number(struct reading *r, const json_t *row, const char *key, uint64_t max)
+static uint64_t get_number(struct reading *r, const json_t *row, const char *key, uint64_t max)
 {
 	const json_t *v = json_object_get(row, key);
 	json_int_t n = json_integer_value(v);
@@ -104,7 +104,7 @@ static uint64_t number(struct reading *r, const json_t *row, const char *key, ui
 	return 0;
 }
 
-static void text(struct reading *r, const json_t *row, const char *key, char *ret, size_t len)
+static void get_text(struct reading *r, const json_t *row, const char *key, char *ret, size_t len)
 {
 	const json_t *v = json_object_get(row, key);
 	const char *s = json_string_value(v);
@@ -132,9 +132,9 @@ static void read_pools(struct reading *r, const json_t *row, struct vh_host_node
 		is_bad(r, "pools");
 	json_array_foreach(pools, i, pool) {
 		struct vh_host_pool p = {
-			.size = number(r, pool, "size", VH_NODE_MEMORY_MAX),
-			.total = number(r, pool, "total", INT64_MAX >> 40),
-			.free = number(r, pool, "free", INT64_MAX >> 40),
+			.size = get_number(r, pool, "size", VH_NODE_MEMORY_MAX),
+			.total = get_number(r, pool, "total", INT64_MAX >> 40),
+			.free = get_number(r, pool, "free", INT64_MAX >> 40),
 		};
 
 		if (r->bad)
@@ -153,11 +153,11 @@ static void read_node(struct reading *r, const json_t *row)
 	struct vh_host *host = r->host;
 	struct vh_host_node *n = &host->nodes[host->n_nodes];
 
-	n->id = (unsigned)number(r, row, "node", VH_HOST_NODES_MAX);
-	n->package = (unsigned)number(r, row, "package", VH_HOST_NODES_MAX);
-	n->memory = number(r, row, "memory", VH_NODE_MEMORY_MAX);
-	n->free = number(r, row, "free", n->memory);
-	text(r, row, "kind", n->kind, sizeof(n->kind));
+	n->id = (unsigned)get_number(r, row, "node", VH_HOST_NODES_MAX);
+	n->package = (unsigned)get_number(r, row, "package", VH_HOST_NODES_MAX);
+	n->memory = get_number(r, row, "memory", VH_NODE_MEMORY_MAX);
+	n->free = get_number(r, row, "free", n->memory);
+	get_text(r, row, "kind", n->kind, sizeof(n->kind));
 	read_pools(r, row, n);
 	if (node_index(host, n->id) >= 0)
 		is_bad(r, "node");
@@ -191,10 +191,12 @@ static void read_cpu(struct reading *r, const json_t *row)
 	struct vh_host_cpu *c = &host->cpus[host->n_cpus];
 
 	*c = (struct vh_host_cpu){
-		.id = (unsigned)number(r, row, "cpu", INT16_MAX), .node = (unsigned)number(r, row, "node", INT16_MAX),
-		.core = (unsigned)number(r, row, "core", INT16_MAX), .l3 = (unsigned)number(r, row, "cache", INT32_MAX),
-		.die = (unsigned)number(r, row, "die", INT16_MAX), .isolated = json_is_true(isolated),
-		.package = (unsigned)number(r, row, "package", INT16_MAX),
+		.id = (unsigned)get_number(r, row, "cpu", INT16_MAX),
+		.node = (unsigned)get_number(r, row, "node", INT16_MAX),
+		.core = (unsigned)get_number(r, row, "core", INT16_MAX),
+		.l3 = (unsigned)get_number(r, row, "cache", INT32_MAX),
+		.die = (unsigned)get_number(r, row, "die", INT16_MAX),
+		.package = (unsigned)get_number(r, row, "package", INT16_MAX), .isolated = json_is_true(isolated),
 	};
 	for (size_t i = 0; i < host->n_cpus; i++)
 		if (host->cpus[i].id == c->id)
@@ -215,14 +217,14 @@ static void read_device(struct reading *r, const json_t *row)
 	struct vh_host_device d = { .node = -1, .kind = VH_DEVICE_KINDS };
 	char kind[8] = "";
 
-	text(r, row, "address", d.address, sizeof(d.address));
-	text(r, row, "pf", d.pf, sizeof(d.pf));
-	text(r, row, "name", d.name, sizeof(d.name));
-	text(r, row, "root", d.root, sizeof(d.root));
-	text(r, row, "switch", d.sw, sizeof(d.sw));
-	text(r, row, "kind", kind, sizeof(kind));
-	d.vfs = (unsigned)number(r, row, "vfs", UINT16_MAX);
-	d.bars = number(r, row, "bars", INT64_MAX);
+	get_text(r, row, "address", d.address, sizeof(d.address));
+	get_text(r, row, "pf", d.pf, sizeof(d.pf));
+	get_text(r, row, "name", d.name, sizeof(d.name));
+	get_text(r, row, "root", d.root, sizeof(d.root));
+	get_text(r, row, "switch", d.sw, sizeof(d.sw));
+	get_text(r, row, "kind", kind, sizeof(kind));
+	d.vfs = (unsigned)get_number(r, row, "vfs", UINT16_MAX);
+	d.bars = get_number(r, row, "bars", INT64_MAX);
 	d.held = !json_is_true(is_free);
 	for (int k = 0; k < VH_DEVICE_KINDS; k++)
 		if (!strcmp(kind, vh_device_kind_name((enum vh_device_kind)k)))
@@ -230,7 +232,7 @@ static void read_device(struct reading *r, const json_t *row)
 	if (d.kind == VH_DEVICE_KINDS || !d.address[0] || !json_is_boolean(is_free))
 		is_bad(r, d.kind == VH_DEVICE_KINDS ? "kind" : d.address[0] ? "free" : "address");
 	if (!json_is_null(node)) {
-		d.node = node_index(host, number(r, row, "node", INT16_MAX));
+		d.node = node_index(host, get_number(r, row, "node", INT16_MAX));
 		if (d.node < 0)
 			is_bad(r, "node");
 	}
@@ -246,8 +248,8 @@ static int allocate(struct vh_host *host, struct vh_taken *taken, size_t nodes, 
 	return host->nodes && host->distances && host->cpus && taken->cpus ? 0 : -ENOMEM;
 }
 
-static void each(struct reading *r, const char *list, const json_t *rows,
-		 void (*read)(struct reading *r, const json_t *row))
+static void read_rows(struct reading *r, const char *list, const json_t *rows,
+		      void (*read)(struct reading *r, const json_t *row))
 {
 	for (size_t i = 0; !r->bad && !r->no_memory && i < json_array_size(rows); i++) {
 		r->list = list;
@@ -268,10 +270,10 @@ static void read_all(struct reading *r, const json_t *doc)
 		return;
 	}
 	r->no_memory = allocate(r->host, r->taken, n_nodes, n_cpus) < 0;
-	each(r, "nodes", nodes, read_node);
-	each(r, "nodes", nodes, read_distances);
-	each(r, "cpus", cpus, read_cpu);
-	each(r, "devices", devices, read_device);
+	read_rows(r, "nodes", nodes, read_node);
+	read_rows(r, "nodes", nodes, read_distances);
+	read_rows(r, "cpus", cpus, read_cpu);
+	read_rows(r, "devices", devices, read_device);
 }
 
 int vh_host_from_json(const char *name, const char *doc, size_t len, struct vh_host **ret, struct vh_taken *ret_taken,

@@ -5,14 +5,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/files/read.h"
 #include "lib/store/store.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/load.h"
-
-enum { MODEL_MAX = 64 << 20 };
 
 void vh_plan_host_clear(struct vh_plan_host *h)
 {
@@ -84,19 +83,12 @@ static bool is_json(const char *text, size_t len)
 /* A host's model as JSON, when the file is that: 1, else 0. */
 static int read_model(const char *path, struct vh_host **ret, struct vh_taken *taken, struct vh_err *err)
 {
-	vh_autofclose FILE *f = fopen(path, "re");
+	vh_autoerr none = VH_ERR_NONE;
 	vh_autofree char *text = NULL;
-	struct stat st;
 	size_t len;
 	int r;
 
-	if (!f || fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > MODEL_MAX)
-		return 0;
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return vh_err_nomem(err);
-	len = fread(text, 1, (size_t)st.st_size, f);
-	if (!is_json(text, len))
+	if (vh_host_file(path, &text, &len, &none) < 0 || !is_json(text, len))
 		return 0;
 	r = vh_host_from_json(path, text, len, ret, taken, err);
 	return r < 0 ? r : 1;

@@ -130,7 +130,7 @@ static int add_hostlist(struct vh_hosts_query *q, const char *list, const char *
 	int r = timeout ? vh_uint_parse(timeout, DEADLINE_MAX_S, &seconds, err) : 0;
 
 	if (r < 0)
-		return err->exit = VH_EXIT_USAGE, vh_err_within(err, "--timeout");
+		return vh_err_as(err, VH_EXIT_USAGE), vh_err_within(err, "--timeout");
 	r = vh_hostlist_parse(list, &names, err);
 	if (r < 0)
 		return vh_err_within(err, "--hosts, which is no directory");

@@ -15,7 +15,7 @@ struct asking {
 	int deadline_ms;
 };
 
-static void ask(void *arg, size_t i)
+static void ask_host(void *arg, size_t i)
 {
 	const struct asking *a = arg;
 	struct vh_remote *host = &a->hosts[i];
@@ -41,7 +41,7 @@ int vh_remote_hosts(char *const *names, int deadline_ms, struct vh_remote **ret,
 		return vh_err_nomem(err);
 	for (size_t i = 0; i < n; i++)
 		a.hosts[i].name = names[i];
-	vh_parallel(n, AT_ONCE, ask, &a);
+	vh_parallel(n, AT_ONCE, ask_host, &a);
 	*ret = a.hosts;
 	*ret_n = n;
 	return 0;

@@ -94,7 +94,7 @@ static int take_memory(struct vh_taken *taken, const struct vh_host *host, xmlNo
 
 /* --- devices */
 
-static unsigned number(xmlNodePtr node, const char *name)
+static unsigned address_part(xmlNodePtr node, const char *name)
 {
 	vh_autoxmlstr text = xmlGetNoNsProp(node, BAD_CAST name);
 
@@ -109,8 +109,9 @@ static void hold_device(struct vh_host *host, xmlNodePtr passed)
 
 	if (!at)
 		return;
-	snprintf(address, sizeof(address), "%04x:%02x:%02x.%x", number(at, "domain") & 0xffff, number(at, "bus") & 0xff,
-		 number(at, "slot") & 0x1f, number(at, "function") & 7);
+	snprintf(address, sizeof(address), "%04x:%02x:%02x.%x", address_part(at, "domain") & 0xffff,
+		 address_part(at, "bus") & 0xff,
+		 address_part(at, "slot") & 0x1f, address_part(at, "function") & 7);
 	for (size_t i = 0; i < host->n_devices; i++)
 		if (!strcmp(host->devices[i].address, address))
 			host->devices[i].held = true;

@@ -20,7 +20,7 @@ static json_t *text_or_null(const char *s)
 	return *s ? json_string(s) : json_null();
 }
 
-static json_t *numbers(const unsigned *v, size_t n)
+static json_t *numbers_to_json(const unsigned *v, size_t n)
 {
 	json_t *list = json_array();
 
@@ -29,7 +29,7 @@ static json_t *numbers(const unsigned *v, size_t n)
 	return list;
 }
 
-static json_t *cells(const struct vh_layout *l)
+static json_t *cells_to_json(const struct vh_layout *l)
 {
 	json_t *list = json_array();
 
@@ -42,7 +42,7 @@ static json_t *cells(const struct vh_layout *l)
 		json_array_append_new(list, json_pack("{s:i, s:i, s:I, s:o, s:o}", "cell", (int)i, "node",
 						      (int)l->cells[i].node, "memory", (json_int_t)l->cells[i].memory,
 						      "vcpus", vcpus, "distances",
-						      numbers(&l->distances[i * l->n_cells], l->n_cells)));
+						      numbers_to_json(&l->distances[i * l->n_cells], l->n_cells)));
 	}
 	return list;
 }
@@ -75,14 +75,14 @@ json_t *vh_layout_to_json(const struct vh_layout *l)
 {
 	return json_pack("{s:I, s:{s:i, s:i, s:i, s:i}, s:o, s:o, s:o, s:o, s:o, s:i, s:o}", "page_size",
 			 (json_int_t)l->page, "topology", "sockets", (int)l->sockets, "dies", (int)l->dies, "cores",
-			 (int)l->cores, "threads", (int)l->threads, "cells", cells(l), "pins", pins(l), "floating",
-			 numbers(l->floating, l->n_floating), "held", numbers(l->held, l->n_held), "emulator",
+			 (int)l->cores, "threads", (int)l->threads, "cells", cells_to_json(l), "pins", pins(l), "floating",
+			 numbers_to_json(l->floating, l->n_floating), "held", numbers_to_json(l->held, l->n_held), "emulator",
 			 number_or_null(l->emulator), "iothreads", (int)l->iothreads, "devices", devices(l));
 }
 
 /* --- back */
 
-static int bad(struct vh_err *err, const char *what)
+static int bad_layout(struct vh_err *err, const char *what)
 {
 	return vh_err_refuse(err, EINVAL, "plan: %s", what);
 }
@@ -143,12 +143,12 @@ static int read_numbers(const json_t *list, const char *what, unsigned **ret, si
 	if (!*ret)
 		return vh_err_nomem(err);
 	if (!json_is_array(list) || n > VH_VCPUS_MAX)
-		return bad(err, what);
+		return bad_layout(err, what);
 	for (*ret_n = 0; *ret_n < n; ++*ret_n) {
 		const json_t *j = json_array_get(list, *ret_n);
 
 		if (!is_number(j, 0, CPU_MAX))
-			return bad(err, what);
+			return bad_layout(err, what);
 		(*ret)[*ret_n] = (unsigned)json_integer_value(j);
 	}
 	return 0;
@@ -159,7 +159,7 @@ static int read_pins(const json_t *list, struct vh_layout *l, struct vh_err *err
 	size_t n = json_array_size(list);
 
 	if (!n || n > VH_VCPUS_MAX)
-		return bad(err, "pins: no CPU, or null, for each of 1 to 4096 vCPUs");
+		return bad_layout(err, "pins: no CPU, or null, for each of 1 to 4096 vCPUs");
 	l->cpu = calloc(n, sizeof(*l->cpu));
 	l->cell = calloc(n, sizeof(*l->cell));
 	if (!l->cpu || !l->cell)
@@ -168,7 +168,7 @@ static int read_pins(const json_t *list, struct vh_layout *l, struct vh_err *err
 		const json_t *j = json_array_get(list, v);
 
 		if (!json_is_null(j) && !is_number(j, 0, CPU_MAX))
-			return bad(err, "pins: no CPU, or null, for each vCPU");
+			return bad_layout(err, "pins: no CPU, or null, for each vCPU");
 		l->cpu[v] = json_is_null(j) ? -1 : (int)json_integer_value(j);
 		l->cell[v] = VH_CELLS_MAX;
 	}
@@ -183,15 +183,15 @@ static int read_cell(const json_t *j, size_t i, struct vh_layout *l, struct vh_e
 
 	if (!get_count(j, "node", 0, NODE_MAX - 1, &l->cells[i].node) || !get_size(j, "memory", &l->cells[i].memory) ||
 	    !l->cells[i].memory || !json_is_array(vcpus) || json_array_size(distances) != l->n_cells)
-		return bad(err, "cells: no node, memory, vcpus and distances of each guest node");
+		return bad_layout(err, "cells: no node, memory, vcpus and distances of each guest node");
 	json_array_foreach(vcpus, k, item) {
 		if (!is_number(item, 0, (json_int_t)l->vcpus - 1) || l->cell[json_integer_value(item)] != VH_CELLS_MAX)
-			return bad(err, "cells: a vCPU that is not there, or in two guest nodes");
+			return bad_layout(err, "cells: a vCPU that is not there, or in two guest nodes");
 		l->cell[json_integer_value(item)] = (unsigned)i;
 	}
 	json_array_foreach(distances, k, item) {
 		if (!is_number(item, k == i ? 10 : 11, k == i ? 10 : 254))
-			return bad(err, "cells: distances are 10 to itself and 11 to 254 to others");
+			return bad_layout(err, "cells: distances are 10 to itself and 11 to 254 to others");
 		l->distances[i * l->n_cells + k] = (unsigned)json_integer_value(item);
 	}
 	return 0;
@@ -204,13 +204,13 @@ static int read_cells(const json_t *list, struct vh_layout *l, struct vh_err *er
 	l->n_cells = json_array_size(list);
 	if (!l->n_cells || l->n_cells > VH_CELLS_MAX) {
 		l->n_cells = 0;
-		return bad(err, "cells: not 1 to 16 guest nodes");
+		return bad_layout(err, "cells: not 1 to 16 guest nodes");
 	}
 	for (size_t i = 0; r == 0 && i < l->n_cells; i++)
 		r = read_cell(json_array_get(list, i), i, l, err);
 	for (unsigned v = 0; r == 0 && v < l->vcpus; v++)
 		if (l->cell[v] == VH_CELLS_MAX)
-			r = bad(err, "cells: a vCPU is in none");
+			r = bad_layout(err, "cells: a vCPU is in none");
 	return r;
 }
 
@@ -235,13 +235,13 @@ static int read_device(const json_t *j, struct vh_layout *l, struct vh_err *err)
 	    !get_text(j, "switch", d->sw, sizeof(d->sw)) || (*d->sw && !vh_is_pci_address(d->sw)) ||
 	    !get_text(j, "name", d->name, sizeof(d->name)) || !get_text(j, "mac", d->mac, sizeof(d->mac)) ||
 	    (*d->mac && !vh_is_mac(d->mac)))
-		return bad(err, "devices: an address, PF, switch, name or MAC that is none");
+		return bad_layout(err, "devices: an address, PF, switch, name or MAC that is none");
 	if (!get_kind(j, &d->kind) || !get_number(j, "node", NODE_MAX - 1, &d->node) ||
 	    !get_number(j, "cell", (json_int_t)l->n_cells - 1, &d->cell) || !get_size(j, "bars", &d->bars))
-		return bad(err, "devices: a kind, node, guest node or size of BARs that is none");
+		return bad_layout(err, "devices: a kind, node, guest node or size of BARs that is none");
 	for (size_t i = 0; i < l->n_devices; i++)
 		if (!strcmp(l->devices[i].address, d->address))
-			return bad(err, "devices: one stands there twice");
+			return bad_layout(err, "devices: one stands there twice");
 	l->n_devices++;
 	return 0;
 }
@@ -253,7 +253,7 @@ static int read_devices(const json_t *list, struct vh_layout *l, struct vh_err *
 	int r = 0;
 
 	if (!json_is_array(list) || n > VH_PLAN_DEVICES_MAX)
-		return bad(err, "devices: more than 64, or no list");
+		return bad_layout(err, "devices: more than 64, or no list");
 	l->devices = calloc(n + 1, sizeof(*l->devices));
 	if (!l->devices)
 		return vh_err_nomem(err);
@@ -276,7 +276,7 @@ static bool meet(unsigned char *met, const int *cpus, size_t n)
 	return true;
 }
 
-static int check(const struct vh_layout *l, struct vh_err *err)
+static int check_whole(const struct vh_layout *l, struct vh_err *err)
 {
 	vh_autofree unsigned char *met = calloc(CPU_MAX / 8 + 1, 1);
 	uint64_t sum = 0;
@@ -287,21 +287,21 @@ static int check(const struct vh_layout *l, struct vh_err *err)
 	apart = meet(met, l->cpu, l->vcpus) && meet(met, (const int *)l->held, l->n_held) && meet(met, &l->emulator, 1) &&
 		meet(met, (const int *)l->floating, l->n_floating);
 	if (!apart)
-		return bad(err, "a CPU stands there twice");
+		return bad_layout(err, "a CPU stands there twice");
 	for (unsigned v = 0; v < l->vcpus; v++)
 		if (l->cpu[v] < 0 && !l->n_floating)
-			return bad(err, "floating: no CPU for vCPUs that have none of their own");
+			return bad_layout(err, "floating: no CPU for vCPUs that have none of their own");
 	if (l->page < 4096 || l->page & (l->page - 1))
-		return bad(err, "page_size: no size of pages");
+		return bad_layout(err, "page_size: no size of pages");
 	for (size_t i = 0; i < l->n_cells; i++) {
 		sum += l->cells[i].memory;
 		if (l->page > 4096 && l->cells[i].memory % l->page)
-			return bad(err, "cells: memory that is no number of pages");
+			return bad_layout(err, "cells: memory that is no number of pages");
 	}
 	if (sum > VH_NODE_MEMORY_MAX)
-		return bad(err, "cells: more memory than there can be");
+		return bad_layout(err, "cells: more memory than there can be");
 	if ((uint64_t)l->sockets * l->dies * l->cores * l->threads != l->vcpus)
-		return bad(err, "topology: its product is not the number of vCPUs");
+		return bad_layout(err, "topology: its product is not the number of vCPUs");
 	return 0;
 }
 
@@ -314,12 +314,12 @@ static int read_all(const json_t *j, struct vh_layout *l, struct vh_err *err)
 		return r;
 	if (!get_size(j, "page_size", &l->page) || !get_number(j, "emulator", CPU_MAX, &l->emulator) ||
 	    !get_count(j, "iothreads", 0, IOTHREADS_MAX, &l->iothreads))
-		return bad(err, "page_size, emulator or iothreads is no number");
+		return bad_layout(err, "page_size, emulator or iothreads is no number");
 	if (!get_count(topology, "sockets", 1, VH_VCPUS_MAX, &l->sockets) ||
 	    !get_count(topology, "dies", 1, VH_VCPUS_MAX, &l->dies) ||
 	    !get_count(topology, "cores", 1, VH_VCPUS_MAX, &l->cores) ||
 	    !get_count(topology, "threads", 1, VH_VCPUS_MAX, &l->threads))
-		return bad(err, "topology: no sockets, dies, cores and threads");
+		return bad_layout(err, "topology: no sockets, dies, cores and threads");
 	r = read_cells(json_object_get(j, "cells"), l, err);
 	if (r == 0)
 		r = read_numbers(json_object_get(j, "floating"), "floating: no list of CPUs", &l->floating,
@@ -328,7 +328,7 @@ static int read_all(const json_t *j, struct vh_layout *l, struct vh_err *err)
 		r = read_numbers(json_object_get(j, "held"), "held: no list of CPUs", &l->held, &l->n_held, err);
 	if (r == 0)
 		r = read_devices(json_object_get(j, "devices"), l, err);
-	return r < 0 ? r : check(l, err);
+	return r < 0 ? r : check_whole(l, err);
 }
 
 int vh_layout_from_json(const json_t *j, struct vh_layout *ret, struct vh_err *err)

@@ -55,7 +55,7 @@ static bool is_chosen(const struct vh_plan *plan, size_t device)
 }
 
 /* Its cost to these nodes; -1: is not of the kind, not free or not near as it must be. */
-static int cost(const struct choosing *c, enum vh_device_kind kind, size_t i)
+static int device_cost(const struct choosing *c, enum vh_device_kind kind, size_t i)
 {
 	const struct vh_want_devices *w = &c->want->devices[kind];
 	const struct vh_host_device *d = &c->left->host->devices[i];
@@ -75,7 +75,7 @@ static int cheapest(const struct choosing *c, enum vh_device_kind kind, const ch
 	int best = -1;
 
 	for (size_t i = 0; i < c->left->host->n_devices; i++) {
-		int here = sw && strcmp(c->left->host->devices[i].sw, sw) ? -1 : cost(c, kind, i);
+		int here = sw && strcmp(c->left->host->devices[i].sw, sw) ? -1 : device_cost(c, kind, i);
 
 		if (here >= 0 && (best < 0 || here < best)) {
 			best = here;
@@ -85,7 +85,7 @@ static int cheapest(const struct choosing *c, enum vh_device_kind kind, const ch
 	return best;
 }
 
-static void choose(const struct choosing *c, size_t device)
+static void choose_device(const struct choosing *c, size_t device)
 {
 	c->plan->devices[c->plan->n_devices++] = (unsigned)device;
 }
@@ -101,7 +101,7 @@ static int choose_pair(const struct choosing *c)
 		const char *sw = host->devices[i].sw;
 		int a, b;
 
-		if (!sw[0] || cost(c, VH_DEVICE_GPU, i) < 0)
+		if (!sw[0] || device_cost(c, VH_DEVICE_GPU, i) < 0)
 			continue;
 		a = cheapest(c, VH_DEVICE_GPU, sw, &gpu);
 		b = cheapest(c, VH_DEVICE_HCA, sw, &hca);
@@ -112,8 +112,8 @@ static int choose_pair(const struct choosing *c)
 		}
 	}
 	if (best >= 0) {
-		choose(c, best_gpu);
-		choose(c, best_hca);
+		choose_device(c, best_gpu);
+		choose_device(c, best_hca);
 	}
 	return best;
 }
@@ -147,7 +147,7 @@ int64_t vh_choose_devices(const struct vh_left *left, const struct vh_want *want
 			here = cheapest(&c, (enum vh_device_kind)k, NULL, &device);
 			if (here < 0)
 				return -ENODEV;
-			choose(&c, device);
+			choose_device(&c, device);
 		}
 	}
 	if (plan->n_devices)

@@ -12,7 +12,7 @@
 
 enum { OTHERS_MAX = 256 };
 
-static char *lacks(const struct vh_left *left, const struct vh_want *want, const unsigned *nodes, size_t n)
+static char *what_lacks(const struct vh_left *left, const struct vh_want *want, const unsigned *nodes, size_t n)
 {
 	struct vh_plan plan = { 0 };
 	uint64_t cpus = 0, memory = 0, page = want->page > VH_PAGE_LARGE ? want->page : VH_PAGE_SMALL;
@@ -71,7 +71,7 @@ static int add_other(json_t *rows, const struct vh_left *left, const struct vh_w
 		return 0;
 	if (vh_solve_on(left, want, nodes, n, &other) < 0)
 		return -ENOMEM;
-	why = other ? why_worse(other, plan) : lacks(left, want, nodes, n);
+	why = other ? why_worse(other, plan) : what_lacks(left, want, nodes, n);
 	list = json_array();
 	for (size_t i = 0; i < n; i++)
 		json_array_append_new(list, json_integer(left->host->nodes[nodes[i]].id));

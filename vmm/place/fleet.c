@@ -195,7 +195,7 @@ static bool pointless(const struct looking *l, size_t node)
 	       (l->plan && (!l->want->spread || l->f->tree[node].v[CPUS_ALL] <= best));
 }
 
-static void look(struct looking *l, size_t node)
+static void search_below(struct looking *l, size_t node)
 {
 	const struct sums *t = l->f->tree;
 	size_t first = 2 * node;
@@ -208,8 +208,8 @@ static void look(struct looking *l, size_t node)
 	}
 	if (l->want->spread && t[first].v[CPUS_ALL] < t[first + 1].v[CPUS_ALL])
 		first++;
-	look(l, first);
-	look(l, first ^ 1);
+	search_below(l, first);
+	search_below(l, first ^ 1);
 }
 
 /* The best host on which the VM needs at most so many nodes (0: any number). */
@@ -217,7 +217,7 @@ static void look_for(struct looking *l, size_t most_nodes)
 {
 	l->most_nodes = most_nodes;
 	l->need = need(l->want, most_nodes == 1);
-	look(l, 1);
+	search_below(l, 1);
 }
 
 /* The same want with all its devices on its nodes; false: they are, or are nowhere. */

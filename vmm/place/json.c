@@ -3,7 +3,7 @@
 #include "vmm/layout/layout.h"
 #include "vmm/place/place.h"
 
-static json_t *score(const struct vh_plan *p)
+static json_t *score_to_json(const struct vh_plan *p)
 {
 	json_t *doc = json_object();
 
@@ -22,7 +22,7 @@ json_t *vh_plan_to_json(const struct vh_host *host, const struct vh_plan *p)
 		return NULL;
 	doc = vh_layout_to_json(&layout);
 	vh_layout_clear(&layout);
-	json_object_set_new(doc, "score", score(p));
+	json_object_set_new(doc, "score", score_to_json(p));
 	json_object_set_new(doc, "proven", json_boolean(p->proven));
 	return doc;
 }

@@ -158,7 +158,7 @@ static void fill_cells(const struct vh_host *host, const struct vh_plan *p, stru
 	}
 }
 
-static void ids(const struct vh_host *host, const unsigned *cpus, size_t n, unsigned *out)
+static void kernel_ids(const struct vh_host *host, const unsigned *cpus, size_t n, unsigned *out)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i] = host->cpus[cpus[i]].id;
@@ -185,8 +185,8 @@ int vh_plan_layout(const struct vh_host *host, const struct vh_plan *p, struct v
 		l.cpu[v] = p->cpu[v] < 0 ? -1 : (int)host->cpus[p->cpu[v]].id;
 		l.cell[v] = p->cell[v];
 	}
-	ids(host, p->floating, p->n_floating, l.floating);
-	ids(host, p->held, p->n_held, l.held);
+	kernel_ids(host, p->floating, p->n_floating, l.floating);
+	kernel_ids(host, p->held, p->n_held, l.held);
 	for (size_t i = 0; i < p->n_devices; i++)
 		fill_device(host, p, i, &l.devices[i]);
 	fill_cells(host, p, &l);

@@ -113,7 +113,7 @@ static void own_mounts(void)
 		child_fails("the root directory");
 }
 
-static _Noreturn void child(char *const *sources, char *const *targets, const char *program)
+static _Noreturn void become_daemon(char *const *sources, char *const *targets, const char *program)
 {
 	char *const argv[] = { (char *)"libvirtd", (char *)"--daemon", (char *)"--config",
 			       (char *)"/etc/libvirt/libvirtd.conf", (char *)"--pid-file",
@@ -136,7 +136,7 @@ static _Noreturn void child(char *const *sources, char *const *targets, const ch
 
 /* Runs libvirtd until it is ready or has failed. Should the starter be killed meanwhile,
  * this process goes on holding its lock, so that nobody takes the daemon for absent. */
-static _Noreturn void guard(char *const *sources, char *const *targets, const char *program, int log)
+static _Noreturn void guard_daemon(char *const *sources, char *const *targets, const char *program, int log)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), status = 0;
 	pid_t pid;
@@ -150,7 +150,7 @@ static _Noreturn void guard(char *const *sources, char *const *targets, const ch
 	if (pid < 0)
 		child_fails("fork");
 	if (pid == 0)
-		child(sources, targets, program);
+		become_daemon(sources, targets, program);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 127);
@@ -190,7 +190,7 @@ static int run_daemon(const char *dir, const char *program, struct vh_err *err)
 	if (pid < 0)
 		return vh_err_set(err, errno, "libvirtd: %s", strerror(errno));
 	if (pid == 0)
-		guard(sources, targets, program, log);
+		guard_daemon(sources, targets, program, log);
 	status = vh_child_wait(pid, START_MS);
 	return status == 0 ? 0 : start_failed(dir, status, err);
 }

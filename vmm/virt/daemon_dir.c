@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "lib/files/files.h"
+#include "lib/files/own.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "vmm/kernel/kernel.h"
@@ -78,14 +79,8 @@ static int replace_link(const char *path, const char *target, struct vh_err *err
 /* vhpc-hook beside this program, or where make install puts it. */
 static int find_hook(char **ret, struct vh_err *err)
 {
-	vh_autofree char *self = NULL, *beside = NULL;
-	vh_autoroot root = NULL;
-	int r = vh_root_open(&root, NULL, err);
+	vh_autofree char *dir = vh_own_dir(), *beside = dir ? vh_strf("%s/vhpc-hook", dir) : NULL;
 
-	if (r < 0)
-		return r;
-	if (vh_root_readlink(root, &self, "proc/self/exe") == 0 && strrchr(self, '/'))
-		beside = vh_strf("%.*s/vhpc-hook", (int)(strrchr(self, '/') - self), self);
 	if (beside && access(beside, X_OK) == 0) {
 		*ret = vh_steal(&beside);
 		return 0;

@@ -51,7 +51,7 @@ uint64_t vh_virt_resident(struct vh_virt *v, const char *name)
 	return 0;
 }
 
-static int pin(virDomainPtr domain, enum vh_virt_thread thread, unsigned id, unsigned char *map, int len)
+static int pin_live(virDomainPtr domain, enum vh_virt_thread thread, unsigned id, unsigned char *map, int len)
 {
 	switch (thread) {
 	case VH_VIRT_VCPU: return virDomainPinVcpuFlags(domain, id, map, len, VIR_DOMAIN_AFFECT_LIVE);
@@ -76,7 +76,7 @@ int vh_virt_pin(struct vh_virt *v, const char *name, enum vh_virt_thread thread,
 		return r;
 	for (size_t i = 0; i < n; i++)
 		VIR_USE_CPU(map, cpus[i]);
-	return pin(domain, thread, id, map, len) < 0 ? vh_virt_err(err, "VM %s: pin %s %u", name, what[thread], id) : 0;
+	return pin_live(domain, thread, id, map, len) < 0 ? vh_virt_err(err, "VM %s: pin %s %u", name, what[thread], id) : 0;
 }
 
 bool vh_virt_is_running(struct vh_virt *v, const char *name)

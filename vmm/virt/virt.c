@@ -52,8 +52,7 @@ int vh_virt_err(struct vh_err *err, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&what, fmt, ap) < 0)
-		what = NULL;
+	what = vh_vstrf(fmt, ap);
 	va_end(ap);
 	/* A hook's refusal means that nothing was started. */
 	if (virGetLastErrorCode() == VIR_ERR_HOOK_SCRIPT_FAILED || virGetLastErrorCode() == VIR_ERR_AUTH_FAILED)
@@ -123,7 +122,7 @@ static bool system_daemon_answers(void)
 }
 
 /* As long as somebody holds this shared, nobody ends the private daemon. */
-static int hold(struct vh_virt *v, int how, struct vh_err *err)
+static int hold_private(struct vh_virt *v, int how, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/in-use", v->private_dir);
 
@@ -166,7 +165,7 @@ static int find_private(const char *state, const char *socket, bool start, struc
 }
 
 /* The state directory as an absolute path, be it there yet or not. */
-static int absolute(const char *state, char **ret, struct vh_err *err)
+static int absolute_state(const char *state, char **ret, struct vh_err *err)
 {
 	vh_autofree char *cwd = NULL;
 
@@ -193,7 +192,7 @@ static int make_private_dir(const char *state, const char *dir, struct vh_err *e
 static int open_private(struct vh_virt *v, const char *given, bool start, struct vh_err *err)
 {
 	vh_autofree char *socket = NULL, *state = NULL;
-	int r = absolute(given, &state, err);
+	int r = absolute_state(given, &state, err);
 
 	if (r == 0)
 		r = vh_daemon_socket(state, &socket, err);
@@ -207,7 +206,7 @@ static int open_private(struct vh_virt *v, const char *given, bool start, struct
 	else if (access(v->private_dir, F_OK) < 0)
 		return -ENOTCONN;
 	if (r == 0)
-		r = hold(v, LOCK_SH, err);
+		r = hold_private(v, LOCK_SH, err);
 	if (r == 0)
 		r = find_private(state, socket, start, err);
 	return r < 0 ? r : private_uri(socket, &v->uri, err);
@@ -362,7 +361,7 @@ int vh_virt_stop_private(const char *state, struct vh_err *err)
 		return vh_err_nomem(err);
 	if (access(v->private_dir, F_OK) < 0)
 		return 0;
-	r = hold(v, LOCK_EX | LOCK_NB, err);
+	r = hold_private(v, LOCK_EX | LOCK_NB, err);
 	if (r == -EWOULDBLOCK) {
 		vh_err_clear(err);
 		return 0;

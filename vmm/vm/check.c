@@ -37,7 +37,7 @@ static void tell(struct checking *k, const char *what, char *plan, const char *l
 
 /* --- lists of numbers */
 
-static bool has(const unsigned *v, size_t n, unsigned x)
+static bool has_number(const unsigned *v, size_t n, unsigned x)
 {
 	for (size_t i = 0; i < n; i++)
 		if (v[i] == x)
@@ -46,26 +46,26 @@ static bool has(const unsigned *v, size_t n, unsigned x)
 }
 
 /* Whether the list a is all in b. */
-static bool within(const char *a, const char *b)
+static bool list_within(const char *a, const char *b)
 {
 	vh_autofree unsigned *x = NULL, *y = NULL;
 	size_t n = 0, m = 0;
 	bool all = vh_cpulist_parse(a, &x, &n) == 0 && vh_cpulist_parse(b, &y, &m) == 0;
 
 	for (size_t i = 0; all && i < n; i++)
-		all = has(y, m, x[i]);
+		all = has_number(y, m, x[i]);
 	return all;
 }
 
-static bool same(const char *a, const char *b)
+static bool list_same(const char *a, const char *b)
 {
-	return within(a, b) && within(b, a);
+	return list_within(a, b) && list_within(b, a);
 }
 
 /* --- CPUs */
 
 /* The cpuset of an element of cputune; malloc'd, NULL: none. */
-static char *pinned(const struct checking *k, const char *element, const char *attr, unsigned id)
+static char *pinned_to(const struct checking *k, const char *element, const char *attr, unsigned id)
 {
 	xmlNodePtr tune = vh_xml_child(k->domain, NULL, "cputune"), node = vh_xml_child(tune, NULL, element);
 
@@ -95,14 +95,14 @@ static void check_threads(struct checking *k, const char *what, enum vh_thread_k
 			  const char *here, const char *libvirt)
 {
 	const struct vh_thread *t = next_thread(k, kind, id, NULL), *shown = t;
-	enum vh_verdict v = libvirt && same(libvirt, here) ? VH_OK : VH_WRONG;
+	enum vh_verdict v = libvirt && list_same(libvirt, here) ? VH_OK : VH_WRONG;
 
 	if (!*here) {
 		tell(k, what, plan, libvirt, NULL, t ? t->allowed : NULL, VH_UNKNOWN);
 		return;
 	}
 	for (; t; t = next_thread(k, kind, id, t))
-		if (!same(t->allowed, here) || (t->cpuset && !within(here, t->cpuset))) {
+		if (!list_same(t->allowed, here) || (t->cpuset && !list_within(here, t->cpuset))) {
 			shown = t;
 			v = VH_WRONG;
 			break;
@@ -124,14 +124,15 @@ static char *left_of(const struct checking *k, char *here)
 /* "2 (not here)" of what a rehearsal lacks. */
 static char *plan_text(const struct checking *k, const char *all, const char *here)
 {
-	return same(all, here) ? strdup(all) : vh_strf("%s (%s %s)", all, *here ? here : "none", k->c->rehearse ? "here" : "left");
+	return list_same(all, here) ? strdup(all) :
+	       vh_strf("%s (%s %s)", all, *here ? here : "none", k->c->rehearse ? "here" : "left");
 }
 
 static void check_vcpu(struct checking *k, unsigned vcpu)
 {
 	vh_autofree char *all = vh_layout_vcpu_cpus(k->c->layout, NULL, vcpu), *what = vh_strf("vCPU %u", vcpu);
 	vh_autofree char *here = left_of(k, vh_layout_vcpu_cpus(k->c->layout, k->c->rehearse, vcpu));
-	vh_autofree char *libvirt = pinned(k, "vcpupin", "vcpu", vcpu);
+	vh_autofree char *libvirt = pinned_to(k, "vcpupin", "vcpu", vcpu);
 
 	if (all && here && what)
 		check_threads(k, what, VH_THREAD_VCPU, vcpu, plan_text(k, all, here), here, libvirt);
@@ -141,13 +142,13 @@ static void check_others(struct checking *k)
 {
 	vh_autofree char *all = vh_layout_emulator_cpus(k->c->layout, NULL);
 	vh_autofree char *here = left_of(k, vh_layout_emulator_cpus(k->c->layout, k->c->rehearse));
-	vh_autofree char *libvirt = pinned(k, "emulatorpin", NULL, 0);
+	vh_autofree char *libvirt = pinned_to(k, "emulatorpin", NULL, 0);
 
 	if (!all || !here)
 		return;
 	check_threads(k, "emulator", VH_THREAD_OTHER, 0, plan_text(k, all, here), here, libvirt);
 	for (unsigned i = 1; i <= k->c->layout->iothreads; i++) {
-		vh_autofree char *pin = pinned(k, "iothreadpin", "iothread", i), *what = vh_strf("I/O thread %u", i);
+		vh_autofree char *pin = pinned_to(k, "iothreadpin", "iothread", i), *what = vh_strf("I/O thread %u", i);
 
 		if (what)
 			check_threads(k, what, VH_THREAD_IO, i, plan_text(k, all, here), here, pin);
@@ -172,14 +173,14 @@ static char *memnode(const struct checking *k, unsigned cell)
 }
 
 /* The mapping that is bound as libvirt says, or not at all: of several the one after skip others. */
-static struct vh_memory *choose(struct vh_memory *all, size_t n, const char *nodes, unsigned skip)
+static struct vh_memory *choose_mapping(struct vh_memory *all, size_t n, const char *nodes, unsigned skip)
 {
 	struct vh_memory *any = NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		const char *bound = strncmp(all[i].policy, "bind:", 5) ? NULL : all[i].policy + 5;
 
-		if (nodes ? bound && same(nodes, bound) : !bound)
+		if (nodes ? bound && list_same(nodes, bound) : !bound)
 			any = &all[i];
 		if (any == &all[i] && !skip--)
 			break;
@@ -197,7 +198,7 @@ static unsigned alike(const struct checking *k, unsigned cell, const char *nodes
 	for (unsigned i = 0; i < cell; i++) {
 		vh_autofree char *other = memnode(k, i);
 
-		n += l->cells[i].memory == l->cells[cell].memory && (nodes ? other && same(other, nodes) : !other);
+		n += l->cells[i].memory == l->cells[cell].memory && (nodes ? other && list_same(other, nodes) : !other);
 	}
 	return n;
 }
@@ -245,9 +246,9 @@ static int check_cell(struct checking *k, unsigned cell, struct vh_err *err)
 	what = vh_strf("guest node %u", cell);
 	if (r == -ENOMEM || !node || !what)
 		return vh_err_nomem(err);
-	m = choose(all, n, libvirt, alike(k, cell, libvirt));
+	m = choose_mapping(all, n, libvirt, alike(k, cell, libvirt));
 	kernel = m ? describe(m, c->node, page, &there) : NULL;
-	if (here && (!libvirt || !same(libvirt, node) || (mems && !within(node, mems))))
+	if (here && (!libvirt || !list_same(libvirt, node) || (mems && !list_within(node, mems))))
 		there = false;
 	tell(k, what, vh_strf("node %u: %s in %s%s", c->node, vh_size_format(a, sizeof(a), c->memory),
 			     vh_size_format(b, sizeof(b), k->c->layout->page), here ? "" : " (not here)"),
@@ -257,7 +258,7 @@ static int check_cell(struct checking *k, unsigned cell, struct vh_err *err)
 
 /* --- devices */
 
-static unsigned number(xmlNodePtr address, const char *attr)
+static unsigned address_part(xmlNodePtr address, const char *attr)
 {
 	vh_autoxmlstr text = xmlGetNoNsProp(address, BAD_CAST attr);
 
@@ -275,8 +276,8 @@ static bool is_given(const struct checking *k, const char *address)
 
 		if (!at || (strcmp((const char *)d->name, "hostdev") && strcmp((const char *)d->name, "interface")))
 			continue;
-		snprintf(is, sizeof(is), "%04x:%02x:%02x.%x", number(at, "domain"), number(at, "bus"), number(at, "slot"),
-			 number(at, "function"));
+		snprintf(is, sizeof(is), "%04x:%02x:%02x.%x", address_part(at, "domain"), address_part(at, "bus"),
+			 address_part(at, "slot"), address_part(at, "function"));
 		if (!strcmp(is, address))
 			return true;
 	}

@@ -126,7 +126,7 @@ static int name_ports(const char *state, struct vh_vm *vm, struct vh_err *err)
 	return r;
 }
 
-static int make(struct vh_virt *v, const char *state, struct vh_vm *vm, struct vh_err *err)
+static int make_vm(struct vh_virt *v, const char *state, struct vh_vm *vm, struct vh_err *err)
 {
 	vh_autoroot root = NULL;
 	vh_autofree char *xml = NULL;
@@ -163,9 +163,9 @@ static int define_locked(struct vh_virt *v, struct vh_store *s, const char *stat
 		r = vh_journal_begin(s, run, "define", vm->name, &id, err);
 	if (r < 0)
 		return r;
-	r = make(v, state, vm, err);
+	r = make_vm(v, state, vm, err);
 	if (r < 0 && remove_all(v, s, state, vm->name, &undo) < 0) {
-		err->exit = VH_EXIT_PARTIAL;
+		vh_err_as(err, VH_EXIT_PARTIAL);
 		vh_err_hint(err, "undoing failed too: %s; vhpc vm undefine %s", undo.text, vm->name);
 		return r;
 	}

@@ -13,7 +13,7 @@
 
 /* --- whether the host has it all */
 
-static int lacks(struct vh_err *err, const char *name, const char *what, const char *which)
+static int host_lacks(struct vh_err *err, const char *name, const char *what, const char *which)
 {
 	vh_err_refuse(err, ENODEV, "VM %s: %s %s is not there on this host", name, what, which);
 	return vh_err_hint(err, "plan and define it anew; --rehearse is for another host's plan");
@@ -42,7 +42,7 @@ static int check_cpus(const struct vh_host *host, const char *name, const struct
 		for (size_t i = 0; r == 0 && i < both[k]->n; i++)
 			if (!has_cpu(host, both[k]->v[i])) {
 				snprintf(id, sizeof(id), "%u", both[k]->v[i]);
-				r = lacks(err, name, "CPU", id);
+				r = host_lacks(err, name, "CPU", id);
 			}
 	vh_numbers_clear(&own);
 	vh_numbers_clear(&used);
@@ -58,31 +58,27 @@ int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, con
 	for (size_t i = 0; r == 0 && i < l->n_cells; i++)
 		if (!vh_layout_node_is_here(host, l->cells[i].node)) {
 			snprintf(id, sizeof(id), "%u", l->cells[i].node);
-			r = lacks(err, name, "NUMA node", id);
+			r = host_lacks(err, name, "NUMA node", id);
 		}
 	for (size_t i = 0; r == 0 && i < l->n_devices; i++)
 		if (!vh_root_exists(root, "sys/bus/pci/devices/%s", l->devices[i].address))
-			r = lacks(err, name, "device", l->devices[i].address);
+			r = host_lacks(err, name, "device", l->devices[i].address);
 	return r;
 }
 
 /* --- leases */
 
-static int take_leases(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease, struct vh_err *err)
+static int take_leases(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease,
+		       struct vh_err *err)
 {
 	vh_autostore s = NULL;
-	vh_autoerr undo = VH_ERR_NONE;
 	int r = vh_store_open(&s, state, VH_STORE_WRITE, err);
 
 	if (r == 0)
 		r = vh_store_begin(s, err);
 	if (r < 0)
 		return r;
-	r = vh_domain_lease_take(s, root, lease, err);
-	if (r == 0)
-		return vh_store_end(s, true, err);
-	vh_store_end(s, false, &undo);
-	return r;
+	return vh_store_settle(s, vh_domain_lease_take(s, root, lease, err), err);
 }
 
 /* Only tries; then the leases of CPUs as they would be. */
@@ -119,7 +115,7 @@ static int check_leases(struct vh_virt *v, const char *state, const struct vh_ro
 }
 
 /* They are given back whatever becomes of the others' pins. */
-static int drop(struct vh_virt *v, const char *state, const char *holder, struct vh_err *err)
+static int drop_leases(struct vh_virt *v, const char *state, const char *holder, struct vh_err *err)
 {
 	vh_autostore s = NULL;
 	int r = vh_store_open(&s, state, VH_STORE_WRITE, err);
@@ -131,8 +127,8 @@ static int drop(struct vh_virt *v, const char *state, const char *holder, struct
 
 /* --- start */
 
-static int look(struct vh_virt *v, const char *state, const struct vh_root *root, const char *name, const struct vh_domain_lease *lease,
-		struct vh_err *err)
+static int look_for_lacks(struct vh_virt *v, const char *state, const struct vh_root *root, const char *name,
+			  const struct vh_domain_lease *lease, struct vh_err *err)
 {
 	vh_cleanup(vh_layout_clear) struct vh_layout layout = { 0 };
 	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
@@ -155,7 +151,7 @@ int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct v
 	const char *is = NULL;
 	int r = holder ? vh_virt_state(v, name, &is, err) : vh_err_nomem(err);
 
-	return r < 0 || !vh_virt_is_off(is) ? r : drop(v, state, holder, err);
+	return r < 0 || !vh_virt_is_off(is) ? r : drop_leases(v, state, holder, err);
 }
 
 int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *ret_started, struct vh_err *err)
@@ -171,7 +167,7 @@ int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *re
 	if (r == 0)
 		r = vh_virt_lease(v, name, &lease, err);
 	if (r == 0 && vh_virt_is_off(is))
-		r = look(v, state, root, name, &lease, err);
+		r = look_for_lacks(v, state, root, name, &lease, err);
 	if (r == 0)
 		r = vh_virt_start(v, name, ret_started, err);
 	if (r < 0)
@@ -180,7 +176,7 @@ int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *re
 	if (r == 0)
 		r = vh_floating_settle(v, state, err);
 	if (r < 0 && *ret_started && vh_virt_stop(v, name, 0, true, &undo) == 0)
-		drop(v, state, lease.holder, &undo);
+		drop_leases(v, state, lease.holder, &undo);
 	/* It may have ended before we took them. */
 	return r < 0 ? r : vh_vm_ended(v, state, name, err);
 }

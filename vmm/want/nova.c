@@ -12,7 +12,7 @@
 
 enum { TOPOLOGY_MAX = 65536 };
 
-static int set(char **member, const char *value, struct vh_err *err)
+static int set_unless_said(char **member, const char *value, struct vh_err *err)
 {
 	if (!value || *member)
 		return 0;
@@ -20,7 +20,7 @@ static int set(char **member, const char *value, struct vh_err *err)
 	return *member ? 0 : vh_err_nomem(err);
 }
 
-static bool is(const char *a, const char *b)
+static bool is_word(const char *a, const char *b)
 {
 	return a && !strcmp(a, b);
 }
@@ -91,8 +91,8 @@ static int read_policy(const struct vh_want_text *from, const char **ret, struct
 
 	if (r < 0)
 		return r;
-	if ((is(p.flavor, "mixed") && is(p.image, "dedicated")) ||
-	    (is(p.flavor, "shared") && p.image && !is(p.image, "shared")))
+	if ((is_word(p.flavor, "mixed") && is_word(p.image, "dedicated")) ||
+	    (is_word(p.flavor, "shared") && p.image && !is_word(p.image, "shared")))
 		return vh_nova_conflict(err, "ImageCPUPinningForbidden", &p);
 	*ret = p.flavor ? p.flavor : p.image;
 	return 0;
@@ -101,7 +101,7 @@ static int read_policy(const struct vh_want_text *from, const char **ret, struct
 static int read_resources(const struct vh_want_text *from, unsigned vcpus, const char **policy, struct vh_err *err)
 {
 	uint64_t shared = resources(from->flavor, "VCPU"), own = resources(from->flavor, "PCPU");
-	unsigned extra = is(vh_property_get(from, "emulator_threads_policy").flavor, "isolate");
+	unsigned extra = is_word(vh_property_get(from, "emulator_threads_policy").flavor, "isolate");
 
 	if (!shared && !own)
 		return 0;
@@ -123,7 +123,7 @@ static int read_threads(const struct vh_want_text *from, bool pinned, struct vh_
 	struct vh_property p = vh_property_get(from, "cpu_thread_policy");
 	struct vh_property e = vh_property_get(from, "emulator_threads_policy");
 	const char *trait = grouped(from->flavor, "trait", "HW_CPU_HYPERTHREADING"), *policy;
-	bool open = !p.flavor || is(p.flavor, "prefer");
+	bool open = !p.flavor || is_word(p.flavor, "prefer");
 	int r = check_choice(&p, names, "InvalidCPUThreadAllocationPolicy", err);
 
 	e.image = NULL;
@@ -140,15 +140,15 @@ static int read_threads(const struct vh_want_text *from, bool pinned, struct vh_
 		return vh_nova_refuse(err, "InvalidRequest", "trait:HW_CPU_HYPERTHREADING does not go with a "
 				      "cpu_thread_policy");
 	if (trait)
-		policy = is(trait, "forbidden") ? "isolate" : is(trait, "required") ? "require" : NULL;
+		policy = is_word(trait, "forbidden") ? "isolate" : is_word(trait, "required") ? "require" : NULL;
 	if (policy && !pinned)
 		return vh_nova_refuse(err, "CPUThreadPolicyConfigurationInvalid", "a cpu_thread_policy goes with dedicated "
 				      "vCPUs only");
-	if (is(e.flavor, "isolate") && !pinned)
+	if (is_word(e.flavor, "isolate") && !pinned)
 		return vh_nova_refuse(err, "BadRequirementEmulatorThreadsPolicy", "hw:emulator_threads_policy=isolate goes "
 				      "with dedicated vCPUs only");
-	r = set(&text->threads, policy, err);
-	return r < 0 ? r : set(&text->emulator, e.flavor, err);
+	r = set_unless_said(&text->threads, policy, err);
+	return r < 0 ? r : set_unless_said(&text->emulator, e.flavor, err);
 }
 
 /* A mask of some vCPUs; *ret_n: how many. */
@@ -204,13 +204,13 @@ static int read_masks(const struct vh_want_text *from, unsigned vcpus, const cha
 	if (mask && n_own == vcpus)
 		return vh_nova_refuse(err, "InvalidMixedInstanceDedicatedMask", "hw:cpu_dedicated_mask: '%.40s' leaves no "
 				      "shared vCPU", mask);
-	if (mask && !is(policy, "mixed"))
+	if (mask && !is_word(policy, "mixed"))
 		return vh_nova_refuse(err, "RequiredMixedInstancePolicy", "hw:cpu_dedicated_mask goes with "
 				      "hw:cpu_policy=mixed");
-	if (n_realtime && (!policy || is(policy, "shared")))
+	if (n_realtime && (!policy || is_word(policy, "shared")))
 		return vh_nova_refuse(err, "RealtimeConfigurationInvalid", "hw:cpu_realtime goes with dedicated vCPUs only");
-	if (!is(policy, "mixed"))
-		return set(&text->cpu_policy, policy ? policy : "shared", err);
+	if (!is_word(policy, "mixed"))
+		return set_unless_said(&text->cpu_policy, policy ? policy : "shared", err);
 	if (!mask == !n_realtime)
 		return vh_nova_refuse(err, "RequiredMixedOrRealtimeCPUMask", "hw:cpu_policy=mixed takes one of "
 				      "hw:cpu_dedicated_mask and hw:cpu_realtime with its mask");
@@ -230,12 +230,12 @@ static int set_page(char **member, const char *value, struct vh_err *err)
 
 	for (size_t i = 0; i < vh_array_len(words); i++)
 		if (!strcmp(value, words[i]))
-			return set(member, value, err);
+			return set_unless_said(member, value, err);
 	if (!digits || (digits < len && (!strchr("KMGT", value[digits]) || value[len - 1] != 'B' || len > digits + 3 ||
 					 (len == digits + 3 && value[digits + 1] != 'i'))))
 		return vh_nova_refuse(err, "MemoryPageSizeInvalid", "mem_page_size: '%.40s' is none", value);
 	text = digits == len ? vh_strf("%sK", value) : vh_strf("%.*s%c", (int)digits, value, value[digits]);
-	return text ? set(member, text, err) : vh_err_nomem(err);
+	return text ? set_unless_said(member, text, err) : vh_err_nomem(err);
 }
 
 static int read_pages(const struct vh_want_text *from, struct vh_want_text *text, struct vh_err *err)
@@ -243,7 +243,7 @@ static int read_pages(const struct vh_want_text *from, struct vh_want_text *text
 	struct vh_property p = vh_property_get(from, "mem_page_size");
 	const char *value = p.image ? p.image : p.flavor;
 
-	if (p.image && !is(p.flavor, "any") && !is(p.flavor, "large"))
+	if (p.image && !is_word(p.flavor, "any") && !is_word(p.flavor, "large"))
 		return vh_nova_conflict(err, "MemoryPageSizeForbidden", &p);
 	return value ? set_page(&text->page_size, value, err) : 0;
 }
@@ -317,7 +317,7 @@ static int read_size(const struct vh_want_text *from, struct vh_want_text *text,
 {
 	const char *vcpus = vh_property_lookup(from->flavor, "vcpus"), *ram = vh_property_lookup(from->flavor, "ram");
 	uint64_t n = 1;
-	int r = set(&text->vcpus, vcpus, err);
+	int r = set_unless_said(&text->vcpus, vcpus, err);
 
 	vcpus = from->vcpus ? from->vcpus : vcpus;
 	if (r == 0 && vcpus)
@@ -325,7 +325,7 @@ static int read_size(const struct vh_want_text *from, struct vh_want_text *text,
 	if (r == 0 && vcpus && !n)
 		r = vh_err_refuse(err, EINVAL, "a VM has 1 to %d vCPUs", VH_VCPUS_MAX);
 	if (r < 0) {
-		err->exit = VH_EXIT_REFUSED;
+		vh_err_as(err, VH_EXIT_REFUSED);
 		return vh_err_within(err, "vcpus");
 	}
 	*ret_vcpus = (unsigned)n;

@@ -45,7 +45,7 @@ static int memory_mb(const struct vh_want_text *from, uint64_t *ret, struct vh_e
 		*ret = bytes >> 20;
 	}
 	if (r < 0) {
-		err->exit = VH_EXIT_REFUSED;
+		vh_err_as(err, VH_EXIT_REFUSED);
 		return vh_err_within(err, "memory");
 	}
 	return 0;
@@ -104,7 +104,7 @@ static int given_nodes(char *const *cpus, char *const *mems, unsigned vcpus, uin
 		int r = read_node(cpus[i], i, vcpus, used, &set, err);
 
 		if (r == 0 && vh_uint_parse(mems[i], INT64_MAX >> 24, &here, err) < 0) {
-			err->exit = VH_EXIT_REFUSED;
+			vh_err_as(err, VH_EXIT_REFUSED);
 			r = vh_err_within(err, "numa_mem.%u", i);
 		}
 		if (r == 0)

@@ -29,15 +29,12 @@ int vh_nova_refuse(struct vh_err *err, const char *nova, const char *fmt, ...)
 {
 	vh_autofree char *text = NULL;
 	va_list args;
-	int n;
 
 	va_start(args, fmt);
-	n = vasprintf(&text, fmt, args);
+	text = vh_vstrf(fmt, args);
 	va_end(args);
-	if (n < 0) {
-		text = NULL;
+	if (!text)
 		return vh_err_nomem(err);
-	}
 	vh_err_refuse(err, EINVAL, "%s", text);
 	return vh_err_hint(err, "Nova's %s", nova);
 }

@@ -8,7 +8,7 @@
 #include "lib/strv.h"
 #include "lib/values.h"
 
-static int range(const char *text, size_t len, unsigned max, unsigned *ret_first, unsigned *ret_last)
+static int read_range(const char *text, size_t len, unsigned max, unsigned *ret_first, unsigned *ret_last)
 {
 	unsigned long first, last;
 	char *end;
@@ -49,7 +49,7 @@ int vh_vcpus_parse(const char *text, char sep, unsigned max, bool *in)
 		used = one < text + len ? (size_t)(text + len - one) : 0;
 		while (used && one[used - 1] == ' ')
 			used--;
-		r = range(one, used, max, &first, &last);
+		r = read_range(one, used, max, &first, &last);
 		if (r < 0)
 			return r;
 		for (unsigned i = first; i <= last; i++)
