@@ -61,7 +61,7 @@ static int find_plan(struct vh_cli *cli, struct looked *l, struct vh_err *err)
 	return r;
 }
 
-/* Of one that is off nothing floats anywhere. */
+/* A VM that is off has no threads that float. */
 static int find_leases(struct vh_cli *cli, struct looked *l, struct vh_err *err)
 {
 	vh_autostore s = NULL;

@@ -205,7 +205,7 @@ int vh_verb_define(struct vh_cli *cli, struct vh_err *err)
 	if (r < 0)
 		return r;
 	r = define_vm(cli, &vm, err);
-	/* A daemon that was started for it only. */
+	/* Ends a daemon that was started for this define alone. */
 	if (r < 0)
 		vh_virt_stop_private(cli->state, &ignored);
 	return r;

@@ -222,7 +222,7 @@ void vh_domain_add_cpu(xmlNodePtr domain, const struct vh_domain *d)
 	add_topology(cpu, d);
 	if (d->kvm) {
 		vh_xml_add(cpu, "cache", "mode", "passthrough", NULL);
-		/* Large BARs lie above what QEMU would have a guest address. */
+		/* Large BARs lie higher than the addresses that QEMU's default lets a guest have. */
 		vh_xml_add(cpu, "maxphysaddr", "mode", "passthrough", NULL);
 	}
 	if (d->kvm && d->topoext && d->layout->threads > 1)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Disks over a base. */
+/* A VM's disk: an overlay over a base. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

@@ -27,7 +27,7 @@ static void tell(const struct telling *t, char *what, char *plan, char *guest, b
 	free(guest);
 }
 
-/* Of a number of things: distinct values of a member of the CPUs. */
+/* How many cores, say: the distinct values of that member of the CPUs. */
 static unsigned count(const struct vh_host *h, unsigned (*of)(const struct vh_host_cpu *))
 {
 	unsigned n = 0;

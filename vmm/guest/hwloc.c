@@ -164,7 +164,7 @@ static const struct vh_guest_port *port_of(const struct tree *t, unsigned index)
 	return index ? &t->pci.ports[index - 1] : NULL;
 }
 
-/* The last bus below a port: they are numbered as they stand. */
+/* The last bus below a port: buses are numbered in the order of the ports. */
 static unsigned last_bus(const struct tree *t, const struct vh_guest_port *port)
 {
 	unsigned last = port->bus;
@@ -261,7 +261,7 @@ static void build(struct tree *t, xmlNodePtr topology)
 	vh_xml_setf(machine, "allowed_nodeset", "%s", all ? all : "");
 	xmlFree(all);
 	add_packages(t, machine);
-	/* Of one node for all, and of those that have memory alone. */
+	/* Nodes that no CPUs were drawn below: a single one, and those of memory alone. */
 	for (size_t i = 0; i < t->l->n_cells; i++)
 		if (!t->cell[i])
 			add_node(t, machine, i);

@@ -45,7 +45,7 @@ static struct vh_guest_port *add_port(struct vh_guest_pci *pci, enum vh_port_mod
 	struct vh_guest_port *port = &pci->ports[pci->n_ports++];
 
 	*port = (struct vh_guest_port){ .model = model, .index = (unsigned)pci->n_ports, .on = on, .bus = bus };
-	/* Eight to a slot: a bus has 32 of these. */
+	/* Eight functions a slot, since a bus has 32 slots. */
 	if (model == VH_PORT_ROOT || model == VH_PORT_DOWNSTREAM) {
 		port->slot = nth / 8;
 		port->function = nth % 8;

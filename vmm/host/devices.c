@@ -103,7 +103,7 @@ static void set_address(hwloc_obj_t pci, char *ret, size_t len)
 	snprintf(ret, len, "%04x:%02x:%02x.%u", (unsigned)a->domain, a->bus, a->dev, a->func);
 }
 
-/* A VF is of the nearest function of its vendor before it. */
+/* A VF belongs to the nearest function of its vendor before it. */
 static void set_pf(hwloc_obj_t pci, hwloc_obj_t before, struct vh_host_device *dev)
 {
 	if (before && before->attr->pcidev.vendor_id == pci->attr->pcidev.vendor_id &&

@@ -10,7 +10,7 @@
 
 enum { DEVICES_MAX = 65536, DISTANCE_MAX = 255 };
 
-/* --- out */
+/* --- to JSON */
 
 static json_t *text_or_null(const char *s)
 {
@@ -76,7 +76,7 @@ json_t *vh_host_to_json(const struct vh_left *left)
 			 devices_to_json(left));
 }
 
-/* --- in: untrusted */
+/* --- from JSON, which is untrusted */
 
 /* What is read so far, and the first thing that is wrong with it. */
 struct reading {

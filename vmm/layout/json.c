@@ -8,7 +8,7 @@
 
 enum { CPU_MAX = 1 << 20, NODE_MAX = 1024, IOTHREADS_MAX = 64 };
 
-/* --- there */
+/* --- to JSON */
 
 static json_t *number_or_null(int64_t v)
 {
@@ -80,7 +80,7 @@ json_t *vh_layout_to_json(const struct vh_layout *l)
 			 number_or_null(l->emulator), "iothreads", (int)l->iothreads, "devices", devices(l));
 }
 
-/* --- back */
+/* --- from JSON */
 
 static int bad_layout(struct vh_err *err, const char *what)
 {
@@ -263,7 +263,7 @@ static int read_devices(const json_t *list, struct vh_layout *l, struct vh_err *
 	return r;
 }
 
-/* Of n CPUs none is another's; a bitmap knows those already met. */
+/* Whether none of n CPUs is in met, a bitmap, into which they all go. */
 static bool meet(unsigned char *met, const int *cpus, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {

@@ -64,7 +64,7 @@ static struct core *find_core(struct vh_node_cpus *n, const struct vh_host_cpu *
 	return &n->cores[n->n_cores++];
 }
 
-/* Two walks: how many CPUs a core has free, then which. */
+/* First how many CPUs each core has; read_cpus then fills in which are free. */
 static void read_cores(struct vh_node_cpus *n, const struct vh_left *left, unsigned node)
 {
 	const struct vh_host *host = left->host;
@@ -122,7 +122,7 @@ static void solve_core(struct vh_node_cpus *n, unsigned first, unsigned i)
 
 	for (unsigned x = 0; x <= n->most; x++) {
 		row[x] = VH_COST_NONE;
-		/* As many as can be from the first cores. */
+		/* t of them from this core; ascending, so that of equal costs the first cores give more. */
 		for (unsigned t = 0; t <= can && t <= x; t++) {
 			vh_cost cost = before ? before[x - t] : x == t ? 0 : VH_COST_NONE;
 			bool broken = t > 0 && t < (n->threads == VH_THREAD_ISOLATE ? 1 : c->all);

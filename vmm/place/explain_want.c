@@ -5,7 +5,7 @@
 
 uint64_t vh_want_unit(const struct vh_want *want)
 {
-	/* Of any huge pages: what is whole in each. */
+	/* Any huge pages: in GiB, or in 2 MiB where it is less. */
 	if (want->page == VH_PAGE_LARGE)
 		return want->memory < 1 << 30 ? 2 << 20 : 1 << 30;
 	return want->page > VH_PAGE_SMALL ? want->page : 1 << 20;

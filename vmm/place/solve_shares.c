@@ -105,7 +105,7 @@ void vh_search_pour_vcpus(struct vh_search *s, struct vh_share *shares)
 	}
 	if (s->want->policy != VH_WANT_MIXED)
 		return;
-	/* The others go where CPUs are left for them. */
+	/* vCPUs without a CPU of their own go where CPUs are left to float on. */
 	for (size_t i = 0; i < s->k; i++)
 		cups[i] = vh_search_left_to_float(s, shares[i].node, shares[i].units + shares[i].extra) ? UINT32_MAX : 0;
 	pour(s->want->vcpus - own, cups, got, s->k);

@@ -147,7 +147,7 @@ static int private_uri(const char *socket, char **ret, struct vh_err *err)
 	return 0;
 }
 
-/* Runs, starts or is missed (-ENOTCONN). */
+/* 0: the daemon runs, or was started; -ENOTCONN: it does not run. */
 static int find_private(const char *state, const char *socket, bool start, struct vh_err *err)
 {
 	bool same_net;

@@ -87,7 +87,7 @@ int vh_vm_make_files(const char *state, const struct vh_vm *vm, struct vh_err *e
 	return r < 0 ? r : write_plan(dir, vm, err);
 }
 
-/* That of a cluster's node, which the cluster's record holds. */
+/* The layout of a cluster's node, which the cluster's record holds. */
 static int cluster_layout(const char *state, const char *name, struct vh_layout *ret, struct vh_err *err)
 {
 	vh_autostore s = NULL;

@@ -169,7 +169,7 @@ static int settle_thread(const struct vm *vm, enum vh_virt_thread t, xmlNodePtr 
 
 	if (!left)
 		return vh_err_nomem(err);
-	/* One that was started past vhpc stays where it is. */
+	/* A VM that was started without vhpc stays where it is. */
 	if (!*left && (vm->live || lacked(vm, (const char *)cpus, leases)))
 		return 0;
 	if (!*left)

@@ -81,7 +81,7 @@ static int take_leases(const char *state, const struct vh_root *root, const stru
 	return vh_store_settle(s, vh_domain_lease_take(s, root, lease, err), err);
 }
 
-/* Only tries; then the leases of CPUs as they would be. */
+/* Takes the leases in a group that is rolled back; ret: the leases of CPUs as they would be. */
 static int try_leases(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease,
 	       struct vh_lease **ret, size_t *ret_n, struct vh_err *err)
 {

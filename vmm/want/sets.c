@@ -33,7 +33,7 @@ int vh_vcpus_parse(const char *text, char sep, unsigned max, bool *in)
 	bool out[VH_VCPUS_MAX] = { false };
 	const char seps[] = { sep, 0 };
 
-	/* Only exceptions: from all of them. */
+	/* A set of exceptions alone is taken from all vCPUs. */
 	memset(in, 0, VH_VCPUS_MAX * sizeof(*in));
 	if (text[strspn(text, " ")] == '^')
 		memset(in, 1, max * sizeof(*in));
