@@ -181,8 +181,9 @@ int vh_taken_add_running(struct vh_taken *taken, struct vh_hosts_query *q, struc
 
 	if (r == 0)
 		return take_domains(taken, v, host, err);
+	/* The private daemon, asked for by name, does not run: then nothing runs in it. */
 	if (q->connect)
-		return r;
+		return r == -ENOTCONN && !err->num ? 0 : r;
 	if (why.num && vh_strv_pushf(&q->notes, "running VMs are not counted: %s", why.text) < 0)
 		return vh_err_nomem(err);
 	return 0;
