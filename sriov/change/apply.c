@@ -105,7 +105,7 @@ static int no_netdev(const struct vh_pf *pf, const struct vh_fn *fn, unsigned bi
 }
 
 /* Values that go in pairs, the other one as it is. */
-static void complete(struct vh_fn *todo, const struct vh_fn *cur)
+static void complete_pairs(struct vh_fn *todo, const struct vh_fn *cur)
 {
 	static const enum vh_fn_attr pairs[][2] = {
 		{ VH_FN_VLAN, VH_FN_QOS }, { VH_FN_QOS, VH_FN_VLAN },
@@ -159,7 +159,7 @@ static int set_attrs(const struct vh_sriov *s, const struct vh_pf *want, struct 
 			return vh_err_nomem(err);
 		memcpy(t->value, w->value, sizeof(t->value));
 		t->have = bits;
-		complete(t, c);
+		complete_pairs(t, c);
 	}
 	r = todo.n ? vh_pf_write(s, cur, todo.fn, todo.n, err) : 0;
 	return r < 0 ? vh_err_within(err, "%s", want->address) : 0;

@@ -46,7 +46,7 @@ static int write_unbind(const struct vh_sriov *s, struct vh_fn *cur, const char 
 	}
 }
 
-static int unbind(const struct vh_sriov *s, struct vh_fn *cur, struct vh_err *err)
+static int unbind_fn(const struct vh_sriov *s, struct vh_fn *cur, struct vh_err *err)
 {
 	vh_autofree char *what = vh_strf("unbinding %s", cur->driver);
 	int r = what ? write_unbind(s, cur, what, err) : vh_err_nomem(err);
@@ -59,7 +59,7 @@ static int unbind(const struct vh_sriov *s, struct vh_fn *cur, struct vh_err *er
 }
 
 /* The kernel reports success even when nothing was bound. */
-static int probe(const struct vh_sriov *s, struct vh_fn *cur, const char *driver, struct vh_err *err)
+static int probe_driver(const struct vh_sriov *s, struct vh_fn *cur, const char *driver, struct vh_err *err)
 {
 	vh_autofree char *what = vh_strf("binding %s", strcmp(driver, VH_DRIVER_ANY) ? driver : "its driver");
 	int r = what ? vh_sriov_write(s, "sys/bus/pci/drivers_probe", cur->address, cur->address, what, err) : vh_err_nomem(err);
@@ -97,11 +97,11 @@ static int set_driver(const struct vh_sriov *s, const struct vh_fn *want, struct
 		const char *meanwhile = any ? "" : driver;
 
 		if (cur->driver[0])
-			r = unbind(s, cur, err);
+			r = unbind_fn(s, cur, err);
 		if (r == 0 && driver[0] && strcmp(cur->override, meanwhile))
 			r = put_override(s, cur->address, meanwhile, err);
 		if (r == 0 && driver[0])
-			r = probe(s, cur, driver, err);
+			r = probe_driver(s, cur, driver, err);
 	}
 	if (r == 0)
 		r = vh_fn_observe(s->root, cur, err);
@@ -111,7 +111,7 @@ static int set_driver(const struct vh_sriov *s, const struct vh_fn *want, struct
 }
 
 int vh_fn_apply_drivers(const struct vh_sriov *s, const struct vh_pf *want, const struct vh_pf *cur,
-		       const bool *rebind, struct vh_err *err)
+			const bool *rebind, struct vh_err *err)
 {
 	int r = 0;
 
@@ -131,7 +131,7 @@ int vh_fn_apply_drivers(const struct vh_sriov *s, const struct vh_pf *want, cons
 /* --- reset */
 
 /* Command and status, which are never all ones: a VF's vendor and device numbers always are. */
-static int answers(const struct vh_sriov *s, const char *address, struct vh_err *err)
+static int check_answers(const struct vh_sriov *s, const char *address, struct vh_err *err)
 {
 	vh_autoclose int fd = vh_root_openf(s->root, O_RDONLY, VH_PCI_DIR "/%s/config", address);
 	uint32_t word;
@@ -158,7 +158,7 @@ int vh_fn_reset(const struct vh_sriov *s, const char *address, struct vh_err *er
 	r = s->ops->write(s->arg, s->root, path, "1");
 	if (r < 0)
 		return vh_err_set(err, -r, "%s: resetting it: %s", address, strerror(-r));
-	return answers(s, address, err);
+	return check_answers(s, address, err);
 }
 
 int vh_fn_apply_resets(const struct vh_sriov *s, const struct vh_pf *want, struct vh_err *err)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* How many VFs a PF has. */
 #include <errno.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ static int check_number(struct vh_sriov *s, const struct vh_pf *cur, unsigned n,
 	return r;
 }
 
-static int create(struct vh_sriov *s, const char *pf, unsigned n, int probe, struct vh_err *err)
+static int create_locked(struct vh_sriov *s, const char *pf, unsigned n, int probe, struct vh_err *err)
 {
 	vh_autopf cur = { 0 };
 	vh_autopf want = { .have = VH_PF_VFS, .vfs = n };
@@ -60,5 +61,5 @@ int vh_sriov_create(struct vh_sriov *s, const char *text, unsigned n, int probe,
 	if ((r = vh_check_device(s->root, text, pf, err)) < 0 || (r = vh_check_pf(s->root, pf, err)) < 0 ||
 	    (r = vh_sriov_enter(s, pf, &lock, err)) < 0)
 		return r;
-	return create(s, pf, n, probe, err);
+	return create_locked(s, pf, n, probe, err);
 }

@@ -73,7 +73,7 @@ static int check_guids(struct vh_sriov *s, const struct vh_pf *want, struct vh_e
 
 /* All functions of want get the driver and the override; those taken along too. */
 int vh_driver_change(struct vh_sriov *s, struct vh_pf *want, const char *driver, const char *override,
-			 enum vh_keep keep, struct vh_err *err)
+		     enum vh_keep keep, struct vh_err *err)
 {
 	for (size_t i = 0; i < want->n; i++) {
 		struct vh_fn *fn = &want->fn[i], now = *fn;

@@ -17,7 +17,8 @@ static bool is_guid(enum vh_fn_attr attr)
 }
 
 /* A VF's node and port GUID may be the same; two VFs' may not, in either place. */
-static int compare(const struct vh_fn *want, const struct vh_fn *other, const char *where, struct vh_err *err)
+static int compare_identities(const struct vh_fn *want, const struct vh_fn *other, const char *where,
+			      struct vh_err *err)
 {
 	char buf[32];
 
@@ -42,7 +43,7 @@ static int compare_all(const struct vh_pf *want, const struct vh_pf *other, cons
 	for (size_t i = 0; r == 0 && i < want->n; i++)
 		for (size_t j = 0; r == 0 && j < other->n; j++)
 			if (!own || want->fn[i].index != other->fn[j].index)
-				r = compare(&want->fn[i], &other->fn[j], where, err);
+				r = compare_identities(&want->fn[i], &other->fn[j], where, err);
 	return r;
 }
 

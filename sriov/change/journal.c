@@ -64,7 +64,8 @@ static char *run_of(const char *address)
 	return vh_strf("sriov/%s", address);
 }
 
-static int begin(struct vh_sriov *s, const char *run, const struct vh_pf *before, int64_t *ret_id, struct vh_err *err)
+static int begin_change(struct vh_sriov *s, const char *run, const struct vh_pf *before, int64_t *ret_id,
+			struct vh_err *err)
 {
 	vh_autojson doc = vh_pf_json(before);
 	vh_autofree char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
@@ -73,7 +74,7 @@ static int begin(struct vh_sriov *s, const char *run, const struct vh_pf *before
 }
 
 /* VFs that will go are kept from being leased meanwhile. */
-static int claim(struct vh_sriov *s, const char *run, const struct vh_pf *before, struct vh_err *err)
+static int claim_vfs(struct vh_sriov *s, const char *run, const struct vh_pf *before, struct vh_err *err)
 {
 	int r = vh_store_begin(s->store, err);
 
@@ -89,8 +90,8 @@ static int claim(struct vh_sriov *s, const char *run, const struct vh_pf *before
 
 /* The change is over, done or undone: the journal's row and the claims go, and what is
  * wanted from now on is stored, in one transaction. want NULL: undone. */
-static int finish(struct vh_sriov *s, const char *run, int64_t id, const struct vh_pf *want, enum vh_keep keep,
-		  struct vh_err *err)
+static int finish_change(struct vh_sriov *s, const char *run, int64_t id, const struct vh_pf *want, enum vh_keep keep,
+			 struct vh_err *err)
 {
 	int r = vh_store_begin(s->store, err);
 
@@ -128,7 +129,7 @@ static int drop_gone(const struct vh_sriov *s, struct vh_pf *before, struct vh_e
 	return r;
 }
 
-static int undo(struct vh_sriov *s, const char *run, int64_t id, struct vh_pf *before, struct vh_err *err)
+static int undo_change(struct vh_sriov *s, const char *run, int64_t id, struct vh_pf *before, struct vh_err *err)
 {
 	int r = 0;
 
@@ -137,10 +138,10 @@ static int undo(struct vh_sriov *s, const char *run, int64_t id, struct vh_pf *b
 		if (r == 0)
 			r = vh_pf_apply(s, before, err);
 	}
-	return r < 0 ? r : finish(s, run, id, NULL, VH_KEEP_NOT, err);
+	return r < 0 ? r : finish_change(s, run, id, NULL, VH_KEEP_NOT, err);
 }
 
-static int partly(struct vh_err *err, const struct vh_err *why, const char *address)
+static int fail_partly(struct vh_err *err, const struct vh_err *why, const char *address)
 {
 	vh_autofree char *text = vh_strf("%s; undoing it: %s", err->text ? err->text : "?", why->text ? why->text : "?");
 	int num = err->num;
@@ -160,16 +161,16 @@ int vh_sriov_change(struct vh_sriov *s, const struct vh_pf *want, enum vh_keep k
 
 	if (!run)
 		return vh_err_nomem(err);
-	if ((r = state_before(s, want, &before, err)) < 0 || (r = begin(s, run, &before, &id, err)) < 0)
+	if ((r = state_before(s, want, &before, err)) < 0 || (r = begin_change(s, run, &before, &id, err)) < 0)
 		return r;
 	if (before.have & VH_PF_VFS)
-		r = claim(s, run, &before, err);
+		r = claim_vfs(s, run, &before, err);
 	if (r == 0)
 		r = vh_pf_apply(s, want, err);
 	if (r == 0)
-		r = finish(s, run, id, want, keep, err);
-	if (r < 0 && undo(s, run, id, &before, &undo_err) < 0)
-		return partly(err, &undo_err, want->address);
+		r = finish_change(s, run, id, want, keep, err);
+	if (r < 0 && undo_change(s, run, id, &before, &undo_err) < 0)
+		return fail_partly(err, &undo_err, want->address);
 	return r;
 }
 
@@ -181,7 +182,7 @@ static int recover_step(struct vh_sriov *s, const char *run, const struct vh_ste
 	vh_autopf before = { 0 };
 	int r = vh_pf_from_json(doc, &before, err);
 
-	return r < 0 ? r : undo(s, run, step->id, &before, err);
+	return r < 0 ? r : undo_change(s, run, step->id, &before, err);
 }
 
 int vh_sriov_undo_left(struct vh_sriov *s, const char *address, unsigned *ret_n, struct vh_err *err)

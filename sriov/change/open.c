@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* What every change works with is opened and closed. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* All devices are made what was last asked of them. */
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -16,7 +17,8 @@
 #include "sriov/use/use.h"
 
 /* The stored state, of the device where it is now: its other functions move along. */
-static int load(struct vh_sriov *s, const char *address, const json_t *doc, struct vh_pf *ret, struct vh_err *err)
+static int load_wanted(struct vh_sriov *s, const char *address, const json_t *doc, struct vh_pf *ret,
+		       struct vh_err *err)
 {
 	vh_autopf want = { 0 };
 	int r = vh_pf_from_json(json_object_get(doc, "state"), &want, err);
@@ -65,7 +67,7 @@ static int check_functions(struct vh_sriov *s, const struct vh_pf *want, const s
 	return 0;
 }
 
-static int restore(struct vh_sriov *s, const char *address, const struct vh_pf *want, struct vh_err *err)
+static int restore_located(struct vh_sriov *s, const char *address, const struct vh_pf *want, struct vh_err *err)
 {
 	vh_autopf cur = { 0 };
 	int r;
@@ -120,7 +122,7 @@ static int restore_one(struct vh_sriov *s, const char *address, const json_t *do
 
 	for (;;) {
 		vh_autopf want = { 0 };
-		int r = load(s, address, doc, &want, err);
+		int r = load_wanted(s, address, doc, &want, err);
 		bool ready = r == 0 && (!(want.have & VH_PF_VFS) || has_driver(s->root, want.address)) &&
 			     link_is_ready(s, &want);
 
@@ -128,7 +130,7 @@ static int restore_one(struct vh_sriov *s, const char *address, const json_t *do
 			if (r < 0)
 				return r;
 			snprintf(ret_address, VH_PCI_ADDRESS_SIZE, "%s", want.address);
-			return restore(s, address, &want, err);
+			return restore_located(s, address, &want, err);
 		}
 		vh_err_clear(err);
 		nanosleep(&pause, NULL);

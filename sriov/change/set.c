@@ -47,7 +47,7 @@ static int check_rates(const struct vh_fn *want, const struct vh_fn *cur, struct
 	return 0;
 }
 
-static int set(struct vh_sriov *s, struct vh_pf *want, struct vh_err *err)
+static int set_locked(struct vh_sriov *s, struct vh_pf *want, struct vh_err *err)
 {
 	const struct vh_fn *c;
 	vh_autopf cur = { 0 };
@@ -84,5 +84,5 @@ int vh_sriov_set(struct vh_sriov *s, const char *vf, const struct vh_sriov_attr 
 		if ((r = parse_attr(&attrs[i], fn, err)) < 0)
 			return r;
 	r = vh_sriov_enter(s, want.address, &lock, err);
-	return r < 0 ? r : set(s, &want, err);
+	return r < 0 ? r : set_locked(s, &want, err);
 }

@@ -88,7 +88,7 @@ static void merge_fn(struct vh_fn *into, const struct vh_fn *want)
 	into->have |= want->have;
 }
 
-static void drop(struct vh_pf *pf, const struct vh_fn *fn)
+static void drop_fn(struct vh_pf *pf, const struct vh_fn *fn)
 {
 	struct vh_fn *there = vh_pf_find(pf, fn->index, fn->address);
 
@@ -98,7 +98,7 @@ static void drop(struct vh_pf *pf, const struct vh_fn *fn)
 	}
 }
 
-static int merge(struct vh_pf *pf, const struct vh_pf *want, enum vh_keep keep, struct vh_err *err)
+static int merge_wanted(struct vh_pf *pf, const struct vh_pf *want, enum vh_keep keep, struct vh_err *err)
 {
 	if (want->have & VH_PF_VFS) {
 		/* New VFs know nothing of what the ones before them had. */
@@ -114,7 +114,7 @@ static int merge(struct vh_pf *pf, const struct vh_pf *want, enum vh_keep keep, 
 		struct vh_fn *fn = vh_pf_find(pf, w->index, w->address);
 
 		if (keep == VH_KEEP_DROP_FNS) {
-			drop(pf, w);
+			drop_fn(pf, w);
 			continue;
 		}
 		if (!fn)
@@ -126,7 +126,7 @@ static int merge(struct vh_pf *pf, const struct vh_pf *want, enum vh_keep keep, 
 	return 0;
 }
 
-static int put(struct vh_sriov *s, const struct vh_pf *pf, struct vh_err *err)
+static int put_wanted(struct vh_sriov *s, const struct vh_pf *pf, struct vh_err *err)
 {
 	vh_autojson doc = identity(s->root, pf->address);
 
@@ -153,6 +153,6 @@ int vh_wanted_keep(struct vh_sriov *s, const struct vh_pf *want, enum vh_keep ke
 		r = 0;
 	snprintf(pf.address, sizeof(pf.address), "%s", want->address);
 	if (r == 0)
-		r = merge(&pf, want, keep, err);
-	return r < 0 ? r : put(s, &pf, err);
+		r = merge_wanted(&pf, want, keep, err);
+	return r < 0 ? r : put_wanted(s, &pf, err);
 }

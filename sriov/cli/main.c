@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* vhpc sriov: its table of verbs. */
 #include "sriov/cli/cli.h"
 
 #define CHANGE(verb, what, most, text) \

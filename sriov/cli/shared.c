@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* What the verbs share. */
 #include <errno.h>
 
 #include "lib/store/store.h"

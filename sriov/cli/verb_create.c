@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* vhpc sriov create */
 #include <stddef.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* vhpc sriov doctor */
 #include <errno.h>
 
 #include "lib/show/table.h"

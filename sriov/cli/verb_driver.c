@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* vhpc sriov bind, unbind, release and reset */
 #include <stddef.h>
 
 #include "sriov/change/change.h"
@@ -22,8 +23,8 @@ int vh_cmd_bind(struct vh_cli *cli, struct vh_err *err)
 	return vh_cmd_print_functions(cli, s, cli->argv[0], "vhpc.sriov.bind/1", err);
 }
 
-static int change(struct vh_cli *cli, const char *what, const char *schema,
-		  int (*call)(struct vh_sriov *s, const char *device, struct vh_err *err), struct vh_err *err)
+static int run_change(struct vh_cli *cli, const char *what, const char *schema,
+		      int (*call)(struct vh_sriov *s, const char *device, struct vh_err *err), struct vh_err *err)
 {
 	const struct vh_driver_opts *opts = cli->opts;
 	vh_autosriov s = NULL;
@@ -36,15 +37,15 @@ static int change(struct vh_cli *cli, const char *what, const char *schema,
 
 int vh_cmd_unbind(struct vh_cli *cli, struct vh_err *err)
 {
-	return change(cli, "unbinding a driver", "vhpc.sriov.unbind/1", vh_sriov_unbind, err);
+	return run_change(cli, "unbinding a driver", "vhpc.sriov.unbind/1", vh_sriov_unbind, err);
 }
 
 int vh_cmd_release(struct vh_cli *cli, struct vh_err *err)
 {
-	return change(cli, "releasing a device", "vhpc.sriov.release/1", vh_sriov_release, err);
+	return run_change(cli, "releasing a device", "vhpc.sriov.release/1", vh_sriov_release, err);
 }
 
 int vh_cmd_reset(struct vh_cli *cli, struct vh_err *err)
 {
-	return change(cli, "resetting a device", "vhpc.sriov.reset/1", vh_sriov_reset, err);
+	return run_change(cli, "resetting a device", "vhpc.sriov.reset/1", vh_sriov_reset, err);
 }

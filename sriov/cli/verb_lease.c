@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* vhpc sriov lease, return and identity */
 #include <limits.h>
 #include <stddef.h>
 

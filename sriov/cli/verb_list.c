@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* vhpc sriov list */
 #include <stddef.h>
 
 #include "lib/show/table.h"

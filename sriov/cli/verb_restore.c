@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* vhpc sriov restore, recover and forget */
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -37,7 +38,7 @@ const struct vh_opt vh_cmd_restore_options[] = {
 };
 
 /* Refused when all that went wrong was, and nothing was done; partly when something was. */
-static int summary(const json_t *rows, struct vh_err *err)
+static int summarise_rows(const json_t *rows, struct vh_err *err)
 {
 	unsigned done = 0, refused = 0, failed = 0;
 	const json_t *row;
@@ -74,5 +75,5 @@ int vh_cmd_restore(struct vh_cli *cli, struct vh_err *err)
 	    (r = vh_sriov_restore(s, (unsigned)opts->wait, &rows, err)) < 0 ||
 	    (r = vh_listing(cli, "vhpc.sriov.restore/1", "devices", cols, json_incref(rows), err)) < 0)
 		return r;
-	return summary(rows, err);
+	return summarise_rows(rows, err);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* vhpc sriov set */
 #include <stddef.h>
 
 #include "sriov/change/change.h"

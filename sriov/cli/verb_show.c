@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* vhpc sriov show */
 #include <string.h>
 
 #include "lib/json.h"

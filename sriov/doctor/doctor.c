@@ -19,7 +19,7 @@
 
 /* --- a PF */
 
-static void firmware(struct vh_doctor *d, const struct vh_pf *pf)
+static void say_firmware(struct vh_doctor *d, const struct vh_pf *pf)
 {
 	vh_autofree char *mend = vh_strf("mstconfig -d %s set SRIOV_EN=1 NUM_OF_VFS=16, then reboot", pf->address);
 	struct vh_config c;
@@ -37,7 +37,7 @@ static void firmware(struct vh_doctor *d, const struct vh_pf *pf)
 		vh_doctor_say(d, pf->address, "firmware", VH_UNKNOWN, NULL, "it offers no VFs");
 }
 
-static void driver(struct vh_doctor *d, const struct vh_pf *pf)
+static void say_driver(struct vh_doctor *d, const struct vh_pf *pf)
 {
 	vh_autofree char *name = vh_pci_link(d->root, pf->address, "driver");
 	vh_autofree char *mend = vh_strf("vhpc sriov release %s", pf->address);
@@ -61,7 +61,7 @@ static long wanted_vfs(struct vh_doctor *d, const char *address)
 	return json_is_integer(vfs) ? (long)json_integer_value(vfs) : -1;
 }
 
-static void count(struct vh_doctor *d, const struct vh_pf *pf)
+static void say_count(struct vh_doctor *d, const struct vh_pf *pf)
 {
 	vh_autofree char *create = vh_strf("vhpc sriov create %s -n %u", pf->address, pf->vfs_max);
 	long wanted = wanted_vfs(d, pf->address);
@@ -78,7 +78,7 @@ static void count(struct vh_doctor *d, const struct vh_pf *pf)
 		vh_doctor_say(d, pf->address, "VFs", VH_OK, NULL, "%u of %u", pf->vfs, pf->vfs_max);
 }
 
-static void iommu(struct vh_doctor *d, const char *address)
+static void say_iommu(struct vh_doctor *d, const char *address)
 {
 	vh_autostrv groups = NULL;
 
@@ -91,7 +91,7 @@ static void iommu(struct vh_doctor *d, const char *address)
 }
 
 /* Of many VFs those that are well are one row. */
-static void functions(struct vh_doctor *d, const struct vh_pf *pf)
+static void say_functions(struct vh_doctor *d, const struct vh_pf *pf)
 {
 	size_t well = 0;
 
@@ -120,15 +120,15 @@ static int one_pf(struct vh_doctor *d, const struct vh_sriov *s, const char *add
 
 	if (r < 0)
 		return r;
-	firmware(d, &pf);
-	driver(d, &pf);
-	count(d, &pf);
-	iommu(d, address);
+	say_firmware(d, &pf);
+	say_driver(d, &pf);
+	say_count(d, &pf);
+	say_iommu(d, address);
 	fn = only < 0 ? NULL : vh_pf_find(&pf, only, "");
 	if (fn)
 		vh_doctor_function(d, &pf, fn);
 	else
-		functions(d, &pf);
+		say_functions(d, &pf);
 	/* A VF that the host's driver has shows its port itself. */
 	if (fn && vh_root_exists(d->root, VH_PCI_DIR "/%s/infiniband", fn->address))
 		vh_doctor_ports(d, fn->address);
@@ -149,7 +149,7 @@ static int one_gpu(struct vh_doctor *d, const struct vh_pci_device *gpu, struct 
 	r = vh_fn_observe(d->root, &fn, err);
 	if (r < 0)
 		return r;
-	iommu(d, fn.address);
+	say_iommu(d, fn.address);
 	vh_doctor_function(d, &none, &fn);
 	vh_doctor_pair(d, gpu);
 	return 0;
@@ -163,7 +163,8 @@ static bool is_interesting(struct vh_doctor *d, const struct vh_pci_device *devi
 					       (device->vfs > 0 || wanted_vfs(d, device->address) >= 0)));
 }
 
-static int one_device(struct vh_doctor *d, const struct vh_sriov *s, const struct vh_pci_device *device, struct vh_err *err)
+static int one_device(struct vh_doctor *d, const struct vh_sriov *s, const struct vh_pci_device *device,
+		      struct vh_err *err)
 {
 	if (device->kind == VH_PCI_GPU)
 		return one_gpu(d, device, err);
@@ -211,7 +212,8 @@ int vh_sriov_doctor_with(const struct vh_sriov *s, const char *device, struct vh
 	return r;
 }
 
-int vh_sriov_doctor(const char *root, const char *state, const char *device, struct vh_findings *ret, struct vh_err *err)
+int vh_sriov_doctor(const char *root, const char *state, const char *device, struct vh_findings *ret,
+		    struct vh_err *err)
 {
 	struct vh_sriov s = { .ops = &vh_sriov_kernel };
 	vh_autostore store = NULL;

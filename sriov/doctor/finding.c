@@ -5,8 +5,8 @@
 
 #include "lib/strv.h"
 
-void vh_doctor_say(struct vh_doctor *d, const char *device, const char *check, enum vh_verdict verdict, const char *mend,
-		   const char *found, ...)
+void vh_doctor_say(struct vh_doctor *d, const char *device, const char *check, enum vh_verdict verdict,
+		   const char *mend, const char *found, ...)
 {
 	vh_autofree char *text = NULL;
 	va_list ap;

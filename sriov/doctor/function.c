@@ -34,7 +34,7 @@ static bool is_obstacle(struct vh_doctor *d, const char *own, const char *member
 	return true;
 }
 
-static void group(struct vh_doctor *d, const char *address)
+static void say_group(struct vh_doctor *d, const char *address)
 {
 	vh_autofree char *group = vh_pci_link(d->root, address, "iommu_group");
 	vh_autostrv members = vh_pci_names(d->root, address, "iommu_group/devices");
@@ -61,7 +61,7 @@ static bool is_leased(struct vh_doctor *d, const char *address)
 	return device && device->lease;
 }
 
-static void vfio(struct vh_doctor *d, const struct vh_fn *fn)
+static void say_vfio(struct vh_doctor *d, const struct vh_fn *fn)
 {
 	vh_autofree char *mend = vh_strf("vhpc sriov bind %s vfio-pci", fn->address);
 	bool wanted = is_vfio(fn->override) || is_leased(d, fn->address);
@@ -88,7 +88,7 @@ static const struct vh_fn *twin(const struct vh_pf *pf, const struct vh_fn *fn, 
 	return NULL;
 }
 
-static void guid(struct vh_doctor *d, const struct vh_pf *pf, const struct vh_fn *fn)
+static void say_guid(struct vh_doctor *d, const struct vh_pf *pf, const struct vh_fn *fn)
 {
 	vh_autofree char *mend = vh_strf("vhpc sriov set %s --node-guid GUID --port-guid GUID", fn->address);
 	bool seen = false;
@@ -119,8 +119,8 @@ static void guid(struct vh_doctor *d, const struct vh_pf *pf, const struct vh_fn
 
 void vh_doctor_function(struct vh_doctor *d, const struct vh_pf *pf, const struct vh_fn *fn)
 {
-	group(d, fn->address);
-	vfio(d, fn);
+	say_group(d, fn->address);
+	say_vfio(d, fn);
 	if (fn->index >= 0 && pf->ib)
-		guid(d, pf, fn);
+		say_guid(d, pf, fn);
 }

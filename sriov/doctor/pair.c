@@ -11,7 +11,7 @@ enum { ATS_CONTROL = 6, ATS_ENABLE = 1 << 15, DEVICE_CONTROL = 8, RELAXED_ORDERI
 
 static const char root_only[] = "its configuration space cannot be read whole: run as root";
 
-static void root_complex(struct vh_doctor *d, const char *gpu, const char *hca, enum vh_pci_distance distance)
+static void say_root_complex(struct vh_doctor *d, const char *gpu, const char *hca, enum vh_pci_distance distance)
 {
 	static const char *const found[] = {
 		[VH_PCI_SWITCH] = "shares a port with it", [VH_PCI_COMPLEX] = "is on its root complex",
@@ -26,7 +26,7 @@ static void root_complex(struct vh_doctor *d, const char *gpu, const char *hca, 
 }
 
 /* Needed only where ACS sends the pair's traffic up to the IOMMU: no device has to have it. */
-static bool ats(struct vh_doctor *d, const char *address)
+static bool say_ats(struct vh_doctor *d, const char *address)
 {
 	vh_autofree char *mend = vh_strf("mstconfig -d %s set ATS_ENABLED=true, then reboot", address);
 	struct vh_config c;
@@ -46,7 +46,7 @@ static bool ats(struct vh_doctor *d, const char *address)
 	return on;
 }
 
-static void relaxed_ordering(struct vh_doctor *d, const char *address)
+static void say_relaxed_ordering(struct vh_doctor *d, const char *address)
 {
 	vh_autofree char *mend = vh_strf("setpci -s %s CAP_EXP+8.w=0010:0010", address);
 	struct vh_config c;
@@ -63,7 +63,7 @@ static void relaxed_ordering(struct vh_doctor *d, const char *address)
 }
 
 /* Ports below the one that both share: such a port sends the pair's requests up, or not. */
-static void acs_of_port(struct vh_doctor *d, const char *gpu, const char *port, bool translated)
+static void say_acs_of_port(struct vh_doctor *d, const char *gpu, const char *port, bool translated)
 {
 	vh_autofree char *mend = vh_strf("setpci -s %s ECAP_ACS+6.w=0040:0040, and ATS on in both; or ACS off", port);
 	struct vh_config c;
@@ -84,7 +84,8 @@ static void acs_of_port(struct vh_doctor *d, const char *gpu, const char *port, 
 		vh_doctor_say(d, gpu, "ACS", VH_WRONG, mend, "%s sends the pair's traffic up to the root complex", port);
 }
 
-static void acs(struct vh_doctor *d, const struct vh_pci_device *gpu, const struct vh_pci_device *hca, bool translated)
+static void say_acs(struct vh_doctor *d, const struct vh_pci_device *gpu, const struct vh_pci_device *hca,
+		    bool translated)
 {
 	size_t common = vh_pci_common(gpu->way, hca->way);
 
@@ -94,9 +95,9 @@ static void acs(struct vh_doctor *d, const struct vh_pci_device *gpu, const stru
 		return;
 	}
 	for (size_t i = common; gpu->way[i] && gpu->way[i + 1]; i++)
-		acs_of_port(d, gpu->address, gpu->way[i], translated);
+		say_acs_of_port(d, gpu->address, gpu->way[i], translated);
 	for (size_t i = common; hca->way[i] && hca->way[i + 1]; i++)
-		acs_of_port(d, gpu->address, hca->way[i], translated);
+		say_acs_of_port(d, gpu->address, hca->way[i], translated);
 }
 
 void vh_doctor_pair(struct vh_doctor *d, const struct vh_pci_device *gpu)
@@ -109,10 +110,10 @@ void vh_doctor_pair(struct vh_doctor *d, const struct vh_pci_device *gpu)
 		vh_doctor_say(d, gpu->address, "root complex", VH_UNKNOWN, NULL, "there is no HCA");
 		return;
 	}
-	root_complex(d, gpu->address, hca->address, distance);
-	translated = ats(d, gpu->address);
-	translated = ats(d, hca->address) && translated;
-	acs(d, gpu, hca, translated);
-	relaxed_ordering(d, gpu->address);
-	relaxed_ordering(d, hca->address);
+	say_root_complex(d, gpu->address, hca->address, distance);
+	translated = say_ats(d, gpu->address);
+	translated = say_ats(d, hca->address) && translated;
+	say_acs(d, gpu, hca, translated);
+	say_relaxed_ordering(d, gpu->address);
+	say_relaxed_ordering(d, hca->address);
 }

@@ -10,7 +10,7 @@
 
 enum { PKEY_FULL = 0x8000, PKEY_MASK = 0x7fff };
 
-static void subnet_manager(struct vh_doctor *d, const char *address, const char *ibdev, const char *port)
+static void say_subnet_manager(struct vh_doctor *d, const char *address, const char *ibdev, const char *port)
 {
 	int64_t lid;
 
@@ -24,7 +24,7 @@ static void subnet_manager(struct vh_doctor *d, const char *address, const char 
 			      ibdev, port);
 }
 
-static void pkeys(struct vh_doctor *d, const char *address, const char *ibdev, const char *port)
+static void say_pkeys(struct vh_doctor *d, const char *address, const char *ibdev, const char *port)
 {
 	vh_autostrv names = NULL;
 	unsigned full = 0, limited = 0;
@@ -50,7 +50,7 @@ static void pkeys(struct vh_doctor *d, const char *address, const char *ibdev, c
 					"%s port %s: none", ibdev, port, limited);
 }
 
-static void state(struct vh_doctor *d, const char *address, const char *ibdev, const char *port)
+static void say_state(struct vh_doctor *d, const char *address, const char *ibdev, const char *port)
 {
 	static const struct { const char *state, *mend; } causes[] = {
 		{ "DOWN", "cable and switch port; on a VF: vhpc sriov set VF --policy follow, and a GUID" },
@@ -83,14 +83,14 @@ static void ib_port(struct vh_doctor *d, const char *address, const char *ibdev,
 	vh_autofree char *layer = NULL;
 
 	if (vh_root_read(d->root, &layer, PORT "/link_layer", address, ibdev, port) < 0 || strcmp(layer, "Ethernet")) {
-		subnet_manager(d, address, ibdev, port);
-		pkeys(d, address, ibdev, port);
+		say_subnet_manager(d, address, ibdev, port);
+		say_pkeys(d, address, ibdev, port);
 	}
-	state(d, address, ibdev, port);
+	say_state(d, address, ibdev, port);
 }
 
 /* Without RDMA: the network device's link. */
-static void link_state(struct vh_doctor *d, const char *address)
+static void say_link(struct vh_doctor *d, const char *address)
 {
 	vh_autostrv netdevs = vh_pci_names(d->root, address, "net");
 	const char *name = netdevs ? *netdevs : NULL;
@@ -115,7 +115,7 @@ void vh_doctor_ports(struct vh_doctor *d, const char *address)
 	vh_autostrv ports = NULL;
 
 	if (!ibdev) {
-		link_state(d, address);
+		say_link(d, address);
 		return;
 	}
 	if (vh_root_list(d->root, &ports, VH_PCI_DIR "/%s/infiniband/%s/ports", address, ibdev) < 0 || !*ports) {

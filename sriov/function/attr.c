@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* What a PF sets of a VF, by name and as text. */
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -102,7 +103,7 @@ int vh_fn_attr_read(enum vh_fn_attr attr, const char *text, uint64_t *ret)
 	return vh_uint_parse(text, UINT32_MAX, ret, &ignored);
 }
 
-static const char *form(enum kind kind)
+static const char *attr_form(enum kind kind)
 {
 	switch (kind) {
 	case MAC: return "02:00:00:00:00:01";
@@ -114,7 +115,7 @@ static const char *form(enum kind kind)
 	return "a number";
 }
 
-static int check(enum vh_fn_attr attr, const char *text, uint64_t v, struct vh_err *err)
+static int check_attr(enum vh_fn_attr attr, const char *text, uint64_t v, struct vh_err *err)
 {
 	enum kind kind = attrs[attr].kind;
 
@@ -138,9 +139,9 @@ int vh_fn_attr_parse(enum vh_fn_attr attr, const char *text, uint64_t *ret, stru
 
 	if (vh_fn_attr_read(attr, text, &v) < 0) {
 		vh_err_usage(err, "--%s: '%.40s' is none", attrs[attr].name, text);
-		return vh_err_hint(err, "%s", form(attrs[attr].kind));
+		return vh_err_hint(err, "%s", attr_form(attrs[attr].kind));
 	}
-	r = check(attr, text, v, err);
+	r = check_attr(attr, text, v, err);
 	if (r == 0)
 		*ret = v;
 	return r;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* The table of effects as the kernel has them. */
 #include <linux/netlink.h>
 
 #include "sriov/function/function.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* The state that is, read from /sys and the PF's network device. */
 #include <errno.h>
 #include <string.h>
 
@@ -13,8 +14,7 @@ static const struct { enum vh_fn_attr attr; const char *file; } ib_files[] = {
 	{ VH_FN_NODE_GUID, "node" }, { VH_FN_PORT_GUID, "port" }, { VH_FN_LINK_STATE, "policy" },
 };
 
-char *vh_fn_attr_file(const struct vh_root *root, const struct vh_pf *pf, const struct vh_fn *fn,
-		      enum vh_fn_attr attr)
+char *vh_fn_attr_file(const struct vh_root *root, const struct vh_pf *pf, const struct vh_fn *fn, enum vh_fn_attr attr)
 {
 	vh_autofree char *path = NULL;
 

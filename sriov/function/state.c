@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* States of a PF and its functions: lists of them, and as JSON. */
 #include <errno.h>
 #include <string.h>
 

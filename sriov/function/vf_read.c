@@ -10,7 +10,7 @@
 #include <netlink/msg.h>
 #include <string.h>
 
-static void set(struct vh_fn *fn, enum vh_fn_attr attr, uint64_t value)
+static void set_value(struct vh_fn *fn, enum vh_fn_attr attr, uint64_t value)
 {
 	fn->value[attr] = value;
 	fn->have |= VH_FN_BIT(attr);
@@ -22,7 +22,7 @@ static void set_word(struct vh_fn *fn, enum vh_fn_attr attr, struct nlattr *a, u
 	const struct ifla_vf_trust *word = a ? nla_data(a) : NULL;
 
 	if (word && nla_len(a) >= (int)sizeof(*word) && word->setting <= max)
-		set(fn, attr, word->setting);
+		set_value(fn, attr, word->setting);
 }
 
 static void set_guid(struct vh_fn *fn, enum vh_fn_attr attr, struct nlattr *a)
@@ -32,7 +32,7 @@ static void set_guid(struct vh_fn *fn, enum vh_fn_attr attr, struct nlattr *a)
 	if (!a || nla_len(a) < (int)sizeof(guid))
 		return;
 	memcpy(&guid, nla_data(a), sizeof(guid));
-	set(fn, attr, guid.guid);
+	set_value(fn, attr, guid.guid);
 }
 
 static void read_vf(struct nlattr *info, struct vh_fn *fn, size_t n)
@@ -52,18 +52,18 @@ static void read_vf(struct nlattr *info, struct vh_fn *fn, size_t n)
 		return;
 	for (int b = 0; b < 6; b++)
 		v = v << 8 | mac->mac[b];
-	set(&fn[i], VH_FN_MAC, v);
+	set_value(&fn[i], VH_FN_MAC, v);
 	if (tb[IFLA_VF_VLAN] && nla_len(tb[IFLA_VF_VLAN]) >= (int)sizeof(struct ifla_vf_vlan)) {
 		const struct ifla_vf_vlan *vlan = nla_data(tb[IFLA_VF_VLAN]);
 
-		set(&fn[i], VH_FN_VLAN, vlan->vlan);
-		set(&fn[i], VH_FN_QOS, vlan->qos);
+		set_value(&fn[i], VH_FN_VLAN, vlan->vlan);
+		set_value(&fn[i], VH_FN_QOS, vlan->qos);
 	}
 	if (tb[IFLA_VF_RATE] && nla_len(tb[IFLA_VF_RATE]) >= (int)sizeof(struct ifla_vf_rate)) {
 		const struct ifla_vf_rate *rate = nla_data(tb[IFLA_VF_RATE]);
 
-		set(&fn[i], VH_FN_MIN_RATE, rate->min_tx_rate);
-		set(&fn[i], VH_FN_MAX_RATE, rate->max_tx_rate);
+		set_value(&fn[i], VH_FN_MIN_RATE, rate->min_tx_rate);
+		set_value(&fn[i], VH_FN_MAX_RATE, rate->max_tx_rate);
 	}
 	set_word(&fn[i], VH_FN_SPOOFCHK, tb[IFLA_VF_SPOOFCHK], 1);
 	set_word(&fn[i], VH_FN_TRUST, tb[IFLA_VF_TRUST], 1);
@@ -92,7 +92,7 @@ static int read_link(struct nlmsghdr *nlh, const char *netdev, struct vh_fn *fn,
 }
 
 int vh_vfnl_ask(struct nl_sock *sock, const char *netdev, struct vh_fn *fn, size_t n, unsigned *ret_flags,
-	       struct vh_err *err)
+		struct vh_err *err)
 {
 	uint32_t seq = nl_socket_use_seq(sock);
 	vh_automsg msg = vh_vfnl_request(netdev, RTM_GETLINK, 0, seq);

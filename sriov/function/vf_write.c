@@ -138,8 +138,7 @@ static int collect(struct nl_sock *sock, const char *netdev, const struct job *j
 	return result;
 }
 
-static int send_window(struct nl_sock *sock, const char *netdev, const struct job *jobs, unsigned n,
-		       struct vh_err *err)
+static int send_window(struct nl_sock *sock, const char *netdev, const struct job *jobs, unsigned n, struct vh_err *err)
 {
 	char buf[WINDOW_BYTES];
 	uint32_t seq = nl_socket_use_seq(sock);

@@ -7,7 +7,7 @@
 #include "sriov/pci/pci.h"
 
 int vh_sriov_write(const struct vh_sriov *s, const char *path, const char *text, const char *address,
-	       const char *what, struct vh_err *err)
+		   const char *what, struct vh_err *err)
 {
 	int r = s->ops->write(s->arg, s->root, path, text);
 
@@ -16,7 +16,7 @@ int vh_sriov_write(const struct vh_sriov *s, const char *path, const char *text,
 
 /* The same, of the device's own file. */
 int vh_sriov_write_own(const struct vh_sriov *s, const char *address, const char *file, const char *text,
-		   const char *what, struct vh_err *err)
+		       const char *what, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf(VH_PCI_DIR "/%s/%s", address, file);
 

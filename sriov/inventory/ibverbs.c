@@ -26,7 +26,7 @@ static void close_library(void **library)
 		dlclose(*library);
 }
 
-static int load(void *library, struct verbs *ret)
+static int load_verbs(void *library, struct verbs *ret)
 {
 	*(void **)&ret->list = dlsym(library, "ibv_get_device_list");
 	*(void **)&ret->free_list = dlsym(library, "ibv_free_device_list");
@@ -67,7 +67,7 @@ int vh_ibverbs_port(const char *path, const char *ibdev, int number, json_t *por
 
 	if (!library)
 		return -ENOENT;
-	if ((r = load(library, &verbs)) < 0)
+	if ((r = load_verbs(library, &verbs)) < 0)
 		return r;
 	context = open_device(&verbs, ibdev);
 	if (!context)

@@ -24,7 +24,7 @@ static void close_library(void **library)
 		dlclose(*library);
 }
 
-static int load(void *library, struct nvml *ret)
+static int load_nvml(void *library, struct nvml *ret)
 {
 	*(void **)&ret->init = dlsym(library, "nvmlInit_v2");
 	*(void **)&ret->shutdown = dlsym(library, "nvmlShutdown");
@@ -39,7 +39,7 @@ int vh_nvml_mig(const char *path, const char *address, bool *ret_on, bool *ret_p
 	unsigned current = 0, pending = 0;
 	nvml_device device;
 	struct nvml nvml;
-	int r = library ? load(library, &nvml) : -ENOENT;
+	int r = library ? load_nvml(library, &nvml) : -ENOENT;
 
 	if (r < 0)
 		return r;

@@ -31,7 +31,7 @@ static int on_device(struct nl_msg *msg, void *arg)
 	return NL_OK;
 }
 
-static void set(json_t *row, const char *key, json_t *value)
+static void set_known(json_t *row, const char *key, json_t *value)
 {
 	if (json_is_null(value))
 		json_decref(value);
@@ -50,22 +50,23 @@ static int on_port(struct nl_msg *msg, void *arg)
 		return NL_OK;
 	}
 	if (tb[RDMA_NLDEV_ATTR_PORT_STATE])
-		set(row, "state", vh_rdma_state(nla_get_u8(tb[RDMA_NLDEV_ATTR_PORT_STATE])));
+		set_known(row, "state", vh_rdma_state(nla_get_u8(tb[RDMA_NLDEV_ATTR_PORT_STATE])));
 	if (tb[RDMA_NLDEV_ATTR_PORT_PHYS_STATE])
-		set(row, "physical", vh_rdma_physical(nla_get_u8(tb[RDMA_NLDEV_ATTR_PORT_PHYS_STATE])));
+		set_known(row, "physical", vh_rdma_physical(nla_get_u8(tb[RDMA_NLDEV_ATTR_PORT_PHYS_STATE])));
 	if (tb[RDMA_NLDEV_ATTR_LID])
-		set(row, "lid", json_integer(nla_get_u32(tb[RDMA_NLDEV_ATTR_LID])));
+		set_known(row, "lid", json_integer(nla_get_u32(tb[RDMA_NLDEV_ATTR_LID])));
 	if (tb[RDMA_NLDEV_ATTR_SM_LID])
-		set(row, "sm_lid", json_integer(nla_get_u32(tb[RDMA_NLDEV_ATTR_SM_LID])));
+		set_known(row, "sm_lid", json_integer(nla_get_u32(tb[RDMA_NLDEV_ATTR_SM_LID])));
 	if (tb[RDMA_NLDEV_ATTR_NDEV_NAME])
-		set(row, "netdev", json_string(nla_get_string(tb[RDMA_NLDEV_ATTR_NDEV_NAME])));
+		set_known(row, "netdev", json_string(nla_get_string(tb[RDMA_NLDEV_ATTR_NDEV_NAME])));
 	snprintf(key, sizeof(key), "%u", nla_get_u32(tb[RDMA_NLDEV_ATTR_PORT_INDEX]));
 	json_object_set_new(arg, key, row);
 	return NL_OK;
 }
 
 /* index: whose ports; NULL: all devices. */
-static int dump(struct nl_sock *sock, int command, const uint32_t *index, int (*take)(struct nl_msg *, void *), void *arg)
+static int dump(struct nl_sock *sock, int command, const uint32_t *index, int (*take)(struct nl_msg *, void *),
+		void *arg)
 {
 	struct nl_msg *msg = nlmsg_alloc_simple(RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, command), NLM_F_REQUEST | NLM_F_DUMP);
 	int r = -ENOMEM;

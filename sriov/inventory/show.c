@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* One device with all that the kernel says of it. */
 #include <errno.h>
 #include <string.h>
 
@@ -139,7 +140,7 @@ static int ask_pf(const struct vh_root *root, struct vh_pci_device *device, stru
 	return device->vf < 0 ? 0 : vh_pf_attributes(root, device->pf, &vfs, ret_set);
 }
 
-static int show(const struct vh_root *root, const char *address, json_t **ret)
+static int show_device(const struct vh_root *root, const char *address, json_t **ret)
 {
 	vh_autodevice device = { 0 };
 	vh_autojson row = NULL;
@@ -165,5 +166,5 @@ int vh_sriov_show(const struct vh_root *root, const char *text, json_t **ret, st
 
 	if (r < 0)
 		return r;
-	return show(root, address, ret) < 0 ? vh_err_nomem(err) : 0;
+	return show_device(root, address, ret) < 0 ? vh_err_nomem(err) : 0;
 }

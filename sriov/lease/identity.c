@@ -17,7 +17,7 @@
 enum { PORT_MAX = 255, ATTEMPTS = 16 };
 
 /* FNV-1a, stirred: short names alone leave its upper bits alike. */
-static uint64_t hash(const char *text)
+static uint64_t hash_of(const char *text)
 {
 	uint64_t h = 0xcbf29ce484222325;
 
@@ -32,7 +32,7 @@ static uint64_t hash(const char *text)
 static void derive(enum vh_fn_attr attr, const char *name, unsigned attempt, char buf[32])
 {
 	vh_autofree char *text = vh_strf("%s/%s/%u", attr == VH_FN_MAC ? "mac" : "guid", name, attempt);
-	uint64_t h = text ? hash(text) : 0;
+	uint64_t h = text ? hash_of(text) : 0;
 
 	/* Bridged interfaces of ours begin with 02. */
 	if (attr == VH_FN_MAC)
@@ -51,8 +51,8 @@ static const char *holder_of(const struct vh_lease *leases, size_t n, const char
 }
 
 /* The first of the row that nobody has here, not even another port of the same VM. */
-static int derive_free(enum vh_fn_attr attr, const char *name, const struct vh_lease *leases, size_t n,
-		       char buf[32], struct vh_err *err)
+static int derive_free(enum vh_fn_attr attr, const char *name, const struct vh_lease *leases, size_t n, char buf[32],
+		       struct vh_err *err)
 {
 	for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
 		derive(attr, name, attempt, buf);
@@ -62,7 +62,7 @@ static int derive_free(enum vh_fn_attr attr, const char *name, const struct vh_l
 	return vh_err_refuse(err, EEXIST, "%s: all %d identities of it are taken", name, ATTEMPTS);
 }
 
-static int recorded(struct vh_sriov *s, const char *name, struct vh_sriov_identity *ret, struct vh_err *err)
+static int recorded_identity(struct vh_sriov *s, const char *name, struct vh_sriov_identity *ret, struct vh_err *err)
 {
 	vh_autojson doc = NULL;
 	int r = vh_record_get(s->store, IDENTITY, name, &doc, err);
@@ -78,7 +78,7 @@ static int recorded(struct vh_sriov *s, const char *name, struct vh_sriov_identi
 	return 0;
 }
 
-static int make(struct vh_sriov *s, const char *name, struct vh_sriov_identity *ret, struct vh_err *err)
+static int make_identity(struct vh_sriov *s, const char *name, struct vh_sriov_identity *ret, struct vh_err *err)
 {
 	struct vh_lease *leases = NULL;
 	char mac[32], guid[32];
@@ -118,9 +118,9 @@ int vh_sriov_identity(struct vh_sriov *s, const char *cluster, const char *node,
 	r = vh_store_begin(s->store, err);
 	if (r < 0)
 		return r;
-	r = recorded(s, name, &id, err);
+	r = recorded_identity(s, name, &id, err);
 	if (r == -ENOENT)
-		r = make(s, name, &id, err);
+		r = make_identity(s, name, &id, err);
 	if (r == 0)
 		r = vh_lease_take(s->store, "mac", id.mac, holder, 0, err);
 	if (r == 0)

@@ -136,8 +136,8 @@ static const char *choose(struct vh_sriov *s, const struct vh_sriov_request *q, 
 	return NULL;
 }
 
-static int lease_one(struct vh_sriov *s, const struct vh_sriov_request *q, char *const *vfs, const struct vh_uses *uses,
-		     char *ret_address, struct vh_err *err)
+static int lease_one(struct vh_sriov *s, const struct vh_sriov_request *q, char *const *vfs,
+		     const struct vh_uses *uses, char *ret_address, struct vh_err *err)
 {
 	struct vh_lease *leases = NULL;
 	const char *address = NULL;
@@ -162,7 +162,7 @@ static int lease_one(struct vh_sriov *s, const struct vh_sriov_request *q, char 
 	return r;
 }
 
-static int end(struct vh_sriov *s, int r, struct vh_err *err)
+static int end_transaction(struct vh_sriov *s, int r, struct vh_err *err)
 {
 	if (r == 0)
 		return vh_store_end(s->store, true, err);
@@ -181,7 +181,7 @@ int vh_sriov_lease(struct vh_sriov *s, const struct vh_sriov_request *q, char *r
 	if (vh_uses_load(s->root, &uses) < 0)
 		return vh_err_nomem(err);
 	r = vh_store_begin(s->store, err);
-	return r < 0 ? r : end(s, lease_one(s, q, vfs, &uses, ret_address, err), err);
+	return r < 0 ? r : end_transaction(s, lease_one(s, q, vfs, &uses, ret_address, err), err);
 }
 
 int vh_sriov_return(struct vh_sriov *s, const char *holder, unsigned *ret_n, struct vh_err *err)
@@ -194,7 +194,7 @@ int vh_sriov_return(struct vh_sriov *s, const char *holder, unsigned *ret_n, str
 	r = vh_lease_drop(s->store, holder, "vf", &n, err);
 	if (r == 0)
 		r = vh_record_delete(s->store, HOLDER, holder, err);
-	r = end(s, r, err);
+	r = end_transaction(s, r, err);
 	if (r == 0 && ret_n)
 		*ret_n = n;
 	return r;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Capabilities in a device's configuration space. */
 #include <errno.h>
 #include <fcntl.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/* Who uses a function: processes that have it open, and networks. */
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
