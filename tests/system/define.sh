@@ -8,10 +8,6 @@
 printf '\002\260\255\033\000\000\001\000\376\117\121\344\000\000\020\000\000\000\020\000\000\000\000\000\000\000\000\000\040\000\020\000\364\353\375' >"$T/kernel"
 uri="qemu+unix:///system?socket=$VHPC_STATE/libvirt/run/libvirt-sock"
 leases() { sqlite3 "$VHPC_STATE/store.db" "select kind || ' ' || key || ' ' || holder from lease order by kind, key"; }
-until_true() {
-	for _ in $(seq 600); do "$@" >/dev/null 2>&1 && return 0; sleep 0.2; done
-	return 1
-}
 # remove NAME: whatever state it is in.
 remove() { vhpc vm destroy --quiet "$1" && vhpc vm undefine --quiet "$1"; }
 
@@ -142,7 +138,7 @@ vhpc vm plan --host tests/fixtures/two-nodes.xml --name twin --vcpus 4 --memory 
 script='mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; lstopo-no-graphics --of xml >/dev/vdb; sync; sleep 1000'
 check "define of two nodes" vhpc vm define "$T/twin.json" --rehearse --image mpi --disk "$T/seen" --cmdline "init=/bin/sh -- -c \"$script\""
 check "start of two nodes" vhpc vm start twin
-if until_true grep -aq '</topology>' "$T/seen"; then
+if eventually grep -aq '</topology>' "$T/seen"; then
 	tr -d '\0' <"$T/seen" >"$T/seen.xml"
 	check "the guest sees what was planned, and its threads and pages are there" vhpc vm check twin --guest "$T/seen.xml"
 	sed 's/value="21"/value="31"/; s/>10 21 21 10 </>10 31 21 10 </' "$T/seen.xml" >"$T/lie.xml"
@@ -153,7 +149,7 @@ else
 fi
 remove twin
 remove near
-until_true sh -c '! pgrep -x libvirtd'
+eventually sh -c '! pgrep -x libvirtd'
 nothing_left "nothing is left"
 check "nor a directory" sh -c '! ls "$VHPC_STATE/vms/"* 2>/dev/null'
 finish

@@ -30,14 +30,14 @@ build() { somebody "$T/own/bin/vhpc" image build --store "$store" --lock "$T/loc
 killed() {
 	$as env "VHPC_CACHE=$T/cache" "VHPC_STATE=$T/own" \
 		"$T/own/bin/vhpc-image" build --store "$store" --lock "$T/lock.json" "$3" 2>"$T/progress" &
-	pid=$! tries=600
-	until grep -q "$1" "$T/progress" || [ $tries = 0 ]; do sleep 0.1; tries=$((tries - 1)); done
+	pid=$!
+	eventually grep -q "$1" "$T/progress"
 	victim=$pid
 	[ "$2" = itself ] || victim=$(pgrep -P $pid)
 	kill -KILL "$victim"
 	wait $pid
-	killed=$? tries=40
-	while pgrep -f "$T/cache" >/dev/null && [ $tries -gt 0 ]; do sleep 0.25; tries=$((tries - 1)); done
+	killed=$?
+	eventually sh -c "! pgrep -f '$T/cach[e]'"
 	check "killed at '$1': no process is left" test -z "$(pgrep -f "$T/cache")"
 	left=$(ls -A "$store" | grep -v -e '^mpi$' -e '^changed$')
 	check "killed at '$1': nothing is in the store" test -z "$left"

@@ -40,12 +40,12 @@ check "a build links, exchanges and removes" test "$(grep -c renameat2 "$T/steps
 
 # killed worker|all CALL NUMBER: the worker dies there, or stops there until its parent is killed.
 killed() {
-	signal=KILL tries=250 parent=
+	signal=KILL parent=
 	[ "$1" = worker ] || signal=STOP
 	(traced "$2" -e "inject=$2:signal=$signal:when=$3") 2>"$T/err" &
 	tracer=$!
 	if [ "$1" = all ]; then
-		until grep -q 'stopped by SIGSTOP' "$T/trace" 2>/dev/null || [ $tries = 0 ]; do sleep 0.02; tries=$((tries - 1)); done
+		eventually grep -q 'stopped by SIGSTOP' "$T/trace"
 		parent=$(pgrep -P "$tracer" vhpc-image) && kill -KILL "$parent"
 	fi
 	status=0

@@ -5,8 +5,6 @@
 # And placement on two NUMA nodes. The limits find what hangs: on a busy machine all this is slow.
 # With LAB=all, as `make lab` has it, also VMs inside the node that use them.
 PREPARE=tests/lab/prepare
-DEADLINE=1400
-[ "${LAB:-}" != all ] || DEADLINE=2900
 . "$(dirname "$0")/lib.sh"
 node=$VHPC_STATE/lab
 trap 'tests/lab/node stop "$node"' EXIT

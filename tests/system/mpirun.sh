@@ -10,7 +10,7 @@ release=$(mpirun --version | sed -n '1s/.*(Open MPI) //p')
 nodes farm 16 openmpi "$release"
 record=$VHPC_STATE/clusters/farm/cluster.json
 export VHPC_CLUSTER=farm
-wrap() { timeout -k 10 100 mpirun-wrap "$@"; }
+wrap() { timeout -k 10 900 mpirun-wrap "$@"; }
 set_record() { sed -i "$1" "$record"; }
 same() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "'$2' instead of '$3'"; fi; }
 

@@ -8,8 +8,8 @@ manifest left "nodes: 1" "vcpus: 1" "memory: 512M"
 manifest right "nodes: 1" "vcpus: 1" "memory: 512M"
 manifest third "nodes: 1" "vcpus: $(nproc)" "memory: 512M"
 
-vhpc cluster apply "$T/left.yaml" >"$T/left.out" 2>&1 & left=$!
-vhpc cluster apply "$T/right.yaml" >"$T/right.out" 2>&1 & right=$!
+vhpc cluster apply --timeout 1200 "$T/left.yaml" >"$T/left.out" 2>&1 & left=$!
+vhpc cluster apply --timeout 1200 "$T/right.yaml" >"$T/right.out" 2>&1 & right=$!
 if wait $left; then pass "apply of one"; else fail "apply of one" "$(tail -n 3 "$T/left.out")"; fi
 if wait $right; then pass "apply of the other, at the same time"; else fail "apply of the other, at the same time" "$(tail -n 3 "$T/right.out")"; fi
 
@@ -22,8 +22,10 @@ check "CPUs of their own" test "$cpus" = "2 2"
 exits 3 "dedicated CPUs that others hold are refused" vhpc cluster apply "$T/third.yaml" && says "taken" "the refusal counts the taken ones"
 
 # The MPI job of one goes on while the other goes away.
-timeout 120 mpirun-wrap --cluster right -n 1 sh -c 'sleep 8; hostname' >"$T/job" 2>&1 & job=$!
+timeout 900 mpirun-wrap --cluster right -n 1 sh -c 'echo began; until [ -e go ]; do sleep 0.2; done; hostname' >"$T/job" 2>&1 & job=$!
+eventually grep -qx began "$T/job"
 check "destroy one" vhpc cluster destroy left
+vhpc cluster ssh right 1 touch go
 if wait $job && grep -qx right-1 "$T/job"; then pass "the other's job goes on"; else fail "the other's job goes on" "$(cat "$T/job")"; fi
 check "the other still answers" vhpc cluster status right
 check "destroy the other" vhpc cluster destroy right

@@ -17,11 +17,6 @@ leases() { sqlite3 "$VHPC_STATE/store.db" "select kind || ' ' || key || ' ' || h
 # virsh_run ARGUMENT...: virsh on the private daemon, where it is installed.
 uri="qemu+unix:///system?socket=$VHPC_STATE/libvirt/run/libvirt-sock"
 virsh_run() { virsh -q -c "$uri" "$@"; }
-# until_true COMMAND...: waits for it, half a minute at most.
-until_true() {
-	for _ in $(seq 150); do "$@" >/dev/null 2>&1 && return 0; sleep 0.2; done
-	return 1
-}
 running() { vhpc vm list --json | grep -q '"state": "running"'; }
 console_says() { grep -q "$1" "$VHPC_STATE/clusters/one/one-1/console.log"; }
 
@@ -37,8 +32,8 @@ exits 3 "a state directory that QEMU may not pass" vhpc cluster apply --state "$
 # The guest never answers over ssh, so apply is interrupted once the VM runs.
 setsid vhpc cluster apply "$T/one.yaml" >"$T/apply" 2>&1 &
 apply=$!
-until_true running
-until_true console_says vhpc
+eventually running
+eventually console_says vhpc
 kill -INT $apply
 wait $apply
 check "the guest runs" running
@@ -54,7 +49,7 @@ check "QEMU is not root" test "$(stat -c %U "/proc/$qemu")" = libvirt-qemu
 check "the identity is on no command line" sh -c '! tr "\0" "\n" <"/proc/$1/cmdline" | grep -q hostkey' - "$qemu"
 
 # --- console
-{ sleep 1; printf hello; sleep 1; printf '\035'; } | timeout 30 vhpc vm console one-1 >"$T/console" 2>"$T/err"
+{ printf hello; eventually grep -q hello "$T/console"; printf '\035'; } | timeout 600 vhpc vm console one-1 >"$T/console" 2>"$T/err"
 check "the console echoes" grep -q hello "$T/console"
 timeout -s INT 2 vhpc vm console one-1 </dev/null >"$T/console" 2>"$T/err"
 check "a console without input ends at Ctrl-C" test $? != 137
@@ -95,6 +90,6 @@ else
 	echo "skip vm.sh/others' domains: no virsh"
 	check "destroy" vhpc cluster destroy one
 fi
-until_true sh -c '! pgrep -x libvirtd'
+eventually sh -c '! pgrep -x libvirtd'
 nothing_left "nothing is left"
 finish

@@ -1,20 +1,13 @@
-#!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Messages through memory that the VMs of a host share: right bytes, several jobs at once, a
-# rank that is killed, a way round where the memory is not to be had, and nothing left.
-. "$(dirname "$0")/lib.sh"
-manifest pair "nodes: 2" "vcpus: 2" "memory: 1G" "cpu_policy: shared"
-check "apply" vhpc cluster apply "$T/pair.yaml" || finish
-record=$VHPC_STATE/clusters/pair
-region=/dev/shm/vhpc-$(vhpc vm list --json | sed -n 's/.*"uuid": "\([^"]*\)".*/\1/p' | while read -r id; do [ -e "/dev/shm/vhpc-$id" ] && echo "$id"; done)
+# Part of tests/system/cluster.sh: messages through memory that the VMs of a host share. Right bytes, several
+# jobs at once, a rank that is killed, a way round where the memory is not to be had, and nothing left in it.
 if [ "$(stat -c %a "$region")" = 600 ]; then pass "the region is for QEMU's user alone"; else fail "the region is for QEMU's user alone" "$(ls -l "$region")"; fi
 check "the record names the region" grep -q '"region"' "$record/cluster.json"
-for n in 1 2; do check "copy programs to node $n" scp -q -F "$record/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "$B/bench/scribble" "pair-$n:"; done
 
-on() { n=$1; shift; vhpc cluster ssh --user root pair "$n" -- "$*"; }
-run() { timeout -k 10 200 mpirun-wrap --cluster pair "$@"; }
 # A job that has no time for more than to show its way.
 pings() { run -n 2 --map-by node --mca btl_ivshm_report 1 "$@" ./pingpong --quick --max 8192 --seconds 0.2; }
+# under_way FILE: the job that prints into it is at its transfers.
+under_way() { eventually grep -q "ok collectives" "$T/$1"; }
 all_free() { on 1 /usr/lib/vhpc/ivshm >"$T/region"; sed 's/.*"slots_used": 0, "chunks": \([0-9]*\), "chunks_free": \([0-9]*\).*/\1 \2/' "$T/region" | awk 'NF != 2 || $1 != $2 { exit 1 }'; }
 is_free() { if all_free; then pass "$1"; else fail "$1" "$(cat "$T/region")"; fi; }
 
@@ -27,22 +20,20 @@ check "ready for threads" run -n 2 --map-by node -x OMPI_MPI_THREAD_LEVEL=3 ./pi
 check "right bytes between sixteen ranks" run -n 16 --oversubscribe ./mpicheck --largest 65536 --seconds 1
 is_free "a job leaves nothing in the region"
 
-# Two jobs at once; a rank of one dies in the middle of its transfers.
-(run -n 2 --map-by node ./mpicheck --seconds 100; date +%s >"$T/ended") >"$T/killed" 2>&1 &
+# Two jobs at once; a rank of one dies in the middle of its transfers, long before its job would end.
+(run -n 2 --map-by node ./mpicheck --seconds 800; date +%s >"$T/ended") >"$T/killed" 2>&1 &
 pid=$!
-i=0
-until grep -q "ok collectives" "$T/killed" || [ $i = 120 ]; do sleep 0.5; i=$((i + 1)); done
+under_way killed
 run -n 2 --map-by node ./mpicheck --seconds 8 >"$T/other" 2>&1 &
 other=$!
-i=0
-until grep -q "ok collectives" "$T/other" || [ $i = 120 ]; do sleep 0.5; i=$((i + 1)); done
-vhpc cluster ssh pair 2 -- pkill -9 -o mpicheck
+under_way other
+vhpc cluster ssh two-node 2 -- pkill -9 -o mpicheck
 killed=$(date +%s)
 wait $pid
 took=$(($(cat "$T/ended") - killed))
-if [ $took -le 10 ]; then pass "a killed rank ends the job"; else fail "a killed rank ends the job" "after $took s"; fi
+if [ $took -le 120 ]; then pass "a killed rank ends the job"; else fail "a killed rank ends the job" "after $took s"; fi
 # Open MPI 5.0 breaks this line.
-if tr '\n' ' ' <"$T/killed" | grep -q "rank [0-9]* with PID [0-9]* on node pair-2 exited on signal 9"; then pass "and is named"; else fail "and is named" "$(tail -n 5 "$T/killed" | tr '\n' ' ')"; fi
+if tr '\n' ' ' <"$T/killed" | grep -q "rank [0-9]* with PID [0-9]* on node two-node-2 exited on signal 9"; then pass "and is named"; else fail "and is named" "$(tail -n 5 "$T/killed" | tr '\n' ' ')"; fi
 if wait $other && grep -q "ok random sizes" "$T/other"; then pass "the job beside it has its bytes right"; else fail "the job beside it has its bytes right" "$(tail -n 5 "$T/other" | tr '\n' ' ')"; fi
 check "the next job works" run -n 4 --mca btl_ivshm_report 1 ./mpicheck --seconds 1
 says "MiB, " "over the same region"
@@ -53,20 +44,19 @@ for n in 1 2; do on $n "truncate -s 16M /dev/shm/own; truncate -s 64K /dev/shm/s
 check "another region on each side" pings --mca btl_ivshm_path /dev/shm/own && says '"transport": "tcp"' "goes over TCP"
 says "/dev/shm/own by file" "although there was one"
 check "a region that is too small" pings --mca btl_ivshm_path /dev/shm/small && says '"transport": "tcp"' "goes over TCP"
-check "a region that holds some of the channels" run -n 6 --oversubscribe --host pair-1:6 --mca btl self,ivshm,tcp --mca btl_ivshm_local 1 --mca btl_ivshm_path /dev/shm/tight ./mpicheck --largest 65536 --seconds 1
+check "a region that holds some of the channels" run -n 6 --oversubscribe --host two-node-1:6 --mca btl self,ivshm,tcp --mca btl_ivshm_local 1 --mca btl_ivshm_path /dev/shm/tight ./mpicheck --largest 65536 --seconds 1
 on 2 "mv /dev/shm/own /dev/shm/other"
 check "another region on one side" pings --mca btl_ivshm_path /dev/shm/own && says '"transport": "tcp"' "goes over TCP"
 
 # A neighbour that writes random words everywhere: the job ends, and the next one goes round.
-(run -n 4 ./mpicheck --seconds 100; echo "exit $?"; date +%s >"$T/ended") >"$T/spoilt" 2>&1 &
+(run -n 4 ./mpicheck --seconds 800; echo "exit $?"; date +%s >"$T/ended") >"$T/spoilt" 2>&1 &
 pid=$!
-i=0
-until grep -q "ok collectives" "$T/spoilt" || [ $i = 120 ]; do sleep 0.5; i=$((i + 1)); done
+under_way spoilt
 began=$(date +%s)
-check "a hostile neighbour" vhpc cluster ssh pair 2 -- ./scribble 2
+check "a hostile neighbour" vhpc cluster ssh two-node 2 -- ./scribble 2
 wait $pid
 took=$(($(cat "$T/ended") - began))
-if [ $took -le 60 ] && ! grep -q "exit 0" "$T/spoilt"; then pass "ends a job"; else fail "ends a job" "after $took s: $(tail -n 5 "$T/spoilt" | tr '\n' ' ')"; fi
+if [ $took -le 300 ] && ! grep -q "exit 0" "$T/spoilt"; then pass "ends a job"; else fail "ends a job" "after $took s: $(tail -n 5 "$T/spoilt" | tr '\n' ' ')"; fi
 if grep -q "btl ivshm: rank [0-9]* (slot [0-9]* of the shared region)" "$T/spoilt"; then pass "with a message"; else fail "with a message" "$(tail -n 5 "$T/spoilt" | tr '\n' ' ')"; fi
 check "and the next one works" run -n 4 ./mpicheck --largest 65536 --seconds 1
 
@@ -79,8 +69,4 @@ for n in 2 1; do
 done
 on 2 "chmod 0600 /sys/bus/pci/devices/*/resource2*"
 check "no region at all" run -n 4 ./mpicheck --largest 65536 --seconds 1
-
-check "destroy" vhpc cluster destroy pair
-if [ -e "$region" ]; then fail "the region is gone" "$region"; else pass "the region is gone"; fi
-nothing_left "destroy leaves nothing"
-finish
+for n in 1 2; do on $n "chmod 0660 /sys/bus/pci/devices/*/resource2*"; done

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Part of tests/system/cluster.sh: what is told of the cluster, who gets in, and with which key.
+check "second apply" vhpc cluster apply "$example" && says "nothing to do" "second apply changes nothing and says so"
+sed 's/^nodes: 2/nodes: 1/' "$example" >"$T/shape.yaml"
+exits 3 "apply with another shape" vhpc cluster apply "$T/shape.yaml" && says "nodes is 2, the manifest says 1" "another shape: says which"
+
+check "status" vhpc cluster status --json two-node
+check "both nodes run and answer" test "$(grep -c '"ssh": true' "$T/out")" = 2
+check "vm list" vhpc vm list && says "two-node-1" "vm list shows the node"
+check "net list" vhpc net list && says "cluster/two-node" "net list shows the owner"
+check "ssh" vhpc cluster ssh two-node 2 hostname && says "two-node-2" "ssh reaches the node that was named"
+check "ssh by the manifest's name" vhpc cluster ssh "$example" -- true
+exits 7 "ssh returns the command's status" vhpc cluster ssh two-node 1 exit 7
+check "ssh as root" vhpc cluster ssh --user root two-node 1 id -u
+
+key=$record/key
+check "the key is for its owner alone" sh -c '[ "$(stat -c %a%u '"$key"')" = 6000 ]'
+secret=$(sed -n 4p "$key")
+ps -eo args >"$T/args"
+found=$(grep -lF "$secret" "$T/args"; grep -rlF "$secret" "$VHPC_STATE" | grep -vx "$key")
+if [ -z "$found" ]; then pass "the key stands in its file alone"; else fail "the key stands in its file alone" "$found"; fi

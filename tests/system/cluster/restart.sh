@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# Part of tests/system/cluster.sh: a node is stopped, and one loses its network: the next apply mends
+# it. Leases go back when a node stops and are taken again when it starts.
+leases() { sqlite3 "$VHPC_STATE/store.db" "select count(*) from lease where holder = 'vm/two-node-2' and kind in ('cpu', 'memory');"; }
+held=$(leases)
+check "vm stop" vhpc vm stop --timeout 300 two-node-2
+if [ "$held" -gt 0 ] && [ "$(leases)" = 0 ]; then pass "stopping gives the leases back"; else fail "stopping gives the leases back" "$held before, $(leases) after"; fi
+exits 4 "status of a cluster with a node down" vhpc cluster status two-node && says "shut off" "status shows the node that is down"
+check "apply starts it again" vhpc cluster apply --timeout 1200 "$example"
+if [ "$(leases)" = "$held" ]; then pass "starting takes the leases again"; else fail "starting takes the leases again" "$(leases) instead of $held"; fi
+ip link delete "$(ip -br link | awk '/^vt/ { sub(/@.*/, "", $1); print $1; exit }')"
+check "apply mends a node whose tap was lost" vhpc cluster apply --timeout 1200 "$example"
