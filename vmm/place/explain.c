@@ -140,18 +140,33 @@ static char *amount_text(const struct vh_want *want, int what, uint64_t n)
 		       want->devices[what - VH_SCARCE_DEVICE].vf ? " VFs" : "");
 }
 
-/* The least does not fit: whether that is for want of CPUs or memory on the host as a whole. */
-static bool lacks_least(const struct vh_left *left, const struct vh_want *least, bool *scarce)
+static unsigned devices_of(const struct vh_left *left, const struct vh_want *want, enum vh_device_kind kind)
 {
+	unsigned n = 0;
+
+	for (size_t i = 0; i < left->host->n_devices; i++)
+		n += left->device[i] && vh_device_is(&left->host->devices[i], kind, &want->devices[kind]);
+	return n;
+}
+
+/* Not even the least fits: what the host as a whole has too little of. */
+static bool lacks_in_all(const struct vh_left *left, const struct vh_want *want, bool *scarce)
+{
+	unsigned at_least = want->policy == VH_WANT_MIXED ? want->dedicated : want->policy == VH_WANT_SHARED ? 1 : want->vcpus;
 	uint64_t cpus = 0, memory = 0;
+	bool any = false;
 
 	for (size_t i = 0; i < left->host->n_nodes; i++) {
-		cpus += vh_left_units(left, least, i);
-		memory += bytes_of(left, least, i);
+		cpus += vh_left_units(left, want, i);
+		memory += bytes_of(left, want, i);
 	}
-	scarce[VH_SCARCE_CPUS] = cpus < (least->policy == VH_WANT_MIXED ? least->dedicated : 1);
-	scarce[VH_SCARCE_MEMORY] = memory < least->memory;
-	return scarce[VH_SCARCE_CPUS] || scarce[VH_SCARCE_MEMORY];
+	scarce[VH_SCARCE_CPUS] = cpus < at_least;
+	scarce[VH_SCARCE_MEMORY] = memory < want->memory;
+	for (int kind = 0; kind < VH_DEVICE_KINDS; kind++)
+		scarce[VH_SCARCE_DEVICE + kind] = devices_of(left, want, (enum vh_device_kind)kind) < want->devices[kind].count;
+	for (int i = 0; i < VH_SCARCES; i++)
+		any |= scarce[i];
+	return any;
 }
 
 /* The least of everything, which may be too much as it is asked for: then that is scarce, and
@@ -179,7 +194,7 @@ static void find_scarce(const struct vh_left *left, const struct vh_want *want, 
 	const struct vh_want little = smallest(left, want, scarce);
 	bool any = scarce[VH_SCARCE_CPUS] || scarce[VH_SCARCE_MEMORY];
 
-	if (!any && !vh_want_fits(left, &little) && lacks_least(left, &little, scarce))
+	if (!any && !vh_want_fits(left, &little) && lacks_in_all(left, want, scarce))
 		return;
 	for (int i = 0; i < VH_SCARCES; i++)
 		any |= scarce[i] |= vh_want_amount(want, i) > vh_want_least(want, i) &&
