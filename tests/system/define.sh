@@ -104,7 +104,7 @@ if [ "$n" -gt 1 ] && command -v virsh >/dev/null; then
 	check "a domain that is not ours runs" virsh -q -c "$uri" create "$T/foreign.xml"
 	exits 3 "its CPU is not planned on" vhpc vm plan --vcpus "$n" --memory 64M && says "what would fit: $((n - 1)) vCPU" "the others are offered"
 	manifest foreign "nodes: $n" 'vcpus: 1' 'memory: 256M'
-	exits 3 "nor for a cluster" vhpc cluster plan "$T/foreign.yaml" && says "1 of them taken" "which says what is scarce"
+	exits 3 "nor for a cluster" vhpc cluster plan "$T/foreign.yaml" && says "$((n - 1)) of $n VMs are placed" "which says how many fit"
 	manifest foreign "nodes: $((n - 1))" 'vcpus: 1' 'memory: 256M'
 	check "which gets the others" vhpc cluster plan "$T/foreign.yaml"
 	exits 3 "it is not ours to end" vhpc vm destroy foreign

@@ -19,7 +19,7 @@ cidrs=$(sqlite3 "$VHPC_STATE/store.db" "select count(distinct key) from lease wh
 cpus=$(sqlite3 "$VHPC_STATE/store.db" "select count(distinct key) || ' ' || count(distinct holder) from lease where kind = 'cpu';")
 check "networks of their own" test "$cidrs" = 2
 check "CPUs of their own" test "$cpus" = "2 2"
-exits 3 "dedicated CPUs that others hold are refused" vhpc cluster apply "$T/third.yaml" && says "taken" "the refusal counts the taken ones"
+exits 3 "dedicated CPUs that others hold are refused" vhpc cluster apply "$T/third.yaml" && says "dedicated CPUs wanted; node 0 has " "the refusal counts those that are left"
 
 # The MPI job of one goes on while the other goes away.
 timeout 900 mpirun-wrap --cluster right -n 1 sh -c 'echo began; until [ -e go ]; do sleep 0.2; done; hostname' >"$T/job" 2>&1 & job=$!
