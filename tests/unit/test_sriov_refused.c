@@ -4,6 +4,8 @@
 #include <string.h>
 #include "lib/strv.h"
 #include "sriov/change/change.h"
+#include "sriov/inventory/inventory.h"
+#include "sriov/lease/lease.h"
 #include "tests/unit/sriov_fake.h"
 #include "tests/unit/unit.h"
 
@@ -189,6 +191,33 @@ START_TEST(what_the_host_lives_on)
 }
 END_TEST
 
+START_TEST(leases_and_uses_are_told_of_each_device)
+{
+	static const struct { const char *address, *use; } told[] = {
+		{ "0000:02:00.0", "the file system on /" }, { "0000:04:00.0", "the file system on /pool" },
+		{ VF1, "pid 77 (qemu-system-x86)" }, { "0000:3b:00.3", "br0, over ens1v2" },
+	};
+	vh_autodevices devices = VH_PCI_DEVICES_NONE;
+
+	FAKE(f);
+	host(&f);
+	storage(&f);
+	OK(vh_sriov_bind(f.s, VF1, "vfio-pci", oe));
+	OK(vh_lease_take(f.s->store, "vf", VF0, "vm/a", 0, oe));
+	vfio_user(&f, "101");
+	fake_file(&f, "", "sys/devices/" PORT "0000:3b:00.3/net/ens1v2/address");
+	fake_file(&f, "", "sys/class/net/ens1v2/upper_br0/address");
+	OK(vh_sriov_list(f.root, &devices, oe));
+	OK(vh_sriov_add_leases(f.s->store, &devices, oe));
+	OK(vh_sriov_add_uses(f.root, &devices, oe));
+	ck_assert_str_eq(vh_pci_devices_find(&devices, VF0)->lease, "vm/a");
+	ck_assert_ptr_null(vh_pci_devices_find(&devices, VF0)->use);
+	for (size_t i = 0; i < vh_array_len(told); i++)
+		ck_assert_str_eq(vh_pci_devices_find(&devices, told[i].address)->use, told[i].use);
+	ck_assert_ptr_null(vh_pci_devices_find(&devices, "0000:01:00.0"));
+}
+END_TEST
+
 START_TEST(the_only_uplink)
 {
 	FAKE(f);
@@ -272,5 +301,6 @@ START_TEST(a_captured_host)
 END_TEST
 
 UNIT_SUITE(sriov_refused, what_is_no_pf_or_has_no_such_vf, identities_that_are_none_or_taken, attributes_out_of_place,
-	   busy_vfs_by_their_holders, what_the_host_lives_on, the_only_uplink, groups_that_cannot_go_to_vfio,
+	   busy_vfs_by_their_holders, what_the_host_lives_on,
+	   leases_and_uses_are_told_of_each_device, the_only_uplink, groups_that_cannot_go_to_vfio,
 	   pfs_that_others_keep, a_captured_host)
