@@ -19,6 +19,7 @@ struct vh_identity_opts { uint64_t port; };
 extern const struct vh_opt vh_cmd_list_options[], vh_cmd_create_options[], vh_cmd_set_options[], vh_cmd_driver_options[],
 	vh_cmd_restore_options[], vh_cmd_lease_options[], vh_cmd_identity_options[];
 
+/* What runs each verb; they print, and return as vh_main wants it. */
 int vh_cmd_list(struct vh_cli *cli, struct vh_err *err);
 int vh_cmd_show(struct vh_cli *cli, struct vh_err *err);
 int vh_cmd_doctor(struct vh_cli *cli, struct vh_err *err);

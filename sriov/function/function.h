@@ -52,6 +52,7 @@ struct vh_pf {
 	size_t n;
 };
 
+/* Frees its functions. */
 void vh_pf_clear(struct vh_pf *pf);
 #define vh_autopf vh_cleanup(vh_pf_clear) struct vh_pf
 /* Appends one; NULL without memory. The pointer is good until the next call. */
@@ -78,6 +79,7 @@ const char *vh_fn_attr_text(enum vh_fn_attr attr, uint64_t value, char buf[32]);
 
 /* --- as JSON, for the journal, records and --json */
 
+/* What is in have, and its address and index; of a PF its functions too. NULL without memory. */
 json_t *vh_fn_json(const struct vh_fn *fn);
 json_t *vh_pf_json(const struct vh_pf *pf);
 /* Reads what vh_pf_json wrote, of any hand: -EUCLEAN when it is none. */

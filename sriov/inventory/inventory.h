@@ -57,6 +57,7 @@ struct vh_pci_devices {
 	bool has_leases;		/* who has leased them is known */
 };
 #define VH_PCI_DEVICES_NONE { 0 }
+/* Frees all that the devices have. */
 void vh_pci_devices_clear(struct vh_pci_devices *devices);
 #define vh_autodevices vh_cleanup(vh_pci_devices_clear) struct vh_pci_devices
 /* NULL: it is not there. */

@@ -30,11 +30,12 @@ enum { VH_PCI_BARS = 6, VH_PCI_VF_BAR = 7, VH_PCI_RESOURCES = 13 };
 /* ret: its own from 0 on, VH_PCI_BARS of them; its VFs' from VH_PCI_VF_BAR on. -errno. */
 int vh_pci_resources(const struct vh_root *root, const char *address, struct vh_pci_bar ret[VH_PCI_RESOURCES]);
 
-/* The VFs of a PF, by index. -ENOMEM. */
+/* VFs of a PF, by index. */
 struct vh_pci_vf { int index; char address[VH_PCI_ADDRESS_SIZE]; };
 struct vh_pci_vfs { struct vh_pci_vf *v; size_t n; };
 void vh_pci_vfs_clear(struct vh_pci_vfs *vfs);
 #define vh_autovfs vh_cleanup(vh_pci_vfs_clear) struct vh_pci_vfs
+/* Reads those that the PF has now; none where it is no PF. 0 or -ENOMEM. */
 int vh_pci_vfs(const struct vh_root *root, const char *pf, struct vh_pci_vfs *ret);
 /* Index of the VF of that address; -1: it is none of these. */
 int vh_pci_vf_index(const struct vh_pci_vfs *vfs, const char *address);
