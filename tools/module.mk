@@ -6,7 +6,7 @@ $(eval $(call program,vhpc-cluster,tools/cluster/cli/main.c,cluster vmm netctl s
 $(eval $(call program,vhpc-probe,tools/probe.c,vmm sriov lib,\
     libvirt libxml-2.0 hwloc libnl-route-3.0 libnl-3.0 jansson sqlite3 yaml-0.1,-pthread))
 $(eval $(call program,vhpc-hook,$(wildcard tools/hooks/*.c),vmm lib,libxml-2.0 jansson sqlite3 yaml-0.1))
-$(eval $(call library,validate,$(addprefix tools/validate/,results.c target.c measure.c show.c)))
+$(eval $(call library,validate,$(filter-out %/main.c %/kernels.c,$(call rooms,tools,validate))))
 $(eval $(call program,vhpc-validate,tools/validate/main.c,validate lib,jansson sqlite3 yaml-0.1))
 $(eval $(call guest,vhpc-kernels,tools/validate/kernels.c))
 # The hook's unit tests run it.
