@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "lib/strv.h"
-#include "vmm/cli/verbs.h"
+#include "vmm/cli/cli.h"
 #include "vmm/hosts/hosts.h"
 
 static struct vh_hosts_query query(const struct vh_cli *cli, const char *reserve)

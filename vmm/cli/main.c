@@ -3,7 +3,7 @@
 
 #include "lib/cli.h"
 #include "lib/show/table.h"
-#include "vmm/cli/verbs.h"
+#include "vmm/cli/cli.h"
 #include "vmm/virt/virt.h"
 
 static const struct vh_col columns[] = {

@@ -10,7 +10,7 @@
 #include "lib/sysroot.h"
 #include "lib/show/table.h"
 #include "lib/values.h"
-#include "vmm/cli/verbs.h"
+#include "vmm/cli/cli.h"
 #include "vmm/guest/guest.h"
 #include "vmm/host/host.h"
 #include "vmm/kernel/kernel.h"

@@ -9,7 +9,7 @@
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"
-#include "vmm/cli/verbs.h"
+#include "vmm/cli/cli.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/virt/virt.h"

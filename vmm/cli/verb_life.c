@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/values.h"
-#include "vmm/cli/verbs.h"
+#include "vmm/cli/cli.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
 

@@ -8,7 +8,7 @@
 #include "lib/show/table.h"
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "vmm/cli/verbs.h"
+#include "vmm/cli/cli.h"
 #include "vmm/draw/draw.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The request that options make, over that of a file. */
-#include "vmm/cli/verbs.h"
+#include "vmm/cli/cli.h"
 
 int vh_want_from_opts(const struct vh_want_opts *o, struct vh_want *ret, struct vh_err *err)
 {

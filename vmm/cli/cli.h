@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef VH_VMM_VERBS_H
-#define VH_VMM_VERBS_H
+#ifndef VH_VMM_CLI_H
+#define VH_VMM_CLI_H
 
 #include <stdbool.h>
 #include <stddef.h>
