@@ -26,13 +26,8 @@ head_of_image() {
 }
 
 manifest suite "nodes: 2" "vcpus: 2" "memory: 1G" "cpu_policy: shared"
-<<<<<<< HEAD
-check "apply" vhpc cluster apply "$T/suite.yaml" || finish
-for n in 1 2; do check "copy programs to node $n" scp -q -F "$VHPC_STATE/clusters/suite/ssh_config" "$B/bench/$SUITE/pingpong" "$B/bench/$SUITE/mpicheck" "suite-$n:"; done
-=======
 check "apply" vhpc cluster apply --timeout 1200 "$T/suite.yaml" || finish
-for n in 1 2; do check "copy programs to node $n" scp -q -F "$VHPC_STATE/clusters/suite/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "suite-$n:"; done
->>>>>>> 8abfd99 (Test on one cluster of two VMs what was tested on two; wait for what has happened, not for seconds)
+for n in 1 2; do check "copy programs to node $n" scp -q -F "$VHPC_STATE/clusters/suite/ssh_config" "$B/bench/$SUITE/pingpong" "$B/bench/$SUITE/mpicheck" "suite-$n:"; done
 check "its mpirun" head_of_image
 PATH=$T/bin:$PATH
 run() { timeout -k 10 900 mpirun-wrap --cluster suite "$@"; }
