@@ -260,6 +260,29 @@ START_TEST(another_cluster_gets_another_network)
 }
 END_TEST
 
+/* What the nodes share is memory of a node, as theirs is. */
+START_TEST(the_region_is_leased)
+{
+	vh_autofree char *state = unit_tmpdir(), *key = NULL;
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_lease *leases;
+	size_t n;
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_WRITE, &err), 0);
+	ck_assert_msg(make(two_node, store, state, &c, &err) == 0, "%s", err.text);
+	c.nodes[0].uuid = strdup("unit-lease");
+	ck_assert_msg(record_create(store, &c, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(vh_lease_list(store, "memory", "cluster/two", &leases, &n, &err), 0);
+	ck_assert_uint_eq(n, 1);
+	key = vh_strf("%u:/dev/shm/vhpc-unit-lease", (unsigned)c.region_node);
+	ck_assert_str_eq(leases[0].key, key);
+	ck_assert_uint_eq(leases[0].amount, 16 << 20);
+	vh_lease_free(leases, n);
+}
+END_TEST
+
 START_TEST(a_dedicated_cpu_is_given_once)
 {
 	vh_autofree char *state = unit_tmpdir();
@@ -323,5 +346,5 @@ START_TEST(files_come_from_the_image_of_the_plan_alone)
 END_TEST
 
 UNIT_SUITE(tools_cluster, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
-	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, a_dedicated_cpu_is_given_once,
+	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, the_region_is_leased, a_dedicated_cpu_is_given_once,
 	   another_shape_is_named)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A VM's leases in the store: taken, in conflict, given back, and counted as taken. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "lib/store/store.h"
@@ -134,6 +135,36 @@ START_TEST(leases_count_as_taken)
 }
 END_TEST
 
+START_TEST(shared_memory_counts_as_taken)
+{
+	struct fixture f;
+	struct vh_host_node nodes[] = { { .id = 0 }, { .id = 1 } };
+	const struct vh_host host = { .nodes = nodes, .n_nodes = 2 };
+	vh_autofree char *path = vh_strf("/dev/shm/unit-taken-%d", getpid());
+	vh_autoroot live = NULL;
+	struct vh_taken taken;
+	int fd;
+
+	setup(&f);
+	ck_assert_int_eq(vh_shared_lease_take(f.store, f.root, 1, path + strlen("/dev/shm/"), 3ULL << 20, "cluster/a", &f.err), 0);
+	ck_assert_int_eq(vh_taken_load(f.store, f.root, &host, &taken, &f.err), 0);
+	ck_assert_uint_eq(taken.memory[1], 3ULL << 20);
+	vh_taken_clear(&taken);
+	/* What is allocated is no longer free on the host, and not to be counted again. */
+	ck_assert_int_eq(vh_root_open(&live, NULL, &f.err), 0);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ck_assert_int_eq(posix_fallocate(fd, 0, 2 << 20), 0);
+	close(fd);
+	ck_assert_int_eq(vh_taken_load(f.store, live, &host, &taken, &f.err), 0);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_uint_eq(taken.memory[1], 1ULL << 20);
+	vh_taken_clear(&taken);
+	ck_assert_int_eq(vh_shared_lease_take(f.store, f.root, 1, "b", 5ULL << 30, "cluster/b", &f.err), -ENOSPC);
+	ck_assert_int_eq(f.err.exit, VH_EXIT_REFUSED);
+	finish(&f);
+}
+END_TEST
+
 START_TEST(huge_pages_within_their_pool)
 {
 	struct fixture f;
@@ -199,4 +230,4 @@ START_TEST(a_device_that_vanished_takes_nothing_along)
 END_TEST
 
 UNIT_SUITE(vmm_lease, huge_pages_within_their_pool, a_device_that_vanished_takes_nothing_along, taken_twice_by_one_is_once, a_cpu_has_one_holder, memory_is_promised_once,
-	   leases_count_as_taken)
+	   leases_count_as_taken, shared_memory_counts_as_taken)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What other VMs hold of a host, out of the store's leases. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/store/store.h"
 #include "lib/strv.h"
@@ -61,13 +63,27 @@ static uint64_t resident(const char *numa_maps, unsigned node, uint64_t page)
 	return sum;
 }
 
+/* Bytes that a file in /dev/shm has in RAM; that is allocated before anybody starts. */
+static uint64_t shared_there(const struct vh_root *root, const char *path)
+{
+	vh_autoclose int fd = vh_root_openf(root, O_PATH | O_NOFOLLOW, "%s", path);
+	struct stat st;
+
+	return vh_root_is_live(root) && fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
+}
+
 static uint64_t untouched(const struct vh_root *root, char *const *pids, const struct vh_lease *lease,
 			  unsigned node, uint64_t page)
 {
 	const char *pid = NULL;
+	const char *shared = strstr(lease->key, ":/dev/shm/");
 	vh_autofree char *maps = NULL;
 	uint64_t there;
 
+	if (shared) {
+		there = shared_there(root, shared + strlen(":/"));
+		return there < lease->amount ? lease->amount - there : 0;
+	}
 	if (!strncmp(lease->holder, "vm/", 3))
 		pid = vh_qemu_process(root, pids, lease->holder + 3);
 	if (!pid || vh_root_read(root, &maps, "proc/%s/numa_maps", pid) < 0)
@@ -76,7 +92,7 @@ static uint64_t untouched(const struct vh_root *root, char *const *pids, const s
 	return there < lease->amount ? lease->amount - there : 0;
 }
 
-/* "0:vm/NAME", "0:2097152:vm/NAME". */
+/* "0:vm/NAME", "0:2097152:vm/NAME", "0:/dev/shm/NAME". */
 static void add_lease(uint64_t *memory, uint64_t *pages, const struct vh_root *root, char *const *pids,
 		      const struct vh_host *host, const struct vh_lease *lease)
 {

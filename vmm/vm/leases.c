@@ -86,6 +86,15 @@ static int take_memory(struct vh_store *s, const struct vh_root *root, const str
 		    : check_memory(s, root, lease->nodes[i], lease->holder, err);
 }
 
+int vh_shared_lease_take(struct vh_store *s, const struct vh_root *root, unsigned node, const char *name,
+			 uint64_t bytes, const char *holder, struct vh_err *err)
+{
+	vh_autofree char *key = vh_strf("%u:/dev/shm/%s", node, name);
+	int r = key ? vh_lease_take(s, "memory", key, holder, bytes, err) : vh_err_nomem(err);
+
+	return r < 0 ? r : check_memory(s, root, node, holder, err);
+}
+
 static int take_device(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
 		       const char *address, struct vh_err *err)
 {

@@ -65,6 +65,10 @@ int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err)
  * writes to the store too. Refused with the holder's name when another has a CPU. */
 int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
 			 const struct vh_domain_lease *lease, struct vh_err *err);
+/* Takes ("memory", "NODE:/dev/shm/NAME", bytes): memory that VMs share, of whoever owns them, within
+ * the node's RAM; vh_taken_load counts what of that file is not there yet. */
+int vh_shared_lease_take(struct vh_store *s, const struct vh_root *root, unsigned node, const char *name,
+			 uint64_t bytes, const char *holder, struct vh_err *err);
 /* Gives back CPUs, memory and devices; address, MAC and the like stay. */
 int vh_domain_lease_drop(struct vh_store *s, const char *holder, struct vh_err *err);
 

@@ -95,6 +95,7 @@ struct region cluster_region(const struct cluster *c)
 	for (size_t i = 0; i < c->n_nodes; i++)
 		ranks += cluster_pool_of(c, &c->nodes[i])->wanted.vcpus;
 	r.size = vh_region_size(ranks);
+	r.node = (unsigned)c->region_node;
 	/* Clusters of the same name in other state directories share /dev/shm with this one. */
 	snprintf(r.name, sizeof(r.name), "vhpc-%s", id ? id : c->name);
 	return r;

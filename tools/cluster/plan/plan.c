@@ -13,6 +13,7 @@
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/kernel/kernel.h"
+#include "vmm/layout/layout.h"
 #include "vmm/place/place.h"
 #include "vmm/want/want.h"
 
@@ -22,6 +23,30 @@ static int fleet_of(const char *name, const struct vh_host *host, const struct v
 {
 	*ret = vh_fleet_new(1);
 	return *ret && vh_fleet_set(*ret, 0, name, host, taken) == 0 ? 0 : vh_err_nomem(err);
+}
+
+/* The node of the first node's memory, or where that is full the one with the most memory left. */
+static int place_region(struct cluster *c, const struct vh_left *left, struct vh_err *err)
+{
+	const uint64_t size = cluster_region(c).size;
+	char a[16], b[16];
+	size_t best = 0;
+
+	for (size_t i = 0; i < left->host->n_nodes; i++) {
+		const bool first = left->host->nodes[i].id == c->nodes[0].layout->cells[0].node;
+
+		if (first && left->memory[i] >= size) {
+			best = i;
+			break;
+		}
+		if (left->memory[i] > left->memory[best])
+			best = i;
+	}
+	if (left->memory[best] < size)
+		return vh_err_refuse(err, ENOSPC, "memory that the nodes share for MPI: %s needed, %s left in one NUMA node",
+				     vh_size_format(a, sizeof(a), size), vh_size_format(b, sizeof(b), left->memory[best]));
+	c->region_node = left->host->nodes[best].id;
+	return 0;
 }
 
 static int place_on(struct cluster *c, struct vh_fleet *fleet, struct vh_err *err)
@@ -41,7 +66,7 @@ static int place_on(struct cluster *c, struct vh_fleet *fleet, struct vh_err *er
 			r = vh_err_nomem(err);
 	}
 	vh_placements_clear(placed, c->n_nodes);
-	return r;
+	return r < 0 || c->n_nodes < 2 ? r : place_region(c, vh_fleet_left(fleet, 0), err);
 }
 
 static int place_nodes(struct cluster *c, struct vh_hosts_query *q, const struct vh_root *root, struct vh_store *store,

@@ -54,6 +54,7 @@ struct cluster {
 	size_t n_pools, n_hosts, n_nodes;
 	struct vh_cidr cidr;
 	char *bridge;
+	uint64_t region_node;	/* host node of the memory that the nodes share */
 	int accel;		/* enum cluster_accel */
 	char *accel_why;
 };
@@ -73,8 +74,9 @@ void cluster_clear(struct cluster *c);
 /* The host's own address on the bridge, "a.b.c.d/p"; its length. */
 int cluster_host_address(const struct cluster *c, char buf[24]);
 
-/* The memory that all nodes share: its name in /dev/shm, and room for two jobs of all ranks. */
-struct region { char name[48]; uint64_t size; };
+/* The memory that all nodes share, where there are two or more: its name in /dev/shm, room for two
+ * jobs of all ranks, and its host node. */
+struct region { char name[48]; uint64_t size; unsigned node; };
 struct region cluster_region(const struct cluster *c);
 
 /* --- match.c */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/machine.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "tools/cluster/plan/cluster.h"
@@ -39,6 +40,8 @@ static const struct vh_key cluster_keys[] = {
 	{ .name = "accel", .type = VH_KEY_ENUM, .offset = offsetof(struct cluster, accel), .required = true,
 	  .choices = cluster_accel_names },
 	TEXT(cluster, "accel_why", accel_why),
+	{ .name = "region_node", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, region_node), .dflt = "0",
+	  .max = VH_HOST_NODES_MAX - 1 },
 	{ .name = NULL },
 };
 
@@ -167,6 +170,13 @@ static int lease_node(struct vh_store *store, const struct vh_root *root, const 
 	return vh_domain_lease_take(store, root, &lease, err);
 }
 
+static int lease_region(struct vh_store *store, const struct vh_root *root, const struct cluster *c, struct vh_err *err)
+{
+	const struct region region = cluster_region(c);
+
+	return c->n_nodes < 2 ? 0 : vh_shared_lease_take(store, root, region.node, region.name, region.size, c->owner, err);
+}
+
 int record_create(struct vh_store *store, const struct cluster *c, struct vh_err *err)
 {
 	vh_autojson doc = cluster_to_json(c);
@@ -178,6 +188,8 @@ int record_create(struct vh_store *store, const struct cluster *c, struct vh_err
 		r = vh_lease_take(store, "subnet", vh_cidr_format(&c->cidr, cidr), c->owner, 0, err);
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
 		r = lease_node(store, root, c, &c->nodes[i], err);
+	if (r == 0)
+		r = lease_region(store, root, c, err);
 	if (r == 0 && !doc)
 		r = vh_err_nomem(err);
 	return r < 0 ? r : vh_record_put(store, record_class, c->name, doc, err);
