@@ -128,14 +128,15 @@ $(eval $(call binary,bench/report,tests/bench/report.c,lib,jansson))
 PROGRAMS += $(B)/bench/report
 
 # make bench [BENCH=NAME]: figures of this machine, each against its limit or rival.
-BENCHES := placement sriov
+BENCHES := placement sriov leases
 BENCH   ?= $(BENCHES)
 $(eval $(call binary,bench/placement,tests/bench/placement.c tests/bench/bench.c,vmm sriov lib,$(UNIT_vmm_PKGS),-lm))
 $(eval $(call binary,bench/sriov,tests/bench/sriov.c tests/bench/bench.c,sriov lib,$(UNIT_sriov_PKGS)))
+$(eval $(call binary,bench/leases,tests/bench/leases.c,vmm sriov lib,$(UNIT_vmm_PKGS)))
 $(B)/bench/images: tests/bench/images.sh
 	@mkdir -p $(@D)
 	@cp $< $@
-## bench [BENCH=NAME]             figures of this machine: placement, sriov, images, mpi, launch, ring
+## bench [BENCH=NAME]             figures of this machine: placement, sriov, leases, images, mpi, launch, ring
 bench: programs $(addprefix $(B)/bench/,$(BENCH))
 	@for bench in $(BENCH); do $(B)/bench/$$bench $(B)/bin || exit 1; done
 

@@ -82,6 +82,17 @@ int vh_sql_prepare(struct vh_store *s, sqlite3_stmt **ret, struct vh_err *err, c
 	return r;
 }
 
+int vh_sql_bind(struct vh_store *s, sqlite3_stmt *stmt, struct vh_err *err, const char *types, ...)
+{
+	va_list ap;
+	int code;
+
+	va_start(ap, types);
+	code = bind(stmt, types, ap);
+	va_end(ap);
+	return code == SQLITE_OK ? 0 : vh_sql_error(s, err);
+}
+
 int vh_sql_step(struct vh_store *s, sqlite3_stmt *stmt, struct vh_err *err)
 {
 	switch (sqlite3_step(stmt)) {

@@ -16,6 +16,7 @@ struct vh_store {
 	bool write;
 	bool grouped;		/* between begin and end; the lock is held meanwhile */
 	pthread_mutex_t lock;	/* recursive */
+	sqlite3_stmt *take;	/* of leases, prepared at the first */
 };
 
 /* SQLite's last error as ours, with the path in front; returns -errno. */
@@ -27,6 +28,8 @@ int vh_sql_exec(struct vh_store *s, const char *sql, struct vh_err *err);
 /* Prepares and binds: types has a letter an argument, 's' text (NULL: null), 'i' int64_t. */
 int vh_sql_prepare(struct vh_store *s, sqlite3_stmt **ret, struct vh_err *err, const char *sql,
 		   const char *types, ...);
+/* Binds anew what was prepared, and reset since. */
+int vh_sql_bind(struct vh_store *s, sqlite3_stmt *stmt, struct vh_err *err, const char *types, ...);
 /* 1: a row, 0: the end, -errno. */
 int vh_sql_step(struct vh_store *s, sqlite3_stmt *stmt, struct vh_err *err);
 /* Prepares, binds and runs to the end, its rows unread. */

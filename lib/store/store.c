@@ -166,6 +166,7 @@ void vh_store_close(struct vh_store *s)
 {
 	if (!s)
 		return;
+	sqlite3_finalize(s->take);
 	sqlite3_close(s->db);
 	pthread_mutex_destroy(&s->lock);
 	free(s->path);
