@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "lib/clock.h"
 #include "lib/spawn.h"
 #include "lib/store/store.h"
 #include "lib/strv.h"
@@ -122,10 +123,10 @@ END_TEST
 START_TEST(bad_domains_do_not_start)
 {
 	static const struct { const char *xml, *text; } bad[] = {
-		{ "", "vhpc hook: domain" }, { "<domain><name>a</na", "vhpc hook: domain:1: " },
+		{ "<domain xmlns:l='" VH_DOMAIN_NS "'><name>a</na", "vhpc hook: domain:1: " },
 		{ OURS("other", "0"), "vhpc hook: the domain on standard input is not a\n" },
 		{ OURS("a", "x"), "vhpc hook: domain a: lease: cpus is no list of CPUs\n" },
-		{ "<!DOCTYPE domain><domain><name>a</name></domain>", "vhpc hook: domain: a document type" },
+		{ "<!DOCTYPE domain>" OURS("a", "0"), "vhpc hook: domain: a document type" },
 	};
 	NEED_HOOK();
 	vh_autofree char *state = unit_tmpdir();
@@ -137,6 +138,61 @@ START_TEST(bad_domains_do_not_start)
 		ck_assert_msg(!strncmp(said, bad[i].text, strlen(bad[i].text)), "%s", said);
 	}
 	ck_assert(!store_exists(state));
+}
+END_TEST
+
+/* A domain with so many bytes of comment, and then this. */
+static char *long_domain(size_t len, const char *end)
+{
+	char *xml = malloc(len + strlen(end) + 32);
+
+	ck_assert_ptr_nonnull(xml);
+	strcpy(xml, "<domain><!--");
+	memset(xml + strlen(xml), 'x', len);
+	strcpy(xml + strlen("<domain><!--") + len, "-->");
+	return strcat(xml, end);
+}
+
+START_TEST(what_is_anothers_starts)
+{
+	static const char *const odd[] = {
+		"", "garbage", "<domain><name>n</na", "<!DOCTYPE domain><domain><name>n</name></domain>", "<network/>",
+		"<domain><name>n</name><metadata><lease holder='vm/n' cpus='0'/></metadata></domain>",
+	};
+	static const size_t lengths[] = { 3 << 20, 70 << 20 };
+	NEED_HOOK();
+	vh_autofree char *state = unit_tmpdir(), *said = NULL;
+	vh_autofree char *ours = long_domain(70 << 20, OURS("n", "0"));
+
+	for (size_t i = 0; i < vh_array_len(odd); i++)
+		ck_assert_int_eq(call(state, "n", "prepare", "begin", odd[i], NULL), 0);
+	for (size_t i = 0; i < vh_array_len(lengths); i++) {
+		vh_autofree char *xml = long_domain(lengths[i], "<name>n</name></domain>");
+
+		ck_assert_int_eq(call(state, "n", "prepare", "begin", xml, NULL), 0);
+	}
+	ck_assert(!store_exists(state));
+	/* Ours of that size is not let start without its leases. */
+	ck_assert_int_eq(call(state, "n", "prepare", "begin", ours, &said), 1);
+	ck_assert_str_eq(said, "vhpc hook: standard input: more than 64 MiB\n");
+}
+END_TEST
+
+START_TEST(a_locked_store_keeps_nobody_elses_vm_waiting)
+{
+	NEED_HOOK();
+	vh_autofree char *state = unit_tmpdir();
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	double before = vh_now();
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_WRITE, &err), 0);
+	ck_assert_int_eq(vh_store_begin(store, &err), 0);
+	ck_assert_int_eq(call(state, "n", "prepare", "begin", FOREIGN, NULL), 0);
+	ck_assert_int_eq(call(state, "n", "release", "end", FOREIGN, NULL), 0);
+	/* SQLite waits ten seconds for a lock. */
+	ck_assert(vh_now() - before < 8);
+	ck_assert_int_eq(vh_store_end(store, false, &err), 0);
 }
 END_TEST
 
@@ -179,4 +235,4 @@ START_TEST(called_by_libvirt)
 END_TEST
 
 UNIT_SUITE(tools_hook, leases_follow_the_life, foreign_and_other_calls_pass, bad_domains_do_not_start,
-	   called_by_libvirt)
+	   what_is_anothers_starts, a_locked_store_keeps_nobody_elses_vm_waiting, called_by_libvirt)

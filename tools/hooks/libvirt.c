@@ -16,48 +16,94 @@
 #include "vmm/domain/domain.h"
 #include "vmm/vm/vm.h"
 
-enum { XML_MAX = 1 << 20, READ_S = 10 };
+/* Bytes of a domain of ours at most. */
+enum { XML_FIRST = 64 << 10, XML_MAX = 64 << 20, READ_S = 10 };
 
 /* The private daemon's configuration says whose it is; a system daemon's says nothing. */
 static const char state_link[] = "/etc/libvirt/vhpc.state";
 static const char default_state[] = "/var/lib/vhpc";
 
-/* Standard input to its end, which must come soon. */
-static int read_domain(char **ret, size_t *ret_len, struct vh_err *err)
+struct domain_text {
+	char *xml;
+	size_t len;
+	bool ours;	/* our namespace occurs in it: it may carry a lease */
+	bool whole;	/* false: it was longer than XML_MAX, and xml is some end of it */
+};
+
+static void domain_text_clear(struct domain_text *t)
 {
-	vh_autofree char *text = malloc(XML_MAX + 1);
-	double until = vh_now() + READ_S;
-	size_t len = 0;
-	ssize_t n = 1;
+	free(t->xml);
+}
 
-	if (!text)
-		return vh_err_nomem(err);
-	while (n > 0) {
-		struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-		double left = until - vh_now();
+static bool is_ours(const struct domain_text *t)
+{
+	return memmem(t->xml, t->len, VH_DOMAIN_NS, strlen(VH_DOMAIN_NS));
+}
 
-		if (left <= 0 || poll(&in, 1, (int)(1000 * left) + 1) <= 0)
-			return vh_err_set(err, ETIMEDOUT, "standard input: no whole domain within %d s", READ_S);
-		n = read(STDIN_FILENO, text + len, XML_MAX + 1 - len);
-		if (n < 0)
-			return vh_err_set(err, errno, "standard input: %s", strerror(errno));
-		len += (size_t)n;
-		if (len > XML_MAX)
-			return vh_err_set(err, EFBIG, "standard input: more than 1 MiB");
+/* Room for more: what is another's and endless needs no more than its end. */
+static int make_room(struct domain_text *t, size_t *size, struct vh_err *err)
+{
+	const size_t kept = strlen(VH_DOMAIN_NS) - 1;
+	char *grown;
+
+	if (t->len < *size)
+		return 0;
+	if (*size < XML_MAX) {
+		grown = realloc(t->xml, 2 * *size);
+		if (!grown)
+			return vh_err_nomem(err);
+		t->xml = grown;
+		*size *= 2;
+		return 0;
 	}
-	*ret = vh_steal(&text);
-	*ret_len = len;
+	t->ours |= is_ours(t);
+	t->whole = false;
+	memmove(t->xml, t->xml + t->len - kept, kept);
+	t->len = kept;
 	return 0;
+}
+
+static int read_some(struct domain_text *t, size_t size, double until, ssize_t *ret, struct vh_err *err)
+{
+	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	double left = until - vh_now();
+
+	if (left <= 0 || poll(&in, 1, (int)(1000 * left) + 1) <= 0)
+		return vh_err_set(err, ETIMEDOUT, "standard input: no whole domain within %d s", READ_S);
+	*ret = read(STDIN_FILENO, t->xml + t->len, size - t->len);
+	if (*ret < 0)
+		return vh_err_set(err, errno, "standard input: %s", strerror(errno));
+	t->len += (size_t)*ret;
+	return 0;
+}
+
+/* Standard input to its end, which must come soon. */
+static int read_domain(struct domain_text *t, struct vh_err *err)
+{
+	double until = vh_now() + READ_S;
+	size_t size = XML_FIRST;
+	ssize_t n = 1;
+	int r = 0;
+
+	*t = (struct domain_text){ .xml = malloc(size), .whole = true };
+	if (!t->xml)
+		return vh_err_nomem(err);
+	while (r == 0 && n > 0) {
+		r = make_room(t, &size, err);
+		if (r == 0)
+			r = read_some(t, size, until, &n, err);
+	}
+	t->ours |= is_ours(t);
+	return r;
 }
 
 /* For calls that change nothing: libvirt has the domain written to us all the same. */
 static int pass_over(void)
 {
-	vh_autoerr ignored = VH_ERR_NONE;
-	vh_autofree char *xml = NULL;
-	size_t len;
+	vh_cleanup(domain_text_clear) struct domain_text ignored = { 0 };
+	vh_autoerr none = VH_ERR_NONE;
 
-	read_domain(&xml, &len, &ignored);
+	read_domain(&ignored, &none);
 	return 0;
 }
 
@@ -98,22 +144,28 @@ static int drop_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, 
 
 typedef int lease_act(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err);
 
-/* 0 also for domains that carry no lease. */
-static int serve(struct vh_cli *cli, const char *name, lease_act *act, struct vh_err *err)
+static int act_on(struct vh_cli *cli, const char *name, const struct domain_text *t, lease_act *act, struct vh_err *err)
 {
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
-	vh_autofree char *xml = NULL;
-	size_t len = 0;
-	int r = read_domain(&xml, &len, err);
+	int r = t->whole ? vh_domain_lease_parse(t->xml, t->len, &lease, err)
+			 : vh_err_set(err, EFBIG, "standard input: more than %d MiB", XML_MAX >> 20);
 
-	if (r == 0)
-		r = vh_domain_lease_parse(xml, len, &lease, err);
 	if (r == -ENODATA && !err->num)
 		return 0;
 	if (r == 0 && strcmp(lease.holder + strlen("vm/"), name))
 		r = vh_err_set(err, EINVAL, "the domain on standard input is not %s", name);
-	if (r == 0)
-		r = act(cli, &lease, err);
+	return r < 0 ? r : act(cli, &lease, err);
+}
+
+/* 0 also for domains that carry no lease: nothing of another's is looked at but whether our namespace
+ * is in it, so that neither its size nor what is odd in it, nor our store, keeps it from starting. */
+static int serve(struct vh_cli *cli, const char *name, lease_act *act, struct vh_err *err)
+{
+	vh_cleanup(domain_text_clear) struct domain_text t = { 0 };
+	int r = read_domain(&t, err);
+
+	if (r == 0 && t.ours)
+		r = act_on(cli, name, &t, act, err);
 	/* For libvirt there is only one kind of failure. */
 	return r < 0 ? vh_err_as(err, VH_EXIT_FAILED) : 0;
 }
