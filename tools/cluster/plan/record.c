@@ -57,7 +57,7 @@ static int merge(json_t *doc, json_t *part)
 {
 	vh_autojson stolen = part;
 
-	return part && json_object_update(doc, part) == 0 ? 0 : -ENOMEM;
+	return stolen && json_object_update(doc, stolen) == 0 ? 0 : -ENOMEM;
 }
 
 static json_t *node_to_json(const struct node *n)
