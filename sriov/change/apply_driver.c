@@ -46,14 +46,15 @@ static int write_unbind(const struct vh_sriov *s, struct vh_fn *cur, const char 
 	}
 }
 
-static int unbind_fn(const struct vh_sriov *s, struct vh_fn *cur, struct vh_err *err)
+/* What it is to have next may already have come to it. */
+static int unbind_fn(const struct vh_sriov *s, struct vh_fn *cur, const char *next, struct vh_err *err)
 {
 	vh_autofree char *what = vh_strf("unbinding %s", cur->driver);
 	int r = what ? write_unbind(s, cur, what, err) : vh_err_nomem(err);
 
 	if (r == 0)
 		r = vh_fn_observe(s->root, cur, err);
-	if (r == 0 && cur->driver[0])
+	if (r == 0 && cur->driver[0] && strcmp(next, VH_DRIVER_ANY) && strcmp(cur->driver, next))
 		r = vh_err_set(err, EBUSY, "%s: unbound, and %s has it", cur->address, cur->driver);
 	return r;
 }
@@ -93,13 +94,16 @@ static int set_driver(const struct vh_sriov *s, const struct vh_fn *want, struct
 	/* VFs under vfio read their identity when the guest resets them. */
 	rebind = rebind && cur->driver[0] && strcmp(cur->driver, "vfio-pci");
 	if (!is_bound_as(cur, driver) || rebind) {
-		/* Named in driver_override meanwhile: without, a PF that probes no VFs binds nothing. */
+		/* Named in driver_override meanwhile: without, a PF that probes no VFs binds nothing. And first:
+		 * a driver whose module is loaded just now would have it between unbinding and the name. */
 		const char *meanwhile = any ? "" : driver;
 
-		if (cur->driver[0])
-			r = unbind_fn(s, cur, err);
-		if (r == 0 && driver[0] && strcmp(cur->override, meanwhile))
+		if (driver[0] && strcmp(cur->override, meanwhile))
 			r = put_override(s, cur->address, meanwhile, err);
+		if (r == 0)
+			r = vh_fn_observe(s->root, cur, err);
+		if (r == 0 && cur->driver[0] && (rebind || !is_bound_as(cur, driver)))
+			r = unbind_fn(s, cur, driver, err);
 		if (r == 0 && driver[0])
 			r = probe_driver(s, cur, driver, err);
 	}

@@ -91,7 +91,8 @@ START_TEST(a_driver_that_is_still_coming_is_waited_for)
 	nic(&f);
 	OK(vh_sriov_create(f.s, NIC, 2, -1, oe));
 	ck_assert_str_eq(function(&f, NIC, 1).driver, "mlx5_core");
-	fake_fault(&f, 1, FAKE_FAIL, ENOENT);
+	/* driver_override, unbind: named first, so that no driver that comes now can have it in between. */
+	fake_fault(&f, 2, FAKE_FAIL, ENOENT);
 	OK(vh_sriov_bind(f.s, VF1, "vfio-pci", oe));
 	ck_assert(f.shared->hit);
 	ck_assert_str_eq(function(&f, NIC, 1).driver, "vfio-pci");
@@ -105,7 +106,7 @@ START_TEST(a_probe_that_binds_nothing_is_told)
 	FAKE(f);
 	nic(&f);
 	OK(vh_sriov_create(f.s, NIC, 2, -1, oe));
-	/* unbind, driver_override, drivers_probe */
+	/* driver_override, unbind, drivers_probe */
 	fake_fault(&f, 3, FAKE_LIE, 0);
 	ck_assert_int_eq(vh_sriov_bind(f.s, VF1, "vfio-pci", &err), -EIO);
 	unit_assert_err(&err, VH_EXIT_FAILED,
