@@ -13,7 +13,7 @@ DESTDIR ?=
 
 WARN   := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
           -Wpointer-arith -Wvla -Wformat=2
-CFLAGS ?= -O2 -g
+CFLAGS ?= $(if $(SAN),-O1,-O2) -g
 override CPPFLAGS += -I. -D_GNU_SOURCE -DVHPC_VERSION='"$(VERSION)"' -DVHPC_PREFIX='"$(PREFIX)"'
 STD    := -std=gnu11 $(WARN)
 # What makes a fault in a program harder to use; sanitizers do it their own way.

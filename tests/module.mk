@@ -76,7 +76,7 @@ tsan:
 .PHONY: tsan
 
 # --- fuzz: a libFuzzer target a parser of untrusted text, tests/fuzz/NAME.c. They are made
-# in a build directory of their own, where clang compiles everything, with sanitizers.
+# in a build directory of their own, where clang compiles what they need, with sanitizers.
 FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster identity ivshm want host seed layout
 FUZZ_clouds_USES   := images lib
 FUZZ_doc_USES      := lib
@@ -110,17 +110,17 @@ $(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz,$(t))))
 FUZZERS := $(addprefix $(B)/fuzz/,$(FUZZ_TARGETS))
 
 FUZZ_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined
-CLANG_MAKE  = $(MAKE) --no-print-directory B=$(B)-clang SAN= HARDEN=-fPIE CC=clang LDFLAGS="$(FUZZ_FLAGS)" \
+FUZZ_MAKE   = $(MAKE) --no-print-directory B=$(B)-fuzz SAN= HARDEN=-fPIE CC=clang LDFLAGS="$(FUZZ_FLAGS)" \
 	CFLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(FUZZ_FLAGS)"
 
-## clang                          all by the second compiler, with sanitizers
+## clang                          all by the second compiler: it warns of other things
 clang:
-	+@$(CLANG_MAKE) programs unit-runners fuzzers
+	+@$(MAKE) --no-print-directory B=$(B)-clang SAN= HARDEN=-fPIE CC=clang CFLAGS=-O0 programs unit-runners
 fuzzers: $(FUZZERS)
 ## fuzz [FUZZ_SECONDS=N]          a fuzzer each for what reads text of others
 fuzz:
-	+@$(CLANG_MAKE) fuzzers
-	@tests/fuzz/run $(B)-clang/fuzzed $(patsubst $(B)/%,$(B)-clang/%,$(FUZZERS))
+	+@$(FUZZ_MAKE) fuzzers
+	@tests/fuzz/run $(B)-fuzz/fuzzed $(patsubst $(B)/%,$(B)-fuzz/%,$(FUZZERS))
 
 .PHONY: clang fuzzers fuzz
 
