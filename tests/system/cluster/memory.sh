@@ -27,7 +27,7 @@ under_way killed
 run -n 2 --map-by node ./mpicheck --seconds 8 >"$T/other" 2>&1 &
 other=$!
 under_way other
-vhpc cluster ssh two-node 2 -- pkill -9 -o mpicheck
+eventually vhpc cluster ssh two-node 2 -- pkill -9 -o mpicheck
 killed=$(date +%s)
 wait $pid
 took=$(($(cat "$T/ended") - killed))
