@@ -14,7 +14,7 @@
 
 #include "lib/strv.h"
 
-enum { CAPTURE_MAX = 16 << 20, GRACE_MS = 2000 };
+enum { CAPTURE_MAX = 16 << 20, GRACE_MS = 2000, WRITE_MAX = 64 << 10 };
 
 struct stream {
 	int fd;
@@ -269,10 +269,12 @@ static void read_stream(const struct vh_spawn *spawn, struct stream *s)
 static void write_input(struct running *run)
 {
 	const struct vh_spawn *spawn = run->spawn;
+	size_t left = spawn->input_len - run->written;
 	ssize_t n = 0;
 
-	if (run->written < spawn->input_len)
-		n = write(run->in_fd, spawn->input + run->written, spawn->input_len - run->written);
+	/* A pipe takes no more than this; valgrind looks at all that is offered, each time. */
+	if (left > 0)
+		n = write(run->in_fd, spawn->input + run->written, left < WRITE_MAX ? left : WRITE_MAX);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (n > 0)

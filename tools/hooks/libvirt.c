@@ -10,14 +10,13 @@
 #include <poll.h>
 #include <string.h>
 
-#include "lib/clock.h"
 #include "lib/store/store.h"
 #include "lib/sysroot.h"
 #include "vmm/domain/domain.h"
 #include "vmm/vm/vm.h"
 
-/* Bytes of a domain of ours at most. */
-enum { XML_FIRST = 64 << 10, XML_MAX = 64 << 20, READ_S = 10 };
+/* Bytes of a domain of ours at most, and how long its writer may be silent. */
+enum { XML_FIRST = 64 << 10, XML_MAX = 64 << 20, SILENT_S = 10 };
 
 /* The private daemon's configuration says whose it is; a system daemon's says nothing. */
 static const char state_link[] = "/etc/libvirt/vhpc.state";
@@ -27,7 +26,7 @@ struct domain_text {
 	char *xml;
 	size_t len;
 	bool ours;	/* our namespace occurs in it: it may carry a lease */
-	bool whole;	/* false: it was longer than XML_MAX, and xml is some end of it */
+	bool whole;	/* false: it was longer than there was room for, and xml is some end of it */
 };
 
 static void domain_text_clear(struct domain_text *t)
@@ -41,35 +40,31 @@ static bool is_ours(const struct domain_text *t)
 }
 
 /* Room for more: what is another's and endless needs no more than its end. */
-static int make_room(struct domain_text *t, size_t *size, struct vh_err *err)
+static void make_room(struct domain_text *t, size_t *size)
 {
 	const size_t kept = strlen(VH_DOMAIN_NS) - 1;
 	char *grown;
 
 	if (t->len < *size)
-		return 0;
-	if (*size < XML_MAX) {
-		grown = realloc(t->xml, 2 * *size);
-		if (!grown)
-			return vh_err_nomem(err);
+		return;
+	grown = *size < XML_MAX ? realloc(t->xml, 2 * *size) : NULL;
+	if (grown) {
 		t->xml = grown;
 		*size *= 2;
-		return 0;
+		return;
 	}
 	t->ours |= is_ours(t);
 	t->whole = false;
 	memmove(t->xml, t->xml + t->len - kept, kept);
 	t->len = kept;
-	return 0;
 }
 
-static int read_some(struct domain_text *t, size_t size, double until, ssize_t *ret, struct vh_err *err)
+static int read_some(struct domain_text *t, size_t size, ssize_t *ret, struct vh_err *err)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
-	double left = until - vh_now();
 
-	if (left <= 0 || poll(&in, 1, (int)(1000 * left) + 1) <= 0)
-		return vh_err_set(err, ETIMEDOUT, "standard input: no whole domain within %d s", READ_S);
+	if (poll(&in, 1, 1000 * SILENT_S) == 0)
+		return vh_err_set(err, ETIMEDOUT, "standard input: nothing for %d s", SILENT_S);
 	*ret = read(STDIN_FILENO, t->xml + t->len, size - t->len);
 	if (*ret < 0)
 		return vh_err_set(err, errno, "standard input: %s", strerror(errno));
@@ -77,10 +72,9 @@ static int read_some(struct domain_text *t, size_t size, double until, ssize_t *
 	return 0;
 }
 
-/* Standard input to its end, which must come soon. */
+/* Standard input to its end. On a busy host that may take its time, so only silence ends it before. */
 static int read_domain(struct domain_text *t, struct vh_err *err)
 {
-	double until = vh_now() + READ_S;
 	size_t size = XML_FIRST;
 	ssize_t n = 1;
 	int r = 0;
@@ -89,9 +83,8 @@ static int read_domain(struct domain_text *t, struct vh_err *err)
 	if (!t->xml)
 		return vh_err_nomem(err);
 	while (r == 0 && n > 0) {
-		r = make_room(t, &size, err);
-		if (r == 0)
-			r = read_some(t, size, until, &n, err);
+		make_room(t, &size);
+		r = read_some(t, size, &n, err);
 	}
 	t->ours |= is_ours(t);
 	return r;
@@ -148,7 +141,7 @@ static int act_on(struct vh_cli *cli, const char *name, const struct domain_text
 {
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
 	int r = t->whole ? vh_domain_lease_parse(t->xml, t->len, &lease, err)
-			 : vh_err_set(err, EFBIG, "standard input: more than %d MiB", XML_MAX >> 20);
+			 : vh_err_set(err, EFBIG, "standard input: longer than there is room for");
 
 	if (r == -ENODATA && !err->num)
 		return 0;
@@ -158,13 +151,16 @@ static int act_on(struct vh_cli *cli, const char *name, const struct domain_text
 }
 
 /* 0 also for domains that carry no lease: nothing of another's is looked at but whether our namespace
- * is in it, so that neither its size nor what is odd in it, nor our store, keeps it from starting. */
+ * is in it, so that neither its size nor what is odd in it, neither a text that breaks off nor our
+ * store keeps it from starting. */
 static int serve(struct vh_cli *cli, const char *name, lease_act *act, struct vh_err *err)
 {
 	vh_cleanup(domain_text_clear) struct domain_text t = { 0 };
 	int r = read_domain(&t, err);
 
-	if (r == 0 && t.ours)
+	if (!t.ours)
+		return 0;
+	if (r == 0)
 		r = act_on(cli, name, &t, act, err);
 	/* For libvirt there is only one kind of failure. */
 	return r < 0 ? vh_err_as(err, VH_EXIT_FAILED) : 0;
