@@ -27,7 +27,10 @@ install: programs
 	install -m 0644 $(wildcard docs/examples/*) $(DOC)/examples
 	install -m 0644 $(wildcard docs/formats/*) $(DOC)/formats
 	install -m 0644 $(SERVICES) $(UNITDIR)
-	ln -sf $(PREFIX)/bin/vhpc-hook $(HOOKS)/vhpc
+# Whole at any time: libvirtd may call it, and executes all that is in qemu.d. No link: where AppArmor
+# confines libvirtd, it may execute what has its name there.
+	install $(B)/bin/vhpc-hook $(HOOKS)/../.vhpc.new
+	mv -fT $(HOOKS)/../.vhpc.new $(HOOKS)/vhpc
 
 ## uninstall                      what install has installed is removed
 # Directories that others use too stay.

@@ -112,18 +112,26 @@ char *vh_last_line(const char *path)
 	return last[0] ? strdup(last) : NULL;
 }
 
-/* The hook finds the store by etc/vhpc.state, not by anything in a domain's XML. */
-static int write_links(const char *dir, const char *state, struct vh_err *err)
+/* Under a name of its own, no symbolic link: where AppArmor confines libvirtd it may execute what has
+ * its name below /etc/libvirt/hooks. */
+static int place_hook(const char *path, const char *program, struct vh_err *err)
 {
-	vh_autofree char *hook = NULL, *hook_link = vh_strf("%s/etc/hooks/qemu.d/vhpc", dir);
+	unlink(path);
+	return vh_link_or_copy(program, path, err);
+}
+
+/* The hook finds the store by etc/vhpc.state, not by anything in a domain's XML. */
+static int write_hook(const char *dir, const char *state, struct vh_err *err)
+{
+	vh_autofree char *hook = NULL, *hook_path = vh_strf("%s/etc/hooks/qemu.d/vhpc", dir);
 	vh_autofree char *state_link = vh_strf("%s/etc/vhpc.state", dir);
 	int r = find_hook(&hook, err);
 
 	if (r < 0)
 		return r;
-	if (!hook_link || !state_link)
+	if (!hook_path || !state_link)
 		return vh_err_nomem(err);
-	r = replace_link(hook_link, hook, err);
+	r = place_hook(hook_path, hook, err);
 	return r < 0 ? r : replace_link(state_link, state, err);
 }
 
@@ -182,7 +190,7 @@ int vh_daemon_dir_write(const char *dir, const char *state, struct vh_err *err)
 	if (r == 0)
 		r = write_conf(dir, "qemu.conf", qemu_conf, err);
 	if (r == 0)
-		r = write_links(dir, state, err);
+		r = write_hook(dir, state, err);
 	if (log)
 		unlink(log);
 	return r;
