@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "lib/confine.h"
 #include "lib/strv.h"
 
 enum { CAPTURE_MAX = 16 << 20, GRACE_MS = 2000, WRITE_MAX = 64 << 10 };
@@ -115,6 +117,23 @@ static int not_found(const char *name, struct vh_err *err)
 
 struct child_fds { int in, out, err; };
 
+/* Another user, or root of other ids: what it may is settled before it is executed. */
+static int take_rights(const struct vh_spawn *spawn)
+{
+	if (spawn->userns && (setns(spawn->userns, CLONE_NEWUSER) < 0 || syscall(SYS_setgroups, 0, NULL) < 0 ||
+			      setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
+		return -errno;
+	return spawn->confined ? vh_confine_program(spawn->file_max) : 0;
+}
+
+static int keep_open(const int *fd)
+{
+	for (; fd && *fd >= 0; fd++)
+		if (fcntl(*fd, F_SETFD, 0) < 0)
+			return -errno;
+	return 0;
+}
+
 /* Between fork and exec: only what is safe in a child of a threaded process. */
 static void __attribute__((noreturn)) child(const struct vh_spawn *spawn, const char *program, char **env,
 					    struct child_fds fds, int error_fd, pid_t parent)
@@ -126,15 +145,19 @@ static void __attribute__((noreturn)) child(const struct vh_spawn *spawn, const 
 		setsid();
 	else if (!spawn->inherit)
 		setpgid(0, 0);
+	if ((spawn->cwd || spawn->confined) && chdir(spawn->cwd ? spawn->cwd : "/") < 0)
+		goto fail;
+	errno = -take_rights(spawn);
+	if (errno)
+		goto fail;
 	/* What we started for ourselves ends with us, also after kill -9. */
 	if (!spawn->new_session && (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent))
 		_exit(126);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	if (spawn->cwd && chdir(spawn->cwd) < 0)
-		goto fail;
-	if ((fds.in >= 0 && dup2(fds.in, 0) < 0) || (fds.out >= 0 && dup2(fds.out, 1) < 0) ||
+	errno = -keep_open(spawn->keep);
+	if (errno || (fds.in >= 0 && dup2(fds.in, 0) < 0) || (fds.out >= 0 && dup2(fds.out, 1) < 0) ||
 	    (fds.err >= 0 && dup2(fds.err, 2) < 0))
 		goto fail;
 	execve(program, spawn->argv, env);

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include "lib/err.h"
 
@@ -19,6 +20,10 @@ struct vh_spawn {
 	const volatile sig_atomic_t *stop;	/* what a signal's handler sets: it ends as past its deadline; or NULL */
 	bool inherit;		/* stdin, stdout, stderr are ours; nothing is captured */
 	bool new_session;	/* setsid: outlives us, no signals from our terminal */
+	bool confined;		/* it reads foreign data, and has no rights (lib/confine.h) but to its descriptors */
+	uint64_t file_max;	/* of a confined one: bytes of the largest file that it writes; 0: any */
+	const int *keep;	/* descriptors that stay open in it, by their numbers; -1 ends them; NULL: none */
+	int userns;		/* a user namespace that it becomes root of; 0: ours */
 	int in_fd;		/* its standard input instead of input; 0: none */
 	int err_fd;		/* stderr goes there instead of being captured; 0: capture */
 	void (*on_line)(void *arg, const char *line);	/* each line of stdout and stderr as it comes */
