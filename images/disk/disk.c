@@ -6,9 +6,8 @@
 #include "images/cache/cache.h"
 #include "images/disk/disk.h"
 #include "images/guest/guest.h"
-#include "lib/files/files.h"
+#include "lib/confine.h"
 #include "lib/files/read.h"
-#include "images/disk/uki.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 
@@ -86,22 +85,27 @@ static int copy_range(const struct copy *c, off_t start, off_t end, struct vh_er
 	return r;
 }
 
-/* Into path from offset on; holes stay holes. */
+/* From offset on; holes stay holes. */
+static int copy_data(const struct copy *c, struct vh_err *err)
+{
+	off_t start = 0, end;
+	int r = 0;
+
+	while (r == 0 && (start = lseek(c->from, start, SEEK_DATA)) >= 0) {
+		end = lseek(c->from, start, SEEK_HOLE);
+		if (end < 0)
+			return fail(c->name, err);
+		r = copy_range(c, start, end, err);
+		start = end;
+	}
+	return r == 0 && start < 0 && errno != ENXIO ? fail(c->name, err) : r;
+}
+
 static int copy_file(const char *name, int to, const char *path, uint64_t offset, struct vh_err *err)
 {
 	vh_autoclose int from = open(name, O_RDONLY | O_CLOEXEC);
-	const struct copy c = { from, to, name, path, offset };
-	off_t start = 0, end;
-	int r = from < 0 ? fail(name, err) : 0;
 
-	while (r == 0 && (start = lseek(from, start, SEEK_DATA)) >= 0) {
-		end = lseek(from, start, SEEK_HOLE);
-		if (end < 0)
-			return fail(name, err);
-		r = copy_range(&c, start, end, err);
-		start = end;
-	}
-	return r == 0 && start < 0 && errno != ENXIO ? fail(name, err) : r;
+	return from < 0 ? fail(name, err) : copy_data(&(struct copy){ from, to, name, path, offset }, err);
 }
 
 static int make_uki(const struct vh_disk *d, char **ret, size_t *ret_len, struct vh_err *err)
@@ -123,45 +127,81 @@ static int make_uki(const struct vh_disk *d, char **ret, size_t *ret_len, struct
 	return r < 0 ? vh_err_within(err, "%s", d->stub) : 0;
 }
 
+/* What goes into the partition of firmware, as descriptors that programs without rights write and read. */
+struct esp { int fat, uki; char fat_path[32], uki_path[32]; };
+
 /* mtools, told to see neither the clock nor the user's settings. */
-static int tool(const char *const *argv, struct vh_err *err)
+static int tool(const struct esp *e, const char *const *argv, struct vh_err *err)
 {
 	static const char *const env[] = { "MTOOLSRC=/dev/null", "MTOOLS_SKIP_CHECK=1", "SOURCE_DATE_EPOCH=315532800",
 					   "TZ=UTC", "LC_ALL=C", NULL };
-	return vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .env = (char *const *)env,
-			   .deadline_ms = TOOL_MS }, NULL, err);
+	return vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .env = (char *const *)env, .confined = true,
+			   .file_max = esp_size, .keep = (const int[]){ e->fat, e->uki, -1 }, .deadline_ms = TOOL_MS }, NULL, err);
 }
 
-static int fill_esp(const struct vh_disk *d, const char *esp, const char *uki, struct vh_err *err)
+static int fill_esp(const struct esp *e, struct vh_err *err)
 {
-	const char *const mkfs[] = { "mkfs.fat", "-F", "32", "-s", "1", "-n", "ESP", "--invariant", esp, NULL };
-	const char *const outer[] = { "mmd", "-i", esp, "::EFI", NULL }, *const inner[] = { "mmd", "-i", esp, "::EFI/BOOT", NULL };
-	const char *const copy[] = { "mcopy", "-i", esp, uki, "::EFI/BOOT/BOOTX64.EFI", NULL };
-	vh_autofree char *data = NULL;
-	size_t len;
+	const char *const mkfs[] = { "mkfs.fat", "-F", "32", "-s", "1", "-n", "ESP", "--invariant", e->fat_path, NULL };
+	const char *const outer[] = { "mmd", "-i", e->fat_path, "::EFI", NULL };
+	const char *const inner[] = { "mmd", "-i", e->fat_path, "::EFI/BOOT", NULL };
+	const char *const copy[] = { "mcopy", "-i", e->fat_path, e->uki_path, "::EFI/BOOT/BOOTX64.EFI", NULL };
 	int r;
 
-	if ((r = make_uki(d, &data, &len, err)) < 0 || (r = vh_write_file(uki, data, len, 0600, err)) < 0 ||
-	    (r = tool(mkfs, err)) < 0 || (r = tool(outer, err)) < 0 || (r = tool(inner, err)) < 0)
+	if ((r = tool(e, mkfs, err)) < 0 || (r = tool(e, outer, err)) < 0 || (r = tool(e, inner, err)) < 0)
 		return r;
-	return tool(copy, err);
+	return tool(e, copy, err);
+}
+
+static int write_uki(const struct vh_disk *d, int fd, const char *path, struct vh_err *err)
+{
+	vh_autofree char *data = NULL;
+	size_t len;
+	int r = make_uki(d, &data, &len, err);
+
+	return r < 0 ? r : write_at(fd, path, data, len, 0, err);
+}
+
+/* Without a name: whoever is killed leaves none. */
+static int open_nameless(const char *beside, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s.XXXXXX", beside);
+	vh_autoclose int fd = path ? mkostemp(path, O_CLOEXEC) : -1;
+
+	if (!path)
+		return vh_err_nomem(err);
+	if (fd < 0 || unlink(path) < 0 || (errno = -vh_confine_lend(fd)))
+		return fail(path, err);
+	return vh_steal_fd(&fd);
+}
+
+static int open_esp(const char *path, struct esp *e, struct vh_err *err)
+{
+	int r;
+
+	if ((r = e->fat = open_nameless(path, err)) < 0 || (r = e->uki = open_nameless(path, err)) < 0)
+		return r;
+	if (ftruncate(e->fat, (off_t)esp_size) < 0)
+		return fail(path, err);
+	snprintf(e->fat_path, sizeof e->fat_path, "/proc/self/fd/%d", e->fat);
+	snprintf(e->uki_path, sizeof e->uki_path, "/proc/self/fd/%d", e->uki);
+	return 0;
+}
+
+static void close_esp(struct esp *e)
+{
+	vh_close_fd(&e->fat);
+	vh_close_fd(&e->uki);
 }
 
 /* FAT32 with the path that firmware looks for on any disk. Made beside path, then put in place. */
 static int write_esp(const struct vh_disk *d, int fd, const char *path, struct vh_err *err)
 {
-	vh_autofree char *esp = vh_strf("%s.esp", path), *uki = vh_strf("%s.efi", path);
-	vh_autoclose int made = esp && uki ? open(esp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+	vh_cleanup(close_esp) struct esp e = { .fat = -1, .uki = -1 };
 	int r;
 
-	if (!esp || !uki)
-		return vh_err_nomem(err);
-	r = made < 0 || ftruncate(made, (off_t)esp_size) < 0 ? fail(esp, err) : fill_esp(d, esp, uki, err);
-	if (r == 0)
-		r = copy_file(esp, fd, path, esp_start, err);
-	unlink(esp);
-	unlink(uki);
-	return r;
+	if ((r = open_esp(path, &e, err)) < 0 || (r = write_uki(d, e.uki, path, err)) < 0 || (r = fill_esp(&e, err)) < 0)
+		return r;
+	return copy_data(&(struct copy){ e.fat, fd, path, path, esp_start }, err);
 }
 
 int vh_disk_write(const struct vh_disk *d, const char *path, struct vh_err *err)

@@ -7,6 +7,7 @@
 #include "images/disk/ext4.h"
 #include "images/disk/initrd.h"
 #include "images/disk/squashfs.h"
+#include "images/disk/uki.h"
 #include "lib/err.h"
 
 /* The disk that UEFI firmware boots: GPT, EFI system partition with one unified kernel image,

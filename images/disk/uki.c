@@ -8,12 +8,18 @@
 
 /* Offsets of the PE format (Microsoft's specification), from the PE signature on. */
 enum {
-	LFANEW = 0x3c, N_SECTIONS = 6, OPTIONAL_SIZE = 20, OPTIONAL = 24,
+	LFANEW = 0x3c, MACHINE = 4, N_SECTIONS = 6, OPTIONAL_SIZE = 20, OPTIONAL = 24,
 	/* in the optional header, PE32+ */
 	INIT_SIZE = 8, SECTION_ALIGN = 32, FILE_ALIGN = 36, IMAGE_SIZE = 56, HEADERS_SIZE = 60, OPTIONAL_MIN = 112,
-	SECTION_HEADER = 40, READ_DATA = 0x40000040,	/* initialised, readable */
+	/* of a section */
+	SECTION_HEADER = 40, VIRTUAL_SIZE = 8, ADDRESS = 12, RAW_SIZE = 16, RAW_AT = 20, FLAGS = 36,
+	READ_DATA = 0x40000040,	/* initialised, readable */
 };
 #define PE32_PLUS 0x20b
+#define X86_64 0x8664
+
+/* Kernel, initrd and command line. */
+enum { UKI_SECTIONS = 3, FILE_ALIGN_MAX = 1 << 16, SECTION_ALIGN_MAX = 1 << 21, IMAGE_MAX = 1 << 30 };
 
 struct pe {
 	char *data;
@@ -29,25 +35,49 @@ static void put32(char *p, uint32_t v) { memcpy(p, &v, 4); }
 
 static uint64_t align(uint64_t v, uint32_t to) { return (v + to - 1) / to * to; }
 
+static bool is_alignment(uint32_t v, uint32_t most) { return v && v <= most && !(v & (v - 1)); }
+
 static int open_stub(const char *stub, size_t len, struct pe *ret)
 {
+	const char *optional;
+
 	if (len < 0x40 || memcmp(stub, "MZ", 2))
 		return -EBADMSG;
 	ret->pe = get32(stub + LFANEW);
-	if (ret->pe > len || len - ret->pe < OPTIONAL + OPTIONAL_MIN || memcmp(stub + ret->pe, "PE\0\0", 4) ||
-	    get16(stub + ret->pe + OPTIONAL) != PE32_PLUS)
+	if (ret->pe > len || len - ret->pe < OPTIONAL + OPTIONAL_MIN || memcmp(stub + ret->pe, "PE\0\0", 4))
+		return -EBADMSG;
+	optional = stub + ret->pe + OPTIONAL;
+	if (get16(stub + ret->pe + MACHINE) != X86_64 || get16(optional) != PE32_PLUS ||
+	    get16(stub + ret->pe + OPTIONAL_SIZE) < OPTIONAL_MIN)
 		return -EBADMSG;
 	ret->table = ret->pe + OPTIONAL + get16(stub + ret->pe + OPTIONAL_SIZE);
-	ret->section_align = get32(stub + ret->pe + OPTIONAL + SECTION_ALIGN);
-	ret->file_align = get32(stub + ret->pe + OPTIONAL + FILE_ALIGN);
-	return ret->section_align && ret->file_align ? 0 : -EBADMSG;
+	ret->section_align = get32(optional + SECTION_ALIGN);
+	ret->file_align = get32(optional + FILE_ALIGN);
+	return is_alignment(ret->section_align, SECTION_ALIGN_MAX) && is_alignment(ret->file_align, FILE_ALIGN_MAX) &&
+	       get32(optional + IMAGE_SIZE) <= IMAGE_MAX ? 0 : -EBADMSG;
 }
 
-/* The headers of all sections lie before the first one's contents. */
-static bool has_room(const struct pe *pe, const char *stub, size_t more)
+/* The headers of all sections lie in the file, where headers may, and before the first one's contents. */
+static bool has_room(const struct pe *pe, const char *stub, size_t len, size_t more)
 {
-	size_t end = pe->table + (get16(stub + pe->pe + N_SECTIONS) + more) * SECTION_HEADER;
-	return end <= get32(stub + pe->pe + OPTIONAL + HEADERS_SIZE);
+	size_t n = get16(stub + pe->pe + N_SECTIONS), end = pe->table + (n + more) * SECTION_HEADER;
+
+	if (n + more > UINT16_MAX || end > len || end > get32(stub + pe->pe + OPTIONAL + HEADERS_SIZE))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const char *header = stub + pe->table + i * SECTION_HEADER;
+		uint64_t at = get32(header + RAW_AT), size = get32(header + RAW_SIZE);
+		if (size && (at < end || at + size > align(len, pe->file_align)))
+			return false;
+	}
+	return true;
+}
+
+bool vh_uki_is_stub(const void *stub, size_t stub_len)
+{
+	struct pe pe = { 0 };
+
+	return open_stub(stub, stub_len, &pe) == 0 && has_room(&pe, stub, stub_len, UKI_SECTIONS);
 }
 
 static void add_section(struct pe *pe, const struct vh_uki_section *s)
@@ -58,11 +88,11 @@ static void add_section(struct pe *pe, const struct vh_uki_section *s)
 
 	memset(header, 0, SECTION_HEADER);
 	memcpy(header, s->name, strnlen(s->name, 8));
-	put32(header + 8, (uint32_t)s->len);
-	put32(header + 12, (uint32_t)address);
-	put32(header + 16, (uint32_t)raw);
-	put32(header + 20, (uint32_t)pe->len);
-	put32(header + 36, READ_DATA);
+	put32(header + VIRTUAL_SIZE, (uint32_t)s->len);
+	put32(header + ADDRESS, (uint32_t)address);
+	put32(header + RAW_SIZE, (uint32_t)raw);
+	put32(header + RAW_AT, (uint32_t)pe->len);
+	put32(header + FLAGS, READ_DATA);
 	memcpy(pe->data + pe->len, s->data, s->len);
 	pe->len += raw;
 	put16(count, (uint16_t)(get16(count) + 1));
@@ -75,10 +105,10 @@ int vh_uki_make(const void *stub, size_t stub_len, const struct vh_uki_section *
 {
 	struct pe pe = { 0 };
 
-	if (open_stub(stub, stub_len, &pe) < 0 || !has_room(&pe, stub, n))
+	if (open_stub(stub, stub_len, &pe) < 0 || !has_room(&pe, stub, stub_len, n))
 		return vh_err_set(err, EBADMSG, "EFI stub: is no PE file for x86-64 with room for %zu sections", n);
 	uint64_t total = align(stub_len, pe.file_align);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && total <= INT32_MAX; i++)
 		total += align(sections[i].len, pe.file_align);
 	if (total > INT32_MAX)
 		return vh_err_set(err, EFBIG, "kernel and initrd: are too large for one EFI program");

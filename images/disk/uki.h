@@ -4,6 +4,7 @@
 #ifndef VH_UKI_H
 #define VH_UKI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "lib/err.h"
 
@@ -12,6 +13,9 @@ struct vh_uki_section {
 	const void *data;
 	size_t len;
 };
+
+/* Whether it is a PE file for x86-64, by its real length, with room for the sections of a unified kernel image. */
+bool vh_uki_is_stub(const void *stub, size_t stub_len);
 
 /* The sections behind those that stub (a PE file for x86-64) has; nothing in it depends on
  * the time. *ret is malloc'd. -EBADMSG: stub is none, or has no room for them in its header. */
