@@ -100,6 +100,18 @@ int vh_hostname_check(const char *s, struct vh_err *err)
 	return vh_err_hint(err, "lower-case letters, digits and inner hyphens, at most 63 (RFC 1123)");
 }
 
+bool vh_is_login(const char *s)
+{
+	size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+
+	return n > 0 && n <= 32 && !s[n] && *s != '-' && (*s < '0' || *s > '9');
+}
+
+int vh_login_check(const char *s, struct vh_err *err)
+{
+	return vh_is_login(s) ? 0 : vh_err_refuse(err, EINVAL, "'%.80s' is no login", s);
+}
+
 static int parse_cpu(const char **p, unsigned *ret)
 {
 	unsigned v = 0;

@@ -21,6 +21,10 @@ int vh_uint_parse(const char *text, uint64_t max, uint64_t *ret, struct vh_err *
 bool vh_is_hostname(const char *s);
 int vh_hostname_check(const char *s, struct vh_err *err);
 
+/* A login as Debian gives them: lower-case letters, digits, _ and -, at most 32, not first a digit or -. */
+bool vh_is_login(const char *s);
+int vh_login_check(const char *s, struct vh_err *err);
+
 /* "0000:3b:00.1", "02:00:00:00:00:01", as the kernel writes them. */
 bool vh_is_pci_address(const char *s);
 bool vh_is_mac(const char *s);

@@ -181,6 +181,10 @@ static int write_json(struct work *w, struct vh_err *err)
 	text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
 	if (!text || !path)
 		return vh_err_nomem(err);
+	/* Nothing is made that nobody would read. */
+	vh_autojson again = NULL;
+	if ((r = vh_members_parse("image.json", text, strlen(text), &again, err)) < 0)
+		return r;
 	return vh_write_file(path, text, strlen(text), 0644, err);
 }
 

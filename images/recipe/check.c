@@ -191,7 +191,11 @@ int vh_check_word(const char *value, struct vh_err *err)
 
 static int check_value(const char *name, const char *value, struct vh_err *err)
 {
-	if (!*value || strpbrk(value, "\n\r"))
+	vh_autofree char *plain = strdup(value);
+
+	if (!plain)
+		return vh_err_nomem(err);
+	if (!*value || strcmp(vh_plain(plain), value))
 		return vh_err_refuse(err, EINVAL, "'%s' has no usable value", name);
 	return 0;
 }

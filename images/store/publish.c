@@ -10,31 +10,23 @@
 #include "lib/json.h"
 #include "lib/files/read.h"
 #include "images/images.h"
+#include "images/store/convert.h"
 #include "images/store/publish.h"
 #include "images/store/sbom.h"
 #include "images/store/store.h"
-#include "lib/spawn.h"
 #include "lib/strv.h"
-#include "lib/values.h"
 
-enum { CONVERT_MS = 30 * 60 * 1000 };
-
-/* What is not always there belongs to formats of which an image need not have one. */
-static const struct { const char *name; bool always; } published[] = {
-	{ "kernel", true }, { "initrd", true }, { "root.qcow2", true }, { "root.squashfs", false }, { "stub.efi", false },
-	{ "disk.qcow2", false }, { "image.json", true }, { "sbom.spdx.json", true }, { "glance.json", true },
-	{ "glance-uefi.json", false },
+const struct vh_published vh_published[] = {
+	{ "kernel", true, false, "kernel" }, { "initrd", true, false, "initrd" }, { "root.qcow2", true, true, NULL },
+	{ "root.squashfs", false, true, "root.squashfs" }, { "stub.efi", false, false, "stub.efi" },
+	{ "disk.qcow2", false, true, NULL }, { "image.json", true, false, "image.json" },
+	{ "sbom.spdx.json", true, false, NULL }, { "glance.json", true, false, NULL },
+	{ "glance-uefi.json", false, false, NULL }, { .name = NULL },
 };
 
-static int convert(const char *from_format, const char *from, const char *format, const char *to,
-		   const volatile sig_atomic_t *stop, struct vh_err *err)
+static int to_qcow2(const char *from, const char *to, struct vh_err *err)
 {
-	const char *const raw[] = { "qemu-img", "convert", "-f", from_format, "-O", "raw", from, to, NULL };
-	const char *const qcow2[] = { "qemu-img", "convert", "-f", from_format, "-O", "qcow2", "-c", "-o",
-				      "compression_type=zstd,compat=1.1", from, to, NULL };
-
-	return vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)(strcmp(format, "raw") ? qcow2 : raw),
-			   .deadline_ms = CONVERT_MS, .stop = stop }, NULL, err);
+	return vh_convert(&(struct vh_convert){ .format = "raw", .from = from, .to_format = "qcow2", .to = to }, err);
 }
 
 /* The UEFI disk is put together first, beside what becomes of it. */
@@ -50,7 +42,8 @@ int vh_image_write_disk(const struct vh_image *image, enum vh_boot boot, const c
 	if (r == 0 && boot == VH_BOOT_UEFI && !strcmp(format, "raw"))
 		r = rename(raw, path) < 0 ? vh_err_set(err, errno, "%s: %s", path, strerror(errno)) : 0;
 	else if (r == 0)
-		r = convert("raw", raw, format, path, stop, err);
+		r = vh_convert(&(struct vh_convert){ .format = "raw", .from = raw, .to_format = format, .to = path,
+			       .stop = stop }, err);
 	unlink(raw);
 	return r;
 }
@@ -103,10 +96,10 @@ static int put_sums(const char *dir, struct vh_err *err)
 
 	if (!f || !path)
 		return vh_err_nomem(err);
-	for (size_t i = 0; i < vh_array_len(published); i++) {
-		vh_autofree char *file = vh_strf("%s/%s", dir, published[i].name);
+	for (const struct vh_published *p = vh_published; p->name; p++) {
+		vh_autofree char *file = vh_strf("%s/%s", dir, p->name);
 		if (file && SHA256_File(file, hex))
-			fprintf(f, "%s  %s\n", hex, published[i].name);
+			fprintf(f, "%s  %s\n", hex, p->name);
 	}
 	fclose(f);
 	return text ? vh_write_file(path, text, len, 0644, err) : vh_err_nomem(err);
@@ -141,7 +134,7 @@ static int fill_directory(const char *store, const struct vh_image *image, const
 		return vh_err_nomem(err);
 	if ((r = vh_image_json(store, image->name, &doc, err)) < 0 || (r = vh_mkdirs(dir, 0755, err)) < 0 ||
 	    (r = copy(image->kernel, dir, "kernel", err)) < 0 || (r = copy(image->initrd, dir, "initrd", err)) < 0 ||
-	    (r = copy(meta, dir, "image.json", err)) < 0 || (r = convert("raw", image->root, "qcow2", disk, NULL, err)) < 0 ||
+	    (r = copy(meta, dir, "image.json", err)) < 0 || (r = to_qcow2(image->root, disk, err)) < 0 ||
 	    (r = put_json(dir, "sbom.spdx.json", vh_sbom_spdx(doc), err)) < 0 ||
 	    (r = put_json(dir, "glance.json", vh_sbom_glance(doc, 0), err)) < 0 ||
 	    (r = put_formats(image, doc, dir, err)) < 0)
@@ -170,82 +163,4 @@ int vh_image_publish_to(const char *store, const char *name, const char *dir, st
 	if ((r = fill_directory(store, image, new, err)) < 0)
 		return r;
 	return rename(new, target) < 0 ? vh_err_set(err, errno, "%s: %s", target, strerror(errno)) : 0;
-}
-
-/* Every file that belongs there has the hash that stands for it. */
-static int check_sums(const char *dir, struct vh_err *err)
-{
-	vh_autofree char *path = vh_strf("%s/SHA256SUMS", dir), *text = NULL;
-	char hex[VH_DIGEST_HEX];
-	size_t len;
-	int r = path ? vh_host_file(path, &text, &len, err) : vh_err_nomem(err);
-
-	for (size_t i = 0; r == 0 && i < vh_array_len(published); i++) {
-		const char *name = published[i].name;
-		vh_autofree char *file = vh_strf("%s/%s", dir, name);
-		if (file && !published[i].always && access(file, F_OK) < 0)
-			continue;
-		if (!file || !SHA256_File(file, hex))
-			return vh_err_refuse(err, ENOENT, "%s/%s: cannot be read", dir, name);
-		vh_autofree char *line = vh_strf("%s  %s\n", hex, name);
-		if (!line || !strstr(text, line))
-			return vh_err_refuse(err, EBADMSG, "%s: its hash is not the one in SHA256SUMS", file);
-	}
-	return r;
-}
-
-/* Small, or large and raw: what the formats need. */
-static int unpack_formats(const char *dir, const char *to, struct vh_err *err)
-{
-	vh_autofree char *stub = vh_strf("%s/stub.efi", dir), *squashfs = vh_strf("%s/root.squashfs", dir);
-	vh_autofree char *to_squashfs = vh_strf("%s/root.squashfs", to);
-	int r = 0;
-
-	if (!stub || !squashfs || !to_squashfs)
-		return vh_err_nomem(err);
-	if (access(stub, F_OK) == 0)
-		r = copy(stub, to, "stub.efi", err);
-	if (r == 0 && access(squashfs, F_OK) == 0)
-		r = convert("raw", squashfs, "raw", to_squashfs, NULL, err);
-	return r;
-}
-
-static int unpack(const char *dir, const char *to, struct vh_err *err)
-{
-	vh_autofree char *kernel = vh_strf("%s/kernel", dir), *initrd = vh_strf("%s/initrd", dir);
-	vh_autofree char *meta = vh_strf("%s/image.json", dir), *disk = vh_strf("%s/root.qcow2", dir);
-	vh_autofree char *root = vh_strf("%s/root.ext4", to);
-	int r;
-
-	if (!kernel || !initrd || !meta || !disk || !root)
-		return vh_err_nomem(err);
-	if ((r = vh_mkdirs(to, 0755, err)) < 0 || (r = copy(kernel, to, "kernel", err)) < 0 ||
-	    (r = copy(initrd, to, "initrd", err)) < 0 || (r = convert("qcow2", disk, "raw", root, NULL, err)) < 0 ||
-	    (r = unpack_formats(dir, to, err)) < 0)
-		return r;
-	return copy(meta, to, "image.json", err);
-}
-
-int vh_image_import_from(const char *store, const char *dir, char **ret_name, struct vh_err *err)
-{
-	vh_autoworkdir work = VH_WORKDIR_NONE;
-	vh_autofree char *new = NULL, *name = NULL;
-	vh_autojson doc = NULL;
-	int r;
-
-	if ((r = check_sums(dir, err)) < 0 || (r = vh_workdir_make(&work, store, "import", err)) < 0)
-		return r;
-	new = vh_strf("%s/new", work.path);
-	if (!new)
-		return vh_err_nomem(err);
-	if ((r = unpack(dir, new, err)) < 0 || (r = vh_image_json(work.path, "new", &doc, err)) < 0)
-		return r;
-	const char *own = json_string_value(json_object_get(doc, "name"));
-	name = own ? strdup(own) : NULL;
-	if (!name || vh_hostname_check(name, err) < 0)
-		return vh_err_refuse(err, EBADMSG, "%s/image.json: has no usable name", dir);
-	if ((r = vh_image_install(new, store, name, err)) < 0)
-		return r;
-	*ret_name = vh_steal(&name);
-	return 0;
 }

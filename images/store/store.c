@@ -10,8 +10,10 @@
 #include "images/cache/cache.h"
 #include "images/disk/disk.h"
 #include "images/images.h"
+#include "images/store/members.h"
 #include "images/store/store.h"
 #include "lib/files/files.h"
+#include "lib/files/read.h"
 #include "lib/json.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
@@ -33,22 +35,17 @@ char *vh_image_store(const char *option, const char *state)
 
 int vh_image_json(const char *store, const char *name, json_t **ret, struct vh_err *err)
 {
-	vh_autofree char *path = vh_strf("%s/%s/image.json", store, name);
-	json_error_t bad;
-	vh_autojson doc = NULL;
+	vh_autofree char *path = vh_strf("%s/%s/image.json", store, name), *text = NULL;
+	size_t len;
+	int r;
 
 	if (!path)
 		return vh_err_nomem(err);
 	if (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
 		return -ENOENT;
-	doc = json_load_file(path, JSON_REJECT_DUPLICATES, &bad);
-	if (!doc)
-		return vh_err_set(err, EBADMSG, "%s:%d: %s", path, bad.line, bad.text);
-	const char *schema = json_string_value(json_object_get(doc, "schema"));
-	if (!schema || strcmp(schema, VH_IMAGE_SCHEMA))
-		return vh_err_set(err, EBADMSG, "%s: is not of schema " VH_IMAGE_SCHEMA, path);
-	*ret = vh_steal(&doc);
-	return 0;
+	r = vh_host_file(path, &text, &len, err);
+	r = r < 0 ? r : vh_members_parse(path, text, len, ret, err);
+	return r == -EBADMSG ? vh_err_hint(err, "vhpc image rm %s, then build or import it anew", name) : r;
 }
 
 static char **image_names(const char *store)
@@ -106,9 +103,8 @@ static int fill_image(struct vh_image *i, const char *store, const char *name, c
 	i->mpi = copy_text(doc, "mpi", "name");
 	i->mpi_version = copy_text(doc, "mpi", "version");
 	i->root_size = (uint64_t)json_integer_value(json_object_get(json_object_get(doc, "root"), "size"));
-	return i->name && i->digest && i->suite && i->kernel && i->initrd && i->root &&
-	       i->kernel_version && i->dir && i->cmdline[VH_BOOT_DIRECT] && i->user && i->mpi && i->mpi_version && i->root_size ?
-	       0 : -EBADMSG;
+	return i->name && i->digest && i->suite && i->kernel && i->initrd && i->root && i->kernel_version && i->dir &&
+	       i->cmdline[VH_BOOT_DIRECT] && i->user && i->mpi && i->mpi_version ? 0 : -ENOMEM;
 }
 
 int vh_image_find(const char *store, const char *name, struct vh_image **ret, struct vh_err *err)
@@ -129,7 +125,7 @@ int vh_image_find(const char *store, const char *name, struct vh_image **ret, st
 		return vh_err_nomem(err);
 	r = fill_image(image, store, name, doc);
 	if (r < 0)
-		return vh_err_set(err, -r, "image %s: image.json lacks a member", name);
+		return vh_err_set(err, -r, "image %s: %s", name, strerror(-r));
 	*ret = vh_steal(&image);
 	return 0;
 }

@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include "images/store/diff.h"
+#include "images/store/import.h"
+#include "images/store/members.h"
 #include "images/store/publish.h"
 #include "images/store/sbom.h"
 #include "lib/err.h"

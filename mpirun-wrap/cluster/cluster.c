@@ -24,11 +24,6 @@ static bool only(const char *s, const char *chars, size_t max)
 	return n > 0 && n <= max && strspn(s, chars) == n;
 }
 
-static bool is_user(const char *s)
-{
-	return only(s, LOWER DIGIT "_-", 32) && *s != '-' && !strchr(DIGIT, *s);
-}
-
 static bool is_interface(const char *s)
 {
 	return only(s, LOWER UPPER DIGIT "_-.", IFNAMSIZ - 1) && *s != '-' && *s != '.';
@@ -146,7 +141,7 @@ static int parse(const json_t *doc, struct vh_mpi_cluster *c, struct vh_err *err
 		return vh_err_refuse(err, EINVAL, "no cluster's record (the schema is not vhpc.cluster/1)");
 	r = vh_mpi_member(doc, "name", vh_is_hostname, &c->name, err);
 	if (r == 0)
-		r = vh_mpi_member(doc, "user", is_user, &c->user, err);
+		r = vh_mpi_member(doc, "user", vh_is_login, &c->user, err);
 	if (r == 0)
 		r = vh_mpi_member(doc, "cidr", is_cidr, &c->cidr, err);
 	if (r == 0)

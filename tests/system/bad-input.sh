@@ -9,6 +9,13 @@ mkdir -p "$VHPC_STATE/images/mpi"
 for f in kernel initrd root.ext4; do echo x >"$VHPC_STATE/images/mpi/$f"; done
 cp tests/fixtures/image.json "$VHPC_STATE/images/mpi/image.json"
 
+# What it says of itself is not taken on trust.
+cp -r "$VHPC_STATE/images/mpi" "$VHPC_STATE/images/liar"
+sed -i 's/"user": "hpc"/"user": "hpc\\n  ProxyCommand touch ran"/' "$VHPC_STATE/images/liar/image.json"
+printf 'name: liar\nimage: liar\nnodes: 1\nvcpus: 1\nmemory: 512M\n' >"$T/liar.yaml"
+exits 3 "an image whose login has two lines" vhpc cluster apply "$T/liar.yaml" && says "member user holds characters" "an image whose login has two lines: says so"
+rm -r "$VHPC_STATE/images/liar"
+
 # refused NAME TEXT [KEY: VALUE]...: apply and plan of a manifest exit 3 and say TEXT.
 refused() {
 	case=$1 text=$2; shift 2

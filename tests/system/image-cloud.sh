@@ -49,8 +49,9 @@ export OS_CLIENT_CONFIG_FILE="$T/clouds.yaml"
 # Images made up, where bytes are all that counts: of half a MiB that does not compress away.
 made_up() {	# STORE SEED
 	mkdir -p "$T/$1/tiny"
-	printf '{"schema": "vhpc.image/1", "name": "tiny", "digest": "%s", "suite": "bookworm", "kernel": {"version": "6.1"},
-		"cmdline": "root=/dev/vda", "user": "hpc", "mpi": {"name": "openmpi", "version": "4"}, "root": {"size": 1073741824}}' "$2" >"$T/$1/tiny/image.json"
+	printf '{"schema": "vhpc.image/1", "name": "tiny", "digest": "%064d", "suite": "bookworm", "kernel": {"package": "k", "version": "6.1"},
+		"cmdline": "root=/dev/vda", "user": "hpc", "mpi": {"name": "openmpi", "version": "4"},
+		"root": {"type": "ext4", "uuid": "01234567-89ab-4def-8123-456789abcdef", "size": 1073741824}}' "$2" >"$T/$1/tiny/image.json"
 	echo "a kernel" >"$T/$1/tiny/kernel"
 	echo "initrd $2" >"$T/$1/tiny/initrd"
 	awk -v seed="$2" 'BEGIN { srand(seed); for (i = 0; i < 73000; i++) printf "%07d", rand() * 9999999 }' >"$T/$1/tiny/root.ext4"

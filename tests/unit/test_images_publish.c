@@ -7,27 +7,32 @@
 #include "images/images.h"
 #include "images/packages/installed.h"
 #include "images/store/publish.h"
+#include "images/store/import.h"
 #include "images/store/sbom.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 
+#define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define JSON \
-	"{\"schema\": \"vhpc.image/1\", \"name\": \"mpi\", \"digest\": \"12\", \"suite\": \"bookworm\"," \
+	"{\"schema\": \"vhpc.image/1\", \"name\": \"mpi\", \"digest\": \"" DIGEST "\", \"suite\": \"bookworm\"," \
 	" \"kernel\": {\"package\": \"k\", \"version\": \"6.1\"}, \"cmdline\": \"root=/dev/vda\", \"user\": \"hpc\"," \
-	" \"mpi\": {\"name\": \"openmpi\", \"version\": \"4.1.4\"}, \"root\": {\"size\": 1073741825}, \"epoch\": 86400," \
+	" \"mpi\": {\"name\": \"openmpi\", \"version\": \"4.1.4\"}, \"root\": {\"type\": \"ext4\"," \
+	" \"uuid\": \"01234567-89ab-4def-8123-456789abcdef\", \"size\": %d}, \"epoch\": 86400," \
 	" \"recipe\": {\"sysctl\": [\"a=1\", \"b=%d\"], \"size\": 7}," \
-	" \"packages\": [{\"name\": \"libstdc++6\", \"version\": \"%d\", \"architecture\": \"amd64\", \"sha256\": \"ff\"}]}"
+	" \"packages\": [{\"name\": \"libstdc++6\", \"version\": \"%d\", \"architecture\": \"amd64\", \"sha256\": \"" DIGEST "\"}]}"
+
+enum { ROOT_SIZE = 1 << 20 };
 
 static char *store_with(const char *name, int n)
 {
 	char *dir = unit_tmpdir();
-	vh_autofree char *json = vh_strf(JSON, n, n), *meta = vh_strf("%s/image.json", name);
+	vh_autofree char *json = vh_strf(JSON, ROOT_SIZE, n, n), *meta = vh_strf("%s/image.json", name);
 	vh_autofree char *kernel = vh_strf("%s/kernel", name), *initrd = vh_strf("%s/initrd", name);
-	vh_autofree char *root = vh_strf("%s/root.ext4", name), *disk = malloc(262145);
+	vh_autofree char *root = vh_strf("%s/root.ext4", name), *disk = malloc(ROOT_SIZE + 1);
 
-	memset(disk, 'r', 262144);
-	disk[262144] = 0;
+	memset(disk, 'r', ROOT_SIZE);
+	disk[ROOT_SIZE] = 0;
 	free(unit_file(dir, meta, json));
 	free(unit_file(dir, kernel, "kernel"));
 	free(unit_file(dir, initrd, "initrd"));
@@ -54,10 +59,10 @@ START_TEST(images_leave_and_come_back)
 	ck_assert_int_gt(size_of(dir, "SHA256SUMS"), 0);
 	ck_assert_msg(vh_image_import_from(back, dir, &name, &err) == 0, "%s", err.text);
 	ck_assert_str_eq(name, "mpi");
-	ck_assert_int_eq(size_of(back, "mpi/root.ext4"), 262144);
+	ck_assert_int_eq(size_of(back, "mpi/root.ext4"), ROOT_SIZE);
 	ck_assert_int_eq(size_of(back, "mpi/kernel"), 6);
 	ck_assert_int_eq(vh_image_export_disk(store, "mpi", VH_BOOT_DIRECT, "raw", file, &err), 0);
-	ck_assert_int_eq(size_of(out, "disk"), 262144);
+	ck_assert_int_eq(size_of(out, "disk"), ROOT_SIZE);
 	ck_assert_int_eq(vh_image_export_disk(store, "mpi", VH_BOOT_UEFI, "raw", file, &err), -ENOENT);
 	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
 	ck_assert_int_eq(vh_image_export_disk(store, "mpi", VH_BOOT_DIRECT, "raw", file, &err), -EEXIST);
@@ -80,7 +85,7 @@ END_TEST
 
 START_TEST(packages_are_listed_as_spdx)
 {
-	vh_autofree char *text = vh_strf(JSON, 1, 1);
+	vh_autofree char *text = vh_strf(JSON, 1073741825, 1, 1);
 	vh_autojson image = json_loads(text, 0, NULL);
 	vh_autojson sbom = vh_sbom_spdx(image);
 	vh_autojson glance = vh_sbom_glance(image, 0);
@@ -91,7 +96,7 @@ START_TEST(packages_are_listed_as_spdx)
 	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(sbom, "creationInfo"), "created")),
 			 "1970-01-02T00:00:00Z");
 	ck_assert_str_eq(json_string_value(json_object_get(p, "SPDXID")), "SPDXRef-Package-libstdc--6");
-	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(json_object_get(p, "checksums"), 0), "checksumValue")), "ff");
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(json_object_get(p, "checksums"), 0), "checksumValue")), DIGEST);
 	ck_assert_int_eq(json_integer_value(json_object_get(glance, "min_disk")), 2);
 	ck_assert_ptr_null(json_object_get(direct, "hw_firmware_type"));
 	ck_assert_str_eq(json_string_value(json_object_get(direct, "os_command_line")), "root=/dev/vda");
@@ -102,7 +107,7 @@ END_TEST
 
 START_TEST(differences_are_named)
 {
-	vh_autofree char *one = vh_strf(JSON, 1, 1), *two = vh_strf(JSON, 2, 2);
+	vh_autofree char *one = vh_strf(JSON, 1073741825, 1, 1), *two = vh_strf(JSON, 1073741825, 2, 2);
 	vh_autojson a = json_loads(one, 0, NULL);
 	vh_autojson b = json_loads(two, 0, NULL);
 	vh_autojson none = vh_image_differences(a, a);

@@ -12,10 +12,13 @@
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 
+#define ONE "1111111111111111111111111111111111111111111111111111111111111111"
+#define TWO "2222222222222222222222222222222222222222222222222222222222222222"
 #define JSON \
 	"{\"schema\": \"vhpc.image/1\", \"name\": \"mpi\", \"digest\": \"%s\", \"suite\": \"bookworm\"," \
 	" \"kernel\": {\"package\": \"k\", \"version\": \"6.1\"}, \"cmdline\": \"root=/dev/vda\", \"user\": \"hpc\"," \
-	" \"mpi\": {\"name\": \"openmpi\", \"version\": \"4.1.4\"}, \"root\": {\"size\": 4096}}"
+	" \"mpi\": {\"name\": \"openmpi\", \"version\": \"4.1.4\"}, \"root\": {\"type\": \"ext4\"," \
+	" \"uuid\": \"01234567-89ab-4def-8123-456789abcdef\", \"size\": 1048576}}"
 
 /* DIR/NAME with the files of an image; returns its path. */
 static char *image(const char *dir, const char *name, const char *digest)
@@ -33,7 +36,7 @@ static char *image(const char *dir, const char *name, const char *digest)
 
 START_TEST(image_is_installed_found_replaced_and_removed)
 {
-	vh_autofree char *dir = unit_tmpdir(), *one = image(dir, "one", "11"), *two = image(dir, "two", "22");
+	vh_autofree char *dir = unit_tmpdir(), *one = image(dir, "one", ONE), *two = image(dir, "two", TWO);
 	vh_autofree char *store = vh_strf("%s/store", dir);
 	vh_cleanup(vh_image_freep) struct vh_image *a = NULL, *b = NULL;
 	vh_autoerr err = VH_ERR_NONE;
@@ -42,16 +45,16 @@ START_TEST(image_is_installed_found_replaced_and_removed)
 
 	ck_assert_msg(vh_image_install(one, store, "mpi", &err) == 0, "%s", err.text);
 	ck_assert_msg(vh_image_find(store, "mpi", &a, &err) == 0, "%s", err.text);
-	ck_assert_str_eq(a->digest, "11");
+	ck_assert_str_eq(a->digest, ONE);
 	ck_assert_str_eq(a->mpi_version, "4.1.4");
-	ck_assert_uint_eq(a->root_size, 4096);
+	ck_assert_uint_eq(a->root_size, 1048576);
 	ck_assert_int_eq(stat(a->root, &before), 0);
 	/* The same again leaves the files alone; another takes their place. */
 	ck_assert_int_eq(vh_image_install(one, store, "mpi", &err), 0);
 	ck_assert(stat(a->root, &after) == 0 && before.st_ino == after.st_ino);
 	ck_assert_int_eq(vh_image_install(two, store, "mpi", &err), 0);
 	ck_assert_int_eq(vh_image_find(store, "mpi", &b, &err), 0);
-	ck_assert_str_eq(b->digest, "22");
+	ck_assert_str_eq(b->digest, TWO);
 	ck_assert_int_eq(vh_image_list(store, &rows, &err), 0);
 	ck_assert_uint_eq(json_array_size(rows), 1);
 	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(rows, 0), "mpi")), "openmpi 4.1.4");
@@ -63,7 +66,7 @@ END_TEST
 
 START_TEST(missing_image_is_refused_with_the_nearest)
 {
-	vh_autofree char *dir = unit_tmpdir(), *one = image(dir, "mpi-dev", "11"), *text = NULL;
+	vh_autofree char *dir = unit_tmpdir(), *one = image(dir, "mpi-dev", ONE), *text = NULL;
 	vh_cleanup(vh_image_freep) struct vh_image *i = NULL;
 	vh_autoerr err = VH_ERR_NONE;
 
@@ -79,13 +82,14 @@ END_TEST
 START_TEST(damaged_image_is_an_error)
 {
 	vh_autofree char *dir = unit_tmpdir(), *file = unit_file(dir, "mpi/image.json", "{\"schema\": \"vhpc.image/1\"}");
-	vh_autofree char *other = unit_file(dir, "old/image.json", "{\"schema\": \"vhpc.image/0\"}");
+	vh_autofree char *other = unit_file(dir, "old/image.json", "{\"schema\": \"vhpc.image/0\"}"), *text = NULL;
 	vh_cleanup(vh_image_freep) struct vh_image *i = NULL;
 	vh_autoerr err = VH_ERR_NONE;
 
 	ck_assert(file && other);
 	ck_assert_int_eq(vh_image_find(dir, "mpi", &i, &err), -EBADMSG);
-	unit_assert_err(&err, VH_EXIT_FAILED, "image mpi: image.json lacks a member", NULL);
+	text = vh_strf("%s: member name is missing", file);
+	unit_assert_err(&err, VH_EXIT_REFUSED, text, "vhpc image rm mpi, then build or import it anew");
 	ck_assert_int_eq(vh_image_find(dir, "old", &i, &err), -EBADMSG);
 }
 END_TEST

@@ -166,6 +166,19 @@ START_TEST(releases_out_of_debian_versions)
 }
 END_TEST
 
+START_TEST(logins_are_words)
+{
+	static const char *const good[] = { "hpc", "_x", "a-b_c9", "root" };
+	static const char *const bad[] = { "", "-oX", "9a", "Hpc", "a b", "a\n  ProxyCommand x", "a/b", "a%h", "abcdefghijklmnopqrstuvwxyzabcdefg" };
+	vh_autoerr err = VH_ERR_NONE;
+
+	for (size_t i = 0; i < vh_array_len(good); i++)
+		ck_assert_msg(vh_login_check(good[i], &err) == 0, "%s", good[i]);
+	for (size_t i = 0; i < vh_array_len(bad); i++)
+		ck_assert_msg(vh_login_check(bad[i], &err) == -EINVAL && err.exit == VH_EXIT_REFUSED, "%s", bad[i]);
+}
+END_TEST
+
 UNIT_SUITE(lib_values, sizes_as_people_write_them, sizes_that_are_none, sizes_are_printed_short,
 	   counts_are_whole_and_bounded, host_names_are_labels, host_name_check_refuses_with_the_rule,
-	   cpu_lists_as_the_kernel_writes_them, cpu_lists_that_are_none, releases_out_of_debian_versions)
+	   cpu_lists_as_the_kernel_writes_them, cpu_lists_that_are_none, releases_out_of_debian_versions, logins_are_words)

@@ -223,6 +223,7 @@ START_TEST(damaged_record_is_refused)
 		{ "vcpus", "-1" }, { "memory", "\"1G\"" }, { "cpu_policy", "\"greedy\"" }, { "boot", "1" },
 		{ "cidr", "\"10.0.0.1/24\"" }, { "accel", "\"xen\"" }, { "nodes", "{}" }, { "nodes", "[1]" },
 		{ "nodes", "[{\"name\": \"two-1\"}]" },
+		{ "image", "{\"name\": \"mpi\", \"digest\": \"0\", \"suite\": \"s\", \"cmdline\": \"c\", \"user\": \"hpc\\n  ProxyCommand x\"}" },
 	};
 
 	for (size_t i = 0; i < vh_array_len(damage); i++) {

@@ -46,6 +46,9 @@ static int image_cmdline(const struct vh_vm *vm, char **ret, struct vh_err *err)
 
 	if (!given)
 		return vh_err_refuse(err, EINVAL, "image %s: image.json tells no command line", vm->image);
+	for (const char *c = given; *c; c++)
+		if (*c < ' ' || *c > '~')
+			return vh_err_refuse(err, EINVAL, "image %s: its command line is no line of ASCII", vm->image);
 	*ret = vm->cmdline ? vh_strf("%s %s", given, vm->cmdline) : strdup(given);
 	return *ret ? 0 : vh_err_nomem(err);
 }

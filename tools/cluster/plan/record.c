@@ -8,6 +8,7 @@
 #include "lib/machine.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
+#include "lib/values.h"
 #include "tools/cluster/plan/cluster.h"
 #include "vmm/domain/domain.h"
 #include "vmm/layout/layout.h"
@@ -22,7 +23,10 @@ static const char record_class[] = "cluster";
 static const struct vh_key image_keys[] = {
 	TEXT(cluster_pool, "name", wanted.image), TEXT(cluster_pool, "digest", image.digest),
 	TEXT(cluster_pool, "suite", image.suite), TEXT(cluster_pool, "cmdline", image.cmdline),
-	TEXT(cluster_pool, "user", image.user), { .name = NULL },
+	/* It becomes a line of ssh's configuration. */
+	{ .name = "user", .type = VH_KEY_STR, .offset = offsetof(struct cluster_pool, image.user), .required = true,
+	  .check = vh_login_check },
+	{ .name = NULL },
 };
 static const struct vh_key mpi_keys[] = {
 	TEXT(cluster_pool, "name", image.mpi), TEXT(cluster_pool, "version", image.mpi_version), { .name = NULL },
