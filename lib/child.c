@@ -5,10 +5,13 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "lib/cleanup.h"
+#include "lib/sysroot.h"
 
 int vh_process_open(pid_t pid)
 {
@@ -51,4 +54,21 @@ int vh_process_end(int pidfd, int deadline_ms)
 	if (syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) < 0)
 		return errno == ESRCH ? 0 : -errno;
 	return ended_within(pidfd, deadline_ms) ? 0 : -ETIMEDOUT;
+}
+
+int vh_process_start(const struct vh_root *root, pid_t pid, char ret[VH_PROCESS_START])
+{
+	vh_autofree char *text = NULL;
+	const char *end;
+	char state;
+	int r = vh_root_read(root, &text, "proc/%d/stat", (int)pid);
+
+	if (r < 0)
+		return r == -ENOENT ? -ESRCH : r;
+	/* Its name may hold anything; field 22 is the 20th behind it. */
+	end = strrchr(text, ')');
+	if (!end || sscanf(end + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %31s",
+			   &state, ret) != 2)
+		return -EPROTO;
+	return state == 'Z' || state == 'X' ? -ESRCH : 0;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/child.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/values.h"
@@ -23,27 +24,12 @@ static int check_holder(const char *holder, struct vh_err *err)
 	return vh_err_hint(err, "a holder is vm/NAME");
 }
 
-/* When a process was started, in ticks since boot: with its number, what no other one has. */
-static int start_time(const struct vh_root *root, int pid, char ret[32])
-{
-	vh_autofree char *text = NULL;
-	const char *end;
-	int r = vh_root_read(root, &text, "proc/%d/stat", pid);
-
-	if (r < 0)
-		return r;
-	/* Its name may hold anything; field 22 is the 20th behind it. */
-	end = strrchr(text, ')');
-	return end && sscanf(end + 1, " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %31s",
-			     ret) == 1 ? 0 : -EPROTO;
-}
-
 static bool is_alive(const struct vh_root *root, const json_t *doc)
 {
 	const char *start = json_string_value(json_object_get(doc, "start"));
-	char is[32];
+	char is[VH_PROCESS_START];
 
-	return start && start_time(root, (int)json_integer_value(json_object_get(doc, "pid")), is) == 0 &&
+	return start && vh_process_start(root, (int)json_integer_value(json_object_get(doc, "pid")), is) == 0 &&
 	       !strcmp(start, is);
 }
 
@@ -68,11 +54,11 @@ static int expire(struct vh_sriov *s, struct vh_err *err)
 static int keep_process(struct vh_sriov *s, const struct vh_sriov_request *q, struct vh_err *err)
 {
 	vh_autojson doc = NULL;
-	char start[32];
+	char start[VH_PROCESS_START];
 
 	if (!q->pid)
 		return vh_record_delete(s->store, HOLDER, q->holder, err);
-	if (start_time(s->root, q->pid, start) < 0)
+	if (vh_process_start(s->root, q->pid, start) < 0)
 		return vh_err_refuse(err, ESRCH, "there is no process %d", q->pid);
 	doc = json_pack("{si ss}", "pid", q->pid, "start", start);
 	return doc ? vh_record_put(s->store, HOLDER, q->holder, doc, err) : vh_err_nomem(err);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "lib/spawn.h"
 #include "lib/store/store.h"
@@ -225,6 +226,65 @@ START_TEST(a_locked_store_keeps_nobody_elses_vm_waiting)
 }
 END_TEST
 
+/* A process that looks like QEMU's of that VM; its standard input ends it. */
+static pid_t fake_qemu(const char *name, int *ret_stdin)
+{
+	vh_autofree char *guest = vh_strf("guest=%s,", name);
+	int fds[2];
+	pid_t pid;
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		dup2(fds[0], STDIN_FILENO);
+		execl("/bin/sh", "sh", "-c", "read x; true", "-name", guest, NULL);
+		_exit(127);
+	}
+	close(fds[0]);
+	*ret_stdin = fds[1];
+	return pid;
+}
+
+/* Until the child has become that program. */
+static void wait_for_program(pid_t pid, const char *name)
+{
+	vh_autofree char *path = vh_strf("/proc/%d/comm", pid);
+	char is[32] = "";
+
+	for (int i = 0; i < 6000 && strcmp(is, name); i++) {
+		vh_autofclose FILE *f = fopen(path, "re");
+
+		if (f && fgets(is, sizeof(is), f))
+			is[strcspn(is, "\n")] = 0;
+		usleep(10000);
+	}
+	ck_assert_str_eq(is, name);
+}
+
+START_TEST(leases_end_with_a_vm_that_nobody_saw_end)
+{
+	NEED_HOOK();
+	vh_autofree char *state = unit_tmpdir();
+	vh_autofree char *name = vh_strf("gone-%d", getpid());
+	vh_autofree char *xml = vh_strf("<domain><name>%s</name><metadata><l:lease xmlns:l='" VH_DOMAIN_NS
+					"' holder='vm/%s' owner='x' cpus='0-1'/></metadata></domain>", name, name);
+	int in;
+	pid_t qemu;
+
+	ck_assert_int_eq(call(state, name, "prepare", "begin", xml, NULL), 0);
+	/* Between this and QEMU nothing tells that it lives. */
+	ck_assert_int_eq(call(state, "b", "prepare", "begin", OURS("b", "1-2"), NULL), 1);
+	qemu = fake_qemu(name, &in);
+	wait_for_program(qemu, "sh");
+	ck_assert_int_eq(call(state, name, "started", "begin", xml, NULL), 0);
+	ck_assert_int_eq(call(state, "b", "prepare", "begin", OURS("b", "1-2"), NULL), 1);
+	close(in);
+	ck_assert_int_eq(waitpid(qemu, NULL, 0), qemu);
+	ck_assert_int_eq(call(state, "b", "prepare", "begin", OURS("b", "1-2"), NULL), 0);
+}
+END_TEST
+
 /* Starts it by another name with these arguments; the exit status. */
 static int called_as(const char *path, const char *const *args, const char *state, const char *xml)
 {
@@ -263,6 +323,7 @@ START_TEST(called_by_libvirt)
 }
 END_TEST
 
-UNIT_SUITE(tools_hook, leases_follow_the_life, foreign_and_other_calls_pass, bad_domains_do_not_start,
+UNIT_SUITE(tools_hook, leases_end_with_a_vm_that_nobody_saw_end,
+	   leases_follow_the_life, foreign_and_other_calls_pass, bad_domains_do_not_start,
 	   what_is_anothers_starts, what_cannot_be_read_is_no_reason, a_locked_store_keeps_nobody_elses_vm_waiting,
 	   called_by_libvirt)

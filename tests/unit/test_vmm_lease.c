@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "lib/files/files.h"
 #include "lib/store/store.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "tests/unit/unit.h"
 #include "vmm/domain/domain.h"
 #include "vmm/host/host.h"
+#include "vmm/life/life.h"
 #include "vmm/place/place.h"
 #include "vmm/vm/vm.h"
 
@@ -229,5 +231,160 @@ START_TEST(a_device_that_vanished_takes_nothing_along)
 }
 END_TEST
 
-UNIT_SUITE(vmm_lease, huge_pages_within_their_pool, a_device_that_vanished_takes_nothing_along, taken_twice_by_one_is_once, a_cpu_has_one_holder, memory_is_promised_once,
+/* --- lives */
+
+/* A process of that state that began at that time, as proc/PID/stat has it. */
+static void process(struct fixture *f, int pid, char state, int start)
+{
+	vh_autofree char *path = vh_strf("proc/%d/stat", pid);
+	vh_autofree char *text = vh_strf("%d (qemu (x) 2) %c 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 0\n", pid, state, start);
+
+	free(unit_file(f->dir, path, text));
+}
+
+static void boot(struct fixture *f, const char *id, const char *pids)
+{
+	vh_autofree char *ns = vh_strf("%s/proc/self/ns/pid", f->dir), *dir = vh_strf("%s/proc/self/ns", f->dir);
+
+	free(unit_file(f->dir, "proc/sys/kernel/random/boot_id", id));
+	ck_assert_int_eq(vh_mkdirs(dir, 0755, &f->err), 0);
+	unlink(ns);
+	unlink(ns);
+	ck_assert_int_eq(symlink(pids, ns), 0);
+}
+
+static void end_process(struct fixture *f, int pid)
+{
+	static const char *const files[] = { "stat", "cmdline" };
+
+	for (size_t i = 0; i < vh_array_len(files); i++) {
+		vh_autofree char *path = vh_strf("%s/proc/%d/%s", f->dir, pid, files[i]);
+
+		unlink(path);
+	}
+}
+
+static void qemu_of_a(struct fixture *f, int pid)
+{
+	static const char args[] = "qemu\0-name\0guest=a,debug-threads=on";
+	vh_autofree char *name = vh_strf("proc/%d/cmdline", pid), *path = unit_file(f->dir, name, "");
+
+	ck_assert_int_eq(vh_write_file(path, args, sizeof(args), 0644, &f->err), 0);
+}
+
+/* vm/a has CPUs, memory and a MAC, and QEMU runs as process 100. */
+static void setup_life(struct fixture *f)
+{
+	const struct vh_domain_lease a = lease_of("vm/a");
+
+	setup(f);
+	boot(f, "boot-1\n", "pid:[1]");
+	process(f, 100, 'S', 5000);
+	qemu_of_a(f, 100);
+	ck_assert_int_eq(vh_domain_lease_take(f->store, f->root, &a, &f->err), 0);
+	ck_assert_int_eq(vh_domain_lease_keep(f->store, f->root, "vm/a", 0, &f->err), 0);
+	ck_assert_int_eq(vh_lease_take(f->store, "mac", "02:00:00:00:00:01", "vm/a", 0, &f->err), 0);
+}
+
+static size_t swept(struct fixture *f)
+{
+	struct vh_lease *leases;
+	size_t n;
+
+	ck_assert_int_eq(vh_lives_sweep(f->store, f->root, &f->err), 0);
+	ck_assert_int_eq(vh_lease_list(f->store, NULL, "vm/a", &leases, &n, &f->err), 0);
+	vh_lease_free(leases, n);
+	return n;
+}
+
+START_TEST(leases_end_with_their_process)
+{
+	struct fixture f;
+	const struct vh_domain_lease b = lease_of("vm/b");
+
+	setup_life(&f);
+	ck_assert_uint_eq(swept(&f), 4);
+	end_process(&f, 100);
+	/* Nobody needs to sweep: who takes does it. */
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &b, &f.err), 0);
+	ck_assert_uint_eq(swept(&f), 1);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(a_number_that_is_used_again_is_no_life)
+{
+	struct fixture f;
+
+	setup_life(&f);
+	end_process(&f, 100);
+	process(&f, 100, 'S', 6000);
+	ck_assert_uint_eq(swept(&f), 1);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(what_its_parent_has_not_noticed_has_ended)
+{
+	struct fixture f;
+
+	setup_life(&f);
+	end_process(&f, 100);
+	process(&f, 100, 'Z', 5000);
+	ck_assert_uint_eq(swept(&f), 1);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(doubt_keeps_leases)
+{
+	struct fixture f;
+
+	setup_life(&f);
+	/* Another namespace of processes, where the number means nothing. */
+	end_process(&f, 100);
+	boot(&f, "boot-1\n", "pid:[2]");
+	ck_assert_uint_eq(swept(&f), 4);
+	/* A file that is none. */
+	boot(&f, "boot-1\n", "pid:[1]");
+	free(unit_file(f.dir, "proc/100/stat", "garbage\n"));
+	ck_assert_uint_eq(swept(&f), 4);
+	end_process(&f, 100);
+	/* A QEMU of that name, whoever knows of it. */
+	qemu_of_a(&f, 200);
+	ck_assert_uint_eq(swept(&f), 4);
+	boot(&f, "boot-2\n", "pid:[1]");
+	ck_assert_uint_eq(swept(&f), 4);
+	end_process(&f, 200);
+	ck_assert_uint_eq(swept(&f), 1);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(a_plan_holds_until_the_host_goes_down)
+{
+	struct fixture f;
+	const struct vh_domain_lease a = lease_of("vm/a");
+
+	setup(&f);
+	boot(&f, "boot-1\n", "pid:[1]");
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &a, &f.err), 0);
+	ck_assert_uint_eq(swept(&f), 3);
+	/* libvirt begins with it, and is killed. */
+	process(&f, 50, 'S', 10);
+	ck_assert_int_eq(vh_domain_lease_keep(f.store, f.root, "vm/a", 50, &f.err), 0);
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &a, &f.err), 0);
+	ck_assert_uint_eq(swept(&f), 3);
+	end_process(&f, 50);
+	ck_assert_uint_eq(swept(&f), 0);
+	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &a, &f.err), 0);
+	boot(&f, "boot-2\n", "pid:[1]");
+	ck_assert_uint_eq(swept(&f), 0);
+	finish(&f);
+}
+END_TEST
+
+UNIT_SUITE(vmm_lease, leases_end_with_their_process, a_number_that_is_used_again_is_no_life,
+	   what_its_parent_has_not_noticed_has_ended, doubt_keeps_leases, a_plan_holds_until_the_host_goes_down,
+	   huge_pages_within_their_pool, a_device_that_vanished_takes_nothing_along, taken_twice_by_one_is_once, a_cpu_has_one_holder, memory_is_promised_once,
 	   leases_count_as_taken, shared_memory_counts_as_taken)

@@ -110,6 +110,27 @@ static const char *find_state(const struct vh_cli *cli, char buf[PATH_MAX])
 	return buf;
 }
 
+/* libvirt, which gives the leases back whatever becomes of the start, if nobody kills it; 0: another calls,
+ * and may end before QEMU is there. */
+static pid_t calling_libvirt(const struct vh_root *root)
+{
+	vh_autofree char *name = NULL;
+	pid_t parent = getppid();
+
+	if (vh_root_read(root, &name, "proc/%d/comm", (int)parent) < 0)
+		return 0;
+	return !strcmp(name, "libvirtd") || !strcmp(name, "virtqemud") ? parent : 0;
+}
+
+static int take_and_keep(struct vh_store *store, const struct vh_root *root, const struct vh_domain_lease *lease,
+			 struct vh_err *err)
+{
+	pid_t libvirt = calling_libvirt(root);
+	int r = vh_domain_lease_take(store, root, lease, err);
+
+	return r < 0 || !libvirt ? r : vh_domain_lease_keep(store, root, lease->holder, libvirt, err);
+}
+
 static int take_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err)
 {
 	vh_autostore store = NULL;
@@ -123,7 +144,7 @@ static int take_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, 
 		r = vh_store_begin(store, err);
 	if (r < 0)
 		return r;
-	return vh_store_settle(store, vh_domain_lease_take(store, root, lease, err), err);
+	return vh_store_settle(store, take_and_keep(store, root, lease, err), err);
 }
 
 static int drop_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err)
@@ -133,6 +154,19 @@ static int drop_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, 
 	int r = vh_store_open(&store, find_state(cli, state), VH_STORE_WRITE, err);
 
 	return r < 0 ? r : vh_domain_lease_drop(store, lease->holder, err);
+}
+
+/* QEMU is there. */
+static int keep_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err)
+{
+	vh_autostore store = NULL;
+	vh_autoroot root = NULL;
+	char state[PATH_MAX];
+	int r = vh_root_open(&root, NULL, err);
+
+	if (r == 0)
+		r = vh_store_open(&store, find_state(cli, state), VH_STORE_WRITE, err);
+	return r < 0 ? r : vh_domain_lease_keep(store, root, lease->holder, 0, err);
 }
 
 typedef int lease_act(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err);
@@ -166,12 +200,23 @@ static int serve(struct vh_cli *cli, const char *name, lease_act *act, struct vh
 	return r < 0 ? vh_err_as(err, VH_EXIT_FAILED) : 0;
 }
 
+/* A failure would end the VM, which has all that it needs. */
+static int serve_started(struct vh_cli *cli, const char *name)
+{
+	vh_autoerr none = VH_ERR_NONE;
+
+	serve(cli, name, keep_leases, &none);
+	return 0;
+}
+
 int hook_qemu(struct vh_cli *cli, struct vh_err *err)
 {
 	const char *name = cli->argv[0], *op = cli->argv[1], *subop = cli->argv[2];
 
 	if (!strcmp(op, "prepare") && !strcmp(subop, "begin"))
 		return serve(cli, name, take_leases, err);
+	if (!strcmp(op, "started") && !strcmp(subop, "begin"))
+		return serve_started(cli, name);
 	if (!strcmp(op, "release") && !strcmp(subop, "end"))
 		return serve(cli, name, drop_leases, err);
 	return pass_over();

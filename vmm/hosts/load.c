@@ -12,6 +12,7 @@
 #include "lib/values.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/load.h"
+#include "vmm/life/life.h"
 
 void vh_plan_host_clear(struct vh_plan_host *h)
 {
@@ -46,8 +47,10 @@ static int read_live(struct vh_hosts_query *q, const struct vh_root *root, struc
 {
 	bool live = vh_root_is_live(root);
 	vh_autostore store = NULL;
-	int r = live ? vh_store_open(&store, q->state, VH_STORE_READ, err) : 0;
+	int r = live ? vh_lives_sweep_state(q->state, err) : 0;
 
+	if (r == 0 && live)
+		r = vh_store_open(&store, q->state, VH_STORE_READ, err);
 	if (r == 0)
 		r = vh_host_add_devices(host, root, store, err);
 	if (r < 0 || !live)

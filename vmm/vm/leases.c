@@ -9,6 +9,7 @@
 #include "lib/values.h"
 #include "vmm/domain/domain.h"
 #include "vmm/kernel/kernel.h"
+#include "vmm/life/life.h"
 #include "vmm/vm/vm.h"
 
 /* "0:vm/two-node-1" is of node 0. */
@@ -108,7 +109,7 @@ static int take_device(struct vh_store *s, const struct vh_root *root, const str
 int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
 			 const struct vh_domain_lease *lease, struct vh_err *err)
 {
-	int r = 0;
+	int r = vh_lives_sweep(s, root, err);
 
 	for (size_t i = 0; r == 0 && i < lease->n_cpus; i++) {
 		char key[16];
@@ -120,15 +121,23 @@ int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
 		r = take_memory(s, root, lease, i, err);
 	for (char **d = lease->devices; r == 0 && d && *d; d++)
 		r = take_device(s, root, lease, *d, err);
-	return r;
+	return r < 0 ? r : vh_life_begin(s, root, lease->holder, 0, err);
+}
+
+int vh_domain_lease_keep(struct vh_store *s, const struct vh_root *root, const char *holder, pid_t pid,
+			 struct vh_err *err)
+{
+	vh_autostrv all = NULL;
+	const char *qemu = NULL;
+
+	if (!pid) {
+		vh_root_list(root, &all, "proc");
+		qemu = vh_qemu_process(root, all, holder + strlen("vm/"));
+	}
+	return vh_life_begin(s, root, holder, qemu ? atoi(qemu) : pid, err);
 }
 
 int vh_domain_lease_drop(struct vh_store *s, const char *holder, struct vh_err *err)
 {
-	static const char *const kinds[] = { "cpu", "memory", "hugepage", "vf" };
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < vh_array_len(kinds); i++)
-		r = vh_lease_drop(s, holder, kinds[i], NULL, err);
-	return r;
+	return vh_life_end(s, holder, err);
 }

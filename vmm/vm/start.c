@@ -68,6 +68,15 @@ int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, con
 
 /* --- leases */
 
+/* Of one that runs. */
+static int take_and_keep(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
+			 struct vh_err *err)
+{
+	int r = vh_domain_lease_take(s, root, lease, err);
+
+	return r < 0 ? r : vh_domain_lease_keep(s, root, lease->holder, 0, err);
+}
+
 static int take_leases(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease,
 		       struct vh_err *err)
 {
@@ -78,7 +87,7 @@ static int take_leases(const char *state, const struct vh_root *root, const stru
 		r = vh_store_begin(s, err);
 	if (r < 0)
 		return r;
-	return vh_store_settle(s, vh_domain_lease_take(s, root, lease, err), err);
+	return vh_store_settle(s, take_and_keep(s, root, lease, err), err);
 }
 
 /* Takes the leases in a group that is rolled back; ret: the leases of CPUs as they would be. */

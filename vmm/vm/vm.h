@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include "lib/err.h"
 #include "lib/show/finding.h"
 #include "vmm/layout/layout.h"
@@ -60,7 +61,8 @@ int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err)
 
 /* Takes what the lease names: ("cpu", "3"), ("memory", "NODE:HOLDER", bytes) within the node's
  * RAM or, in huge pages, ("hugepage", "NODE:SIZE:HOLDER", bytes) within its pool, and ("vf",
- * ADDRESS). Refused where a device is not there. The caller groups it (vh_store_begin), so that a plan and
+ * ADDRESS). Refused where a device is not there. Those of VMs that have ended unnoticed are given back
+ * first. The caller groups it (vh_store_begin), so that a plan and
  * its leases are one transaction; never hold one open over vh_virt_start, whose hook
  * writes to the store too. Refused with the holder's name when another has a CPU. */
 int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
@@ -69,6 +71,9 @@ int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
  * the node's RAM; vh_taken_load counts what of that file is not there yet. */
 int vh_shared_lease_take(struct vh_store *s, const struct vh_root *root, unsigned node, const char *name,
 			 uint64_t bytes, const char *holder, struct vh_err *err);
+/* They end with that process at the latest: libvirt, while it starts QEMU; 0: QEMU, which is looked for. */
+int vh_domain_lease_keep(struct vh_store *s, const struct vh_root *root, const char *holder, pid_t pid,
+			 struct vh_err *err);
 /* Gives back CPUs, memory and devices; address, MAC and the like stay. */
 int vh_domain_lease_drop(struct vh_store *s, const char *holder, struct vh_err *err);
 

@@ -12,6 +12,7 @@
 #include "tools/cluster/cli/session.h"
 #include "tools/cluster/cli/show.h"
 #include "vmm/hosts/hosts.h"
+#include "vmm/life/life.h"
 #include "vmm/virt/virt.h"
 
 enum { TIMEOUT_MAX_S = 86400 };
@@ -57,6 +58,8 @@ int verb_plan(struct vh_cli *cli, struct vh_err *err)
 	bool exists;
 	int r = manifest_load(cli->argv[0], &m, err);
 
+	if (r == 0 && !cli->root)
+		r = vh_lives_sweep_state(cli->state, err);
 	if (r == 0)
 		r = vh_store_open(&s.store, cli->state, VH_STORE_READ, err);
 	if (r == 0)
@@ -186,6 +189,8 @@ int verb_apply(struct vh_cli *cli, struct vh_err *err)
 
 	if (r == 0)
 		r = session_open(cli, m.name, &s, err);
+	if (r == 0)
+		r = vh_lives_sweep_state(cli->state, err);
 	/* All that can be refused is refused before the daemon starts or anything is recorded. */
 	if (r == 0)
 		r = find_or_make_plan(cli, &m, &s, &exists, err);

@@ -206,7 +206,9 @@ static int drop_all(struct vh_store *store, const struct cluster *c, struct vh_e
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
 		vh_autofree char *holder = vh_strf("vm/%s", c->nodes[i].name);
 
-		r = holder ? vh_lease_drop(store, holder, NULL, NULL, err) : vh_err_nomem(err);
+		r = holder ? vh_domain_lease_drop(store, holder, err) : vh_err_nomem(err);
+		if (r == 0)
+			r = vh_lease_drop(store, holder, NULL, NULL, err);
 	}
 	return r < 0 ? r : vh_record_delete(store, record_class, c->name, err);
 }
