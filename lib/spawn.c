@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -117,13 +118,21 @@ static int not_found(const char *name, struct vh_err *err)
 
 struct child_fds { int in, out, err; };
 
+static int enter_userns(int fd, const char *cwd)
+{
+	if (setns(fd, CLONE_NEWUSER) < 0 || syscall(SYS_setgroups, 0, NULL) < 0 || setresgid(0, 0, 0) < 0 ||
+	    setresuid(0, 0, 0) < 0 || unshare(CLONE_NEWNS) < 0)
+		return -errno;
+	/* By the way that leads there already: ".". */
+	return mount(".", cwd, NULL, MS_BIND | MS_REC, NULL) < 0 || chdir(cwd) < 0 ? -errno : 0;
+}
+
 /* Another user, or root of other ids: what it may is settled before it is executed. */
 static int take_rights(const struct vh_spawn *spawn)
 {
-	if (spawn->userns && (setns(spawn->userns, CLONE_NEWUSER) < 0 || syscall(SYS_setgroups, 0, NULL) < 0 ||
-			      setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0))
-		return -errno;
-	return spawn->confined ? vh_confine_program(spawn->file_max) : 0;
+	int r = spawn->userns ? enter_userns(spawn->userns, spawn->userns_cwd) : 0;
+
+	return r == 0 && spawn->confined ? vh_confine_program(spawn->file_max) : r;
 }
 
 static int keep_open(const int *fd)

@@ -23,7 +23,8 @@ struct vh_spawn {
 	bool confined;		/* it reads foreign data, and has no rights (lib/confine.h) but to its descriptors */
 	uint64_t file_max;	/* of a confined one: bytes of the largest file that it writes; 0: any */
 	const int *keep;	/* descriptors that stay open in it, by their numbers; -1 ends them; NULL: none */
-	int userns;		/* a user namespace that it becomes root of; 0: ours */
+	int userns;		/* a user namespace that it becomes root of, in mounts of its own; 0: ours */
+	const char *userns_cwd;	/* where its working directory is in those, whoever may not pass the way to it */
 	int in_fd;		/* its standard input instead of input; 0: none */
 	int err_fd;		/* stderr goes there instead of being captured; 0: capture */
 	void (*on_line)(void *arg, const char *line);	/* each line of stdout and stderr as it comes */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <utime.h>
 #include "images/cache/cache.h"
@@ -13,7 +13,7 @@
 #include "lib/values.h"
 
 /* Goes up with every change to what the same packages become. */
-#define BUILDER "vhpc-base 1"
+#define BUILDER "vhpc-base 2"
 
 enum { WAIT_MS = 60 * 60 * 1000 };
 static const uint64_t room_needed = 1536ULL << 20;
@@ -153,34 +153,37 @@ int vh_base_digest(const struct vh_recipe *r, const struct vh_pins *pins, char h
 	return 0;
 }
 
-/* The tree on the disk before it has the name that says it is whole: dpkg did not wait for it. */
+/* The tree on the disk before it has the name that says it is whole: dpkg did not wait for it. It was made by
+ * scripts of others: were it a link, it would lead to what is ours. */
 static int put_in_place(const char *tree, const char *target, struct vh_err *err)
 {
-	vh_autoclose int fd = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
 
-	if (fd < 0 || syncfs(fd) < 0)
-		return vh_err_set(err, errno, "%s: %s", tree, strerror(errno));
-	return rename(tree, target) < 0 ? vh_err_set(err, errno, "%s: %s", target, strerror(errno)) : 0;
+	if (lstat(tree, &st) < 0 || !S_ISDIR(st.st_mode))
+		return vh_err_set(err, ENOTDIR, "%s: is no directory any more", tree);
+	return vh_rename(tree, target, err);
 }
 
 static int make_base(const struct vh_build *b, const struct vh_pins *pins, const char *target, struct vh_err *err)
 {
 	vh_autoworkdir work = VH_WORKDIR_NONE;
-	vh_autofree char *debs = vh_strf("%s/debs", b->cache), *parent = vh_strf("%s/bases", b->cache), *tree = NULL;
+	vh_autofree char *debs = vh_strf("%s/debs", b->cache), *parent = vh_strf("%s/bases", b->cache), *box = NULL, *tree = NULL;
 	int r;
 
 	if (!debs || !parent)
 		return vh_err_nomem(err);
 	if ((r = make_workdir(b, &work, err)) < 0 || (r = check_room(work.path, err)) < 0)
 		return r;
-	tree = vh_strf("%s/tree", work.path);
-	if (!tree)
+	/* What is given away to scripts of packages; the directory around it is closed to others. */
+	box = vh_strf("%s/box", work.path);
+	tree = vh_strf("%s/box/tree", work.path);
+	if (!box || !tree)
 		return vh_err_nomem(err);
 	const struct vh_archive a = { b->cache, b->recipe, work.path, b->log, b->progress };
-	if ((r = vh_archive_fetch(&a, pins, err)) < 0)
+	if ((r = vh_archive_fetch(&a, pins, err)) < 0 || (r = vh_mkdirs(box, 0755, err)) < 0)
 		return r;
 	r = vh_bootstrap(&(struct vh_bootstrap){ .recipe = b->recipe, .pins = pins, .debs = debs,
-			 .work = work.path, .log = b->log, .progress = b->progress }, err);
+			 .work = box, .log = b->log, .progress = b->progress }, err);
 	/* Not for others: it holds programs that run as root for whoever starts them. */
 	if (r == 0)
 		r = vh_mkdirs(parent, 0700, err);

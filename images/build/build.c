@@ -80,7 +80,7 @@ static int build_target(const struct vh_build *b, const struct vh_pins *pins, co
 
 	if (!parent)
 		return vh_err_nomem(err);
-	if ((r = vh_base_make(b, pins, base, &lower, err)) < 0 || (r = vh_tree_load(lower, &tree, err)) < 0 ||
+	if ((r = vh_base_make(b, pins, base, &lower, err)) < 0 || (r = vh_tree_load(lower, vh_userns_base(), &tree, err)) < 0 ||
 	    (r = vh_workdir_make(&work, parent, "build", err)) < 0)
 		return r;
 	out = vh_strf("%s/out", work.path);

@@ -75,7 +75,7 @@ int vh_workdir_make(struct vh_workdir *ret, const char *parent, const char *pref
 	r = take_lock(w.lock_path, &w.lock);
 	if (r < 0)
 		return vh_err_set(err, -r, "%s: %s", w.lock_path, strerror(-r));
-	if (mkdir(w.path, 0755) < 0)
+	if (mkdir(w.path, 0700) < 0)
 		return vh_err_set(err, errno, "%s: %s", w.path, strerror(errno));
 	*ret = w;
 	w = (struct vh_workdir)VH_WORKDIR_NONE;

@@ -5,7 +5,7 @@
 
 #include "lib/err.h"
 
-/* A directory for one writer: PARENT/.PREFIX-PID, with a lock beside it that ends with
+/* A directory for one writer and nobody else (0700): PARENT/.PREFIX-PID, with a lock beside it that ends with
  * the process (and those that inherit the descriptor). What dead writers left under
  * the same prefix is removed. */
 struct vh_workdir {

@@ -5,10 +5,14 @@
 #include "images/packages/complaint.h"
 #include "images/packages/deb.h"
 #include "images/packages/standin.h"
+#include "images/packages/userns.h"
 #include "lib/files/files.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
+
+/* Where those that install see the directory that they work in. */
+#define INSIDE "/mnt"
 
 enum { BOOTSTRAP_MS = 45 * 60 * 1000 };
 
@@ -77,6 +81,13 @@ const char *vh_bootstrap_propagation(void)
 	return "unchanged";
 }
 
+/* Root's, as they see it. */
+static int give(const char *path, struct vh_err *err)
+{
+	const unsigned id = vh_userns_base();
+	return lchown(path, id, id) < 0 ? vh_err_set(err, errno, "%s: %s", path, strerror(errno)) : 0;
+}
+
 /* The tree's start, so that no usrmerge need turn it into one later: /bin and the like
  * are links into /usr. */
 static int make_merged(const char *work, struct vh_err *err)
@@ -93,8 +104,19 @@ static int make_merged(const char *work, struct vh_err *err)
 		r = vh_mkdirs(dir, 0755, err);
 		if (r == 0 && symlink(target, link) < 0)
 			r = vh_err_set(err, errno, "%s: %s", link, strerror(errno));
+		if (r == 0 && (r = give(dir, err)) == 0)
+			r = give(link, err);
 	}
 	return r;
+}
+
+/* The same of the two above them. */
+static int give_merged(const char *work, struct vh_err *err)
+{
+	vh_autofree char *top = vh_strf("%s/merged", work), *usr = vh_strf("%s/merged/usr", work);
+	int r = top && usr ? give(top, err) : vh_err_nomem(err);
+
+	return r < 0 ? r : give(usr, err);
 }
 
 static int make_argv(const struct vh_bootstrap *b, char ***ret)
@@ -127,7 +149,7 @@ static int make_argv(const struct vh_bootstrap *b, char ***ret)
 		e = vh_strv_push(&v, "tree");
 	/* Their hashes are those of the lock; copied in, so that nothing outside need be mounted. */
 	if (e == 0)
-		e = vh_strv_pushf(&v, "deb [trusted=yes] copy://%s/repository ./", b->work);
+		e = vh_strv_push(&v, "deb [trusted=yes] copy://" INSIDE "/repository ./");
 	if (e == 0)
 		*ret = vh_steal(&v);
 	return e;
@@ -135,23 +157,26 @@ static int make_argv(const struct vh_bootstrap *b, char ***ret)
 
 int vh_bootstrap(const struct vh_bootstrap *b, struct vh_err *err)
 {
+	static const char *const env[] = { "LC_ALL=C", "LANGUAGE=", "DEBIAN_FRONTEND=noninteractive", "TMPDIR=" INSIDE, NULL };
 	vh_autofree char *status = vh_standin_status(b->recipe), *config = dpkg_config(b->recipe);
-	vh_autofree char *tmp = vh_strf("TMPDIR=%s", b->work), *repository = vh_strf("%s/repository", b->work);
+	vh_autofree char *repository = vh_strf("%s/repository", b->work);
+	vh_autoclose int userns = -1;
 	vh_autostrv argv = NULL;
 	vh_autooutput out = { 0 };
 	struct watch w = { .b = b };
 	int r;
 
 	if ((r = write_below(b->work, "status", status, err)) < 0 ||
-	    (r = write_below(b->work, "dpkg.cfg", config, err)) < 0 || (r = make_merged(b->work, err)) < 0)
+	    (r = write_below(b->work, "dpkg.cfg", config, err)) < 0 || (r = make_merged(b->work, err)) < 0 ||
+	    (r = give_merged(b->work, err)) < 0)
 		return r;
-	if (!tmp || !repository || make_argv(b, &argv) < 0)
+	if (!repository || make_argv(b, &argv) < 0)
 		return vh_err_nomem(err);
-	if ((r = vh_deb_repository(repository, b->debs, b->pins, err)) < 0)
+	if ((r = vh_deb_repository(repository, b->debs, b->pins, err)) < 0 || (r = vh_userns_open(&userns, err)) < 0 ||
+	    (r = give(b->work, err)) < 0)
 		return r;
-	const char *const env[] = { "LC_ALL=C", "LANGUAGE=", "DEBIAN_FRONTEND=noninteractive", tmp, NULL };
 	r = vh_spawn_run(&(struct vh_spawn){ .argv = argv, .env = (char *const *)env, .cwd = b->work,
-			 .deadline_ms = BOOTSTRAP_MS, .on_line = on_line, .arg = &w }, &out, err);
+			 .userns = userns, .userns_cwd = INSIDE, .deadline_ms = BOOTSTRAP_MS, .on_line = on_line, .arg = &w }, &out, err);
 	if (r == 0 && out.timed_out)
 		return vh_err_set(err, ETIMEDOUT, "packages: not installed within %d minutes", BOOTSTRAP_MS / 60000);
 	if (r == 0 && out.status)

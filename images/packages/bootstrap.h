@@ -17,8 +17,9 @@ struct vh_bootstrap {
 	struct vh_progress *progress;
 };
 
-/* Without network, from the pinned packages alone. Errors say what apt or dpkg objected
- * to. What it started dies with us. */
+/* Without network, from the pinned packages alone, as root of a user namespace whose ids are ours from
+ * vh_userns_base() on: what packages bring is trusted with the tree and nothing else. work and all that comes into
+ * it belongs to that root afterwards. Errors say what apt or dpkg objected to. What it started dies with us. */
 int vh_bootstrap(const struct vh_bootstrap *b, struct vh_err *err);
 
 /* What `unshare --mount --propagation` takes on this machine. */

@@ -2,22 +2,18 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include "images/cache/cache.h"
 #include "images/packages/deb.h"
+#include "lib/confine.h"
 #include "lib/files/files.h"
 #include "lib/strv.h"
 
-enum { CONTROL_MAX = 16 << 20 };
+enum { CONTROL_MAX = 16 << 20, READ_MS = 60000 };
 
 static void close_reader(struct archive **a) { archive_read_free(*a); }
-
-static int bad(struct archive *a, const char *path, struct vh_err *err)
-{
-	const char *why = archive_error_string(a);
-	return vh_err_set(err, EBADMSG, "%s: is no Debian package: %s", path, why ? why : "it holds no control file");
-}
 
 /* The entry that matches, whole; NULL with the archive's own error. */
 static char *entry(struct archive *a, bool (*match)(const char *name), size_t *ret_len)
@@ -41,23 +37,61 @@ static char *entry(struct archive *a, bool (*match)(const char *name), size_t *r
 static bool is_control_tar(const char *name) { return !strncmp(name, "control.tar", 11); }
 static bool is_control(const char *name) { return !strcmp(name, "./control") || !strcmp(name, "control"); }
 
-int vh_deb_control(const char *path, char **ret, struct vh_err *err)
+static int bad(struct archive *a, FILE *out)
+{
+	const char *why = archive_error_string(a);
+	fprintf(out, "is no Debian package: %s", why ? why : "it holds no control file");
+	return EBADMSG;
+}
+
+/* What packages are compressed by; libarchive would run programs for others. */
+static void support(struct archive *deb, struct archive *tar)
+{
+	archive_read_support_format_ar(deb);
+	archive_read_support_format_tar(tar);
+	archive_read_support_filter_gzip(tar);
+	archive_read_support_filter_xz(tar);
+	archive_read_support_filter_zstd(tar);
+}
+
+int vh_deb_find_control(int fd, FILE *out)
 {
 	vh_cleanup(close_reader) struct archive *deb = archive_read_new(), *tar = archive_read_new();
 	vh_autofree char *inner = NULL, *control = NULL;
 	size_t len;
 
 	if (!deb || !tar)
-		return vh_err_nomem(err);
-	archive_read_support_format_ar(deb);
-	archive_read_support_format_tar(tar);
-	archive_read_support_filter_all(tar);
-	if (archive_read_open_filename(deb, path, 65536) != ARCHIVE_OK || !(inner = entry(deb, is_control_tar, &len)))
-		return bad(deb, path, err);
+		return ENOMEM;
+	support(deb, tar);
+	if (archive_read_open_fd(deb, fd, 65536) != ARCHIVE_OK || !(inner = entry(deb, is_control_tar, &len)))
+		return bad(deb, out);
 	if (archive_read_open_memory(tar, inner, len) != ARCHIVE_OK || !(control = entry(tar, is_control, &len)))
-		return bad(tar, path, err);
-	while (len > 0 && control[len - 1] == '\n')
-		control[--len] = 0;
+		return bad(tar, out);
+	return fwrite(control, 1, len, out) == len ? 0 : EIO;
+}
+
+/* Each stanza of an index ends with an empty line, so none may be in one. */
+static int check_control(const char *control, size_t len, struct vh_err *err)
+{
+	if (strlen(control) != len || !len || strstr(control, "\n\n") || *control == '\n')
+		return vh_err_set(err, EBADMSG, "is no Debian package: its control file is more than one stanza");
+	return 0;
+}
+
+int vh_deb_control(const char *path, char **ret, struct vh_err *err)
+{
+	vh_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	vh_autofree char *control = NULL;
+	size_t len;
+
+	if (fd < 0)
+		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	if (vh_confine_read(fd, vh_deb_find_control, READ_MS, CONTROL_MAX, &control, &len, err) < 0)
+		return vh_err_within(err, "%s", path);
+	for (; len > 0 && control[len - 1] == '\n'; len--)
+		control[len - 1] = 0;
+	if (check_control(control, len, err) < 0)
+		return vh_err_within(err, "%s", path);
 	*ret = vh_steal(&control);
 	return 0;
 }

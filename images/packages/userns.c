@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "lib/files/read.h"
 #include "images/packages/userns.h"
+#include "lib/files/read.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 
 enum { IDS_WANTED = 65535, MAP_MS = 10000 };
 
@@ -129,4 +132,86 @@ int vh_userns_enter(const char *what, struct vh_err *err)
 	if (setgid(0) < 0 || setuid(0) < 0)
 		return refuse(what, strerror(errno), err);
 	return 0;
+}
+
+/* Beyond those that Debian and systemd give to anybody; within a user namespace of ours, those lent to it. */
+enum { ROOTS_BASE = 0x76680000, LENT_BASE = 1 };
+
+/* Whether this process sees all ids there are. */
+static bool is_outermost(void)
+{
+	vh_autofree char *map = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+	vh_autoroot root = NULL;
+	uint64_t inside, outside, n;
+
+	if (vh_root_open(&root, NULL, &none) < 0 || vh_root_read(root, &map, "proc/self/uid_map") < 0)
+		return false;
+	return sscanf(map, "%" SCNu64 " %" SCNu64 " %" SCNu64, &inside, &outside, &n) == 3 && inside == 0 && n > ROOTS_BASE + IDS_WANTED;
+}
+
+unsigned vh_userns_base(void)
+{
+	return is_outermost() ? ROOTS_BASE : LENT_BASE;
+}
+
+static int write_map(pid_t pid, const char *which)
+{
+	vh_autofree char *path = vh_strf("/proc/%d/%s", (int)pid, which), *map = vh_strf("0 %u %d\n", vh_userns_base(), IDS_WANTED);
+	vh_autoclose int fd = path ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+
+	if (!path || !map)
+		return -ENOMEM;
+	return fd < 0 || write(fd, map, strlen(map)) < 0 ? -errno : 0;
+}
+
+/* In a child: makes the namespace, says so (0, or errno), and holds it until we are done. */
+static _Noreturn void hold(int fd)
+{
+	int e = unshare(CLONE_NEWUSER) < 0 ? errno : 0;
+
+	if (write(fd, &e, sizeof e) == (ssize_t)sizeof e && read(fd, &e, 1) < 0)
+		_exit(1);
+	_exit(0);
+}
+
+static int take(pid_t child, int fd, int *ret_fd)
+{
+	vh_autofree char *path = vh_strf("/proc/%d/ns/user", (int)child);
+	int e = 0, r = read(fd, &e, sizeof e) == (ssize_t)sizeof e ? -e : -EPIPE;
+
+	if (r == 0)
+		r = write_map(child, "gid_map");
+	if (r == 0)
+		r = write_map(child, "uid_map");
+	if (r < 0 || !path)
+		return path ? r : -ENOMEM;
+	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? -errno : 0;
+}
+
+int vh_userns_open(int *ret_fd, struct vh_err *err)
+{
+	int fds[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0)
+		return vh_err_set(err, errno, "socketpair: %s", strerror(errno));
+	fflush(NULL);
+	pid_t child = fork();
+	vh_autoclose int ours = fds[0];
+	if (child == 0) {
+		close(fds[0]);
+		hold(fds[1]);
+	}
+	close(fds[1]);
+	if (child < 0)
+		return vh_err_set(err, errno, "cannot fork: %s", strerror(errno));
+	r = take(child, ours, ret_fd);
+	shutdown(ours, SHUT_WR);
+	while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+	if (r == 0)
+		return 0;
+	vh_err_refuse(err, -r, "scripts of packages need a user namespace, in which they are not root of this machine: %s", strerror(-r));
+	return vh_err_hint(err, "in a chroot the kernel gives none (pivot_root does); sysctl user.max_user_namespaces must not be 0");
 }

@@ -37,8 +37,9 @@ struct vh_tree {
 	unsigned n_links;
 };
 
-/* Reads what lies in path, without the contents. */
-int vh_tree_load(const char *path, struct vh_tree **ret, struct vh_err *err);
+/* Reads what lies in path, a directory and no link, without the contents. Its files belong to the ids from base
+ * on, of which the first is the tree's root; -EPERM, refused, names one that does not. */
+int vh_tree_load(const char *path, unsigned base, struct vh_tree **ret, struct vh_err *err);
 void vh_tree_free(struct vh_tree *tree);
 static inline void vh_tree_freep(struct vh_tree **t) { vh_tree_free(*t); }
 #define vh_autotree vh_cleanup(vh_tree_freep) struct vh_tree *

@@ -64,6 +64,52 @@ check "build with a changed setting" build "$T/changed.yaml"
 if grep -q dpkg "$T/log"; then fail "a changed setting installs nothing" "$(head -n 3 "$T/log")"; else pass "a changed setting installs nothing"; fi
 check "diff" vhpc image diff --store "$store" mpi changed && says '["vm.stat_interval=60"]' "diff names the setting"
 
+# --- what packages bring is root of nothing here: one whose script sets the host's kernel
+hostile() {	# NAME: a package with the script that stands on stdin, its lock, and a recipe of both
+	mkdir -p "$T/$1/DEBIAN"
+	printf 'Package: %s\nVersion: 1\nArchitecture: all\nMaintainer: x <x@localhost>\nDescription: x\n' "$1" >"$T/$1/DEBIAN/control"
+	cat >"$T/$1/DEBIAN/postinst" && chmod 755 "$T/$1/DEBIAN/postinst"
+	dpkg-deb --build -Znone --root-owner-group "$T/$1" "$T/$1.deb" >/dev/null
+	hash=$(sha256sum "$T/$1.deb" | cut -d' ' -f1)
+	install -m 644 "$T/$1.deb" "$T/cache/debs/$hash.deb"
+	sed "s/^ *\"packages\": \[/&{\"name\": \"$1\", \"version\": \"1\", \"architecture\": \"all\", \"size\": $(stat -c %s "$T/$1.deb"), \"sha256\": \"$hash\"},/" \
+		"$T/lock.json" >"$T/$1.json"
+	printf 'include: [mpi]\nname: %s\npackages: [%s]\n' "$1" "$1" >"$T/$1.yaml"
+}
+kernel_is() { cat /proc/sys/vm/stat_interval; }
+was=$(kernel_is)
+hostile setter <<-'END'
+	#!/bin/sh -e
+	echo 77 >/proc/sys/vm/stat_interval
+END
+hostile sneak <<-'END'
+	#!/bin/sh
+	# What root of the host could: its kernel, its devices, its other mounts.
+	touch /ran
+	echo 78 >/proc/sys/vm/stat_interval
+	mknod /null c 1 3 && touch /got-device
+	nsenter --mount=/proc/1/ns/mnt touch /got-out
+	exit 0
+END
+mkdir "$T/roots" && cp -r "$T/cache/debs" "$T/roots/debs"
+for whose in "$who" "as root"; do
+	if [ "$whose" = "as root" ]; then
+		run() { vhpc image build --cache "$T/roots" --store "$T/hostile" --log "$T/log" "$@"; }
+	else
+		run() { somebody "$T/own/bin/vhpc" image build --store "$store" --log "$T/log" "$@"; }
+	fi
+	exits 1 "a package whose script sets the kernel, built $whose" run --lock "$T/setter.json" "$T/setter.yaml" &&
+		says "setter" "a package whose script sets the kernel, built $whose: is named"
+	check "a package whose script tries more, built $whose" run --lock "$T/sneak.json" "$T/sneak.yaml"
+	check "the kernel is as it was, built $whose" test "$(kernel_is)" = "$was"
+done
+for image in "$store/sneak" "$T/hostile/sneak"; do
+	check "nothing of the host was got: ${image%/sneak}" \
+		test "$(debugfs -R 'ls -p /' "$image/root.ext4" 2>/dev/null | sed -n 's,.*/\(ran\|got-[a-z]*\)/.*,\1,p')" = ran
+done
+check "nothing of it is in the host" test ! -e /got-out
+rm -rf "$T/hostile" "$T/roots" "$store/sneak"
+
 # --- out of the store and back
 check "publish" vhpc image publish mpi "$T/one"
 check "publish the other build" vhpc image publish --store "$store" mpi "$T/two"

@@ -9,9 +9,12 @@
 #include "images/cache/cache.h"
 #include "images/disk/disk.h"
 #include "images/images.h"
+#include "images/packages/deb.h"
+#include "images/packages/userns.h"
 #include "images/store/convert.h"
 #include "images/store/members.h"
 #include "images/store/store.h"
+#include "images/tree/tree.h"
 #include "lib/confine.h"
 #include "lib/files/files.h"
 #include "lib/json.h"
@@ -431,7 +434,110 @@ START_TEST(readers_of_foreign_data_have_no_rights)
 }
 END_TEST
 
+/* What it exits with as root of the namespace, in dir. */
+static int run_as_theirs(int userns, const char *dir, const char *const *argv, const char *input)
+{
+	vh_autooutput out = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+	int r = vh_spawn_run(&(struct vh_spawn){ .argv = (char *const *)argv, .cwd = dir, .userns = userns, .userns_cwd = "/mnt",
+			     .input = input, .input_len = strlen(input), .deadline_ms = 60000 }, &out, &err);
+
+	ck_assert_msg(r == 0, "%s", err.text);
+	return out.status;
+}
+
+START_TEST(root_of_packages_is_nobody_here)
+{
+	vh_autofree char *closed = unit_tmpdir(), *secret = unit_file(closed, "secret", "root's own"), *dir = vh_strf("%s/box", closed);
+	vh_autofree char *made = vh_strf("%s/made", dir);
+	vh_autoclose int userns = -1;
+	vh_autoerr err = VH_ERR_NONE;
+	const unsigned base = vh_userns_base();
+	struct stat st;
+
+	if (vh_userns_open(&userns, &err) < 0) {
+		ck_assert(err.exit == VH_EXIT_REFUSED && err.hint);
+		return;
+	}
+	ck_assert(mkdir(dir, 0755) == 0 && chown(dir, base, base) == 0 && chmod(closed, 0700) == 0 && chmod(secret, 0600) == 0);
+	/* Root there, and in a directory that it could not have gone to. */
+	ck_assert_int_eq(run_as_theirs(userns, dir, (const char *const[]){ "tee", "made", NULL }, "x"), 0);
+	ck_assert_int_eq(run_as_theirs(userns, dir, (const char *const[]){ "chown", "33:33", "made", NULL }, ""), 0);
+	ck_assert(stat(made, &st) == 0 && st.st_uid == base + 33 && st.st_gid == base + 33);
+	/* Here it may nothing. */
+	ck_assert_int_ne(run_as_theirs(userns, dir, (const char *const[]){ "cat", secret, NULL }, ""), 0);
+	ck_assert_int_ne(run_as_theirs(userns, dir, (const char *const[]){ "mknod", "null", "c", "1", "3", NULL }, ""), 0);
+	ck_assert_int_ne(run_as_theirs(userns, dir, (const char *const[]){ "tee", "/proc/sys/vm/stat_interval", NULL }, "7"), 0);
+	ck_assert_int_ne(run_as_theirs(userns, dir, (const char *const[]){ "sh", "-c", "kill -0 $PPID", NULL }, ""), 0);
+}
+END_TEST
+
+START_TEST(files_that_are_not_the_trees_are_refused)
+{
+	vh_autofree char *dir = unit_tmpdir(), *file = unit_file(dir, "tree/etc/x", "y"), *tree = vh_strf("%s/tree", dir);
+	vh_autofree char *link = vh_strf("%s/link", dir);
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autotree loaded = NULL;
+
+	/* What became a link while others worked there leads nowhere. */
+	ck_assert(file && symlink("tree", link) == 0);
+	ck_assert_int_eq(vh_tree_load(link, 0, &loaded, &err), -ENOTDIR);
+	/* A file of the host's, as a hard link would bring in. */
+	if (geteuid() == 0) {
+		vh_autofree char *etc = vh_strf("%s/etc", tree);
+		ck_assert(chown(tree, 100000, 100000) == 0 && chown(etc, 100000, 100000) == 0);
+		ck_assert_int_eq(vh_tree_load(tree, 100000, &loaded, &err), -EPERM);
+		unit_assert_err(&err, VH_EXIT_REFUSED, "image tree: /etc/x: belongs to nobody of the image", NULL);
+		ck_assert_int_eq(chown(file, 100033, 100007), 0);
+		ck_assert_int_eq(vh_tree_load(tree, 100000, &loaded, &err), 0);
+		ck_assert_uint_eq(vh_tree_find(loaded, "etc/x")->uid, 33);
+		ck_assert_uint_eq(vh_tree_find(loaded, "etc/x")->gid, 7);
+	}
+}
+END_TEST
+
+START_TEST(work_directories_are_closed_to_others)
+{
+	vh_autofree char *dir = unit_tmpdir();
+	vh_autoworkdir w = VH_WORKDIR_NONE;
+	vh_autoerr err = VH_ERR_NONE;
+	struct stat st;
+
+	ck_assert_int_eq(vh_workdir_make(&w, dir, "build", &err), 0);
+	ck_assert(stat(w.path, &st) == 0 && (st.st_mode & 07777) == 0700);
+}
+END_TEST
+
+START_TEST(packages_that_lie_are_none)
+{
+	static const char stanzas[] = "Package: x\nVersion: 1\n\nPackage: y\n";
+	vh_autofree char *dir = unit_tmpdir(), *none = unit_file(dir, "none.deb", "no archive"), *control = unit_file(dir, "control", stanzas);
+	vh_autofree char *two = vh_strf("%s/two.deb", dir), *tar = vh_strf("%s/control.tar", dir), *text = NULL, *cut = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert(none && control);
+	ck_assert_int_eq(vh_deb_control(none, &text, &err), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(err.text, "is no Debian package"));
+	cut = strdup("!<arch>\ncontrol.tar     0           0     0     100644  9999999999`\nx");
+	free(unit_file(dir, "none.deb", cut));
+	ck_assert_int_lt(vh_deb_control(none, &text, &err), 0);
+	/* A second stanza would be a package that nobody pinned. */
+	run((const char *const[]){ "tar", "--format=ustar", "-C", dir, "-cf", tar, "control", NULL });
+	run((const char *const[]){ "ar", "qc", two, tar, NULL });
+	ck_assert_int_eq(vh_deb_control(two, &text, &err), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(err.text, "more than one stanza"));
+	free(unit_file(dir, "control", "Package: x\nVersion: 1\n"));
+	unlink(two);
+	run((const char *const[]){ "tar", "--format=ustar", "-C", dir, "-cf", tar, "control", NULL });
+	run((const char *const[]){ "ar", "qc", two, tar, NULL });
+	ck_assert_msg(vh_deb_control(two, &text, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(text, "Package: x\nVersion: 1");
+}
+END_TEST
+
 UNIT_SUITE(images_border, each_member_is_checked, members_that_must_be_there_are_named,
 	   a_publication_with_a_login_of_two_lines_is_refused, a_backing_file_of_roots_is_not_read,
 	   disks_that_are_not_as_published_are_refused, clusters_that_lie_reach_nothing, links_and_pipes_are_not_followed,
-	   stubs_that_lie_are_none, section_contents_where_headers_go_are_no_room, readers_of_foreign_data_have_no_rights)
+	   stubs_that_lie_are_none, section_contents_where_headers_go_are_no_room, readers_of_foreign_data_have_no_rights,
+	   root_of_packages_is_nobody_here, files_that_are_not_the_trees_are_refused, work_directories_are_closed_to_others,
+	   packages_that_lie_are_none)

@@ -34,7 +34,7 @@ static struct vh_tree *make_tree(char **ret_dir)
 		vh_autofree char *path = unit_file(dir, files[i][0], files[i][1]);
 		ck_assert_ptr_nonnull(path);
 	}
-	ck_assert_msg(vh_tree_load(dir, &tree, &err) == 0, "%s", err.text);
+	ck_assert_msg(vh_tree_load(dir, 0, &tree, &err) == 0, "%s", err.text);
 	*ret_dir = dir;
 	return tree;
 }

@@ -134,7 +134,7 @@ START_TEST(packages_are_measured_by_their_files)
 	vh_autotree tree = NULL;
 
 	ck_assert(a && list && symlink("a", link) == 0);
-	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_load(dir, 0, &tree, &err), 0);
 	ck_assert_int_eq(vh_packages_measure(p, tree, &pins, &err), 0);
 	ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(p, 0), "size")), 5);
 }

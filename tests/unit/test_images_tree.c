@@ -27,7 +27,7 @@ START_TEST(tree_paths_stay_inside)
 
 	ck_assert(outside && inner);
 	ck_assert_int_eq(symlink("../../../../out", link), 0);
-	ck_assert_int_eq(vh_tree_load(path, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_load(path, 0, &tree, &err), 0);
 	ck_assert_int_eq(vh_tree_symlink(tree, "usr/lib", "lib", &err), 0);
 	ck_assert_int_eq(vh_tree_text(tree, "lib/y", 0640, "more", &err), 0);
 	ck_assert_int_eq(vh_tree_append(tree, "lib/x", "er", &err), 0);
@@ -53,7 +53,7 @@ START_TEST(links_in_circles_lead_nowhere)
 	vh_autoerr err = VH_ERR_NONE;
 	vh_autotree tree = NULL;
 
-	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_load(dir, 0, &tree, &err), 0);
 	ck_assert_int_eq(vh_tree_symlink(tree, "b", "a", &err), 0);
 	ck_assert_int_eq(vh_tree_symlink(tree, "a", "b", &err), 0);
 	ck_assert_int_eq(vh_tree_symlink(tree, "self/self", "self", &err), 0);
@@ -73,7 +73,7 @@ START_TEST(prune_takes_what_matches_but_what_is_kept)
 	vh_autotree tree = NULL;
 
 	ck_assert(a && b && c && d);
-	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_load(dir, 0, &tree, &err), 0);
 	ck_assert_int_eq(vh_tree_mkdir(tree, "usr/share/doc/empty", 0755, 0, 0, &err), 0);
 	ck_assert_int_eq(vh_tree_prune(tree, patterns, "/usr/share/doc/*/copyright", &err), 0);
 	ck_assert(!vh_tree_find(tree, "usr/share/doc/x/README") && vh_tree_find(tree, "usr/share/doc/x/copyright"));
@@ -123,7 +123,7 @@ static void write_ext4(const char *dir, const char *path)
 	vh_autoerr err = VH_ERR_NONE;
 	vh_autotree tree = NULL;
 
-	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_load(dir, 0, &tree, &err), 0);
 	ck_assert_int_eq(vh_tree_put(tree, "usr/lib/big", 0755, big, BIG, &err), 0);
 	ck_assert_int_eq(vh_tree_mkdir(tree, "home/hpc", 0700, 100000, 1000, &err), 0);
 	for (unsigned i = 0; i < 400; i++) {
@@ -185,7 +185,7 @@ static void write_squashfs(const char *dir, const char *path)
 	vh_autoerr err = VH_ERR_NONE;
 	vh_autotree tree = NULL;
 
-	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_load(dir, 0, &tree, &err), 0);
 	ck_assert_int_eq(vh_tree_mkdir(tree, "home/hpc", 0700, 100000, 1000, &err), 0);
 	ck_assert_msg(vh_squashfs_write(path, tree, EPOCH, &err) == 0, "%s", err.text);
 }
@@ -221,7 +221,7 @@ START_TEST(what_does_not_fit_is_refused)
 	vh_autotree tree = NULL;
 
 	memset(big, 1, 40 << 20);
-	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_load(dir, 0, &tree, &err), 0);
 	ck_assert_int_eq(vh_tree_put(tree, "big", 0644, big, 40 << 20, &err), 0);
 	ck_assert_int_eq(vh_ext4_write(&to, tree, &err), -ENOSPC);
 	unit_assert_err(&err, VH_EXIT_REFUSED, "the packages do not fit into a root disk of 40 MiB",
@@ -243,7 +243,7 @@ START_TEST(disks_of_any_size_can_grow)
 		vh_autotree tree = NULL;
 		uint8_t reserved[2];
 
-		ck_assert_int_eq(vh_tree_load(empty, &tree, &err), 0);
+		ck_assert_int_eq(vh_tree_load(empty, 0, &tree, &err), 0);
 		ck_assert_msg(vh_ext4_write(&to, tree, &err) == 0, "%s", err.text);
 		vh_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
 		ck_assert_int_eq(pread(fd, reserved, 2, RESERVED_GDT), 2);
@@ -267,7 +267,7 @@ START_TEST(transport_goes_beside_the_components_of_its_release)
 	bool put;
 
 	ck_assert(a && b);
-	ck_assert_int_eq(vh_tree_load(dir, &tree, &err), 0);
+	ck_assert_int_eq(vh_tree_load(dir, 0, &tree, &err), 0);
 	ck_assert_int_eq(vh_component_put(tree, guest, "5.0.7", &put, &err), 0);
 	ck_assert(!put);
 	ck_assert_int_eq(vh_component_put(tree, guest, "4.1.4", &put, &err), 0);
