@@ -90,11 +90,14 @@ static int build_target(const struct vh_build *b, const struct vh_pins *pins, co
 		return r;
 	r = vh_assemble(&(struct vh_assemble){ .recipe = b->recipe, .pins = pins, .guest = b->guest, .digest = digest,
 			.out = out, .tree = tree, .progress = b->progress }, err);
+	/* What the cache has under a digest is taken for whole ever after. */
+	if (r == 0)
+		r = vh_image_sync(out, err);
 	if (r == 0)
 		r = vh_remove_tree(target, err);
 	if (r == 0 && rename(out, target) < 0)
 		r = vh_err_set(err, errno, "%s: %s", target, strerror(errno));
-	return r;
+	return r < 0 ? r : vh_sync_name(target, err);
 }
 
 static bool is_whole(const char *dir)

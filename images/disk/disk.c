@@ -219,5 +219,7 @@ int vh_disk_write(const struct vh_disk *d, const char *path, struct vh_err *err)
 		return fail(path, err);
 	if ((r = write_esp(d, fd, path, err)) < 0 || (r = write_table(fd, path, d->digest, size, err)) < 0)
 		return r;
-	return copy_file(d->root, fd, path, root_start, err);
+	if ((r = copy_file(d->root, fd, path, root_start, err)) < 0)
+		return r;
+	return fsync(fd) < 0 ? fail(path, err) : 0;
 }

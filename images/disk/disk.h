@@ -18,7 +18,7 @@ struct vh_disk {
 	const char *digest;	/* of the image: identifiers come from it */
 };
 
-/* Writes it to path, sparse, without mounting anything; the same bytes from the same files.
+/* Writes it to path, sparse and to the disk, without mounting anything; the same bytes from the same files.
  * On failure path may hold a part of it. */
 int vh_disk_write(const struct vh_disk *disk, const char *path, struct vh_err *err);
 

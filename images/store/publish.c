@@ -60,12 +60,14 @@ int vh_image_export_disk(const char *store, const char *name, enum vh_boot boot,
 	if (!new)
 		return vh_err_nomem(err);
 	r = vh_image_write_disk(image, boot, format, new, NULL, err);
+	if (r == 0)
+		r = vh_sync(new, err);
 	if (r == 0 && renameat2(AT_FDCWD, new, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
 		r = errno == EEXIST ? vh_err_refuse(err, EEXIST, "%s: is there already", path) :
 		    vh_err_set(err, errno, "%s: %s", path, strerror(errno));
 	if (r < 0)
 		unlink(new);
-	return r;
+	return r < 0 ? r : vh_sync_name(path, err);
 }
 
 /* Takes doc over. */
@@ -162,5 +164,5 @@ int vh_image_publish_to(const char *store, const char *name, const char *dir, st
 		return vh_err_nomem(err);
 	if ((r = fill_directory(store, image, new, err)) < 0)
 		return r;
-	return rename(new, target) < 0 ? vh_err_set(err, errno, "%s: %s", target, strerror(errno)) : 0;
+	return vh_rename(new, target, err);
 }

@@ -21,7 +21,9 @@ extern const struct vh_image_file { const char *name; bool always; } vh_image_fi
 /* STORE/NAME/image.json, checked; -ENOENT without error text when there is none. */
 int vh_image_json(const char *store, const char *name, json_t **ret, struct vh_err *err);
 
-/* Makes STORE/NAME the image that lies in dir (hard links, copies across file systems). */
+/* Brings to disk the files of the image that lies in dir, and their names. */
+int vh_image_sync(const char *dir, struct vh_err *err);
+/* Makes STORE/NAME the image that lies in dir (hard links, copies across file systems); on disk when it returns. */
 int vh_image_install(const char *dir, const char *store, const char *name, struct vh_err *err);
 /* RFC 3339, or empty. */
 void vh_image_built(const char *store, const char *name, char *buf, size_t len);

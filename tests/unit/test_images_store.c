@@ -2,8 +2,11 @@
 /* The store, and the directories of builds under way. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include "images/cache/cache.h"
 #include "images/images.h"
@@ -127,6 +130,53 @@ START_TEST(leftovers_of_the_dead_are_swept)
 }
 END_TEST
 
+/* The calls that bring things to disk, and what they are for, as they come: this runner's own instead of libc's. */
+static struct { bool on; char text[8192]; } told;
+
+static void tell(const char *call, const char *path)
+{
+	size_t n = strlen(told.text);
+	const char *base = strrchr(path, '/');
+
+	if (told.on)
+		snprintf(told.text + n, sizeof told.text - n, "%s %s\n", call, base ? base + 1 : path);
+}
+
+int fsync(int fd)
+{
+	char link[64], path[4096];
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof path - 1);
+	path[n > 0 ? n : 0] = 0;
+	tell("fsync", path);
+	return (int)syscall(SYS_fsync, fd);
+}
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	tell("renameat2", to);
+	return (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+START_TEST(what_is_installed_is_on_disk)
+{
+	vh_autofree char *dir = unit_tmpdir(), *one = image(dir, "one", ONE), *two = image(dir, "two", TWO), *store = vh_strf("%s/store", dir);
+	vh_autoerr err = VH_ERR_NONE;
+
+	told.on = true;
+	ck_assert_int_eq(vh_image_install(one, store, "mpi", &err), 0);
+	ck_assert_str_eq(told.text, "fsync kernel\nfsync initrd\nfsync root.ext4\nfsync stub.efi\nfsync root.squashfs\n"
+			 "fsync image.json\nfsync new\nrenameat2 mpi\nfsync store\n");
+	ck_assert_int_eq(vh_image_install(two, store, "mpi", &err), 0);
+	ck_assert_ptr_nonnull(strstr(told.text + 140, "fsync new\nrenameat2 mpi\nrenameat2 mpi\nfsync store\n"));
+	told.text[0] = 0;
+	ck_assert_int_eq(vh_image_remove(store, "mpi", &err), 0);
+	told.on = false;
+	ck_assert_str_eq(told.text, "fsync store\n");
+}
+END_TEST
+
 UNIT_SUITE(images_store, image_is_installed_found_replaced_and_removed,
 	   missing_image_is_refused_with_the_nearest, damaged_image_is_an_error,
-	   leftovers_of_the_dead_are_swept)
+	   leftovers_of_the_dead_are_swept, what_is_installed_is_on_disk)

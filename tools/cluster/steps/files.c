@@ -80,6 +80,8 @@ int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_
 		r = fill(tmp, c, image, err);
 	if (r == 0 && rename(tmp, c->dir) < 0)
 		r = vh_err_set(err, errno, "%s: %s", c->dir, strerror(errno));
+	if (r == 0)
+		r = vh_sync_name(c->dir, err);
 	if (r < 0) {
 		vh_autoerr ignored = VH_ERR_NONE;
 
