@@ -27,7 +27,7 @@ HARDEN := -fPIE
 endif
 
 # Compile flags are asked of pkg-config once, and only when something is compiled.
-PKGS   := libvirt libvirt-qemu libxml-2.0 jansson yaml-0.1 sqlite3 hwloc libnl-3.0 libnl-route-3.0 libarchive libmd ext2fs libcurl check
+PKGS   := libvirt libvirt-qemu libxml-2.0 jansson yaml-0.1 sqlite3 hwloc libnl-3.0 libnl-route-3.0 libnftables libarchive libmd ext2fs libcurl check
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 
 DIRS   := lib sriov vmm images netctl mpirun-wrap tools tests

@@ -82,27 +82,42 @@ static int difference(const struct job *job, struct rtnl_link *link, struct rtnl
 	return 0;
 }
 
-#define IPV6_OFF "proc/sys/net/ipv6/conf/%s/disable_ipv6"
+#define SETTING "proc/sys/net/%s/conf/%s/%s"
+
+/* No router is asked for, and nothing that comes by it goes on to another interface. */
+static const struct setting { const char *family, *key; int64_t value; } settings[] = {
+	{ "ipv6", "disable_ipv6", 1 },
+	{ "ipv6", "forwarding", 0 },
+	{ "ipv4", "forwarding", 0 },
+};
 
 /* A kernel without IPv6 has no such file. */
-static int ipv6_off(const char *name, bool *changed, struct vh_err *err)
+static int set_one(const struct vh_root *root, const char *name, const struct setting *s, bool *changed,
+		   struct vh_err *err)
 {
-	vh_autoroot root = NULL;
-	int64_t off = 0;
-	int r = vh_root_open(&root, NULL, err);
+	int64_t is = 0;
+	int r = vh_root_read_int(root, &is, SETTING, s->family, name, s->key);
 
-	if (r < 0)
-		return r;
-	r = vh_root_read_int(root, &off, IPV6_OFF, name);
-	if (r == -ENOENT || (r == 0 && off))
+	if (r == -ENOENT || (r == 0 && is == s->value))
 		return 0;
 	*changed = true;
-	r = vh_root_write(root, "1", IPV6_OFF, name);
+	r = vh_root_write(root, s->value ? "1" : "0", SETTING, s->family, name, s->key);
 	if (r == 0)
-		r = vh_root_read_int(root, &off, IPV6_OFF, name);
-	if (r == 0 && !off)
+		r = vh_root_read_int(root, &is, SETTING, s->family, name, s->key);
+	if (r == 0 && is != s->value)
 		r = -EIO;
-	return r < 0 ? vh_err_set(err, -r, "%s: turning IPv6 off: %s", name, strerror(-r)) : 0;
+	return r < 0 ? vh_err_set(err, -r, "%s: setting %s of %s to %d: %s", name, s->key, s->family, (int)s->value,
+				  strerror(-r)) : 0;
+}
+
+static int set_all(const char *name, bool *changed, struct vh_err *err)
+{
+	vh_autoroot root = NULL;
+	int r = vh_root_open(&root, NULL, err);
+
+	for (size_t i = 0; r == 0 && i < vh_array_len(settings); i++)
+		r = set_one(root, name, &settings[i], changed, err);
+	return r;
 }
 
 /* One look at the link, and the change it needs; *ret_what NULL: none. */
@@ -125,11 +140,11 @@ static int settle_once(const struct job *job, bool act, const char **ret_what, s
 	return r < 0 ? vh_nl_fail(err, r, "%s: setting its %s", job->want->name, *ret_what) : 0;
 }
 
-/* Without IPv6, with alias and bridge, and up; read back. */
+/* Without IPv6 and forwarding, with alias and bridge, and up; read back. */
 static int settle_link(struct job *job, struct vh_err *err)
 {
 	const char *what = NULL;
-	int r = ipv6_off(job->want->name, &job->changed, err);
+	int r = set_all(job->want->name, &job->changed, err);
 
 	if (r == 0)
 		r = settle_once(job, true, &what, err);

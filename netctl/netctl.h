@@ -43,7 +43,8 @@ void vh_net_mac(char buf[18], const char *owner, unsigned index);
 /* Makes the bridge (no STP, up, alias vhpc:owner) with the address "a.b.c.d/p" on it,
  * or brings one of this owner to that state. -EEXIST, refused, when an interface of
  * that name is not this owner's. *ret_made (or NULL) says whether anything changed.
- * Without IPv6 (no router solicitations). What a failing call made, it takes away. */
+ * Without IPv6 (no router solicitations), and what comes by it is not forwarded. What a failing call made, it
+ * takes away. */
 int vh_net_bridge(const char *name, const char *address, const char *owner, bool *ret_made,
 		  struct vh_err *err);
 /* Makes the persistent tap (vnet_hdr; multi-queue when queues > 1) as a port of
@@ -53,6 +54,17 @@ int vh_net_tap(const char *name, const char *bridge, unsigned queues, const char
 /* Removes an interface of this owner; 0 when it is not there; -EPERM, refused, when it
  * is not this owner's. */
 int vh_net_remove(const char *name, const char *owner, struct vh_err *err);
+
+/* --- networks apart, whatever the host forwards: a table of nftables for each bridge, of this owner */
+
+/* Lets nothing pass between the bridge and other interfaces, and through to the host only what is for its
+ * "a.b.c.d/p" there, from that network. The bridge may come later. *ret_changed: the table was made or mended.
+ * Refused: -EEXIST where such a table is not this owner's, -EPERM without rights, and without nftables. */
+int vh_net_isolate(const char *bridge, const char *address, const char *owner, bool *ret_changed, struct vh_err *err);
+/* Whether it is so. */
+int vh_net_is_isolated(const char *bridge, const char *address, const char *owner, bool *ret, struct vh_err *err);
+/* Takes the table away; 0 where there is none; -EPERM, refused, when it is not this owner's. */
+int vh_net_unisolate(const char *bridge, const char *owner, struct vh_err *err);
 
 /* Ours, sorted by name, as rows for a listing: name, kind (bridge, tap), owner (null: a run
  * was killed before it wrote the alias), state (up, down, no-carrier), address (of a bridge)

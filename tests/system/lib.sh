@@ -99,6 +99,7 @@ manifest() {
 # What a cluster, or anything that served it, could leave behind; nothing printed: nothing left.
 leftovers() {
 	ip -br link | awk '$1 ~ /^v[bt][0-9a-f]/ { print "interface " $1 }'
+	nft list tables | sed -n 's/^table inet vhpc-/table vhpc-/p'
 	ps -eo pid=,comm= | awk '$2 ~ /^(qemu|libvirtd|virtlogd|ssh)/ { print "process " $0 }'
 	find "$VHPC_STATE/clusters" -mindepth 1 2>/dev/null | sed 's/^/file /'
 	[ ! -e "$VHPC_STATE/store.db" ] || sqlite3 "$VHPC_STATE/store.db" \

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Two clusters at once: neither shares a CPU, address or name with the other, and taking
-# one away leaves the other as it was.
+# one away leaves the other as it was. The host forwards, and neither reaches the other.
 . "$(dirname "$0")/lib.sh"
 
 manifest left "nodes: 1" "vcpus: 1" "memory: 512M"
 manifest right "nodes: 1" "vcpus: 1" "memory: 512M"
 manifest third "nodes: 1" "vcpus: $(nproc)" "memory: 512M"
 
+echo 1 >/proc/sys/net/ipv4/ip_forward
 vhpc cluster apply --timeout 1200 "$T/left.yaml" >"$T/left.out" 2>&1 & left=$!
 vhpc cluster apply --timeout 1200 "$T/right.yaml" >"$T/right.out" 2>&1 & right=$!
 if wait $left; then pass "apply of one"; else fail "apply of one" "$(tail -n 3 "$T/left.out")"; fi
@@ -21,13 +22,29 @@ check "networks of their own" test "$cidrs" = 2
 check "CPUs of their own" test "$cpus" = "2 2"
 exits 3 "dedicated CPUs that others hold are refused" vhpc cluster apply "$T/third.yaml" && says "dedicated CPUs wanted; node 0 has " "the refusal counts those that are left"
 
+# Root of a node, who knows the way: the host of the other network answers nothing, nor does its node.
+address() { sed -n 's/^ *HostName //p' "$VHPC_STATE/clusters/$1/ssh_config" | head -n 1; }
+from_left() { vhpc cluster ssh --user root left 1 -- "$1"; }
+unanswered() {
+	from_left "ping -c 1 -W 3 $1" >"$T/out" 2>&1
+	if grep -q '100% packet loss' "$T/out"; then pass "$2"; else fail "$2" "$(tail -n 3 "$T/out")"; fi
+}
+other=$(address right) own_host=$(address left | sed 's/[0-9]*$/1/')
+check "a node knows the way to the other network" from_left "ip route add ${other%.*}.0/24 via $own_host && ping -c 1 -W 20 $own_host"
+unanswered "${other%.*}.1" "and reaches not its host's address there"
+unanswered "$other" "nor its node"
+nft flush ruleset
+exits 4 "status tells of a network that nothing isolates" vhpc cluster status --json left && says '"isolated": false' "by name"
+check "apply mends it" vhpc cluster apply "$T/left.yaml" && check "status says so" vhpc cluster status --json left && says '"isolated": true' "by name"
+check "and that of the other" vhpc cluster apply "$T/right.yaml"
+
 # The MPI job of one goes on while the other goes away.
 timeout 900 mpirun-wrap --cluster right -n 1 sh -c 'echo began; until [ -e go ]; do sleep 0.2; done; hostname' >"$T/job" 2>&1 & job=$!
 eventually grep -qx began "$T/job"
 check "destroy one" vhpc cluster destroy left
 vhpc cluster ssh right 1 touch go
 if wait $job && grep -qx right-1 "$T/job"; then pass "the other's job goes on"; else fail "the other's job goes on" "$(cat "$T/job")"; fi
-check "the other still answers" vhpc cluster status right
+check "the other still answers" eventually vhpc cluster status right
 check "destroy the other" vhpc cluster destroy right
 nothing_left "nothing is left of either"
 finish

@@ -363,7 +363,7 @@ START_TEST(what_a_failing_call_made_is_gone)
 	if (!lock_proc_sys())
 		unit_skip("/proc/sys cannot be made read-only: %s", strerror(errno));
 	ck_assert_int_eq(vh_net_bridge("b1", "10.120.0.1/24", OWNER, NULL, &err), -EROFS);
-	unit_assert_err(&err, VH_EXIT_FAILED, "b1: turning IPv6 off: Read-only file system", NULL);
+	unit_assert_err(&err, VH_EXIT_FAILED, "b1: setting disable_ipv6 of ipv6 to 1: Read-only file system", NULL);
 	ck_assert_int_eq(vh_net_tap("t0", "b0", 1, OWNER, NULL, &err), -EROFS);
 	ck_assert_uint_eq(count(), 1);
 	ck_assert(!bridge("b0", ADDRESS));

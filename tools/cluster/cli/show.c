@@ -20,7 +20,8 @@ static const struct vh_col plan_cols[] = {
 
 static const struct vh_col status_cols[] = {
 	{ "NODE", "name", VH_COL_TEXT },	{ "STATE", "state", VH_COL_TEXT },
-	{ "SSH", "ssh", VH_COL_BOOL },		{ "ADDRESS", "address", VH_COL_TEXT },
+	{ "SSH", "ssh", VH_COL_BOOL },		{ "ISOLATED", "isolated", VH_COL_BOOL },
+	{ "ADDRESS", "address", VH_COL_TEXT },
 	{ "VCPUS", "vcpus", VH_COL_RIGHT },	{ "CPUS", "cpus", VH_COL_RIGHT },
 	{ "MEMORY", "memory", VH_COL_SIZE },	{ "NUMA", "nodes", VH_COL_RIGHT },
 	{ NULL, NULL, VH_COL_TEXT },
@@ -107,7 +108,7 @@ static json_t *row_of(json_t *rows, const char *name)
 }
 
 /* What is, not what was planned: all of it read back from libvirt and over ssh. */
-static json_t *status_row(const struct context *ctx, const struct node *n, json_t *domains, bool *ret_up)
+static json_t *status_row(const struct context *ctx, const struct node *n, json_t *domains, bool isolated, bool *ret_up)
 {
 	json_t *domain = row_of(domains, n->name);
 	json_t *row = domain ? json_copy(domain) : json_pack("{s:s, s:s}", "name", n->name, "state", "missing");
@@ -115,6 +116,7 @@ static json_t *status_row(const struct context *ctx, const struct node *n, json_
 
 	*ret_up = running && node_answers(ctx->cluster, n);
 	json_object_set_new(row, "ssh", json_boolean(*ret_up));
+	json_object_set_new(row, "isolated", json_boolean(isolated));
 	json_object_set_new(row, "address", json_string(n->nics[0].address));
 	return row;
 }
@@ -123,14 +125,15 @@ int status_show(const struct vh_cli *cli, const struct context *ctx, int *ret_ex
 {
 	vh_autojson domains = NULL;
 	json_t *rows = json_array();
+	bool isolated = network_is_isolated(ctx->cluster);
 	int r = ctx->virts[0] ? vh_virt_list(ctx->virts[0], &domains, err) : 0;
 
 	*ret_exit = 0;
 	for (size_t i = 0; r == 0 && i < ctx->cluster->n_nodes; i++) {
 		bool up;
 
-		json_array_append_new(rows, status_row(ctx, &ctx->cluster->nodes[i], domains, &up));
-		if (!up)
+		json_array_append_new(rows, status_row(ctx, &ctx->cluster->nodes[i], domains, isolated, &up));
+		if (!up || !isolated)
 			*ret_exit = VH_EXIT_PARTIAL;
 	}
 	if (r < 0) {

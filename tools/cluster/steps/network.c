@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The cluster's bridge, and a tap a node. */
+/* The cluster's bridge, kept apart from all other networks, and a tap a node. */
 #include "tools/cluster/steps/steps.h"
 
 #include <string.h>
@@ -13,6 +13,34 @@ static char *bridge_object(const struct cluster *c, const struct spot *at)
 {
 	(void)at;
 	return strdup(c->bridge);
+}
+
+static int isolate_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
+{
+	char address[24];
+
+	(void)at;
+	cluster_host_address(ctx->cluster, address);
+	return vh_net_isolate(ctx->cluster->bridge, address, ctx->cluster->owner, ret_changed, err);
+}
+
+static int isolate_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
+{
+	(void)at;
+	return vh_net_unisolate(ctx->cluster->bridge, ctx->cluster->owner, err);
+}
+
+/* Before the bridge is there: at no time is its network open. */
+const struct step step_isolate = { "isolate", ONCE_A_HOST, isolate_apply, isolate_undo, bridge_object };
+
+bool network_is_isolated(const struct cluster *c)
+{
+	vh_autoerr none = VH_ERR_NONE;
+	char address[24];
+	bool is = false;
+
+	cluster_host_address(c, address);
+	return vh_net_is_isolated(c->bridge, address, c->owner, &is, &none) == 0 && is;
 }
 
 static int bridge_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)

@@ -45,7 +45,7 @@ struct spot step_spot(const struct step *s, const struct cluster *c, size_t i);
 
 /* Each defined in the file of its subject: files.c, region.c, network.c, disk.c, domain.c,
  * ready.c, publish.c. */
-extern const struct step step_files, step_region, step_bridge, step_tap, step_disk, step_domain, step_start,
+extern const struct step step_files, step_region, step_isolate, step_bridge, step_tap, step_disk, step_domain, step_start,
 			 step_ready, step_publish;
 
 /* In the order in which apply takes them; undo goes backwards. Ends with NULL. */
@@ -56,6 +56,9 @@ extern const struct step *const cluster_steps[];
 int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err);
 /* Undoes all steps, backwards, whatever of them was done. */
 int steps_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
+
+/* Whether the host keeps the cluster's network apart from all others; false also where it cannot be asked. */
+bool network_is_isolated(const struct cluster *c);
 
 /* Whether the node answers over ssh now. */
 bool node_answers(const struct cluster *c, const struct node *n);

@@ -5,6 +5,7 @@
 const struct step *const cluster_steps[] = {
 	&step_files,
 	&step_region,
+	&step_isolate,
 	&step_bridge,
 	&step_tap,
 	&step_disk,
