@@ -77,7 +77,7 @@ tsan:
 
 # --- fuzz: a libFuzzer target a parser of untrusted text, tests/fuzz/NAME.c. They are made
 # in a build directory of their own, where clang compiles what they need, with sanitizers.
-FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster identity ivshm want host seed layout
+FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster frame identity ivshm want host seed layout
 FUZZ_clouds_USES   := images lib
 FUZZ_doc_USES      := lib
 FUZZ_manifest_USES := $(UNIT_tools_USES)
@@ -89,6 +89,7 @@ FUZZ_want_USES     := vmm sriov lib
 FUZZ_host_USES     := vmm sriov lib
 FUZZ_layout_USES   := vmm sriov lib
 FUZZ_cluster_USES  := mpirun-wrap lib
+FUZZ_frame_USES    := mpirun-wrap lib
 FUZZ_ivshm_USES    := ivshm
 FUZZ_identity_SRC  := images/guest/identity_parse.c
 FUZZ_seed_USES     := images lib
