@@ -338,6 +338,8 @@ static int enter(const struct vh_prog *prog, const struct vh_verb *verb, int arg
 	struct parser p = { .argc = argc, .argv = argv };
 	int r;
 
+	if (verb && verb->opts_size && !opts)
+		return vh_err_nomem(err);
 	for (const struct vh_opt *o = verb ? verb->opts : NULL; o && o->name; o++)
 		add_opt(&p, o, opts);
 	for (size_t i = 0; i < vh_array_len(common_opts); i++)
