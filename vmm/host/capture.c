@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A host's /sys and /proc as files, as far as plans and listings read them. */
 #include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -16,6 +18,17 @@ struct capture {
 	const char *dir;
 	struct vh_err *err;
 };
+
+/* What this process lacked, or the kernel broke off: not what the host is without. */
+static bool is_no_answer(int r)
+{
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EINTR;
+}
+
+static int unread(const struct capture *c, const char *path, int r)
+{
+	return vh_err_set(c->err, -r, "/%s: %s", path, strerror(-r));
+}
 
 static int make_parent(const struct capture *c, const char *path)
 {
@@ -36,8 +49,9 @@ static int copy_file(const struct capture *c, const char *path)
 
 	if (!full)
 		return vh_err_nomem(c->err);
-	if (vh_root_read(c->root, &text, "%s", path) < 0)
-		return 0;
+	r = vh_root_read(c->root, &text, "%s", path);
+	if (r < 0)
+		return is_no_answer(r) ? unread(c, path, r) : 0;
 	r = make_parent(c, path);
 	if (r < 0)
 		return r;
@@ -59,17 +73,28 @@ static int copy_link(const struct capture *c, const char *path, const char *targ
 	return 0;
 }
 
+/* A directory that may not be listed, or is not there, is left out; one that broke off is no copy. */
+static int list_failed(const struct capture *c, const char *path, int r)
+{
+	return is_no_answer(r) || r == -EIO ? unread(c, path, r) : 0;
+}
+
 /* A file, a link as a link, or a directory with all below it. */
 static int copy_tree(const struct capture *c, const char *path, unsigned depth)
 {
 	vh_autofree char *target = NULL;
 	vh_autostrv names = NULL;
-	int r = 0;
+	int r = vh_root_readlink(c->root, &target, "%s", path);
 
-	if (vh_root_readlink(c->root, &target, "%s", path) == 0)
+	if (r == 0)
 		return copy_link(c, path, target);
-	if (vh_root_list(c->root, &names, "%s", path) < 0)
+	if (is_no_answer(r))
+		return unread(c, path, r);
+	r = vh_root_list(c->root, &names, "%s", path);
+	if (r == -ENOTDIR)
 		return copy_file(c, path);
+	if (r < 0)
+		return list_failed(c, path, r);
 	for (char **n = names; r == 0 && *n && depth < DEPTH_MAX; n++) {
 		vh_autofree char *below = vh_strf("%s/%s", path, *n);
 
@@ -82,10 +107,10 @@ static int copy_tree(const struct capture *c, const char *path, unsigned depth)
 static int copy_each(const struct capture *c, const char *dir, const char *begin, const char *below)
 {
 	vh_autostrv names = NULL;
-	int r = 0;
+	int r = vh_root_list(c->root, &names, "%s", dir);
 
-	if (vh_root_list(c->root, &names, "%s", dir) < 0)
-		return 0;
+	if (r < 0)
+		return list_failed(c, dir, r);
 	for (char **n = names; r == 0 && *n; n++) {
 		vh_autofree char *path = vh_strf("%s/%s%s", dir, *n, below);
 
@@ -114,8 +139,11 @@ static int copy_network(const struct capture *c, const char *device)
 
 	if (r == 0)
 		r = copy_each(c, verbs, "", "/node_type");
-	if (r < 0 || vh_root_list(c->root, &names, "%s", device) < 0)
+	if (r < 0)
 		return r;
+	r = vh_root_list(c->root, &names, "%s", device);
+	if (r < 0)
+		return list_failed(c, device, r);
 	for (char **n = names; r == 0 && *n; n++) {
 		vh_autofree char *virtio = vh_strf("%s/%s/net", device, *n);
 
@@ -149,10 +177,10 @@ static int copy_device(const struct capture *c, const char *device)
 static int copy_pci(const struct capture *c)
 {
 	vh_autostrv names = NULL;
-	int r = 0;
+	int r = vh_root_list(c->root, &names, "sys/bus/pci/devices");
 
-	if (vh_root_list(c->root, &names, "sys/bus/pci/devices") < 0)
-		return 0;
+	if (r < 0)
+		return list_failed(c, "sys/bus/pci/devices", r);
 	for (char **n = names; r == 0 && *n; n++) {
 		vh_autofree char *link = vh_strf("sys/bus/pci/devices/%s", *n), *target = NULL, *path = NULL;
 
@@ -168,7 +196,7 @@ static int copy_pci(const struct capture *c)
 	return r;
 }
 
-int vh_host_capture(const struct vh_root *root, const char *dir, struct vh_err *err)
+static int copy_host(const struct capture *c)
 {
 	static const char *const trees[] = {
 		"proc/cpuinfo", "proc/meminfo", "sys/devices/system/cpu/online", "sys/devices/system/cpu/possible",
@@ -181,16 +209,56 @@ int vh_host_capture(const struct vh_root *root, const char *dir, struct vh_err *
 		{ "sys/devices/system/node", "node", "/cpulist" }, { "sys/devices/system/node", "node", "/meminfo" },
 		{ "sys/devices/system/node", "node", "/distance" }, { "sys/devices/system/node", "node", "/hugepages" },
 	};
-	const struct capture c = { root, dir, err };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < vh_array_len(trees); i++)
+		r = copy_tree(c, trees[i], 0);
+	for (size_t i = 0; r == 0 && i < vh_array_len(each); i++)
+		r = copy_each(c, each[i].dir, each[i].begin, each[i].below);
+	return r < 0 ? r : copy_pci(c);
+}
+
+/* A new directory beside dir, in which dir comes to be. */
+static char *make_beside(const char *dir, struct vh_err *err)
+{
+	size_t len = strlen(dir);
+	vh_autofree char *part = NULL, *parent = NULL;
+
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
+	part = vh_strf("%.*s.XXXXXX", (int)len, dir);
+	parent = part ? strdup(part) : NULL;
+	if (!parent) {
+		vh_err_nomem(err);
+		return NULL;
+	}
+	if (vh_mkdirs(dirname(parent), 0755, err) < 0)
+		return NULL;
+	if (mkdtemp(part) && chmod(part, 0755) == 0)
+		return vh_steal(&part);
+	vh_err_set(err, errno, "%s: %s", dir, strerror(errno));
+	return NULL;
+}
+
+/* Under its name it is whole. */
+int vh_host_capture(const struct vh_root *root, const char *dir, struct vh_err *err)
+{
+	vh_autofree char *part = NULL;
+	vh_autoerr ignored = VH_ERR_NONE;
+	struct capture c = { .root = root, .err = err };
 	struct stat st;
 	int r;
 
 	if (stat(dir, &st) == 0)
 		return vh_err_refuse(err, EEXIST, "%s: is there already", dir);
-	r = vh_mkdirs(dir, 0755, err);
-	for (size_t i = 0; r == 0 && i < vh_array_len(trees); i++)
-		r = copy_tree(&c, trees[i], 0);
-	for (size_t i = 0; r == 0 && i < vh_array_len(each); i++)
-		r = copy_each(&c, each[i].dir, each[i].begin, each[i].below);
-	return r < 0 ? r : copy_pci(&c);
+	part = make_beside(dir, err);
+	if (!part)
+		return -err->num;
+	c.dir = part;
+	r = copy_host(&c);
+	if (r == 0)
+		r = vh_rename(part, dir, err);
+	if (r < 0)
+		vh_remove_tree(part, &ignored);
+	return r;
 }
