@@ -118,16 +118,20 @@ int vh_base_pins(const struct vh_build *b, struct vh_pins *ret, struct vh_err *e
 	vh_autostrv packages = vh_recipe_requests(b->recipe);
 	vh_autofree char *status = vh_standin_status(b->recipe);
 	vh_autofree char *path = packages && status ? choice_path(b, packages, status) : NULL;
-	vh_autoerr none = VH_ERR_NONE;
+	int r = -ENOENT;
 
 	if (!path)
 		return vh_err_nomem(err);
 	if (b->lock)
 		return load_lock(b, ret, err);
-	if (!b->again && vh_pins_load(path, ret, &none) == 0) {
+	if (!b->again)
+		r = vh_pins_load(path, ret, err);
+	if (r == 0)
 		utime(path, NULL);
-		return 0;
-	}
+	/* One that is damaged is made anew; one that cannot be read now stands for what the archive had. */
+	if (r != -ENOENT && r != -EBADMSG)
+		return r;
+	vh_err_clear(err);
 	return choose(b, packages, status, path, ret, err);
 }
 

@@ -70,8 +70,10 @@ static bool is_installed_as(const char *dir, const char *store, const char *name
 int vh_image_install(const char *dir, const char *store, const char *name, struct vh_err *err)
 {
 	vh_autoworkdir work = VH_WORKDIR_NONE;
-	if (is_installed_as(dir, store, name))
+	if (is_installed_as(dir, store, name)) {
+		vh_workdir_sweep(store, "install");
 		return 0;
+	}
 	int r = vh_workdir_make(&work, store, "install", err);
 	vh_autofree char *new = r == 0 ? vh_strf("%s/new", work.path) : NULL;
 	vh_autofree char *target = vh_strf("%s/%s", store, name);
