@@ -77,7 +77,7 @@ tsan:
 
 # --- fuzz: a libFuzzer target a parser of untrusted text, tests/fuzz/NAME.c. They are made
 # in a build directory of their own, where clang compiles what they need, with sanitizers.
-FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster frame identity ivshm want host seed layout
+FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster identity ivshm want host seed layout
 FUZZ_clouds_USES   := images lib
 FUZZ_doc_USES      := lib
 FUZZ_manifest_USES := $(UNIT_tools_USES)
@@ -89,7 +89,6 @@ FUZZ_want_USES     := vmm sriov lib
 FUZZ_host_USES     := vmm sriov lib
 FUZZ_layout_USES   := vmm sriov lib
 FUZZ_cluster_USES  := mpirun-wrap lib
-FUZZ_frame_USES    := mpirun-wrap lib
 FUZZ_ivshm_USES    := ivshm
 FUZZ_identity_SRC  := images/guest/identity_parse.c
 FUZZ_seed_USES     := images lib
@@ -151,6 +150,20 @@ lab: programs
 	+@B="$(B)" MAKE="$(MAKE)" LAB=all tests/check system-lab
 
 .PHONY: lab
+
+# What fails an allocation of a program that it is laid under.
+$(B)/faults/alloc.so: tests/faults/alloc.c
+	@mkdir -p $(@D)
+	@$(CC) $(STD) -D_GNU_SOURCE -O1 -shared -fPIC -o $@ $<
+PROGRAMS += $(B)/faults/alloc.so
+
+# Every allocation and every system call of every verb that writes: hours. `make check` takes a sample.
+## faults [VERBS="vm_start ..."]  fail each allocation and each system call of each verb once
+faults: programs
+	@tools/install-packages build run
+	@B=$(B) FAULTS=all DEADLINE=86400 tests/system/faults.sh
+
+.PHONY: faults
 
 # The whole chain on this machine: README.md shows what it prints.
 ## demo                           the whole chain on this machine
