@@ -9,7 +9,7 @@ char *vh_answer_next(const char *text, const char *what, const char **at)
 
 	if (*at && l)
 		l++;
-	for (; l && *l; l = strchr(l, '\n'), l += l != NULL)
+	for (; l && *l; l = strchr(l, '\n'), l = l ? l + 1 : NULL)
 		if (*l == '@' && !strncmp(l + 1, what, n) && l[n + 1] == ' ') {
 			size_t len = strcspn(l + n + 2, "\n");
 			while (len > 0 && l[n + 1 + len] == ' ')

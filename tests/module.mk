@@ -76,8 +76,10 @@ tsan:
 .PHONY: tsan
 
 # --- fuzz: a libFuzzer target a parser of untrusted text, tests/fuzz/NAME.c. They are made
-# in a build directory of their own, where clang compiles what they need, with sanitizers.
-FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster identity ivshm want host seed layout
+# in a build directory of their own, where clang compiles what they need, with sanitizers. What they learn stays
+# there ($(B)-fuzz/fuzzed); make fuzz FUZZ_S=3600 is an hour's run, and FUZZ_KEEP=1 adds to tests/fuzz/corpus.
+FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster identity ivshm want host seed layout \
+	uki image deb pins http gpt verify hostlist pci numa_maps answers
 FUZZ_clouds_USES   := images lib
 FUZZ_doc_USES      := lib
 FUZZ_manifest_USES := $(UNIT_tools_USES)
@@ -90,10 +92,25 @@ FUZZ_host_USES     := vmm sriov lib
 FUZZ_layout_USES   := vmm sriov lib
 FUZZ_cluster_USES  := mpirun-wrap lib
 FUZZ_ivshm_USES    := ivshm
+FUZZ_uki_USES      := images lib
+FUZZ_image_USES    := images lib
+FUZZ_deb_USES      := images lib
+FUZZ_pins_USES     := images lib
+FUZZ_http_USES     := images lib
+FUZZ_gpt_USES      := images lib
+FUZZ_verify_USES   := images lib
+FUZZ_hostlist_USES := lib
+FUZZ_pci_USES      := sriov lib
+FUZZ_numa_maps_USES := vmm sriov lib
+FUZZ_answers_USES  := mpirun-wrap lib
 FUZZ_identity_SRC  := images/guest/identity_parse.c
 FUZZ_seed_USES     := images lib
 FUZZ_seed_PKGS      = $(UNIT_images_PKGS)
 FUZZ_clouds_PKGS    = $(UNIT_images_PKGS)
+$(foreach t,uki image deb pins http gpt verify,$(eval FUZZ_$(t)_PKGS = $$(UNIT_images_PKGS)))
+FUZZ_pci_PKGS      := $(UNIT_sriov_PKGS)
+FUZZ_numa_maps_PKGS := $(UNIT_vmm_PKGS)
+FUZZ_answers_PKGS  := $(UNIT_mpirun_PKGS)
 FUZZ_manifest_PKGS := $(UNIT_tools_PKGS)
 FUZZ_recipe_PKGS   := $(UNIT_images_PKGS)
 FUZZ_cidr_PKGS     := $(UNIT_netctl_PKGS)
@@ -117,7 +134,7 @@ FUZZ_MAKE   = $(MAKE) --no-print-directory B=$(B)-fuzz SAN= HARDEN=-fPIE CC=clan
 clang:
 	+@$(MAKE) --no-print-directory B=$(B)-clang SAN= HARDEN=-fPIE CC=clang CFLAGS=-O0 programs unit-runners
 fuzzers: $(FUZZERS)
-## fuzz [FUZZ_SECONDS=N]          a fuzzer each for what reads text of others
+## fuzz [FUZZ_S=N] [FUZZ_KEEP=1]  a fuzzer each for what reads text of others; N seconds in all
 fuzz:
 	+@$(FUZZ_MAKE) fuzzers
 	@tests/fuzz/run $(B)-fuzz/fuzzed $(patsubst $(B)/%,$(B)-fuzz/%,$(FUZZERS))

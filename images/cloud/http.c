@@ -2,7 +2,6 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 #include "images/cloud/http.h"
 #include "lib/clock.h"
 #include "lib/strv.h"
@@ -91,28 +90,12 @@ static size_t take_body(char *data, size_t size, size_t n, void *arg)
 	return len;
 }
 
-static int take_value(const char *line, size_t len, const char *name, char **ret)
-{
-	size_t n = strlen(name);
-
-	if (len <= n || strncasecmp(line, name, n) || line[n] != ':')
-		return 0;
-	for (n++; n < len && (line[n] == ' ' || line[n] == '\t'); n++)
-		;
-	while (len > n && (unsigned char)line[len - 1] <= ' ')
-		len--;
-	free(*ret);
-	*ret = strndup(line + n, len - n);
-	return *ret ? 0 : -ENOMEM;
-}
-
 static size_t take_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
 	size_t len = size * n;
 
-	if (take_value(line, len, "X-Subject-Token", &t->answer.subject_token) < 0 ||
-	    take_value(line, len, "Location", &t->answer.location) < 0) {
+	if (vh_http_header(&t->answer, line, len) < 0) {
 		t->cause = ENOMEM;
 		return 0;
 	}

@@ -45,6 +45,9 @@ struct vh_http_answer {
 void vh_http_answer_clear(struct vh_http_answer *a);
 #define vh_autoanswer vh_cleanup(vh_http_answer_clear) struct vh_http_answer
 
+/* Takes in a line of an answer's head, which need not end with a NUL; -ENOMEM. */
+int vh_http_header(struct vh_http_answer *answer, const char *line, size_t len);
+
 /* 0 when an answer came, whatever its code; the text of an error names method and URL (-ECOMM: no
  * connection, or it broke; -ETIMEDOUT, -EINTR). ret is filled on success only. */
 int vh_http_do(struct vh_http *http, const struct vh_http_request *request, struct vh_http_answer *ret,

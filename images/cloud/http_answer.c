@@ -63,6 +63,28 @@ static void shorten(char *text)
 	strcpy(text + n - 3, "...");
 }
 
+static int take_value(const char *line, size_t len, const char *name, char **ret)
+{
+	size_t n = strlen(name);
+
+	if (len <= n || strncasecmp(line, name, n) || line[n] != ':')
+		return 0;
+	for (n++; n < len && (line[n] == ' ' || line[n] == '\t'); n++)
+		;
+	while (len > n && (unsigned char)line[len - 1] <= ' ')
+		len--;
+	free(*ret);
+	*ret = strndup(line + n, len - n);
+	return *ret ? 0 : -ENOMEM;
+}
+
+int vh_http_header(struct vh_http_answer *answer, const char *line, size_t len)
+{
+	int r = take_value(line, len, "X-Subject-Token", &answer->subject_token);
+
+	return r < 0 ? r : take_value(line, len, "Location", &answer->location);
+}
+
 char *vh_http_message(const char *body, size_t len)
 {
 	vh_autojson doc = body ? json_loadb(body, len, 0, NULL) : NULL;

@@ -80,8 +80,8 @@ static bool is_token(const char *id)
 	return true;
 }
 
-static int read_token(const struct vh_http_request *request, struct vh_http_answer *answer,
-		      struct vh_keystone_token *ret, struct vh_err *err)
+int vh_keystone_read(const struct vh_http_request *request, struct vh_http_answer *answer, struct vh_keystone_token *ret,
+		     struct vh_err *err)
 {
 	vh_autojson doc = NULL;
 	int r = answer->code == 200 || answer->code == 201 ? vh_http_json(request, answer, &doc, err) :
@@ -112,7 +112,7 @@ int vh_keystone_login(struct vh_http *http, const struct vh_cloud *cloud, struct
 	r = vh_http_do(http, &request, &answer, err);
 	explicit_bzero(body, strlen(body));
 	free(body);
-	return r < 0 ? r : read_token(&request, &answer, ret, err);
+	return r < 0 ? r : vh_keystone_read(&request, &answer, ret, err);
 }
 
 /* --- the catalog */

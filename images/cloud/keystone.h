@@ -16,6 +16,9 @@ void vh_keystone_token_clear(struct vh_keystone_token *t);
 
 /* The body of POST /v3/auth/tokens, which holds the secret; NULL without memory or where a text is not UTF-8. */
 json_t *vh_keystone_request(const struct vh_cloud *cloud);
+/* The token out of what came back; answer's is taken. -EPROTO: there is none that a header can be made of. */
+int vh_keystone_read(const struct vh_http_request *request, struct vh_http_answer *answer, struct vh_keystone_token *ret,
+		     struct vh_err *err);
 int vh_keystone_login(struct vh_http *http, const struct vh_cloud *cloud, struct vh_keystone_token *ret, struct vh_err *err);
 
 /* Where images are in that region, by that interface, without a version or a slash at its end;

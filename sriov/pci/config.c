@@ -44,7 +44,7 @@ unsigned vh_config_cap(const struct vh_config *c, uint8_t id)
 	if (!(vh_config_word(c, STATUS) & STATUS_CAPS))
 		return 0;
 	at = vh_config_word(c, CAPS) & 0xfc;
-	for (int i = 0; i < CAPS_MAX && at >= 0x40; i++) {
+	for (int i = 0; i < CAPS_MAX && at >= 0x40 && at + 1 < c->len; i++) {
 		uint16_t head = vh_config_word(c, at);
 
 		if ((head & 0xff) == id)
@@ -58,7 +58,7 @@ unsigned vh_config_ecap(const struct vh_config *c, uint16_t id)
 {
 	unsigned at = ECAPS;
 
-	for (int i = 0; i < ECAPS_MAX && at >= ECAPS; i++) {
+	for (int i = 0; i < ECAPS_MAX && at >= ECAPS && at + 3 < c->len; i++) {
 		if (vh_config_word(c, at) == id)
 			return at;
 		at = vh_config_word(c, at + 2) >> 4 & 0xffc;

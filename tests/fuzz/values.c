@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Sizes, counts, host names, CPU lists and host lists. */
-#include "lib/hostlist.h"
-#include "lib/strv.h"
+/* Sizes, counts, host names and CPU lists. */
 #include "lib/values.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -21,22 +19,6 @@ static void cpus(const char *text)
 	free(v);
 }
 
-static void hosts(const char *text)
-{
-	vh_autostrv v = NULL;
-	vh_autostrv again = NULL;
-	vh_autofree char *back = NULL;
-	vh_autoerr err = VH_ERR_NONE;
-
-	if (vh_hostlist_parse(text, &v, &err) < 0)
-		return;
-	back = vh_hostlist_format(v);
-	FUZZ_ASSERT(back && vh_hostlist_parse(back, &again, &err) == 0);
-	FUZZ_ASSERT(vh_strv_len(v) == vh_strv_len(again));
-	for (size_t i = 0; v[i]; i++)
-		FUZZ_ASSERT(!strcmp(v[i], again[i]) && *v[i] != '-');
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_text(data, size), buf[16];
@@ -50,7 +32,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (vh_is_hostname(text))
 		FUZZ_ASSERT(strlen(text) <= 63 && !strpbrk(text, "/. \n") && vh_hostname_check(text, &err) == 0);
 	cpus(text);
-	hosts(text);
 	free(text);
 	return 0;
 }
