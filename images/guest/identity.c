@@ -258,9 +258,28 @@ static int make_hostkey(const char *root)
 	return 0;
 }
 
-static int authorize(int root, const struct passwd *user, const char *keys)
+/* The key by which the user reaches the other nodes; nobody else has it, root neither. */
+static int put_userkey(int root, const struct passwd *user, const char *dir, const struct vh_identity *id)
 {
-	char dir[128], path[160];
+	char path[144], pub[160], *line = NULL;
+	const struct file key = { path, id->userkey, id->userkey_len, 0600, user->pw_uid, user->pw_gid };
+
+	snprintf(path, sizeof path, "%s/id_ed25519", dir);
+	snprintf(pub, sizeof pub, "%s.pub", path);
+	if (asprintf(&line, "%s\n", id->userkey_pub) < 0)
+		return complain("key", "out of memory");
+	int r = put_file(root, &key);
+	if (r == 0)
+		r = put_file(root, &(struct file){ pub, line, strlen(line), 0644, user->pw_uid, user->pw_gid });
+	free(line);
+	return r;
+}
+
+static int authorize(int root, const struct passwd *user, const struct vh_identity *id)
+{
+	const bool main_user = user->pw_uid == CLUSTER_USER && id->userkey && id->userkey_pub;
+	char dir[128], path[160], *keys = NULL;
+	size_t len = 0;
 	const char *home = user->pw_dir + strspn(user->pw_dir, "/");
 
 	if (!*home || strlen(home) > 100 || strstr(home, ".."))
@@ -269,34 +288,66 @@ static int authorize(int root, const struct passwd *user, const char *keys)
 	snprintf(path, sizeof path, "%s/authorized_keys", dir);
 	if (directory(root, dir, 0700, user->pw_uid, user->pw_gid) < 0)
 		return -1;
-	return put_file(root, &(struct file){ path, keys, strlen(keys), 0600, user->pw_uid, user->pw_gid });
+	FILE *f = open_memstream(&keys, &len);
+	if (!f)
+		return complain(path, "out of memory");
+	for (size_t i = 0; i < id->n_authorized; i++)
+		fprintf(f, "%s\n", id->authorized[i]);
+	if (main_user)
+		fprintf(f, "%s\n", id->userkey_pub);
+	int r = fclose(f) ? complain(path, "out of memory") :
+		put_file(root, &(struct file){ path, keys, len, 0600, user->pw_uid, user->pw_gid });
+	free(keys);
+	return r == 0 && main_user ? put_userkey(root, user, dir, id) : r;
 }
 
 /* root and the cluster's user, by uid, as the image's own passwd names them. */
 static int apply_keys(int root, const struct vh_identity *id)
 {
-	char *keys = NULL;
-	size_t len = 0;
 	int r = 0, fd = openat(root, "etc/passwd", O_RDONLY | O_CLOEXEC);
-	FILE *passwd = fd < 0 ? NULL : fdopen(fd, "r"), *f = open_memstream(&keys, &len);
+	FILE *passwd = fd < 0 ? NULL : fdopen(fd, "r");
 
-	if (!passwd || !f)
+	if (!passwd)
 		return complain("etc/passwd", strerror(errno));
-	for (size_t i = 0; i < id->n_authorized; i++)
-		fprintf(f, "%s\n", id->authorized[i]);
-	fclose(f);
-	for (struct passwd *user; r == 0 && keys && (user = fgetpwent(passwd));)
+	for (struct passwd *user; r == 0 && (user = fgetpwent(passwd));)
 		if (user->pw_uid == 0 || user->pw_uid == CLUSTER_USER)
-			r = authorize(root, user, keys);
+			r = authorize(root, user, id);
 	fclose(passwd);
-	free(keys);
 	return r;
+}
+
+static const char *address_of(const struct vh_identity *id, const char *name)
+{
+	for (size_t i = 0; i < id->n_hosts; i++)
+		if (!strcmp(id->hosts[i].name, name))
+			return id->hosts[i].address;
+	return NULL;
+}
+
+/* The cluster's record, for launchers, and the host keys of its nodes. */
+static int apply_cluster(int root, const struct vh_identity *id)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *f = id->n_known ? open_memstream(&text, &len) : NULL;
+
+	for (size_t i = 0; f && i < id->n_known; i++) {
+		const char *address = address_of(id, id->known[i].name);
+		fprintf(f, "%s%s%s %s\n", id->known[i].name, address ? "," : "", address ? address : "", id->known[i].key);
+	}
+	if (f)
+		fclose(f);
+	int r = text ? put_text(root, "etc/ssh/ssh_known_hosts", 0644, text) : 0;
+	free(text);
+	if (r < 0 || !id->cluster)
+		return r;
+	return directory(root, "etc/vhpc", 0755, 0, 0) < 0 ? -1 : put_text(root, "etc/vhpc/cluster.json", 0644, id->cluster);
 }
 
 static int apply(int root, const struct vh_identity *id, bool live)
 {
 	if (apply_names(root, id, live) < 0 || apply_nics(root, id) < 0 || apply_dns(root, id) < 0 ||
-	    apply_mounts(root, id) < 0 || apply_hostkey(root, id) < 0)
+	    apply_mounts(root, id) < 0 || apply_hostkey(root, id) < 0 || apply_cluster(root, id) < 0)
 		return -1;
 	return apply_keys(root, id);
 }

@@ -220,26 +220,54 @@ static const char *on_authorized(struct vh_identity *id, const char *rest)
 	return why;
 }
 
-static const char *on_hostkey(struct vh_identity *id, const char *rest)
+static const char *on_private(char **key, size_t *len, const char *rest)
 {
 	size_t n = strlen(rest);
-	if (id->hostkey)
-		return "a second host key";
-	if (n > KEY_BYTES_MAX || !base64(rest, n, &id->hostkey, &id->hostkey_len))
-		return "host key is not base64";
-	if (strlen(id->hostkey) != id->hostkey_len || strncmp(id->hostkey, KEY_HEAD, strlen(KEY_HEAD)))
-		return "host key is not an OpenSSH private key";
+	if (*key)
+		return "a second private key of this kind";
+	if (n > KEY_BYTES_MAX || !base64(rest, n, key, len))
+		return "private key is not base64";
+	if (strlen(*key) != *len || strncmp(*key, KEY_HEAD, strlen(KEY_HEAD)))
+		return "not an OpenSSH private key";
 	return NULL;
 }
 
-static const char *on_hostkey_pub(struct vh_identity *id, const char *rest)
+static const char *on_public(char **key, const char *rest)
 {
-	if (id->hostkey_pub)
-		return "a second public host key";
+	if (*key)
+		return "a second public key of this kind";
 	if (!vh_identity_is_key(rest))
 		return "not an OpenSSH public key";
-	id->hostkey_pub = strdup(rest);
-	return id->hostkey_pub ? NULL : "out of memory";
+	*key = strdup(rest);
+	return *key ? NULL : "out of memory";
+}
+
+static const char *on_cluster(struct vh_identity *id, const char *rest)
+{
+	if (id->cluster)
+		return "a second cluster";
+	if (!base64(rest, strlen(rest), &id->cluster, &id->cluster_len))
+		return "cluster is not base64";
+	return strlen(id->cluster) == id->cluster_len && *id->cluster == '{' ? NULL : "cluster is no JSON object";
+}
+
+static const char *on_known(struct vh_identity *id, char *rest)
+{
+	struct vh_id_known known = { 0 };
+	char *key = strchr(rest, ' ');
+	if (!key)
+		return "known wants NAME TYPE BASE64";
+	*key++ = 0;
+	if (!vh_identity_is_hostname(rest))
+		return "not a host name";
+	if (!vh_identity_is_key(key))
+		return "not an OpenSSH public key";
+	snprintf(known.name, sizeof known.name, "%s", rest);
+	known.key = strdup(key);
+	const char *why = known.key ? append_item((void **)&id->known, &id->n_known, VH_ID_HOSTS_MAX, sizeof known, &known) : "out of memory";
+	if (why)
+		free(known.key);
+	return why;
 }
 
 /* What fstab takes as one field. */
@@ -307,21 +335,45 @@ static struct line split(char *text)
 	return l;
 }
 
+static bool is_keyword(const char *text, size_t len, const char *keyword)
+{
+	return strlen(keyword) == len && !strncmp(text, keyword, len);
+}
+
+/* Lines whose value is one text. *ret_known: whether it is one of them. */
+static const char *on_whole(struct vh_identity *id, const char *key, size_t len, char *rest, bool *ret_known)
+{
+	*ret_known = true;
+	if (is_keyword(key, len, "authorized"))
+		return on_authorized(id, rest);
+	if (is_keyword(key, len, "hostkey"))
+		return on_private(&id->hostkey, &id->hostkey_len, rest);
+	if (is_keyword(key, len, "hostkey.pub"))
+		return on_public(&id->hostkey_pub, rest);
+	if (is_keyword(key, len, "userkey"))
+		return on_private(&id->userkey, &id->userkey_len, rest);
+	if (is_keyword(key, len, "userkey.pub"))
+		return on_public(&id->userkey_pub, rest);
+	if (is_keyword(key, len, "cluster"))
+		return on_cluster(id, rest);
+	if (is_keyword(key, len, "known"))
+		return on_known(id, rest);
+	if (is_keyword(key, len, "mount"))
+		return on_mount(id, rest);
+	*ret_known = false;
+	return NULL;
+}
+
 /* text is a copy that may be cut. Never quotes it: a bad line may hold a secret. */
 static const char *on_line(struct vh_identity *id, char *text)
 {
 	char *rest = strchr(text, ' ');
-	size_t key = rest ? (size_t)(rest++ - text) : strlen(text);
+	bool known;
 	if (!rest)
 		return "a keyword without a value";
-	if (key == strlen("authorized") && !strncmp(text, "authorized", key))
-		return on_authorized(id, rest);
-	if (key == strlen("hostkey") && !strncmp(text, "hostkey", key))
-		return on_hostkey(id, rest);
-	if (key == strlen("hostkey.pub") && !strncmp(text, "hostkey.pub", key))
-		return on_hostkey_pub(id, rest);
-	if (key == strlen("mount") && !strncmp(text, "mount", key))
-		return on_mount(id, rest);
+	const char *why = on_whole(id, text, (size_t)(rest - text), rest + 1, &known);
+	if (known)
+		return why;
 	struct line l = split(text);
 	if (l.n == 2 && !strcmp(l.field[0], "dns"))
 		return on_dns(id, l.field[1]);
@@ -393,6 +445,14 @@ void vh_identity_clear(struct vh_identity *id)
 	for (size_t i = 0; i < id->n_mounts; i++)
 		mount_clear(&id->mounts[i]);
 	free(id->mounts);
+	for (size_t i = 0; i < id->n_known; i++)
+		free(id->known[i].key);
+	free(id->known);
+	free(id->cluster);
+	if (id->userkey)
+		explicit_bzero(id->userkey, id->userkey_len);
+	free(id->userkey);
+	free(id->userkey_pub);
 	free(id->nics);
 	free(id->hosts);
 	if (id->hostkey)

@@ -29,6 +29,9 @@ struct vh_id_host {
 	char name[64];
 };
 
+/* The host key of a node that this one talks to. */
+struct vh_id_known { char name[64]; char *key; };
+
 /* Of fstab; none has a blank. */
 struct vh_id_mount { char *source, *target, *type, *options; };
 
@@ -47,6 +50,13 @@ struct vh_identity {
 	size_t n_dns;
 	bool dhcp;		/* interfaces that no nic names, by DHCP */
 	char instance[128];	/* a new one is another machine; "": not known */
+	struct vh_id_known *known;
+	size_t n_known;
+	char *cluster;		/* the text of cluster.json, or NULL */
+	size_t cluster_len;
+	char *userkey;		/* of the user, for the other nodes: as hostkey, hostkey_pub */
+	size_t userkey_len;
+	char *userkey_pub;
 	char *hostkey;		/* the private key file's text, or NULL */
 	size_t hostkey_len;
 	char *hostkey_pub;	/* one line without newline, or NULL */

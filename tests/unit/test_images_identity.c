@@ -73,9 +73,16 @@ START_TEST(bad_lines_are_refused_with_their_number)
 		{ "authorized ssh-ed25519 AAAA", "line 2: not an OpenSSH public key" },
 		{ "authorized " KEY " \033[2J", "line 2: not an OpenSSH public key" },
 		{ "authorized " KEY "\r", "line 2: not an OpenSSH public key" },
-		{ "hostkey !!!!", "line 2: host key is not base64" },
-		{ "hostkey aGVsbG8=", "line 2: host key is not an OpenSSH private key" },
-		{ "hostkey aGVs bG8=", "line 2: host key is not base64" },
+		{ "userkey aGVsbG8=", "line 2: not an OpenSSH private key" },
+		{ "userkey.pub x", "line 2: not an OpenSSH public key" },
+		{ "cluster !!!!", "line 2: cluster is not base64" },
+		{ "cluster aGVsbG8=", "line 2: cluster is no JSON object" },
+		{ "known n2", "line 2: known wants NAME TYPE BASE64" },
+		{ "known n2,* " KEY, "line 2: not a host name" },
+		{ "known n2 ssh-ed25519 AAAA", "line 2: not an OpenSSH public key" },
+		{ "hostkey !!!!", "line 2: private key is not base64" },
+		{ "hostkey aGVsbG8=", "line 2: not an OpenSSH private key" },
+		{ "hostkey aGVs bG8=", "line 2: private key is not base64" },
 	};
 
 	for (size_t i = 0; i < vh_array_len(bad); i++) {
@@ -187,6 +194,30 @@ START_TEST(program_writes_the_files_once)
 }
 END_TEST
 
+START_TEST(the_key_of_nodes_is_the_users_alone)
+{
+	static const char identity[] =
+		"hostname n1\nhost 10.0.0.2 n1\nhost 10.0.0.3 n2\nauthorized " KEY " operator\nuserkey " HOSTKEY "\nuserkey.pub " KEY " nodes\n"
+		"known n1 " KEY " n1\nknown n2 " KEY "\nknown n3 " KEY "\ncluster eyJhIjogMX0=\n";
+	vh_autofree char *dir = unit_tmpdir(), *roots = vh_strf("%s/root/.ssh/id_ed25519", dir), *others = vh_strf("%s/home/b/.ssh", dir);
+	struct stat st;
+
+	free(unit_file(dir, "etc/passwd",
+		       "root:x:0:0:root:/root:/bin/bash\nb:x:1001:1001::/home/b:/bin/sh\nhpc:x:1000:1000::/home/hpc:/bin/bash\n"));
+	for (const char *const *f = (const char *const[]){ "etc/ssh/x", "etc/systemd/x", "root/x", "home/hpc/x", "home/b/x", NULL }; *f; f++)
+		free(unit_file(dir, *f, ""));
+	ck_assert_int_eq(apply(dir, identity), 0);
+	check_file(dir, "home/hpc/.ssh/id_ed25519", 0600, "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n", &st);
+	ck_assert_uint_eq(st.st_uid, geteuid() == 0 ? 1000 : geteuid());
+	check_file(dir, "home/hpc/.ssh/id_ed25519.pub", 0644, KEY " nodes\n", &st);
+	check_file(dir, "home/hpc/.ssh/authorized_keys", 0600, KEY " operator\n" KEY " nodes\n", &st);
+	check_file(dir, "root/.ssh/authorized_keys", 0600, KEY " operator\n", &st);
+	ck_assert(access(roots, F_OK) < 0 && access(others, F_OK) < 0);
+	check_file(dir, "etc/ssh/ssh_known_hosts", 0644, "n1,10.0.0.2 " KEY " n1\nn2,10.0.0.3 " KEY "\nn3 " KEY "\n", &st);
+	check_file(dir, "etc/vhpc/cluster.json", 0644, "{\"a\": 1}", &st);
+}
+END_TEST
+
 START_TEST(where_cloud_init_reads_seeds_a_host_key_is_made)
 {
 	vh_autofree char *dir = unit_tmpdir();
@@ -206,5 +237,5 @@ START_TEST(where_cloud_init_reads_seeds_a_host_key_is_made)
 END_TEST
 
 UNIT_SUITE(images_identity, whole_identity_is_read, bad_lines_are_refused_with_their_number,
-	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once,
+	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once, the_key_of_nodes_is_the_users_alone,
 	   where_cloud_init_reads_seeds_a_host_key_is_made)

@@ -48,8 +48,8 @@ static int fill(const char *tmp, const struct cluster *c, const struct vh_image 
 
 	if (r == 0)
 		r = ssh_make_key(key, c->owner, err);
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
-		r = identity_make(tmp, c, &c->nodes[i], err);
+	if (r == 0)
+		r = identities_make(tmp, c, err);
 	if (r == 0)
 		r = ssh_make_known_hosts(tmp, c, err);
 	if (r == 0)

@@ -5,8 +5,9 @@
 
 #include "tools/cluster/steps/steps.h"
 
-/* Makes the node's directory in dir: its host key's public half, and the identity, which carries
- * the other. The cluster's own key is there. */
-int identity_make(const char *dir, const struct cluster *c, const struct node *n, struct vh_err *err);
+/* Makes each node's directory in dir: its host key's public half, and the identity, which carries the other, and
+ * the key by which the nodes' user goes from node to node; no private half stays anywhere else. The cluster's own
+ * key, of which nodes are told the public half, is there. */
+int identities_make(const char *dir, const struct cluster *c, struct vh_err *err);
 
 #endif
