@@ -8,13 +8,14 @@
 #include "lib/strv.h"
 #include "mpirun-wrap/bench/bench.h"
 #include "mpirun-wrap/launch/launch.h"
+#include "mpirun-wrap/launcher/launcher.h"
 #include "mpirun-wrap/preflight/preflight.h"
 
 enum { ROUNDS = 3, SECONDS = 4, MAX_ROUNDS = 100, MAX_SECONDS = 600 };
 
 struct options {
 	const char *cluster, *plan;
-	bool check, no_check, bench;
+	bool check, no_check, bench, defaults;
 	const char *between, *svg;
 	uint64_t rounds, seconds;
 };
@@ -27,6 +28,8 @@ static const struct vh_opt options[] = {
 	{ "check", 0, VH_OPT_FLAG, offsetof(struct options, check), NULL, "check the nodes, print what fails and launch nothing" },
 	{ "no-check", 0, VH_OPT_FLAG, offsetof(struct options, no_check), NULL, "launch without a check of the nodes" },
 	{ "bench", 0, VH_OPT_FLAG, offsetof(struct options, bench), NULL, "measure between two nodes, by every transport that they have" },
+	{ "defaults", 0, VH_OPT_FLAG, offsetof(struct options, defaults), NULL,
+	  "in a node, at boot: write what an mpirun that is started there itself reads" },
 	{ "between", 0, VH_OPT_STR, offsetof(struct options, between), "A,B", "of --bench: the nodes (default: the first two)" },
 	{ "rounds", 0, VH_OPT_UINT, offsetof(struct options, rounds), "N", "of --bench: turns of each transport (default 3)" },
 	{ "seconds", 0, VH_OPT_UINT, offsetof(struct options, seconds), "N", "of --bench: how long each turn measures (default 4)" },
@@ -57,9 +60,16 @@ static int find_cluster(const struct vh_cli *cli, struct vh_mpi_cluster **ret, s
 {
 	const struct options *o = cli->opts;
 	const char *what = o->cluster ? o->cluster : getenv("VHPC_CLUSTER");
+	vh_autocluster own = NULL;
 	vh_autostrv nodes = NULL;
-	int r;
+	int r = vh_mpi_is_node() ? vh_mpi_cluster_load(VH_MPI_NODE_RECORD, &own, err) : 0;
 
+	if (r < 0)
+		return r;
+	if (own && (!what || !*what || !strcmp(what, own->name))) {
+		*ret = vh_steal(&own);
+		return 0;
+	}
 	if (what && *what)
 		return vh_mpi_cluster_find(cli->state, what, ret, err);
 	r = vh_mpi_slurm_nodes(environ, &nodes, err);
@@ -76,15 +86,16 @@ static int check_options(const struct vh_cli *cli, struct vh_err *err)
 		return vh_err_usage(err, "--plan=%s: it is --plan or --plan=argv", o->plan);
 	if (cli->json && !o->plan && !o->check && !o->bench)
 		return vh_err_usage(err, "--json goes with --plan, --check and --bench");
-	if (!!o->plan + o->check + o->bench > 1)
-		return vh_err_usage(err, "--plan, --check and --bench: one of them");
+	if (!!o->plan + o->check + o->bench + o->defaults > 1)
+		return vh_err_usage(err, "--plan, --check, --bench and --defaults: one of them");
 	if (!o->bench && (o->between || o->svg || o->rounds || o->seconds))
 		return vh_err_usage(err, "--between, --rounds, --seconds and --svg go with --bench");
 	if (o->rounds > MAX_ROUNDS || o->seconds > MAX_SECONDS)
 		return vh_err_usage(err, "--rounds is at most %d, --seconds at most %d", MAX_ROUNDS, MAX_SECONDS);
-	if (o->bench && cli->argc > 0)
-		return vh_err_usage(err, "--bench runs a program of its own, not '%s'", cli->argv[0]);
-	if (cli->argc == 0 && !o->plan && !o->check && !o->bench)
+	if ((o->bench || o->defaults) && cli->argc > 0)
+		return vh_err_usage(err, "%s, not '%s'", o->bench ? "--bench runs a program of its own" : "--defaults runs no program",
+				    cli->argv[0]);
+	if (cli->argc == 0 && !o->plan && !o->check && !o->bench && !o->defaults)
 		return vh_err_usage(err, "a program is missing");
 	return 0;
 }
@@ -174,8 +185,7 @@ static int bench(const struct vh_cli *cli, const struct vh_mpi_cluster *c, struc
 	return r < 0 ? r : bad ? VH_EXIT_PARTIAL : 0;
 }
 
-static int act(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const struct vh_mpi_job *job, const struct vh_mpi_lists *lists,
-	       struct vh_err *err)
+static int act(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const struct vh_mpi_job *job, bool inside, struct vh_err *err)
 {
 	const struct options *o = cli->opts;
 	vh_autofree char *cwd = getcwd(NULL, 0);
@@ -183,48 +193,59 @@ static int act(const struct vh_cli *cli, const struct vh_mpi_cluster *c, const s
 		.cluster = c, .job = job, .directory = cwd, .prog = cli->prog,
 		.program = job->args.contexts ? NULL : cli->argv[job->args.program],
 	};
-	int r = vh_mpi_check(c, err);
+	int r;
 
-	if (r < 0)
-		return r;
 	if (o->bench)
 		return bench(cli, c, err);
-	if (o->check) {
-		r = vh_mpi_check_version(c, err);
-		return r < 0 ? r : check_nodes(cli, &p, err);
-	}
+	if (o->check)
+		return check_nodes(cli, &p, err);
 	r = o->no_check ? 0 : check_launch(cli, &p, err);
-	return r < 0 ? r : vh_mpi_launch(job, lists, err);
+	return r < 0 ? r : vh_mpi_launch(c, job, cli->argv, cwd, inside, err);
+}
+
+/* Where a node has no file of parameters its MPI is not there, or not of that kind. */
+static int write_defaults(const struct vh_mpi_cluster *c, struct vh_err *err)
+{
+	vh_autojob job = { 0 };
+	int r;
+
+	if (!vh_mpi_is_node())
+		return vh_err_refuse(err, ENOTSUP, "--defaults: this machine is no node of a cluster");
+	r = vh_mpi_job_make(&(struct vh_mpi_input){ .cluster = c, .args = (char *[]){ NULL }, .hostfile = VH_MPI_NODE_HOSTS,
+			    .rankfile = VH_MPI_RANKFILE, .head = c->nodes[0].address }, &job, err);
+	return r < 0 ? r : vh_mpi_defaults_write(&job, "", err);
 }
 
 static int run(struct vh_cli *cli, struct vh_err *err)
 {
 	const struct options *o = cli->opts;
-	struct vh_mpi_head head;
-	struct vh_mpi_lists lists;
-	const char *note = NULL;
+	const char *note = NULL, *own;
+	const struct vh_mpi_ops *ops;
 	vh_autocluster c = NULL;
 	vh_autojob job = { 0 };
 	int r = check_options(cli, err);
 
 	if (r == 0)
 		r = find_cluster(cli, &c, err);
+	if (r == 0 && o->defaults)
+		return write_defaults(c, err);
+	own = r == 0 ? vh_mpi_own_address(c) : "";
+	ops = r == 0 && *own ? vh_mpi_ops_find(c, err) : NULL;
+	if (ops)
+		vh_mpi_defaults_forget(ops);
 	if (r == 0)
 		r = vh_mpi_slurm_narrow(c, environ, &note, err);
-	if (r == 0)
-		r = vh_mpi_lists_open(&lists, err);
 	if (r < 0)
 		return r;
-	vh_mpi_head_find(c->cidr, &head);
+	vh_mpi_own_first(c, own);
 	r = vh_mpi_job_make(&(struct vh_mpi_input){
-		.cluster = c, .args = cli->argv, .env = environ, .hostfile = lists.hosts, .rankfile = lists.ranks,
-		.head_interface = *head.interface ? head.interface : NULL, .head_address = *head.address ? head.address : NULL,
-		.root = geteuid() == 0,
+		.cluster = c, .args = cli->argv, .env = environ, .hostfile = VH_MPI_HOSTFILE, .rankfile = VH_MPI_RANKFILE,
+		.head = *own ? own : c->nodes[0].address,
 	}, &job, err);
 	if (r < 0)
 		return r;
 	print_notes(cli, note, o->plan && !cli->json && !*o->plan ? NULL : job.notes);
-	return o->plan ? print_plan(cli, c, &job, err) : act(cli, c, &job, &lists, err);
+	return o->plan ? print_plan(cli, c, &job, err) : act(cli, c, &job, *own, err);
 }
 
 static const struct vh_verb verbs[] = {

@@ -1,9 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-$(eval $(call library,mpirun-wrap,$(call rooms,mpirun-wrap,cluster plan launcher launch preflight bench)))
+$(eval $(call library,mpirun-wrap,$(call rooms,mpirun-wrap,wire cluster plan launcher launch preflight bench)))
 $(eval $(call program,mpirun-wrap,mpirun-wrap/main.c,mpirun-wrap lib,jansson libxml-2.0 sqlite3 yaml-0.1,-pthread -lm))
 
 # What answers in the nodes before a job.
 $(eval $(call guest,check,mpirun-wrap/guest/check.c lib/err.c lib/strv.c lib/sysroot.c mpirun-wrap/ivshm/core/map.c mpirun-wrap/ivshm/core/copy.c))
+
+# The head of a job, and what is said to it.
+$(eval $(call guest,head,$(addprefix mpirun-wrap/guest/,head.c begin.c) $(addprefix mpirun-wrap/wire/,frame.c job.c) lib/strv.c))
+# A test runs it.
+$(B)/tests/units-mpirun: | $(B)/guest/head
+$(B)/guest/head: mpirun-wrap/guest/begin.h mpirun-wrap/wire/wire.h lib/strv.h
+
+# mpirun-wrap for the inside of images, which have none of its libraries. It draws nothing there.
+$(eval $(call guest,mpirun-wrap,mpirun-wrap/main.c mpirun-wrap/guest/no_svg.c \
+    $(filter-out mpirun-wrap/bench/svg.c,$(call rooms,mpirun-wrap,wire cluster plan launcher launch preflight bench)) \
+    $(wildcard lib/*.c lib/doc/*.c lib/files/*.c lib/show/*.c),-DVHPC_VERSION='"$(VERSION)"' -DVHPC_PREFIX='"/usr"' -lyaml -ljansson -lm -pthread))
+$(B)/guest/mpirun-wrap: $(wildcard mpirun-wrap/*/*.h lib/*.h lib/*/*.h)
 
 # What runs inside the nodes: the core of the transport between VMs of one host, without Open MPI.
 IVSHM_CORE := $(call rooms,mpirun-wrap,ivshm/core)

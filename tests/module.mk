@@ -78,7 +78,7 @@ tsan:
 # --- fuzz: a libFuzzer target a parser of untrusted text, tests/fuzz/NAME.c. They are made
 # in a build directory of their own, where clang compiles what they need, with sanitizers. What they learn stays
 # there ($(B)-fuzz/fuzzed); make fuzz FUZZ_S=3600 is an hour's run, and FUZZ_KEEP=1 adds to tests/fuzz/corpus.
-FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster identity ivshm want host seed layout \
+FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster frame identity ivshm want host seed layout \
 	uki image deb pins http gpt verify hostlist pci numa_maps answers
 FUZZ_clouds_USES   := images lib
 FUZZ_doc_USES      := lib
@@ -91,6 +91,7 @@ FUZZ_want_USES     := vmm sriov lib
 FUZZ_host_USES     := vmm sriov lib
 FUZZ_layout_USES   := vmm sriov lib
 FUZZ_cluster_USES  := mpirun-wrap lib
+FUZZ_frame_USES    := mpirun-wrap lib
 FUZZ_ivshm_USES    := ivshm
 FUZZ_uki_USES      := images lib
 FUZZ_image_USES    := images lib

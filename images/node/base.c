@@ -41,6 +41,19 @@ static const struct file files[] = {
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"
 	  "ExecStart=/bin/mount -a\n", VH_SUITE_HOST },
+	/* What an mpirun that is started in the node itself reads, of what the identity said. */
+	{ "usr/lib/systemd/system/vhpc-mpi.service", 0644,
+	  "[Unit]\n"
+	  "Description=MPI's settings for this node's cluster\n"
+	  "DefaultDependencies=no\n"
+	  "ConditionPathExists=/etc/vhpc/cluster.json\n"
+	  "After=vhpc-identity.service local-fs.target\n"
+	  "Before=ssh.service\n"
+	  "\n"
+	  "[Service]\n"
+	  "Type=oneshot\n"
+	  "RemainAfterExit=yes\n"
+	  "ExecStart=/usr/lib/vhpc/mpirun-wrap --defaults\n", VH_SUITE_HOST },
 	{ "usr/lib/systemd/system/vhpc-power.service", 0644,
 	  "[Unit]\n"
 	  "Description=Power button\n"
@@ -78,11 +91,25 @@ static const struct file files[] = {
 	  "PrintMotd no\n"
 	  "PrintLastLog no\n"
 	  "X11Forwarding no\n"
+	  "ClientAliveInterval 15\n"
+	  "ClientAliveCountMax 4\n"
 	  "MaxStartups 512:30:1024\n"
 	  "MaxSessions 1024\n"
 	  "LoginGraceTime 60\n", VH_SUITE_HOST },
 	/* OpenSSH 9.8 locks out who connects often without logging in, as one who waits for a boot does. */
 	{ "etc/ssh/sshd_config.d/01-vhpc.conf", 0644, "PerSourcePenalties no\n", VH_SUITE_TRIXIE },
+	/* From node to node, as the identity's key and host keys allow it. */
+	{ "etc/vhpc/ssh_config", 0644,
+	  "Host *\n"
+	  "  IdentityFile ~/.ssh/id_ed25519\n"
+	  "  IdentitiesOnly yes\n"
+	  "  UserKnownHostsFile /dev/null\n"
+	  "  StrictHostKeyChecking yes\n"
+	  "  PreferredAuthentications publickey\n"
+	  "  BatchMode yes\n"
+	  "  ConnectTimeout 10\n"
+	  "  ServerAliveInterval 15\n"
+	  "  LogLevel ERROR\n", VH_SUITE_HOST },
 	{ "etc/systemd/journald.conf.d/vhpc.conf", 0644,
 	  "[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\n", VH_SUITE_HOST },
 	{ "etc/default/locale", 0644, "LANG=C.UTF-8\n", VH_SUITE_HOST },
@@ -129,7 +156,7 @@ static const struct { const char *dir, *prefix; } leftovers[] = {
 	{ "var/lib/systemd", "random-seed" },
 };
 
-const char *const vh_guest_programs[] = { "check", "identity", "ivshm", "power", NULL };
+const char *const vh_guest_programs[] = { "check", "head", "identity", "ivshm", "mpirun-wrap", "power", NULL };
 
 void vh_furnish_digest(SHA256_CTX *s)
 {

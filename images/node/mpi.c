@@ -88,6 +88,14 @@ int vh_component_put(struct vh_tree *tree, const char *guest, const char *releas
 	return r;
 }
 
+static int put_links(struct vh_tree *tree, struct vh_err *err)
+{
+	int r = vh_tree_symlink(tree, "../lib/vhpc/mpirun-wrap", "usr/bin/mpirun-wrap", err);
+
+	return r < 0 ? r : vh_tree_symlink(tree, "/usr/lib/systemd/system/vhpc-mpi.service",
+					   "etc/systemd/system/multi-user.target.wants/vhpc-mpi.service", err);
+}
+
 static int put_mpi(const struct vh_furnish *to, struct vh_err *err)
 {
 	vh_autofree char *status = NULL, *release = NULL;
@@ -95,6 +103,8 @@ static int put_mpi(const struct vh_furnish *to, struct vh_err *err)
 	bool put;
 	int r = vh_tree_read(to->tree, "var/lib/dpkg/status", &status, &len, err);
 
+	if (r == 0 && to->recipe->mpi != VH_MPI_NONE)
+		r = put_links(to->tree, err);
 	if (r < 0 || to->recipe->mpi != VH_MPI_OPENMPI)
 		return r;
 	vh_autojson packages = vh_packages_json(status);

@@ -60,8 +60,7 @@ const struct vh_key vh_recipe_keys[] = {
 	{ "name", VH_KEY_STR, AT(name), .required = true, .check = vh_hostname_check,
 	  .help = "The image's name in the store. That of an included recipe does not count." },
 	{ "suite", VH_KEY_ENUM, AT(suite), .dflt = "host", .choices = vh_suite_names,
-	  .help = "Release of Debian or Ubuntu; host: that of the building machine (bookworm where that is no Debian), "
-		  "so that mpirun there and the MPI in the image match." },
+	  .help = "Release of Debian or Ubuntu; host: that of the building machine (bookworm where that is no Debian)." },
 	{ "mirror", VH_KEY_STR, AT(mirror), .check = vh_check_url,
 	  .help = "Archive to take the suite from, instead of the distribution's own; updates then come from repositories." },
 	{ "mirror_key", VH_KEY_STR, AT(mirror_key),

@@ -103,10 +103,16 @@ static int find_ways(struct bench *x, struct vh_err *err)
 
 static int on_node(const struct bench *x, const struct vh_mpi_node *n, const char *command, const char *input, size_t len, struct vh_err *err)
 {
-	char *argv[] = { (char *)"ssh", (char *)"-F", x->b->cluster->ssh_config, n->name, (char *)command, NULL };
-	const struct vh_spawn ssh = { .argv = argv, .input = input, .input_len = len, .deadline_ms = SSH_DEADLINE_MS };
+	struct vh_spawn ssh = { .input = input, .input_len = len, .deadline_ms = SSH_DEADLINE_MS };
+	vh_autostrv argv = NULL;
+	int r = vh_mpi_ssh(x->b->cluster, n, &argv, err);
 
-	return vh_spawn_ok(&ssh, NULL, err) < 0 ? vh_err_within(err, "%s", n->name) : 0;
+	if (r == 0 && vh_strv_push(&argv, command) < 0)
+		r = vh_err_nomem(err);
+	ssh.argv = argv;
+	if (r == 0)
+		r = vh_spawn_ok(&ssh, NULL, err);
+	return r < 0 ? vh_err_within(err, "%s", n->name) : 0;
 }
 
 /* The directory's name is ours alone: digits and letters. */

@@ -74,6 +74,36 @@ int vh_mpi_manifest_name(const char *path, const char *text, size_t len, char **
 /* A whole file (lib/files/read.h); what cannot be read is refused. */
 int vh_mpi_read(const char *path, char **ret, size_t *ret_len, struct vh_err *err);
 
+/* --- inside.c: on a node itself */
+
+/* Where a node keeps the record of its cluster, and how its ssh reaches the others. */
+#define VH_MPI_NODE_RECORD "/etc/vhpc/cluster.json"
+#define VH_MPI_NODE_SSH_CONFIG "/etc/vhpc/ssh_config"
+
+/* The list of hosts of who starts mpirun itself there. */
+#define VH_MPI_NODE_HOSTS "/etc/vhpc/hosts"
+
+/* Whether this machine is a node: it has a record of its own cluster. */
+bool vh_mpi_is_node(void);
+
+/* This machine's address, where it has one of the nodes'; static, "" where it has none. */
+const char *vh_mpi_own_address(const struct vh_mpi_cluster *c);
+
+/* Puts the node of that address before the others, where it is one: an mpirun fills the node that it runs on first. */
+void vh_mpi_own_first(struct vh_mpi_cluster *c, const char *address);
+
+/* --- ssh.c: the way to a node */
+
+/* ssh's words up to the node, to which a command is added: with the cluster's key, or, where that is another
+ * user's, with the keys and settings of this one. A strv; refused where ssh_config cannot be read. */
+int vh_mpi_ssh(const struct vh_mpi_cluster *c, const struct vh_mpi_node *n, char ***ret, struct vh_err *err);
+
+/* The file of an ssh_config line "IdentityFile PATH"; malloc'd, NULL for any other line. */
+char *vh_mpi_identity_file(const char *line);
+
+/* The path of a file in ssh_config's directory; malloc'd, NULL without memory. */
+char *vh_mpi_beside(const struct vh_mpi_cluster *c, const char *file);
+
 /* --- slurm.c: a batch job's share of a cluster, as Slurm's environment tells it */
 
 /* The nodes of the job that env belongs to, a strv; *ret is NULL where there is no job. */

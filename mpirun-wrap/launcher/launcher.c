@@ -61,18 +61,3 @@ char *vh_mpi_hostfile(const struct vh_mpi_ops *ops, const struct vh_mpi_cluster 
 		fprintf(f, "%s%s%u\n", c->nodes[i].name, ops->slots_mark, c->nodes[i].slots);
 	return fclose(f) == 0 ? vh_steal(&text) : NULL;
 }
-
-char *vh_mpi_version(const struct vh_mpi_ops *ops, const char *text)
-{
-	size_t n;
-
-	for (size_t i = 0; i < vh_array_len(ops->version_marks) && ops->version_marks[i]; i++) {
-		text = strstr(text, ops->version_marks[i]);
-		if (!text)
-			return NULL;
-		text += strlen(ops->version_marks[i]);
-	}
-	text += strspn(text, " \t");
-	n = strspn(text, "0123456789.");
-	return n > 0 && n < 32 ? strndup(text, n) : NULL;
-}

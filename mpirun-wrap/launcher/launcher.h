@@ -13,7 +13,4 @@ const struct vh_mpi_ops *vh_mpi_ops_find(const struct vh_mpi_cluster *c, struct 
 /* The text of the host list; malloc'd, NULL without memory. */
 char *vh_mpi_hostfile(const struct vh_mpi_ops *ops, const struct vh_mpi_cluster *c);
 
-/* "mpirun (Open MPI) 4.1.4" -> "4.1.4"; malloc'd, NULL when the text is none of this MPI's. */
-char *vh_mpi_version(const struct vh_mpi_ops *ops, const char *text);
-
 #endif

@@ -19,6 +19,13 @@ static const struct vh_mpi_option options[] = {
 	{ NULL, 0, 0 }
 };
 
+static const char *const files[] = { "f", "hostfile", "machinefile", "configfile", NULL };
+/* Hydra 4.0 crashes where its command line repeats an option of its file of settings, so it is told by variables. */
+static const struct vh_mpi_params params[] = { { NULL, NULL } };
+static const char *const node_env[] = {
+	"HYDRA_LAUNCHER=ssh", "HYDRA_LAUNCHER_EXTRA_ARGS=-F " VH_MPI_NODE_SSH_CONFIG, "HYDRA_RMK=user",
+	"HYDRA_HOST_FILE=" VH_MPI_NODE_HOSTS, NULL
+};
 static const char *const placement_variables[] = { "HYDRA_HOST_FILE", "HYDRA_BINDING", "HYDRA_MAPPING", NULL };
 
 /* Before the program: a word of its own arguments is none of mpiexec's. */
@@ -139,9 +146,9 @@ static int place(const struct vh_mpi_input *in, struct vh_mpi_job *job)
 /* Hydra adds them to ssh's command line; there is no option for it. */
 static int ssh_options(const struct vh_mpi_input *in, struct vh_mpi_job *job)
 {
-	static const char name[] = "HYDRA_LAUNCHER_EXTRA_ARGS", why[] = "the cluster's key and known hosts";
+	static const char name[] = "HYDRA_LAUNCHER_EXTRA_ARGS", why[] = "the nodes' own key and known hosts";
 	const char *users = vh_env_get(in->env, name);
-	char *v = vh_strf("-F %s", in->cluster->ssh_config);
+	char *v = strdup("-F " VH_MPI_NODE_SSH_CONFIG);
 
 	if (!v)
 		return -ENOMEM;
@@ -160,8 +167,8 @@ static int settings(const struct vh_mpi_input *in, struct vh_mpi_job *job, struc
 
 	if (r == 0)
 		r = option(in, job, "-rmk", "HYDRA_RMK", strdup("user"), "hosts are the cluster's, also inside a batch job");
-	if (r == 0 && in->head_address)
-		r = option(in, job, "-localhost", NULL, strdup(in->head_address), "daemons call back over the cluster's network");
+	if (r == 0)
+		r = option(in, job, "-localhost", NULL, strdup(in->head), "daemons call back over the cluster's network");
 	if (r == 0 && !job->args.hosts)
 		r = option(in, job, "-f", "HYDRA_HOST_FILE", strdup(in->hostfile), "the cluster's nodes and slots");
 	if (r == 0)
@@ -175,7 +182,7 @@ static int settings(const struct vh_mpi_input *in, struct vh_mpi_job *job, struc
 
 const struct vh_mpi_ops vh_mpich = {
 	.mpi = "mpich", .series = "", .shown = "MPICH", .program = "mpiexec.hydra", .package = "mpich", .daemon = "hydra_pmi_proxy",
-	.shm_a_rank = 4 << 20, .options = options, .placement_variables = placement_variables, .verbs = false,
+	.shm_a_rank = 4 << 20, .options = options, .files = files, .params = params, .node_env = node_env, .placement_variables = placement_variables, .verbs = false,
 	.names = { [VH_MPI_SM] = "ucx sm", [VH_MPI_RDMA] = "ucx ib", [VH_MPI_TCP] = "ucx tcp" },
-	.slots_mark = ":", .version_marks = { "HYDRA build details:", "Version:" }, .settings = settings,
+	.slots_mark = ":", .settings = settings,
 };

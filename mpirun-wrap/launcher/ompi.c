@@ -43,24 +43,13 @@ static int place(const struct vh_mpi_input *in, struct vh_mpi_job *job, bool prr
 	return r < 0 || !job->rankfile ? -ENOMEM : 0;
 }
 
-/* What changes the environment of the ranks when it is set here: threads, libraries. */
-static const char *const forwarded[] = { "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "UCX_", "NCCL_", "FI_" };
-
-static bool is_forwarded(const char *variable)
-{
-	for (size_t i = 0; i < vh_array_len(forwarded); i++)
-		if (!strncmp(variable, forwarded[i], strlen(forwarded[i])) && strchr(variable, '='))
-			return true;
-	return false;
-}
-
 /* -x and mca_base_env_list exclude each other. */
 static int forward(const struct vh_mpi_input *in, struct vh_mpi_job *job)
 {
 	if (vh_ompi_in_args(in->args, "mca_base_env_list") || vh_ompi_in_env(in->env, "mca_base_env_list"))
 		return 0;
 	for (char *const *e = in->env; e && *e; e++) {
-		vh_autofree char *name = is_forwarded(*e) ? strndup(*e, strcspn(*e, "=")) : NULL;
+		vh_autofree char *name = vh_mpi_forwarded(*e) ? strndup(*e, strcspn(*e, "=")) : NULL;
 
 		if (!name || vh_ompi_in_args(in->args, name))
 			continue;
@@ -73,10 +62,6 @@ static int forward(const struct vh_mpi_input *in, struct vh_mpi_job *job)
 static int say_all(const struct vh_mpi_input *in, struct vh_mpi_job *job, bool prrte, struct vh_err *err)
 {
 	if (vh_ompi_settings(in, job, prrte) < 0 || forward(in, job) < 0 || place(in, job, prrte) < 0)
-		return vh_err_nomem(err);
-	/* No rank runs as root: they run on the nodes, as the cluster's user. */
-	if (in->root && (vh_strv_push(&job->env, "OMPI_ALLOW_RUN_AS_ROOT=1") < 0 ||
-			 vh_strv_push(&job->env, "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1") < 0))
 		return vh_err_nomem(err);
 	return 0;
 }
@@ -118,6 +103,19 @@ static const struct vh_mpi_option options[] = {
 	{ "num-connect-retries", 1, 0 }, { "exec-agent", 1, 0 }, { "pid", 1, 0 }, { NULL, 0, 0 }
 };
 
+static const char *const files[] = {
+	"hostfile", "machinefile", "default-hostfile", "add-hostfile", "rf", "rankfile", "app", "tune", "am", NULL
+};
+
+static const struct vh_mpi_params params[] = {
+	{ "--mca", "/etc/openmpi/openmpi-mca-params.conf" }, { "--prtemca", "/etc/openmpi/prte-mca-params.conf" }, { NULL, NULL }
+};
+static const char *const node_env_41[] = { NULL };
+/* In a file they would come too late: prterun sets a path of its own for the ranks. */
+static const char *const node_env_50[] = {
+	"OMPI_MCA_mca_base_component_path=" VH_OMPI_COMPONENTS, "PMIX_MCA_mca_base_component_path=" VH_PMIX_COMPONENTS, NULL
+};
+
 static const char *const variables_41[] = {
 	"OMPI_MCA_rmaps_base_mapping_policy", "OMPI_MCA_rmaps_base_ranking_policy", "OMPI_MCA_hwloc_base_binding_policy",
 	"OMPI_MCA_rmaps_base_oversubscribe", "OMPI_MCA_rmaps", "OMPI_MCA_orte_rankfile", NULL
@@ -135,15 +133,15 @@ static const struct vh_mpi_way ways[VH_MPI_TRANSPORTS] = {
 };
 
 #define OPEN_MPI .mpi = "openmpi", .shown = "Open MPI", .program = "mpirun", .package = "openmpi-bin", .options = options, \
-	.ways = ways, .slots_mark = " slots=", .version_marks = { "(Open MPI) " }
+	.files = files, .params = params, .ways = ways, .slots_mark = " slots="
 
 const struct vh_mpi_ops vh_ompi_41 = {
-	OPEN_MPI, .series = "4.1", .daemon = "orted", .shm_a_rank = 4 << 20, .placement_variables = variables_41, .verbs = true,
+	OPEN_MPI, .series = "4.1", .daemon = "orted", .shm_a_rank = 4 << 20, .placement_variables = variables_41, .verbs = true, .node_env = node_env_41,
 	.names = { [VH_MPI_SM] = "vader", [VH_MPI_IVSHM] = "ivshm", [VH_MPI_RDMA] = "openib", [VH_MPI_TCP] = "tcp" },
 	.settings = say_41,
 };
 const struct vh_mpi_ops vh_ompi_50 = {
-	OPEN_MPI, .series = "5.0", .daemon = "prted", .shm_a_rank = 16 << 20, .placement_variables = variables_50, .verbs = false,
+	OPEN_MPI, .series = "5.0", .daemon = "prted", .shm_a_rank = 16 << 20, .placement_variables = variables_50, .verbs = false, .node_env = node_env_50,
 	.names = { [VH_MPI_SM] = "sm", [VH_MPI_IVSHM] = "ivshm", [VH_MPI_RDMA] = "ucx", [VH_MPI_TCP] = "tcp" },
 	.settings = say_50,
 };

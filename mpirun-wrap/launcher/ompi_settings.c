@@ -24,10 +24,10 @@ struct setting {
 static const char why_slurm[] = "the cluster's nodes are reached by ssh, also inside a batch job";
 static const char why_hosts[] = "the cluster's nodes and slots";
 static const char why_names[] = "daemons say their addresses: node names need no DNS";
-static const char why_key[] = "a daemon opens no ssh of its own: the key stays here";
+static const char why_tree[] = "the head alone opens ssh: what goes wrong is said where it is seen";
 static const char why_oob[] = "daemons talk over the cluster's network, never a bridge or a user network";
 static const char why_tcp[] = "so do ranks, where nothing faster is there";
-static const char why_agent[] = "ssh with the cluster's key and known hosts, ending with mpirun";
+static const char why_agent[] = "ssh with the nodes' own key and known hosts, ending with mpirun";
 static const char why_pml[] = "one transport for each pair of ranks, or UCX where it serves all";
 static const char why_btl[] = "in a VM its memory, in a host memory that VMs share, then the network";
 static const char why_port[] = "the ports on the fabric that all nodes share";
@@ -43,7 +43,7 @@ static const struct setting settings_41[] = {
 	{ "--mca", "plm", TEXT, ALWAYS, "rsh", { NULL }, why_slurm },
 	{ "--mca", "ras", TEXT, ALWAYS, "^slurm,gridengine,tm,loadleveler", { NULL }, why_slurm },
 	{ "--mca", "plm_rsh_agent", AGENT, ALWAYS, NULL, { "orte_rsh_agent", "pls_rsh_agent" }, why_agent },
-	{ "--mca", "plm_rsh_no_tree_spawn", TEXT, ALWAYS, "1", { NULL }, why_key },
+	{ "--mca", "plm_rsh_no_tree_spawn", TEXT, ALWAYS, "1", { NULL }, why_tree },
 	{ "--mca", "orte_default_hostfile", HOSTFILE, ALWAYS, NULL, { "--default-hostfile", "-default-hostfile" }, why_hosts },
 	{ "--mca", "if_base_do_not_resolve", TEXT, ALWAYS, "1", { NULL }, why_names },
 	{ "--mca", "oob_tcp_if_include", CIDR, ALWAYS, NULL,
@@ -68,20 +68,19 @@ static const struct setting settings_41[] = {
  * interface matching this subnet" and takes them all), so it gets their names. It would
  * have the ranks look for components in PMIx's directory, where ivshm is not; told the
  * right one, it tells PMIx so too, which then complains of what it finds there. */
-#define DEBIAN "/usr/lib/x86_64-linux-gnu"
 static const struct setting settings_50[] = {
 	{ "--prtemca", "plm", TEXT, ALWAYS, "ssh", { NULL }, why_slurm },
 	{ "--prtemca", "ras", TEXT, ALWAYS, "^slurm,gridengine,lsf,pbs,flux", { NULL }, why_slurm },
 	{ "--prtemca", "plm_ssh_agent", AGENT, ALWAYS, NULL, { "plm_rsh_agent", "prte_ssh_agent", "prte_rsh_agent" }, why_agent },
-	{ "--prtemca", "plm_ssh_no_tree_spawn", TEXT, ALWAYS, "1", { "plm_rsh_no_tree_spawn" }, why_key },
+	{ "--prtemca", "plm_ssh_no_tree_spawn", TEXT, ALWAYS, "1", { "plm_rsh_no_tree_spawn" }, why_tree },
 	{ "--prtemca", "prte_default_hostfile", HOSTFILE, ALWAYS, NULL, { "default_hostfile" }, why_hosts },
 	{ "--prtemca", "prte_if_include", INTERFACES, ALWAYS, NULL,
 	  { "prte_if_exclude", "if_include", "if_exclude", "oob_tcp_if_include", "oob_tcp_if_exclude" }, why_oob },
 	{ "--mca", "btl_tcp_if_include", CIDR, ALWAYS, NULL, { "btl_tcp_if_exclude" }, why_tcp },
 	{ "--mca", "pml", PML, ALWAYS, NULL, { NULL }, why_pml },
 	{ "--mca", "btl", BTLS, ALWAYS, NULL, { NULL }, why_btl },
-	{ "--mca", "mca_base_component_path", TEXT, ALWAYS, DEBIAN "/openmpi/lib/openmpi40", { NULL }, why_components },
-	{ "--pmixmca", "mca_base_component_path", TEXT, ALWAYS, DEBIAN "/pmix2/lib/pmix", { NULL }, why_components },
+	{ "--mca", "mca_base_component_path", TEXT, ALWAYS, VH_OMPI_COMPONENTS, { NULL }, why_components },
+	{ "--pmixmca", "mca_base_component_path", TEXT, ALWAYS, VH_PMIX_COMPONENTS, { NULL }, why_components },
 	{ "-x", "UCX_NET_DEVICES", NET_DEVICES, UCX, NULL, { NULL }, why_port },
 	{ "-x", "UCX_TLS", TLS, UCX, NULL, { NULL }, why_tls },
 	{ "-x", "UCX_IB_PKEY", PKEY, UCX, NULL, { NULL }, why_pkey },
@@ -183,13 +182,13 @@ static char *value(const struct vh_mpi_input *in, const struct setting *s, const
 		break;
 	case AGENT:
 		/* mpirun does not wait for its ssh: it ends with mpirun. */
-		v = vh_strf("setpriv --pdeathsig TERM ssh -F %s", c->ssh_config);
+		v = strdup("setpriv --pdeathsig TERM ssh -F " VH_MPI_NODE_SSH_CONFIG);
 		break;
 	case HOSTFILE:
 		v = strdup(in->hostfile);
 		break;
 	case INTERFACES:
-		v = vh_strf("%s%s%s", in->head_interface ? in->head_interface : "", in->head_interface ? "," : "", c->interface);
+		v = strdup(c->interface);
 		break;
 	case BTLS:
 		v = btls(c, job);

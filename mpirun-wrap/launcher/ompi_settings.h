@@ -5,6 +5,10 @@
 
 #include "mpirun-wrap/plan/plan.h"
 
+/* Where Debian has them, of release 5. */
+#define VH_OMPI_COMPONENTS "/usr/lib/x86_64-linux-gnu/openmpi/lib/openmpi40"
+#define VH_PMIX_COMPONENTS "/usr/lib/x86_64-linux-gnu/pmix2/lib/pmix"
+
 /* Appends the rows of 4.1, or of 5.0 (prrte), that apply: 0 or -ENOMEM. */
 int vh_ompi_settings(const struct vh_mpi_input *in, struct vh_mpi_job *job, bool prrte);
 

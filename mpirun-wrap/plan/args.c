@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The option that word is, with one dash or two, its argument perhaps behind '='. */
-static const struct vh_mpi_option *find(const char *word, const struct vh_mpi_option *options, const char **ret_inline)
+const struct vh_mpi_option *vh_mpi_option_find(const char *word, const struct vh_mpi_option *options, const char **ret_inline)
 {
 	const char *name = word + 1 + (word[1] == '-');
 	size_t n = strcspn(name, "=");
@@ -50,7 +49,7 @@ void vh_mpi_args_read(char *const *args, const struct vh_mpi_option *options, st
 	*ret = (struct vh_mpi_args){ 0 };
 	while (args && args[i] && args[i][0] == '-' && args[i][1]) {
 		const char *word = args[i++], *value;
-		const struct vh_mpi_option *o = find(word, options, &value);
+		const struct vh_mpi_option *o = vh_mpi_option_find(word, options, &value);
 
 		if (!o)
 			continue;

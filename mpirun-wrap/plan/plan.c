@@ -7,6 +7,17 @@
 
 #include "lib/strv.h"
 
+/* What changes the environment of the ranks when it is set here: threads, libraries. */
+static const char *const forwarded[] = { "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_", "BLIS_", "UCX_", "NCCL_", "FI_" };
+
+bool vh_mpi_forwarded(const char *variable)
+{
+	for (size_t i = 0; i < vh_array_len(forwarded); i++)
+		if (!strncmp(variable, forwarded[i], strlen(forwarded[i])) && strchr(variable, '='))
+			return true;
+	return false;
+}
+
 int vh_mpi_note(struct vh_mpi_job *job, const char *fmt, ...)
 {
 	vh_autofree char *text = NULL;

@@ -32,6 +32,9 @@ struct vh_mpi_args {
 	bool contexts;		/* several programs: which ranks are whose is mpirun's */
 };
 
+/* The option that word is, with one dash or two, its argument perhaps behind '='; NULL: none of these. */
+const struct vh_mpi_option *vh_mpi_option_find(const char *word, const struct vh_mpi_option *options, const char **ret_inline);
+
 /* Reads the user's words up to the program; they are borrowed. */
 void vh_mpi_args_read(char *const *args, const struct vh_mpi_option *options, struct vh_mpi_args *ret);
 
@@ -43,9 +46,7 @@ struct vh_mpi_input {
 	char *const *env;		/* NAME=VALUE */
 	const char *hostfile;		/* where the host list will stand */
 	const char *rankfile;		/* and the list of ranks */
-	const char *head_interface;	/* this machine's in the cluster's network, or NULL */
-	const char *head_address;	/* its address there, or NULL */
-	bool root;			/* mpirun will run as root */
+	const char *head;		/* address of the node that mpirun runs on */
 };
 
 enum vh_mpi_transport { VH_MPI_SM, VH_MPI_IVSHM, VH_MPI_RDMA, VH_MPI_TCP, VH_MPI_TRANSPORTS };
@@ -104,6 +105,9 @@ struct vh_mpi_way {
 	const char *options[8];	/* ends with NULL */
 };
 
+/* A file of settings that mpirun reads of itself, and the option that says the same on its command line. */
+struct vh_mpi_params { const char *option, *path; };
+
 /* One MPI's mpirun. */
 struct vh_mpi_ops {
 	const char *mpi;	/* "openmpi" */
@@ -114,18 +118,25 @@ struct vh_mpi_ops {
 	const char *daemon;	/* what runs on the nodes, found in PATH there */
 	uint64_t shm_a_rank;	/* bytes of /dev/shm that a rank takes */
 	const struct vh_mpi_option *options;
+	const char *const *files;	/* options whose argument is a file that it reads; ends with NULL */
 	const char *const *placement_variables;	/* in the environment, as PLACEMENT; ends with NULL */
 	bool verbs;		/* has a transport over RDMA beside others */
 	const char *names[VH_MPI_TRANSPORTS];	/* what each transport is called there; NULL: it has none such */
 	const struct vh_mpi_way *ways;	/* by transport: how the benchmark has it alone; NULL: it cannot be measured */
+	const struct vh_mpi_params *params;	/* ends with a NULL path */
+	const char *const *node_env;	/* NAME=VALUE for who starts mpirun itself in a node; ends with NULL */
 	const char *slots_mark;	/* what stands between a node's name and its slots in the list of hosts */
-	const char *version_marks[2];	/* what stands before the version in what it says of itself, in this order */
 	/* Appends the settings to job->argv, and sets env and users. */
 	int (*settings)(const struct vh_mpi_input *in, struct vh_mpi_job *job, struct vh_err *err);
 };
 
 void vh_mpi_job_clear(struct vh_mpi_job *job);
 #define vh_autojob vh_cleanup(vh_mpi_job_clear) struct vh_mpi_job
+
+/* --- plan.c */
+
+/* Whether a variable, NAME=VALUE, is one of threads or of libraries of the ranks, which are told of it. */
+bool vh_mpi_forwarded(const char *variable);
 
 /* --- ranks.c, rails.c: the plan's parts, in this order */
 

@@ -84,7 +84,7 @@ static void judge_versions(struct judging *j, const char *text, const char *firs
 
 	if (found)
 		row(j, ops->shown, !strcmp(found, j->p->cluster->version), found, strdup(j->p->cluster->version),
-		    "mpirun and all nodes must have one release: build the image anew and apply the cluster again");
+		    "all nodes must have the record's release: build the image anew and apply the cluster again");
 	if (!daemon || !strcmp(daemon, "missing"))
 		row(j, ops->daemon, false, strdup("not in PATH"), strdup("in PATH"), "install the MPI's run-time on the node");
 	/* Only what carries messages must be the same. */

@@ -2,7 +2,6 @@
 #include "mpirun-wrap/preflight/preflight.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -13,11 +12,10 @@
 #include "lib/parallel.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "mpirun-wrap/launch/launch.h"
 
 enum { AT_ONCE = 64, MAX_PEERS = 64, DEADLINE_MS = 25000, FRESH_S = 600 };
 
-static char check_program[] = "/usr/lib/vhpc/check";
+static const char check_program[] = "/usr/lib/vhpc/check";
 
 /* --- asking */
 
@@ -85,16 +83,15 @@ struct asking {
 static void ask(const struct vh_mpi_preflight *p, size_t node, struct vh_mpi_answer *a)
 {
 	vh_autofree char *question = vh_mpi_question(p, node);
-	char *argv[] = { (char *)"ssh", (char *)"-F", p->cluster->ssh_config, (char *)"-o", (char *)"ConnectTimeout=10",
-			 p->cluster->nodes[node].name, check_program, NULL };
-	const struct vh_spawn spawn = { .argv = argv, .input = question, .input_len = question ? strlen(question) : 0,
-					.deadline_ms = DEADLINE_MS };
+	vh_autostrv argv = NULL;
 	vh_autooutput out = { 0 };
 	vh_autoerr err = VH_ERR_NONE;
+	struct vh_spawn spawn = { .input = question, .input_len = question ? strlen(question) : 0, .deadline_ms = DEADLINE_MS };
 
 	a->asked = now();
 	a->status = -1;
-	if (!question || vh_spawn_run(&spawn, &out, &err) < 0) {
+	if (!question || vh_mpi_ssh(p->cluster, &p->cluster->nodes[node], &argv, &err) < 0 ||
+	    vh_strv_push(&argv, check_program) < 0 || (spawn.argv = argv, vh_spawn_run(&spawn, &out, &err) < 0)) {
 		a->problem = strdup(err.text ? err.text : "no memory");
 		return;
 	}
@@ -131,33 +128,23 @@ int vh_mpi_preflight_run(const struct vh_mpi_preflight *p, struct vh_findings *r
 
 /* --- what was found right stays so for a while */
 
-static char *beside(const char *ssh_config, const char *file)
+/* Beside the record; on a node, where that is not the user's to write to, in his cache. */
+static char *stamp_path(const struct vh_mpi_cluster *c)
 {
-	vh_autofree char *path = strdup(ssh_config);
+	const char *home = getenv("HOME");
+	vh_autofree char *beside = vh_mpi_beside(c, "preflight"), *dir = home ? vh_strf("%s/.cache/vhpc", home) : NULL;
+	vh_autofree char *record = vh_mpi_beside(c, "");
+	vh_autoerr ignored = VH_ERR_NONE;
 
-	return path ? vh_strf("%s/%s", dirname(path), file) : NULL;
-}
-
-/* The mpirun that PATH leads to; zeroes where there is none. */
-static struct stat launcher(const char *program)
-{
-	const char *path = getenv("PATH");
-	struct stat st;
-
-	for (path = path ? path : ""; *path; path += strcspn(path, ":"), path += *path == ':') {
-		vh_autofree char *full = vh_strf("%.*s/%s", (int)strcspn(path, ":"), path, program);
-
-		if (full && stat(full, &st) == 0)
-			return st;
-	}
-	return (struct stat){ 0 };
+	if (!record || access(record, W_OK) == 0 || !dir || vh_mkdirs(dir, 0700, &ignored) < 0)
+		return vh_steal(&beside);
+	return vh_strf("%s/%s.preflight", dir, c->name);
 }
 
 /* Everything that the answers depend on and that is known here. */
 static char *stamp_text(const struct vh_mpi_preflight *p)
 {
-	vh_autofree char *record = beside(p->cluster->ssh_config, "cluster.json"), *hosts = NULL, **names = NULL;
-	const struct stat mpirun = launcher(p->job->ops->program);
+	vh_autofree char *record = vh_mpi_beside(p->cluster, "cluster.json"), *hosts = NULL, **names = NULL;
 	struct stat st = { 0 };
 	size_t n = 0;
 
@@ -168,9 +155,8 @@ static char *stamp_text(const struct vh_mpi_preflight *p)
 	hosts = names ? vh_hostlist_format(names) : NULL;
 	if (!record || !hosts || stat(record, &st) < 0)
 		return NULL;
-	return vh_strf("found right by vhpc %s: %s\nprogram %s in %s\nnodes %s\nrecord %lld.%09ld\n%s %llu %lld\n", VHPC_VERSION, p->cluster->version,
-		       p->program ? p->program : "-", p->directory ? p->directory : "-", hosts, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
-		       p->job->ops->program, (unsigned long long)mpirun.st_ino, (long long)mpirun.st_mtim.tv_sec);
+	return vh_strf("found right by vhpc %s: %s\nprogram %s in %s\nnodes %s\nrecord %lld.%09ld\n", VHPC_VERSION, p->cluster->version,
+		       p->program ? p->program : "-", p->directory ? p->directory : "-", hosts, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
 }
 
 static bool is_fresh(const char *path, const char *text)
@@ -199,16 +185,14 @@ static unsigned stopping(const json_t *rows)
 
 int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, struct vh_findings *ret, struct vh_err *err)
 {
-	vh_autofree char *path = beside(p->cluster->ssh_config, "preflight"), *text = stamp_text(p);
+	vh_autofree char *path = stamp_path(p->cluster), *text = stamp_text(p);
 	vh_autoerr ignored = VH_ERR_NONE;
 	unsigned stops;
 	int r;
 
 	if (path && text && is_fresh(path, text))
 		return 0;
-	r = vh_mpi_check_version(p->cluster, err);
-	if (r == 0)
-		r = vh_mpi_preflight_run(p, ret, err);
+	r = vh_mpi_preflight_run(p, ret, err);
 	if (r < 0)
 		return r;
 	stops = stopping(ret->rows);

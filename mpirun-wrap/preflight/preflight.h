@@ -28,7 +28,7 @@ void vh_mpi_judge(const struct vh_mpi_preflight *p, const struct vh_mpi_answer *
 int vh_mpi_preflight_run(const struct vh_mpi_preflight *p, struct vh_findings *ret, struct vh_err *err);
 
 /* Before a launch: nothing where the same was found right within the last ten minutes
- * (DIR/preflight beside ssh_config says so), else as above, and refused for what stops a job.
+ * (a file beside the record, or in the user's cache, says so), else as above, and refused for what stops a job.
  * *ret, empty at first, is what was found, also where it is refused; empty: nobody was asked. */
 int vh_mpi_preflight_launch(const struct vh_mpi_preflight *p, struct vh_findings *ret, struct vh_err *err);
 

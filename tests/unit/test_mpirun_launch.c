@@ -37,7 +37,7 @@ static void plan(const struct vh_mpi_cluster *c, const char *const *args, const 
 	vh_autoerr err = VH_ERR_NONE;
 
 	ck_assert_msg(vh_mpi_job_make(&(struct vh_mpi_input){ .cluster = c, .args = (char *const *)args, .env = (char *const *)env,
-				       .hostfile = "/h", .rankfile = "/r" }, ret, &err) == 0, "%s", err.text);
+				       .hostfile = "/h", .rankfile = "/r", .head = "10.9.0.1" }, ret, &err) == 0, "%s", err.text);
 }
 
 static bool has(char *const *argv, const char *a, const char *b)
@@ -258,16 +258,14 @@ END_TEST
 START_TEST(the_line_of_hydra)
 {
 	vh_autocluster c = record("mpich", "4.0.2", false, ARGS("\"slots\": 8, " CELLS, "\"slots\": 8, " CELLS));
-	vh_autofree char *version = vh_mpi_version(&vh_mpich, "HYDRA build details:\n    Version:     4.0.2\n    CC: gcc\n");
 	vh_autojob p = { 0 };
 
 	plan(c, ARGS("-n", "10", "./a"), empty, &p);
 	ck_assert_str_eq(p.argv[0], "mpiexec.hydra");
 	ck_assert(has(p.argv, "-launcher", "ssh") && has(p.argv, "-rmk", "user") && has(p.argv, "-f", "/h"));
 	ck_assert(has(p.argv, "-bind-to", "user:0,1,2,3,4,5,6,7"));
-	ck_assert(vh_strv_has(p.env, "HYDRA_LAUNCHER_EXTRA_ARGS=-F /s/ssh_config"));
+	ck_assert(vh_strv_has(p.env, "HYDRA_LAUNCHER_EXTRA_ARGS=-F /etc/vhpc/ssh_config"));
 	ck_assert_str_eq(p.hostfile, "n1:8\nn2:8\n");
-	ck_assert_str_eq(version, "4.0.2");
 }
 END_TEST
 

@@ -49,7 +49,7 @@ static void make(const char *version, const char *const *args, const char *const
 
 	ck_assert_msg(vh_mpi_job_make(&(struct vh_mpi_input){
 		.cluster = &c, .args = (char *const *)args, .env = (char *const *)env, .hostfile = "/proc/self/fd/3",
-		.rankfile = "/proc/self/fd/4", .head_interface = "vb0", .head_address = "10.9.0.1", .root = true }, ret, &err) == 0, "%s", err.text);
+		.rankfile = "/proc/self/fd/4", .head = "10.9.0.11" }, ret, &err) == 0, "%s", err.text);
 }
 
 static const char *const just_a_program[] = { "-n", "4", "./a.out", NULL };
@@ -63,13 +63,12 @@ START_TEST(the_whole_line_of_41)
 	make("4.1.4", just_a_program, nothing, &p);
 	line = joined(p.argv);
 	ck_assert_str_eq(line, "mpirun|--mca|plm|rsh|--mca|ras|^slurm,gridengine,tm,loadleveler|"
-			       "--mca|plm_rsh_agent|setpriv --pdeathsig TERM ssh -F /s/ssh_config|--mca|plm_rsh_no_tree_spawn|1|"
+			       "--mca|plm_rsh_agent|setpriv --pdeathsig TERM ssh -F /etc/vhpc/ssh_config|--mca|plm_rsh_no_tree_spawn|1|"
 			       "--mca|orte_default_hostfile|/proc/self/fd/3|--mca|if_base_do_not_resolve|1|"
 			       "--mca|oob_tcp_if_include|10.9.0.0/24|--mca|btl_tcp_if_include|10.9.0.0/24|"
 			       "--mca|pml|ob1|--mca|btl|self,vader,tcp|--mca|osc|^ucx|--map-by|slot|--bind-to|core|-n|4|./a.out|");
 	ck_assert_str_eq(p.hostfile, "two-1 slots=2\ntwo-2 slots=4\n");
-	ck_assert(vh_strv_has(p.env, "OMPI_ALLOW_RUN_AS_ROOT=1"));
-	ck_assert(vh_strv_has(p.env, "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1"));
+	ck_assert_ptr_null(p.env);
 	ck_assert_ptr_null(p.users);
 }
 END_TEST
@@ -82,8 +81,8 @@ START_TEST(the_whole_line_of_50)
 	make("5.0.7", just_a_program, nothing, &p);
 	line = joined(p.argv);
 	ck_assert_str_eq(line, "mpirun|--prtemca|plm|ssh|--prtemca|ras|^slurm,gridengine,lsf,pbs,flux|"
-			       "--prtemca|plm_ssh_agent|setpriv --pdeathsig TERM ssh -F /s/ssh_config|--prtemca|plm_ssh_no_tree_spawn|1|"
-			       "--prtemca|prte_default_hostfile|/proc/self/fd/3|--prtemca|prte_if_include|vb0,mpi0|"
+			       "--prtemca|plm_ssh_agent|setpriv --pdeathsig TERM ssh -F /etc/vhpc/ssh_config|--prtemca|plm_ssh_no_tree_spawn|1|"
+			       "--prtemca|prte_default_hostfile|/proc/self/fd/3|--prtemca|prte_if_include|mpi0|"
 			       "--mca|btl_tcp_if_include|10.9.0.0/24|--mca|pml|ob1|--mca|btl|self,sm,tcp|"
 			       "--mca|mca_base_component_path|/usr/lib/x86_64-linux-gnu/openmpi/lib/openmpi40|"
 			       "--pmixmca|mca_base_component_path|/usr/lib/x86_64-linux-gnu/pmix2/lib/pmix|--map-by|slot|--bind-to|core|"
@@ -229,21 +228,6 @@ START_TEST(as_json)
 }
 END_TEST
 
-START_TEST(versions)
-{
-	static const struct { const char *text, *version; } cases[] = {
-		{ "mpirun (Open MPI) 4.1.4\n\nReport bugs to ...\n", "4.1.4" }, { "mpirun (Open MPI) 5.0.7\n", "5.0.7" },
-		{ "mpirun (Open MPI) \n", NULL }, { "HYDRA build details:\n Version: 4.0.2\n", NULL }, { "", NULL },
-	};
-
-	for (size_t i = 0; i < vh_array_len(cases); i++) {
-		vh_autofree char *v = vh_mpi_version(&vh_ompi_41, cases[i].text);
-
-		ck_assert_pstr_eq(v, cases[i].version);
-	}
-}
-END_TEST
-
 START_TEST(identity_files)
 {
 	static const struct { const char *line, *file; } cases[] = {
@@ -269,57 +253,58 @@ static struct vh_mpi_cluster with_config(const char *config)
 	return c;
 }
 
-START_TEST(what_is_checked_before_a_launch)
+/* With the cluster's key; where that is another user's, with one's own, and the cluster's host keys all the same. */
+START_TEST(the_way_to_a_node)
 {
-	vh_autofree char *dir = unit_tmpdir(), *key = vh_strf("%s/key", dir), *line = vh_strf("Host *\n IdentityFile \"%s\"\n", key);
-	vh_autofree char *config = unit_file(dir, "ssh_config", line), *want = vh_strf("cluster two: %s: No such file or directory", key);
+	vh_autofree char *dir = unit_tmpdir(), *key = unit_file(dir, "key", ""), *line = vh_strf("Host *\n IdentityFile \"%s\"\n", key);
+	vh_autofree char *config = unit_file(dir, "ssh_config", line), *known = vh_strf("UserKnownHostsFile=\"%s/known_hosts\"", dir);
 	const struct vh_mpi_cluster none = with_config("/nonexistent"), c = with_config(config);
+	vh_autostrv argv = NULL;
+	vh_autostrv own = NULL;
+	vh_autofree char *text = NULL;
 	vh_autoerr err = VH_ERR_NONE;
 
-	ck_assert_int_eq(vh_mpi_check(&none, &err), -ENOENT);
+	ck_assert_int_eq(vh_mpi_ssh(&none, &two[0], &argv, &err), -ENOENT);
 	unit_assert_err(&err, VH_EXIT_REFUSED, "cluster two: /nonexistent: No such file or directory", NULL);
-	ck_assert_int_eq(vh_mpi_check(&c, &err), -ENOENT);
-	unit_assert_err(&err, VH_EXIT_REFUSED, want, NULL);
-	free(unit_file(dir, "key", ""));
-	ck_assert_int_lt(vh_mpi_check(&c, &err), 0);
-	unit_assert_err(&err, VH_EXIT_REFUSED, "cluster two: this machine has no address in its network 203.0.113.0/24",
-			"run it on the cluster's host, in the network namespace where it was applied");
+	ck_assert_int_eq(vh_mpi_ssh(&c, &two[0], &argv, &err), 0);
+	text = joined(argv);
+	ck_assert_pstr_eq(argv[2], config);
+	ck_assert_pstr_eq(argv[3], "two-1");
+	unlink(key);
+	ck_assert_int_eq(vh_mpi_ssh(&c, &two[0], &own, &err), 0);
+	ck_assert(!vh_strv_has(own, "-F") && vh_strv_has(own, known) && vh_strv_has(own, "HostKeyAlias=two-1"));
+	ck_assert(vh_strv_has(own, "StrictHostKeyChecking=yes") && vh_strv_has(own, "hpc"));
+	ck_assert_str_eq(own[vh_strv_len(own) - 1], "10.9.0.11");
 }
 END_TEST
 
-START_TEST(lists_are_read_by_their_paths)
+/* What mpirun alone reads in a node, and what a login is told; written over, not added to, at the next boot. */
+START_TEST(an_mpirun_of_its_own_in_a_node)
 {
+	static const char its[] = "# Debian's\nbtl = ^uct";
+	vh_autofree char *dir = unit_tmpdir(), *file = unit_file(dir, "etc/openmpi/openmpi-mca-params.conf", its), *text = NULL, *again = NULL;
+	vh_autofree char *login = NULL, *none = vh_strf("%s/etc/openmpi/prte-mca-params.conf", dir);
+	vh_autojob p = { 0 }, p5 = { 0 };
 	vh_autoerr err = VH_ERR_NONE;
-	struct vh_mpi_lists lists;
-	char line[32] = "";
-	vh_autofclose FILE *f = NULL;
+	size_t len;
 
-	ck_assert_int_eq(vh_mpi_lists_open(&lists, &err), 0);
-	ck_assert_str_ne(lists.hosts, lists.ranks);
-	ck_assert_int_eq(write(lists.hosts_fd, "two-1\n", 6), 6);
-	f = fopen(lists.hosts, "r");
-	ck_assert_ptr_nonnull(f);
-	ck_assert_ptr_nonnull(fgets(line, sizeof(line), f));
-	ck_assert_str_eq(line, "two-1\n");
-	close(lists.hosts_fd);
-	close(lists.ranks_fd);
-}
-END_TEST
-
-START_TEST(head_by_network)
-{
-	struct vh_mpi_head head;
-
-	vh_mpi_head_find("127.0.0.0/8", &head);
-	if (!*head.interface)
-		unit_skip("no loopback address in this network namespace");
-	ck_assert_str_eq(head.interface, "lo");
-	ck_assert_str_eq(head.address, "127.0.0.1");
-	vh_mpi_head_find("203.0.113.0/24", &head);
-	ck_assert_str_eq(head.interface, "");
+	free(unit_file(dir, "etc/vhpc/hosts", ""));
+	free(unit_file(dir, "etc/ssh/sshd_config.d/x", ""));
+	make("4.1.4", nothing, nothing, &p);
+	ck_assert_int_eq(vh_mpi_defaults_write(&p, dir, &err), 0);
+	ck_assert_int_eq(vh_mpi_read(file, &text, &len, &err), 0);
+	ck_assert(!strncmp(text, its, strlen(its)) && strstr(text, "\nbtl = self,vader,tcp\n") && strstr(text, "\nbtl_tcp_if_include = 10.9.0.0/24\n"));
+	ck_assert(strstr(text, "\nplm_rsh_agent = setpriv --pdeathsig TERM ssh -F /etc/vhpc/ssh_config\n"));
+	ck_assert_int_eq(vh_mpi_defaults_write(&p, dir, &err), 0);
+	ck_assert_int_eq(vh_mpi_read(file, &again, &len, &err), 0);
+	ck_assert_str_eq(again, text);
+	ck_assert_int_lt(access(none, F_OK), 0);
+	make("5.0.7", nothing, nothing, &p5);
+	login = vh_mpi_login_text(&p5);
+	ck_assert_ptr_nonnull(strstr(login, "SetEnv \"OMPI_MCA_mca_base_component_path=/usr/lib/"));
 }
 END_TEST
 
 UNIT_SUITE(mpirun_plan, a_region_adds_its_transport, the_whole_line_of_41, the_whole_line_of_50, what_the_user_sets_wins,
 	   only_settings_of_that_very_name_are_the_users, an_mpi_that_is_not_known, a_thousand_nodes_at_once, as_json,
-	   versions, identity_files, what_is_checked_before_a_launch, lists_are_read_by_their_paths, head_by_network)
+	   identity_files, the_way_to_a_node, an_mpirun_of_its_own_in_a_node)
