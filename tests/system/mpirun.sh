@@ -68,6 +68,18 @@ kill -KILL $!
 check "a caller that is killed ends its job" eventually gone 1
 check "on all nodes" eventually gone 2
 
+mkdir "$T/none" && printf '#!/bin/sh\ntouch %s/called\nexit 99\n' "$T" >"$T/none/mpirun" && chmod +x "$T/none/mpirun"
+check "a job where this machine has no MPI" env PATH="$T/none:$PATH" mpirun-wrap -n 1 hostname && check "asks for none" test ! -e "$T/called"
+
+# --- another user of this machine
+echo 'other:x:61001:61001::/home/other:/bin/sh' >>/etc/passwd
+mkdir -p /home/other/.ssh && ssh-keygen -q -t ed25519 -N '' -f /home/other/.ssh/id_ed25519 && chmod 700 /home/other/.ssh && chown -R 61001:61001 /home/other
+other() { setpriv --reuid 61001 --regid 61001 --clear-groups env HOME=/home/other timeout -k 10 900 mpirun-wrap --cluster "$record" "$@"; }
+exits 3 "a user whom the nodes do not know" other -n 1 id -un && says "Permission denied" "is told so"
+cat /home/other/.ssh/id_ed25519.pub >>/home/hpc/.ssh/authorized_keys
+check "a user by his own key" other -n 1 id -un
+same "is the nodes' user there" "$(cat "$T/out")" hpc
+
 # --- the same from inside
 check "a job from a node" node 3 mpirun-wrap -n 4 hostname
 same "fills that node first" "$(sort "$T/out" | uniq -c | tr -s ' \n' ' ')" " 2 farm-1 2 farm-3 "
