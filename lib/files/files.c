@@ -106,25 +106,27 @@ int vh_write_file(const char *path, const void *data, size_t len, unsigned mode,
 	return vh_sync_name(path, err);
 }
 
-int vh_link_or_copy(const char *src, const char *dst, struct vh_err *err)
+int vh_copy(const char *src, const char *dst, struct vh_err *err)
 {
 	vh_autofree char *tmp = vh_strf("%s.part", dst);
 	char *const argv[] = { "cp", "--reflink=auto", "--sparse=always", "-p", "--", (char *)src, tmp, NULL };
 	const struct vh_spawn cp = { .argv = argv };
-	int r;
+	int r = tmp ? vh_spawn_ok(&cp, NULL, err) : vh_err_nomem(err);
 
-	if (!tmp)
-		return vh_err_nomem(err);
+	if (r == 0 && rename(tmp, dst) < 0)
+		r = vh_err_set(err, errno, "%s: %s", dst, strerror(errno));
+	if (r < 0 && tmp)
+		unlink(tmp);
+	return r;
+}
+
+int vh_link_or_copy(const char *src, const char *dst, struct vh_err *err)
+{
 	if (linkat(AT_FDCWD, src, AT_FDCWD, dst, AT_SYMLINK_FOLLOW) == 0 || errno == EEXIST)
 		return 0;
 	if (errno != EXDEV && errno != EPERM && errno != EMLINK)
 		return vh_err_set(err, errno, "%s: %s", src, strerror(errno));
-	r = vh_spawn_ok(&cp, NULL, err);
-	if (r == 0 && rename(tmp, dst) < 0)
-		r = vh_err_set(err, errno, "%s: %s", dst, strerror(errno));
-	if (r < 0)
-		unlink(tmp);
-	return r;
+	return vh_copy(src, dst, err);
 }
 
 static void close_dir(DIR **d)

@@ -24,6 +24,9 @@ int vh_rename(const char *from, const char *to, struct vh_err *err);
  * where possible shared) copy where the file systems differ. 0 when dst is there. */
 int vh_link_or_copy(const char *src, const char *dst, struct vh_err *err);
 
+/* The same as a copy in any case: dst's owner and mode are its own. */
+int vh_copy(const char *src, const char *dst, struct vh_err *err);
+
 /* Removes a directory tree; 0 when it was not there. Does not cross mounts or follow links. */
 int vh_remove_tree(const char *path, struct vh_err *err);
 

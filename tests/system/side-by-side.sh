@@ -22,6 +22,20 @@ check "networks of their own" test "$cidrs" = 2
 check "CPUs of their own" test "$cpus" = "2 2"
 exits 3 "dedicated CPUs that others hold are refused" vhpc cluster apply "$T/third.yaml" && says "dedicated CPUs wanted; node 0 has " "the refusal counts those that are left"
 
+# Whom the QEMU of that cluster runs as, and what such a user may read of a cluster's first node.
+qemu_user() { stat -c %u "/proc/$(pgrep -o -f "guest=$1-1,")"; }
+reads() { setpriv --reuid "$1" --regid "$(getent group kvm | cut -d: -f3)" --clear-groups head -c 1 "$VHPC_STATE/clusters/$2/$2-1/$3" >/dev/null 2>&1; }
+left_user=$(qemu_user left) right_user=$(qemu_user right)
+users=$(sqlite3 "$VHPC_STATE/store.db" "select key from lease where kind = 'uid' order by holder;" | tr '\n' ' ')
+check "QEMUs run as users of their own" test "$left_user $right_user " = "$users"
+check "who have no name here" sh -c "! getent passwd $left_user && ! getent passwd $right_user"
+for file in disk.qcow2 identity; do
+	check "one may read its own $file" reads "$left_user" left $file
+	if reads "$left_user" right $file; then fail "and not the other's" "$file"; else pass "and not the other's"; fi
+done
+
+check "what both boot from stays root's" test "$(stat -c %u "$VHPC_STATE"/clusters/*/root.ext4 | sort -u)" = 0
+
 # Root of a node, who knows the way: the host of the other network answers nothing, nor does its node.
 address() { sed -n 's/^ *HostName //p' "$VHPC_STATE/clusters/$1/ssh_config" | head -n 1; }
 from_left() { vhpc cluster ssh --user root left 1 -- "$1"; }
@@ -33,6 +47,11 @@ other=$(address right) own_host=$(address left | sed 's/[0-9]*$/1/')
 check "a node knows the way to the other network" from_left "ip route add ${other%.*}.0/24 via $own_host && ping -c 1 -W 20 $own_host"
 unanswered "${other%.*}.1" "and reaches not its host's address there"
 unanswered "$other" "nor its node"
+
+check "a guest may flood its console" from_left "yes flood | head -c 3000000 >/dev/ttyS0"
+kept=$(cat "$VHPC_STATE"/clusters/left/left-1/console.log* | wc -c)
+if [ "$kept" -gt 500000 ] && [ "$kept" -lt 2200000 ]; then pass "and 2 MiB of it are kept"; else fail "and 2 MiB of it are kept" "$kept bytes are"; fi
+
 nft flush ruleset
 exits 4 "status tells of a network that nothing isolates" vhpc cluster status --json left && says '"isolated": false' "by name"
 check "apply mends it" vhpc cluster apply "$T/left.yaml" && check "status says so" vhpc cluster status --json left && says '"isolated": true' "by name"

@@ -45,7 +45,7 @@ check "whose lease it has" test -n "$cpu"
 qemu=$(pgrep -f 'guest=one-1')
 others=$(cat "/proc/$qemu/task/"*/status | awk -v c="$cpu" '/^Cpus_allowed_list/ && $2 != c' | wc -l)
 check "all of QEMU's threads run there" test "$others" = 0
-check "QEMU is not root" test "$(stat -c %U "/proc/$qemu")" = libvirt-qemu
+check "QEMU is nobody whom others are" test "$(stat -c %u "/proc/$qemu")" = "$(sqlite3 "$VHPC_STATE/store.db" "select key from lease where kind = 'uid';")"
 check "the identity is on no command line" sh -c '! tr "\0" "\n" <"/proc/$1/cmdline" | grep -q hostkey' - "$qemu"
 
 # --- console

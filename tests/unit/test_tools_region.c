@@ -272,6 +272,27 @@ START_TEST(a_region_for_which_there_is_no_room_is_refused)
 }
 END_TEST
 
-UNIT_SUITE(tools_region, another_users_region_is_not_taken, a_region_that_others_may_open_is_not_taken,
+START_TEST(the_clusters_own_user_has_it)
+{
+	struct fixture f;
+	struct stat st;
+
+	NEED_ROOT();
+	setup(&f);
+	f.cluster.uid = 70123;
+	ck_assert_msg(apply(&f) == 0, "%s", f.err.text);
+	ck_assert_int_eq(stat(f.path, &st), 0);
+	ck_assert_uint_eq(st.st_uid, 70123);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+	/* Another cluster's user's is no better than anybody's. */
+	f.cluster.uid = 70124;
+	ck_assert_msg(apply(&f) == 0, "%s", f.err.text);
+	ck_assert_int_eq(stat(f.path, &st), 0);
+	ck_assert_uint_eq(st.st_uid, 70124);
+	finish(&f);
+}
+END_TEST
+
+UNIT_SUITE(tools_region, the_clusters_own_user_has_it, another_users_region_is_not_taken, a_region_that_others_may_open_is_not_taken,
 	   a_region_with_a_second_name_is_not_taken, a_link_is_not_followed, what_is_no_file_is_not_taken,
 	   qemus_own_region_stays, a_region_for_which_there_is_no_room_is_refused)

@@ -38,7 +38,7 @@ static const struct vh_layout shared = {
 	.vcpus = 1, .sockets = 1, .dies = 1, .cores = 1, .threads = 1, .cpu = nowhere, .cell = cell_of,
 	.floating = floating, .n_floating = 2, .emulator = -1,
 };
-static const struct vh_disk disks[] = { { "/state/two-node-1/disk.qcow2", "qcow2" }, { "/data/<&\"'>.raw", "raw" } };
+static const struct vh_disk disks[] = { { "/state/two-node-1/disk.qcow2", "qcow2", "/state/root.ext4" }, { "/data/<&\"'>.raw", "raw", NULL } };
 static const struct vh_nic nics[] = {
 	{ "vt0a1b2c3d.0", "02:00:00:00:00:01", 1 }, { "vt0a1b2c3d.1", "02:00:00:00:00:02", 4 },
 };
@@ -52,7 +52,7 @@ static struct vh_domain domain(bool kvm)
 		.owner = "cluster/two-node", .kernel = "/images/mpi/kernel", .initrd = "/images/mpi/initrd",
 		.cmdline = "root=/dev/vda console=ttyS0", .disks = disks, .n_disks = kvm ? 2 : 1, .nccl = kvm ? "/state/two-node-1/nccl.xml" : NULL,
 		.topoext = true, .identity = "/state/two-node-1/identity", .console_log = "/state/two-node-1/console.log",
-		.kvm = kvm, .layout = kvm ? &dedicated : &shared,
+		.kvm = kvm, .layout = kvm ? &dedicated : &shared, .uid = kvm ? 70000 : 0, .gid = kvm ? 107 : 0,
 		.nics = nics, .n_nics = kvm ? 2 : 1, .shmem = kvm ? NULL : &shmem,
 	};
 }
@@ -226,7 +226,7 @@ START_TEST(refuses_what_is_no_domain)
 {
 	const struct vh_nic bad_tap = { "a/b", "02:00:00:00:00:01", 1 }, bad_mac = { "t", "02:00:00:00:00:0g", 1 };
 	const struct vh_shmem elsewhere = { "../memory", 16 << 20 }, odd = { "memory", 17 << 20 };
-	const struct vh_disk relative = { "relative", "raw" };
+	const struct vh_disk relative = { "relative", "raw", NULL };
 	struct vh_layout empty = shared, memoryless = shared, wide = shared;
 	struct vh_domain bad[14];
 	struct vh_err err = VH_ERR_NONE;

@@ -108,6 +108,17 @@ void vh_domain_add_passed(xmlNodePtr devices, const struct vh_domain *d, const s
 
 /* --- virtual devices */
 
+/* libvirt gives a disk's files to whom QEMU runs as, and who owns a file writes it: not this one. */
+static void add_base(xmlNodePtr disk, const char *base)
+{
+	xmlNodePtr store = vh_xml_add(disk, "backingStore", "type", "file", NULL), source;
+
+	vh_xml_add(store, "format", "type", "raw", NULL);
+	source = vh_xml_add(store, "source", "file", base, NULL);
+	vh_xml_add(source, "seclabel", "model", "dac", "relabel", "no", NULL);
+	vh_xml_add(store, "backingStore", NULL);
+}
+
 static void add_disk(xmlNodePtr devices, const struct vh_domain *d, size_t i)
 {
 	const struct vh_layout *l = d->layout;
@@ -122,6 +133,8 @@ static void add_disk(xmlNodePtr devices, const struct vh_domain *d, size_t i)
 	if (l->iothreads)
 		vh_xml_setf(driver, "iothread", "%zu", i % l->iothreads + 1);
 	vh_xml_add(disk, "source", "file", d->disks[i].path, NULL);
+	if (d->disks[i].base)
+		add_base(disk, d->disks[i].base);
 	vh_xml_add(disk, "target", "dev", dev, "bus", "virtio", NULL);
 }
 

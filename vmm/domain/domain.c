@@ -34,7 +34,8 @@ static int check_paths(const struct vh_domain *d, struct vh_err *err)
 	for (size_t i = 0; r == 0 && i < vh_array_len(paths); i++)
 		r = check_path(d, paths[i].what, paths[i].path, err);
 	for (size_t i = 0; r == 0 && i < d->n_disks; i++)
-		r = check_path(d, "disk", d->disks[i].path, err);
+		if ((r = check_path(d, "disk", d->disks[i].path, err)) == 0)
+			r = check_path(d, "disk", d->disks[i].base, err);
 	return r;
 }
 
@@ -195,6 +196,18 @@ static void add_iommu(xmlNodePtr domain, xmlNodePtr devices, const struct vh_dom
 	vh_xml_add(vh_xml_add(devices, "iommu", "model", "intel", NULL), "driver", "intremap", "on", "eim", "on", NULL);
 }
 
+/* libvirt gives QEMU's files to that user while it runs. */
+static int add_user(xmlNodePtr domain, const struct vh_domain *d)
+{
+	vh_autofree char *label = vh_strf("+%u:+%u", d->uid, d->gid);
+	xmlNodePtr seclabel = d->uid ? vh_xml_add(domain, "seclabel", "type", "static", "model", "dac", "relabel", "yes", NULL)
+				     : NULL;
+
+	if (seclabel && label)
+		vh_xml_text(seclabel, "label", label);
+	return label ? 0 : -ENOMEM;
+}
+
 static int build(xmlNodePtr domain, const struct vh_domain *d, const struct vh_guest_pci *pci)
 {
 	xmlNodePtr devices;
@@ -213,7 +226,7 @@ static int build(xmlNodePtr domain, const struct vh_domain *d, const struct vh_g
 	vh_domain_add_passed(devices, d, pci);
 	vh_domain_add_virtual(devices, d);
 	add_iommu(domain, devices, d);
-	return 0;
+	return add_user(domain, d);
 }
 
 int vh_domain_xml(const struct vh_domain *d, char **ret, struct vh_err *err)

@@ -14,7 +14,10 @@ struct vh_layout;
 #define VH_DOMAIN_NS "https://vhpc.dev/xmlns/domain/1"
 
 struct vh_nic { const char *tap, *mac; unsigned queues; };
-struct vh_disk { const char *path, *format; };	/* absolute; "qcow2" or "raw" */
+struct vh_disk {
+	const char *path, *format;	/* absolute; "qcow2" or "raw" */
+	const char *base;		/* raw, that others have too: nobody's to write, whoever runs; or NULL */
+};
 
 /* Memory shared with other VMs, a PCI device in the guest: /dev/shm/NAME, of a power of
  * two bytes, made by the caller for QEMU's user and removed by him after the last VM. */
@@ -23,6 +26,7 @@ struct vh_shmem { const char *name; uint64_t size; };
 struct vh_domain {
 	const char *name;	/* also the guest's host name */
 	const char *uuid;
+	unsigned uid, gid;	/* whom QEMU runs as, and its files are given to; 0: whom libvirt has for all */
 	const char *owner;	/* "cluster/two-node", kept in the metadata with the leases */
 	const char *kernel, *initrd, *cmdline;
 	const char *firmware;	/* UEFI firmware (a ROM file) that boots the disk instead, or NULL */

@@ -113,7 +113,31 @@ static void own_mounts(void)
 		child_fails("the root directory");
 }
 
-static _Noreturn void become_daemon(char *const *sources, char *const *targets, const char *program)
+/* What is to run in the mount namespace: libvirtd, and before it virtlogd, which the VMs of a libvirtd that was
+ * killed may have still. */
+struct daemon_start { char **sources, **targets; const char *program; bool logs; };
+
+static void start_logs(void)
+{
+	char *const argv[] = { (char *)"virtlogd", (char *)"--daemon", (char *)"--config",
+			       (char *)"/etc/libvirt/virtlogd.conf", (char *)"--pid-file",
+			       (char *)"/run/libvirt/virtlogd.pid", NULL };
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		execv(VH_VIRTLOGD, argv);
+		_exit(127);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (pid < 0 || status) {
+		dprintf(STDERR_FILENO, "virtlogd: does not start\n");
+		_exit(127);
+	}
+}
+
+static _Noreturn void become_daemon(const struct daemon_start *start)
 {
 	char *const argv[] = { (char *)"libvirtd", (char *)"--daemon", (char *)"--config",
 			       (char *)"/etc/libvirt/libvirtd.conf", (char *)"--pid-file",
@@ -126,17 +150,19 @@ static _Noreturn void become_daemon(char *const *sources, char *const *targets, 
 	for (int sig = 1; sig < NSIG; sig++)
 		signal(sig, SIG_DFL);
 	own_mounts();
-	for (size_t i = 0; sources[i]; i++)
-		if (mount(sources[i], targets[i], NULL, MS_BIND, NULL) < 0)
-			child_fails(targets[i]);
+	for (size_t i = 0; start->sources[i]; i++)
+		if (mount(start->sources[i], start->targets[i], NULL, MS_BIND, NULL) < 0)
+			child_fails(start->targets[i]);
 	close_range(3, ~0U, 0);
-	execv(program, argv);
-	child_fails(program);
+	if (start->logs)
+		start_logs();
+	execv(start->program, argv);
+	child_fails(start->program);
 }
 
 /* Runs libvirtd until it is ready or has failed. Should the starter be killed meanwhile,
  * this process goes on holding its lock, so that nobody takes the daemon for absent. */
-static _Noreturn void guard_daemon(char *const *sources, char *const *targets, const char *program, int log)
+static _Noreturn void guard_daemon(const struct daemon_start *start, int log)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), status = 0;
 	pid_t pid;
@@ -150,7 +176,7 @@ static _Noreturn void guard_daemon(char *const *sources, char *const *targets, c
 	if (pid < 0)
 		child_fails("fork");
 	if (pid == 0)
-		become_daemon(sources, targets, program);
+		become_daemon(start);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 127);
@@ -172,25 +198,33 @@ static int start_failed(const char *dir, int status, struct vh_err *err)
 	return vh_err_set(err, EIO, "libvirtd: does not start: %s", line ? line : "it says nothing");
 }
 
+static void start_clear(struct daemon_start *start)
+{
+	vh_strv_free(start->sources);
+	vh_strv_free(start->targets);
+}
+
 static int run_daemon(const char *dir, const char *program, struct vh_err *err)
 {
 	vh_autofree char *said = vh_strf("%s/start.log", dir);
 	vh_autoclose int log = said ? open(said, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
-	vh_autostrv sources = NULL;
-	vh_autostrv targets = NULL;
+	vh_autofree char *logs = vh_strf("%s/run/virtlogd-sock", dir);
+	vh_cleanup(start_clear) struct daemon_start start = { .program = program };
+	bool same_net;
 	int status;
 	pid_t pid;
 
 	if (log < 0)
 		return vh_err_set(err, said ? errno : ENOMEM, "%s/start.log: %s", dir, strerror(errno));
-	status = vh_daemon_dir_mounts(dir, &sources, &targets, err);
+	status = logs ? vh_daemon_dir_mounts(dir, &start.sources, &start.targets, err) : vh_err_nomem(err);
 	if (status < 0)
 		return status;
+	start.logs = access(VH_VIRTLOGD, X_OK) == 0 && vh_daemon_peer(logs, &pid, &same_net) < 0;
 	pid = fork();
 	if (pid < 0)
 		return vh_err_set(err, errno, "libvirtd: %s", strerror(errno));
 	if (pid == 0)
-		guard_daemon(sources, targets, program, log);
+		guard_daemon(&start, log);
 	status = vh_child_wait(pid, START_MS);
 	return status == 0 ? 0 : start_failed(dir, status, err);
 }
@@ -247,19 +281,14 @@ int vh_daemon_start(const char *state, struct vh_err *err)
 	return r < 0 ? r : start_locked(state, socket_path, err);
 }
 
-int vh_daemon_end(const char *state, struct vh_err *err)
+/* Ends who listens there; 0 when nobody does. */
+static int end_listener(const char *socket_path, const char *what, struct vh_err *err)
 {
-	vh_autofree char *socket_path = NULL;
-	vh_autoclose int pidfd = -1, lock = -1;
+	vh_autoclose int pidfd = -1;
 	bool same_net;
 	pid_t pid, again;
-	int r = vh_daemon_socket(state, &socket_path, err);
+	int r;
 
-	/* One that is starting, perhaps for a run that was killed, is waited for. */
-	if (r == 0)
-		r = vh_lock(state, "libvirt", START_MS, &lock, err);
-	if (r < 0)
-		return r;
 	if (vh_daemon_peer(socket_path, &pid, &same_net) < 0 || pid <= 0)
 		return 0;
 	pidfd = vh_process_open(pid);
@@ -267,5 +296,19 @@ int vh_daemon_end(const char *state, struct vh_err *err)
 	if (pidfd < 0 || vh_daemon_peer(socket_path, &again, &same_net) < 0 || again != pid)
 		return 0;
 	r = vh_process_end(pidfd, END_MS);
-	return r < 0 ? vh_err_set(err, -r, "libvirtd (process %d): does not end: %s", pid, strerror(-r)) : 0;
+	return r < 0 ? vh_err_set(err, -r, "%s (process %d): does not end: %s", what, pid, strerror(-r)) : 0;
+}
+
+int vh_daemon_end(const char *state, struct vh_err *err)
+{
+	vh_autofree char *socket_path = NULL, *logs = vh_strf("%s/libvirt/run/virtlogd-sock", state);
+	vh_autoclose int lock = -1;
+	int r = logs ? vh_daemon_socket(state, &socket_path, err) : vh_err_nomem(err);
+
+	/* One that is starting, perhaps for a run that was killed, is waited for. */
+	if (r == 0)
+		r = vh_lock(state, "libvirt", START_MS, &lock, err);
+	if (r == 0)
+		r = end_listener(socket_path, "libvirtd", err);
+	return r < 0 ? r : end_listener(logs, "virtlogd", err);
 }

@@ -36,11 +36,11 @@ static const char libvirtd_conf[] =
  * hold the guests' keys. */
 static const char qemu_conf[] =
 	"# Written by vhpc at every start of its private daemon.\n"
-	"stdio_handler = \"file\"\n"
-	"security_driver = \"none\"\n"
-	"namespaces = [ ]\n"
 	"max_core = 0\n"
 	"cgroup_controllers = [ ]\n";
+
+/* Where /dev/kvm has another file over it: QEMU's own /dev would get it by moving it, which cannot be. */
+static const char no_namespaces[] = "namespaces = [ ]\n";
 
 static bool may_search(const struct stat *st, const struct passwd *pw)
 {
@@ -97,6 +97,40 @@ static int write_conf(const char *dir, const char *name, const char *text, struc
 	vh_autofree char *path = vh_strf("%s/etc/%s", dir, name);
 
 	return path ? vh_write_file(path, text, strlen(text), 0600, err) : vh_err_nomem(err);
+}
+
+/* libvirtd probes QEMU with more rights than it runs it with. Where /dev/kvm is of no use
+ * the two disagree, and it probes anew at every turn (12 s a domain); so it sees none. */
+static int hides_kvm(bool *ret, struct vh_err *err)
+{
+	vh_autoroot root = NULL;
+	struct vh_accel accel;
+	int r = vh_root_open(&root, NULL, err);
+
+	if (r < 0)
+		return r;
+	vh_accel_detect(root, &accel);
+	*ret = !accel.kvm && vh_root_exists(root, "dev/kvm");
+	return 0;
+}
+
+/* What a guest writes to its console is kept up to 2 MiB. */
+static const char virtlogd_conf[] =
+	"# Written by vhpc at every start of its private daemon.\n"
+	"log_outputs = \"3:file:/var/log/libvirt/virtlogd.log\"\n"
+	"max_size = 524288\n"
+	"max_backups = 3\n";
+
+static int write_qemu_conf(const char *dir, struct vh_err *err)
+{
+	vh_autofree char *text = NULL;
+	bool hide;
+	int r = hides_kvm(&hide, err);
+
+	if (r == 0)
+		text = vh_strf("%sstdio_handler = \"%s\"\n%s", qemu_conf,
+			       access(VH_VIRTLOGD, X_OK) == 0 ? "logd" : "file", hide ? no_namespaces : "");
+	return r < 0 ? r : text ? write_conf(dir, "qemu.conf", text, err) : vh_err_nomem(err);
 }
 
 char *vh_last_line(const char *path)
@@ -182,33 +216,32 @@ int vh_daemon_dir_write(const char *dir, const char *state, struct vh_err *err)
 		r = make_dir(dir, "etc/hooks/qemu.d", 0755, err);
 	if (r == 0)
 		r = make_dir(dir, "log/qemu", 0700, err);
+	/* QEMU may be anybody, and has a directory of its own there. */
+	if (r == 0)
+		r = make_dir(dir, "lib/qemu", 0711, err);
 	/* Where libvirt locks consoles; a minimal system may lack it. */
 	if (r == 0)
 		r = vh_mkdirs("/run/lock", 0755, err);
 	if (r == 0)
 		r = write_conf(dir, "libvirtd.conf", libvirtd_conf, err);
 	if (r == 0)
-		r = write_conf(dir, "qemu.conf", qemu_conf, err);
+		r = write_conf(dir, "virtlogd.conf", virtlogd_conf, err);
+	if (r == 0)
+		r = write_qemu_conf(dir, err);
 	if (r == 0)
 		r = write_hook(dir, state, err);
 	if (log)
 		unlink(log);
 	return r;
 }
-/* libvirtd probes QEMU with more rights than it runs it with. Where /dev/kvm is of no use
- * the two disagree, and it probes anew at every turn (12 s a domain); so it sees none. */
 static int hide_kvm(const char *dir, char ***sources, char ***targets, struct vh_err *err)
 {
 	vh_autofree char *nothing = vh_strf("%s/no-kvm", dir);
-	vh_autoroot root = NULL;
-	struct vh_accel accel;
-	int r = nothing ? vh_root_open(&root, NULL, err) : vh_err_nomem(err);
+	bool hide;
+	int r = nothing ? hides_kvm(&hide, err) : vh_err_nomem(err);
 
-	if (r < 0)
+	if (r < 0 || !hide)
 		return r;
-	vh_accel_detect(root, &accel);
-	if (accel.kvm || !vh_root_exists(root, "dev/kvm"))
-		return 0;
 	r = vh_write_file(nothing, "", 0, 0, err);
 	if (r == 0 && (vh_strv_push(sources, nothing) < 0 || vh_strv_push(targets, "/dev/kvm") < 0))
 		r = vh_err_nomem(err);

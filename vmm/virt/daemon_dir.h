@@ -4,6 +4,9 @@
 
 #include "lib/err.h"
 
+/* Keeps consoles' logs within bounds; where it is not installed QEMU writes them itself, without any. */
+#define VH_VIRTLOGD "/usr/sbin/virtlogd"
+
 /* Refuses a state directory that QEMU, running as libvirt-qemu, could not get to. */
 int vh_daemon_check(const char *state, struct vh_err *err);
 /* Makes or brings up to date everything under dir (STATE/libvirt). */

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vmm/virt/virt.h"
 
-#include "vmm/virt/virt.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <libvirt/virterror.h>
@@ -11,6 +9,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "lib/cli.h"
@@ -367,4 +366,14 @@ int vh_virt_stop_private(const char *state, struct vh_err *err)
 		return 0;
 	}
 	return r < 0 ? r : end_unused(abs, err);
+}
+
+bool vh_virt_any_user(const struct vh_virt *v)
+{
+	vh_autofree char *own = v->private_dir ? vh_strf("%s/lib/qemu", v->private_dir) : NULL;
+	struct stat st;
+
+	if (geteuid() || (v->private_dir && !own))
+		return false;
+	return stat(own ? own : "/var/lib/libvirt/qemu", &st) == 0 && st.st_mode & 0001;
 }

@@ -26,6 +26,9 @@ const char *vh_virt_uri(const struct vh_virt *v);
 /* "libvirt 9.0.0, QEMU 7.2.22" as the daemon reports them, into buf. */
 int vh_virt_version(struct vh_virt *v, char *buf, size_t len, struct vh_err *err);
 
+/* Whether a domain's QEMU may be anybody: as a user of its own it must get past libvirt's directory. */
+bool vh_virt_any_user(const struct vh_virt *v);
+
 /* Whether the private daemon has domains but does not run, so that opening it would start it. */
 bool vh_virt_is_asleep(const char *state);
 /* Ends the private daemon when it is ours and has no domain left; 0 also when there is none. */

@@ -18,8 +18,9 @@ char *vh_vm_file(const char *state, const char *name, const char *file)
 	return vh_strf("%s/vms/%s%s%s", state, name, *file ? "/" : "", file);
 }
 
-/* Files that the guest is given stay as they are when the image is built anew. */
-static int link_file(const char *dir, const char *from_dir, const char *file, struct vh_err *err)
+/* Files that the guest is given stay as they are when the image is built anew; copy: it is libvirt's to give
+ * to whom QEMU runs as. */
+static int take_file(const char *dir, const char *from_dir, const char *file, bool copy, struct vh_err *err)
 {
 	vh_autofree char *from = vh_strf("%s/%s", from_dir, file), *to = vh_strf("%s/%s", dir, file);
 
@@ -27,12 +28,14 @@ static int link_file(const char *dir, const char *from_dir, const char *file, st
 		return vh_err_nomem(err);
 	if (access(from, F_OK) < 0)
 		return vh_err_refuse(err, errno, "image %s: %s: %s", from_dir, file, strerror(errno));
-	return vh_link_or_copy(from, to, err);
+	return copy ? vh_copy(from, to, err) : vh_link_or_copy(from, to, err);
 }
 
 static int take_image(const char *dir, const struct vh_vm *vm, struct vh_err *err)
 {
-	static const char *const files[] = { "kernel", "initrd", "root.ext4" };
+	static const struct { const char *name; bool copy; } files[] = {
+		{ "kernel", true }, { "initrd", true }, { "root.ext4", false },
+	};
 	vh_autofree char *base = vh_strf("%s/root.ext4", dir), *disk = vh_strf("%s/disk.qcow2", dir);
 	bool made;
 	int r = 0;
@@ -40,7 +43,7 @@ static int take_image(const char *dir, const struct vh_vm *vm, struct vh_err *er
 	if (!base || !disk)
 		return vh_err_nomem(err);
 	for (size_t i = 0; r == 0 && i < vh_array_len(files); i++)
-		r = link_file(dir, vm->image, files[i], err);
+		r = take_file(dir, vm->image, files[i].name, files[i].copy, err);
 	return r < 0 ? r : vh_disk_overlay(base, disk, 0, &made, err);
 }
 

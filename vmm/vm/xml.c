@@ -16,7 +16,7 @@
 enum { QUEUES_MAX = 16 };
 
 struct parts {
-	char *kernel, *initrd, *cmdline, *log, *disk, *hwloc, *nccl;
+	char *kernel, *initrd, *cmdline, *log, *disk, *base, *hwloc, *nccl;
 	struct vh_disk *disks;
 	struct vh_nic *nics;
 	char **texts;		/* what disks and nics point into */
@@ -30,6 +30,7 @@ static void parts_clear(struct parts *p)
 	free(p->cmdline);
 	free(p->log);
 	free(p->disk);
+	free(p->base);
 	free(p->hwloc);
 	free(p->nccl);
 	free(p->disks);
@@ -67,14 +68,14 @@ static int fill_disks(const struct vh_vm *vm, struct parts *p, size_t *ret_n, st
 	if (!p->disks)
 		return vh_err_nomem(err);
 	if (vm->image)
-		p->disks[n++] = (struct vh_disk){ p->disk, "qcow2" };
+		p->disks[n++] = (struct vh_disk){ p->disk, "qcow2", p->base };
 	for (char **d = vm->disks; d && *d; d++, n++) {
 		char *format = keep(p, *d), *path = format ? strchr(format, ':') : NULL;
 
 		if (!path)
 			return vh_err_nomem(err);
 		*path++ = 0;
-		p->disks[n] = (struct vh_disk){ path, format };
+		p->disks[n] = (struct vh_disk){ path, format, NULL };
 	}
 	*ret_n = n;
 	return 0;
@@ -124,9 +125,10 @@ static int fill_paths(const char *state, const struct vh_vm *vm, struct parts *p
 	p->initrd = vm->initrd ? strdup(vm->initrd) : vm->kernel ? NULL : vh_vm_file(state, vm->name, "initrd");
 	p->log = vh_vm_file(state, vm->name, "console.log");
 	p->disk = vh_vm_file(state, vm->name, "disk.qcow2");
+	p->base = vh_vm_file(state, vm->name, "root.ext4");
 	p->hwloc = vh_vm_file(state, vm->name, "hwloc.xml");
 	p->nccl = vh_vm_file(state, vm->name, "nccl.xml");
-	return p->kernel && p->log && p->disk && p->hwloc && p->nccl && (p->initrd || vm->kernel) ? 0 : vh_err_nomem(err);
+	return p->kernel && p->log && p->disk && p->base && p->hwloc && p->nccl && (p->initrd || vm->kernel) ? 0 : vh_err_nomem(err);
 }
 
 int vh_vm_xml(const char *state, const struct vh_vm *vm, const struct vh_accel *accel, const struct vh_root *root,

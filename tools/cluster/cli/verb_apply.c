@@ -107,6 +107,17 @@ static int give_uuids(struct cluster *c, struct vh_err *err)
 	return r;
 }
 
+/* Where libvirt lets it: else all clusters' QEMUs are one user, which is said. */
+static int give_user(const struct vh_cli *cli, struct session *s, struct vh_err *err)
+{
+	if (vh_virt_any_user(s->virt))
+		return cluster_take_user(s->store, &s->cluster, err);
+	if (!cli->quiet && geteuid() == 0)
+		fprintf(stderr, "%s: QEMU runs as the user that all of libvirt's do: chmod o+x /var/lib/libvirt/qemu"
+			" lets each cluster have its own\n", cli->prog);
+	return 0;
+}
+
 /* Plan, leases and record are one transaction, so that two clusters never choose the same. */
 static int plan_and_record(const struct vh_cli *cli, const struct manifest *m, struct session *s, bool *ret_exists, struct vh_err *err)
 {
@@ -119,6 +130,8 @@ static int plan_and_record(const struct vh_cli *cli, const struct manifest *m, s
 		r = check_names(s, err);
 	if (r == 0 && !*ret_exists)
 		r = give_uuids(&s->cluster, err);
+	if (r == 0 && !*ret_exists)
+		r = give_user(cli, s, err);
 	if (r == 0 && !*ret_exists)
 		r = record_create(s->store, &s->cluster, err);
 	return vh_store_settle(s->store, r, err);

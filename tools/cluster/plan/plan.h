@@ -55,6 +55,7 @@ struct cluster {
 	struct vh_cidr cidr;
 	char *bridge;
 	uint64_t region_node;	/* host node of the memory that the nodes share */
+	uint64_t uid;		/* whom its QEMUs run as, and nobody else; 0: whom libvirt has for all */
 	int accel;		/* enum cluster_accel */
 	char *accel_why;
 };
@@ -78,6 +79,16 @@ int cluster_host_address(const struct cluster *c, char buf[24]);
  * jobs of all ranks, and its host node. */
 struct region { char name[48]; uint64_t size; unsigned node; };
 struct region cluster_region(const struct cluster *c);
+
+/* --- user.c */
+
+struct cluster_user { unsigned uid, gid; };
+/* Whom its QEMUs run as; false: nobody else than we. */
+bool cluster_user(const struct cluster *c, struct cluster_user *ret);
+/* Makes a file, of mode 0600, that of whom the cluster's QEMUs run as, where that is a user of its own. */
+int cluster_give(const struct cluster *c, const char *path, struct vh_err *err);
+/* Leases a user that nobody has, of VHPC_UIDS, as the cluster's; refused where there is none. */
+int cluster_take_user(struct vh_store *store, struct cluster *c, struct vh_err *err);
 
 /* --- match.c */
 

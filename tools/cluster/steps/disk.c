@@ -17,7 +17,11 @@ static int disk_apply(const struct context *ctx, const struct spot *at, bool *re
 	const struct cluster *c = ctx->cluster;
 	vh_autofree char *disk = node_file(c, at->node, "disk.qcow2"), *base = files_base_disk(c, c->dir);
 
-	return disk && base ? vh_disk_overlay(base, disk, cluster_pool_of(c, at->node)->wanted.disk, ret_changed, err) : vh_err_nomem(err);
+	int r = disk && base ? vh_disk_overlay(base, disk, cluster_pool_of(c, at->node)->wanted.disk, ret_changed, err)
+			     : vh_err_nomem(err);
+
+	/* One that runs has it already. */
+	return r < 0 || !*ret_changed ? r : cluster_give(c, disk, err);
 }
 
 static int disk_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)

@@ -37,15 +37,17 @@ static int node_xml(const struct cluster *c, const struct node *n, char **ret, s
 {
 	vh_autofree char *kernel = vh_strf("%s/kernel", c->dir), *initrd = vh_strf("%s/initrd", c->dir);
 	vh_autofree char *disk = node_file(c, n, "disk.qcow2"), *identity = node_file(c, n, "identity");
-	vh_autofree char *log = node_file(c, n, "console.log");
+	vh_autofree char *log = node_file(c, n, "console.log"), *base = files_base_disk(c, c->dir);
 	const struct region region = cluster_region(c);
 	const struct vh_shmem shmem = { region.name, region.size };
 	const struct cluster_pool *pool = cluster_pool_of(c, n);
 	const bool uefi = pool->wanted.boot == VH_BOOT_UEFI;
 	const struct vh_nic nic = { .tap = n->nics[0].tap, .mac = n->nics[0].mac, .queues = 1 };
-	const struct vh_disk root = { disk, "qcow2" };
+	const struct vh_disk root = { disk, "qcow2", base };
+	struct cluster_user user = { 0 };
 	const struct vh_domain d = {
 		.name = n->name, .uuid = n->uuid, .owner = c->owner,
+		.uid = c->uid && cluster_user(c, &user) ? user.uid : 0, .gid = user.gid,
 		.kernel = uefi ? NULL : kernel, .initrd = uefi ? NULL : initrd, .cmdline = uefi ? NULL : pool->image.cmdline,
 		.firmware = uefi ? UEFI_FIRMWARE : NULL,
 		.disks = &root, .n_disks = 1, .identity = identity, .console_log = log,
@@ -53,7 +55,7 @@ static int node_xml(const struct cluster *c, const struct node *n, char **ret, s
 		.nics = &nic, .n_nics = 1, .shmem = c->n_nodes > 1 ? &shmem : NULL,
 	};
 
-	if (!kernel || !initrd || !disk || !identity || !log)
+	if (!kernel || !initrd || !disk || !base || !identity || !log)
 		return vh_err_nomem(err);
 	return vh_domain_xml(&d, ret, err);
 }

@@ -3,6 +3,7 @@
 #include "tools/cluster/steps/files.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -26,6 +27,18 @@ static int check_dir(const struct cluster *c, struct vh_err *err)
 	return vh_err_hint(err, "choose another with --state");
 }
 
+/* libvirt gave bases to the user of all QEMUs, with the image's inode, and left them so: who owns a file
+ * writes it. */
+static int take_back(const char *base, struct vh_err *err)
+{
+	const struct passwd *user = geteuid() ? NULL : getpwnam("libvirt-qemu");
+	struct stat st;
+
+	if (!user || stat(base, &st) < 0 || st.st_uid != user->pw_uid || chown(base, 0, 0) == 0)
+		return 0;
+	return vh_err_set(err, errno, "%s: %s", base, strerror(errno));
+}
+
 /* What the nodes boot stays as it is when the image of that name is built anew. */
 static int take_image(const char *tmp, const struct cluster *c, const struct vh_image *image, struct vh_err *err)
 {
@@ -35,10 +48,13 @@ static int take_image(const char *tmp, const struct cluster *c, const struct vh_
 
 	if (!kernel || !initrd || !disk)
 		return vh_err_nomem(err);
-	r = vh_link_or_copy(image->kernel, kernel, err);
+	/* These libvirt gives to whom QEMU runs as, so they cannot be the image's. */
+	r = vh_copy(image->kernel, kernel, err);
 	if (r == 0)
-		r = vh_link_or_copy(image->initrd, initrd, err);
-	return r < 0 ? r : vh_image_disk(image, (enum vh_boot)c->pools[0].wanted.boot, disk, err);
+		r = vh_copy(image->initrd, initrd, err);
+	if (r == 0)
+		r = vh_image_disk(image, (enum vh_boot)c->pools[0].wanted.boot, disk, err);
+	return r < 0 ? r : take_back(disk, err);
 }
 
 static int fill(const char *tmp, const struct cluster *c, const struct vh_image *image, struct vh_err *err)

@@ -153,6 +153,8 @@ static int write_identity(const char *dir, const struct cluster *c, const struct
 		return vh_err_nomem(err);
 	put_identity(f, c, n, p, hostkey, public);
 	r = fclose(f) ? vh_err_nomem(err) : vh_write_file(path, text, len, 0600, err);
+	if (r == 0)
+		r = cluster_give(c, path, err);
 	explicit_bzero(text, len);
 	free(text);
 	return r;

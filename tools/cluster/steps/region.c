@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mempolicy.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -29,27 +28,16 @@ static int failed(const char *path, int num, struct vh_err *err)
 	return vh_err_set(err, num, "shared memory %s: %s", path, strerror(num));
 }
 
-/* Whom QEMU runs as; NULL: whom we run as. */
-static const struct passwd *qemu_user(void)
-{
-	static const char *const users[] = { "libvirt-qemu", "qemu" };
-	const struct passwd *user = NULL;
-
-	for (size_t i = 0; geteuid() == 0 && !user && i < vh_array_len(users); i++)
-		user = getpwnam(users[i]);
-	return user;
-}
-
 /* Nobody else can have it open, now or later: not by its mode, and not as another file's second name. */
-static bool is_ours(const struct stat *st, const struct passwd *user)
+static bool is_ours(const struct stat *st, const struct cluster_user *user)
 {
 	return S_ISREG(st->st_mode) && (st->st_mode & 07777) == 0600 && st->st_nlink == 1 &&
-	       (st->st_uid == geteuid() || (user && st->st_uid == user->pw_uid));
+	       (st->st_uid == geteuid() || (user && st->st_uid == user->uid));
 }
 
 /* The region that is there; -ENOENT (no error text) where none is that is ours: another's thing of
  * that name is removed, which nodes that run notice as little as that it was there. */
-static int open_ours(const char *path, const struct passwd *user, int *ret_fd, struct vh_err *err)
+static int open_ours(const char *path, const struct cluster_user *user, int *ret_fd, struct vh_err *err)
 {
 	vh_autoclose int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	const int why = errno;
@@ -70,7 +58,7 @@ static int open_ours(const char *path, const struct passwd *user, int *ret_fd, s
 }
 
 /* O_EXCL: whoever makes it in between makes it not for us. */
-static int open_region(const char *path, const struct passwd *user, int *ret_fd, bool *ret_made, struct vh_err *err)
+static int open_region(const char *path, const struct cluster_user *user, int *ret_fd, bool *ret_made, struct vh_err *err)
 {
 	int r = open_ours(path, user, ret_fd, err);
 
@@ -130,21 +118,22 @@ static int allocate(const char *path, int fd, const struct region *region, bool 
 }
 
 /* A run may have been killed before its region was QEMU's. */
-static int give_to(const char *path, int fd, const struct passwd *user, bool *ret_changed, struct vh_err *err)
+static int give_to(const char *path, int fd, const struct cluster_user *user, bool *ret_changed, struct vh_err *err)
 {
 	struct stat st;
 
-	if (!user || (fstat(fd, &st) == 0 && st.st_uid == user->pw_uid))
+	if (!user || (fstat(fd, &st) == 0 && st.st_uid == user->uid))
 		return 0;
 	*ret_changed = true;
-	return fchown(fd, user->pw_uid, user->pw_gid) < 0 ? failed(path, errno, err) : 0;
+	return fchown(fd, user->uid, user->gid) < 0 ? failed(path, errno, err) : 0;
 }
 
 static int region_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
 	const struct region region = cluster_region(ctx->cluster);
 	vh_autofree char *path = vh_strf("/dev/shm/%s", region.name);
-	const struct passwd *user = qemu_user();
+	struct cluster_user qemu;
+	const struct cluster_user *user = cluster_user(ctx->cluster, &qemu) ? &qemu : NULL;
 	vh_autoclose int fd = -1;
 	bool made = false;
 	int r;
