@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
@@ -243,11 +244,21 @@ static int open_signals(struct remote *r, struct vh_err *err)
 	return r->signals < 0 ? vh_err_set(err, errno, "signals: %s", strerror(errno)) : 0;
 }
 
-/* As the launcher ended, so that who waits for us sees the same. */
+/* Whether it ends a process; the head is believed no more than that. */
+static bool ends(int number)
+{
+	return number > 0 && number < SIGRTMIN && number != SIGSTOP && number != SIGTSTP && number != SIGTTIN && number != SIGTTOU &&
+	       number != SIGCONT && number != SIGCHLD && number != SIGURG && number != SIGWINCH;
+}
+
+/* As the launcher ended, so that who waits for us sees the same; our memory is of no use to anybody. */
 static int end_by(int number)
 {
 	sigset_t set;
 
+	if (!ends(number))
+		return VH_EXIT_FAILED;
+	prctl(PR_SET_DUMPABLE, 0);
 	sigemptyset(&set);
 	sigaddset(&set, number);
 	signal(number, SIG_DFL);
