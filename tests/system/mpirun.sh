@@ -67,6 +67,17 @@ eventually node 1 test -s /tmp/job.farm-1 && eventually node 2 test -s /tmp/job.
 kill -KILL $!
 check "a caller that is killed ends its job" eventually gone 1
 check "on all nodes" eventually gone 2
+for n in 1 2; do node $n rm -f /tmp/job.farm-$n; done
+
+mpirun-wrap -n 2 --map-by node sh -c 'echo $$ >"/tmp/job.$(hostname)"; exec sleep 300' >"$T/job" 2>&1 &
+eventually node 1 test -s /tmp/job.farm-1 && eventually node 2 test -s /tmp/job.farm-2
+state() { node "$2" "grep -q \"^State:.$1\" /proc/\$(cat /tmp/job.farm-$2)/status"; }
+kill -TSTP $!
+check "a caller that is stopped" eventually state T 1 && check "stops its ranks" eventually state T 2
+kill -CONT $!
+check "and has them go on" eventually state S 2
+kill -TERM $!
+wait $!
 
 mkdir "$T/none" && printf '#!/bin/sh\ntouch %s/called\nexit 99\n' "$T" >"$T/none/mpirun" && chmod +x "$T/none/mpirun"
 check "a job where this machine has no MPI" env PATH="$T/none:$PATH" mpirun-wrap -n 1 hostname && check "asks for none" test ! -e "$T/called"
