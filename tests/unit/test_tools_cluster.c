@@ -346,61 +346,6 @@ START_TEST(files_come_from_the_image_of_the_plan_alone)
 }
 END_TEST
 
-static void new_cluster(struct cluster *c, const char *name)
-{
-	*c = (struct cluster){ .name = (char *)name, .owner = (char *)name };
-}
-
-START_TEST(each_cluster_has_a_user_of_its_own)
-{
-	vh_autofree char *state = unit_tmpdir();
-	struct cluster a, b, c;
-	struct cluster_user user;
-	vh_autostore store = NULL;
-	vh_autoerr err = VH_ERR_NONE;
-
-	setenv("VHPC_UIDS", "65533-65535", 1);
-	new_cluster(&a, "cluster/a");
-	new_cluster(&b, "cluster/b");
-	new_cluster(&c, "cluster/c");
-	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_WRITE, &err), 0);
-	ck_assert_int_eq(cluster_take_user(store, &a, &err), 0);
-	ck_assert_int_eq(cluster_take_user(store, &b, &err), 0);
-	ck_assert_uint_eq(a.uid, 65533);
-	/* nobody has a name. */
-	ck_assert_uint_eq(b.uid, 65535);
-	ck_assert(cluster_user(&b, &user));
-	ck_assert_uint_eq(user.uid, 65535);
-	ck_assert_int_eq(cluster_take_user(store, &c, &err), -EBUSY);
-	unit_assert_err(&err, VH_EXIT_REFUSED, "cluster cluster/c: all users from 65533 to 65535 are taken",
-			"VHPC_UIDS=FIRST-LAST names others");
-	ck_assert_int_eq(vh_lease_drop(store, "cluster/a", NULL, NULL, &err), 0);
-	ck_assert_int_eq(cluster_take_user(store, &c, &err), 0);
-	ck_assert_uint_eq(c.uid, 65533);
-}
-END_TEST
-
-START_TEST(odd_ranges_of_users_are_refused)
-{
-	static const char *const odd[] = { "x", "70000", "70000-", "-70000", "0-10", "999-1000", "70001-70000", "70000-4294967295" };
-	vh_autofree char *state = unit_tmpdir();
-	vh_autostore store = NULL;
-	struct cluster c;
-
-	for (size_t i = 0; i < vh_array_len(odd); i++) {
-		vh_autoerr err = VH_ERR_NONE;
-
-		if (!store)
-			ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_WRITE, &err), 0);
-		new_cluster(&c, "cluster/a");
-		setenv("VHPC_UIDS", odd[i], 1);
-		ck_assert_msg(cluster_take_user(store, &c, &err) < 0 && err.exit == VH_EXIT_USAGE, "%s", odd[i]);
-		ck_assert_uint_eq(c.uid, 0);
-	}
-}
-END_TEST
-
-UNIT_SUITE(tools_cluster, each_cluster_has_a_user_of_its_own, odd_ranges_of_users_are_refused,
-	   files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
+UNIT_SUITE(tools_cluster, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, the_region_is_leased, a_dedicated_cpu_is_given_once,
 	   another_shape_is_named)

@@ -384,7 +384,49 @@ START_TEST(a_plan_holds_until_the_host_goes_down)
 }
 END_TEST
 
-UNIT_SUITE(vmm_lease, leases_end_with_their_process, a_number_that_is_used_again_is_no_life,
+START_TEST(each_has_a_user_of_its_own)
+{
+	struct fixture f;
+	unsigned a = 0, b = 0, c = 0;
+
+	setup(&f);
+	setenv("VHPC_UIDS", "65533-65535", 1);
+	ck_assert_int_eq(vh_user_take(f.store, "cluster/a", &a, &f.err), 0);
+	ck_assert_int_eq(vh_user_take(f.store, "vm/b", &b, &f.err), 0);
+	ck_assert_uint_eq(a, 65533);
+	/* nobody has a name. */
+	ck_assert_uint_eq(b, 65535);
+	ck_assert_int_eq(vh_user_take(f.store, "vm/c", &c, &f.err), -EBUSY);
+	unit_assert_err(&f.err, VH_EXIT_REFUSED, "vm/c: all users from 65533 to 65535 are taken",
+			"VHPC_UIDS=FIRST-LAST names others");
+	ck_assert_int_eq(vh_lease_drop(f.store, "cluster/a", NULL, NULL, &f.err), 0);
+	ck_assert_int_eq(vh_user_take(f.store, "vm/c", &c, &f.err), 0);
+	ck_assert_uint_eq(c, 65533);
+	unsetenv("VHPC_UIDS");
+	finish(&f);
+}
+END_TEST
+
+START_TEST(odd_ranges_of_users_are_refused)
+{
+	static const char *const odd[] = { "x", "70000", "70000-", "-70000", "0-10", "999-1000", "70001-70000", "70000-4294967295" };
+	struct fixture f;
+	unsigned uid = 0;
+
+	setup(&f);
+	for (size_t i = 0; i < vh_array_len(odd); i++) {
+		setenv("VHPC_UIDS", odd[i], 1);
+		ck_assert_msg(vh_user_take(f.store, "vm/a", &uid, &f.err) < 0 && f.err.exit == VH_EXIT_USAGE, "%s", odd[i]);
+		vh_err_clear(&f.err);
+		ck_assert_uint_eq(uid, 0);
+	}
+	unsetenv("VHPC_UIDS");
+	finish(&f);
+}
+END_TEST
+
+UNIT_SUITE(vmm_lease, each_has_a_user_of_its_own, odd_ranges_of_users_are_refused,
+	   leases_end_with_their_process, a_number_that_is_used_again_is_no_life,
 	   what_its_parent_has_not_noticed_has_ended, doubt_keeps_leases, a_plan_holds_until_the_host_goes_down,
 	   huge_pages_within_their_pool, a_device_that_vanished_takes_nothing_along, taken_twice_by_one_is_once, a_cpu_has_one_holder, memory_is_promised_once,
 	   leases_count_as_taken, shared_memory_counts_as_taken)

@@ -308,7 +308,8 @@ int vh_daemon_end(const char *state, struct vh_err *err)
 	/* One that is starting, perhaps for a run that was killed, is waited for. */
 	if (r == 0)
 		r = vh_lock(state, "libvirt", START_MS, &lock, err);
+	/* Last who is looked for: a run that is killed in between leaves one that the next ends. */
 	if (r == 0)
-		r = end_listener(socket_path, "libvirtd", err);
-	return r < 0 ? r : end_listener(logs, "virtlogd", err);
+		r = end_listener(logs, "virtlogd", err);
+	return r < 0 ? r : end_listener(socket_path, "libvirtd", err);
 }

@@ -50,7 +50,9 @@ static int drop_identities(struct vh_store *s, const char *name, struct vh_err *
 	vh_autofree char *holder = vh_strf("vm/%s", name);
 	int r = holder ? vh_lease_drop(s, holder, "mac", NULL, err) : vh_err_nomem(err);
 
-	return r < 0 ? r : vh_lease_drop(s, holder, "guid", NULL, err);
+	if (r == 0)
+		r = vh_lease_drop(s, holder, "guid", NULL, err);
+	return r < 0 ? r : vh_lease_drop(s, holder, "uid", NULL, err);
 }
 
 /* A cluster's node is the cluster's; and what runs stays. */
@@ -126,7 +128,20 @@ static int name_ports(const char *state, struct vh_vm *vm, struct vh_err *err)
 	return r;
 }
 
-static int make_vm(struct vh_virt *v, const char *state, struct vh_vm *vm, struct vh_err *err)
+/* A kernel that is given may be other VMs' too, and libvirt gives it to one user. */
+static int take_user(struct vh_virt *v, struct vh_store *s, struct vh_vm *vm, struct vh_err *err)
+{
+	vh_autofree char *holder = vh_strf("vm/%s", vm->name);
+
+	int r = holder ? 0 : vh_err_nomem(err);
+
+	if (r < 0 || vm->kernel || !vh_virt_any_user(v))
+		return r;
+	r = vh_store_begin(s, err);
+	return r < 0 ? r : vh_store_settle(s, vh_user_take(s, holder, &vm->uid, err), err);
+}
+
+static int make_vm(struct vh_virt *v, struct vh_store *s, const char *state, struct vh_vm *vm, struct vh_err *err)
 {
 	vh_autoroot root = NULL;
 	vh_autofree char *xml = NULL;
@@ -141,7 +156,9 @@ static int make_vm(struct vh_virt *v, const char *state, struct vh_vm *vm, struc
 		vm->layout.cores *= vm->layout.threads;
 		vm->layout.threads = 1;
 	}
-	r = vm->rehearse ? 0 : name_ports(state, vm, err);
+	r = take_user(v, s, vm, err);
+	if (r == 0 && !vm->rehearse)
+		r = name_ports(state, vm, err);
 	if (r == 0)
 		r = vh_vm_make_files(state, vm, err);
 	if (r == 0)
@@ -163,7 +180,7 @@ static int define_locked(struct vh_virt *v, struct vh_store *s, const char *stat
 		r = vh_journal_begin(s, run, "define", vm->name, &id, err);
 	if (r < 0)
 		return r;
-	r = make_vm(v, state, vm, err);
+	r = make_vm(v, s, state, vm, err);
 	if (r < 0 && remove_all(v, s, state, vm->name, &undo) < 0) {
 		vh_err_as(err, VH_EXIT_PARTIAL);
 		vh_err_hint(err, "undoing failed too: %s; vhpc vm undefine %s", undo.text, vm->name);

@@ -31,6 +31,7 @@ struct vh_vm {
 	char **disks;		/* "FORMAT:PATH" */
 	char **nics;		/* "TAP" or "TAP,MAC" */
 	bool rehearse;
+	unsigned uid;		/* whom QEMU runs as; 0: whom libvirt has for all. Found when it is defined */
 };
 void vh_vm_clear(struct vh_vm *vm);
 
@@ -56,6 +57,13 @@ int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct v
 /* Pins the running VMs' floating threads to the CPUs that nobody leases for himself. After leases
  * were dropped; vh_vm_start does it itself. Never while a transaction is open. */
 int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err);
+
+/* --- whom QEMU runs as */
+
+/* Leases (kind "uid") a user that nobody has, of VHPC_UIDS; refused where there is none. The caller groups it. */
+int vh_user_take(struct vh_store *s, const char *holder, unsigned *ret, struct vh_err *err);
+/* The group that goes with such a user: /dev/kvm's, or where there is none the user's own. */
+unsigned vh_user_group(unsigned uid);
 
 /* --- leases, without libvirt */
 

@@ -137,7 +137,7 @@ int vh_vm_xml(const char *state, const struct vh_vm *vm, const struct vh_accel *
 	vh_cleanup(parts_clear) struct parts p = { 0 };
 	struct vh_domain d = {
 		.name = vm->name, .owner = VH_VM_OWNER, .identity = vm->identity, .kvm = accel->kvm,
-		.topoext = accel->topoext, .layout = &vm->layout,
+		.topoext = accel->topoext, .layout = &vm->layout, .uid = vm->uid, .gid = vm->uid ? vh_user_group(vm->uid) : 0,
 	};
 	int r = fill_paths(state, vm, &p, err);
 

@@ -14,6 +14,7 @@
 #include "vmm/hosts/hosts.h"
 #include "vmm/life/life.h"
 #include "vmm/virt/virt.h"
+#include "vmm/vm/vm.h"
 
 enum { TIMEOUT_MAX_S = 86400 };
 
@@ -110,8 +111,14 @@ static int give_uuids(struct cluster *c, struct vh_err *err)
 /* Where libvirt lets it: else all clusters' QEMUs are one user, which is said. */
 static int give_user(const struct vh_cli *cli, struct session *s, struct vh_err *err)
 {
-	if (vh_virt_any_user(s->virt))
-		return cluster_take_user(s->store, &s->cluster, err);
+	unsigned uid = 0;
+	int r = 0;
+
+	if (vh_virt_any_user(s->virt)) {
+		r = vh_user_take(s->store, s->cluster.owner, &uid, err);
+		s->cluster.uid = uid;
+		return r;
+	}
 	if (!cli->quiet && geteuid() == 0)
 		fprintf(stderr, "%s: QEMU runs as the user that all of libvirt's do: chmod o+x /var/lib/libvirt/qemu"
 			" lets each cluster have its own\n", cli->prog);

@@ -87,8 +87,6 @@ struct cluster_user { unsigned uid, gid; };
 bool cluster_user(const struct cluster *c, struct cluster_user *ret);
 /* Makes a file, of mode 0600, that of whom the cluster's QEMUs run as, where that is a user of its own. */
 int cluster_give(const struct cluster *c, const char *path, struct vh_err *err);
-/* Leases a user that nobody has, of VHPC_UIDS, as the cluster's; refused where there is none. */
-int cluster_take_user(struct vh_store *store, struct cluster *c, struct vh_err *err);
 
 /* --- match.c */
 
