@@ -107,7 +107,7 @@ static const struct file files[] = {
 	  "  StrictHostKeyChecking yes\n"
 	  "  PreferredAuthentications publickey\n"
 	  "  BatchMode yes\n"
-	  "  ConnectTimeout 10\n"
+	  "  ConnectTimeout 30\n"
 	  "  ServerAliveInterval 15\n"
 	  "  LogLevel ERROR\n", VH_SUITE_HOST },
 	{ "etc/systemd/journald.conf.d/vhpc.conf", 0644,
