@@ -41,7 +41,7 @@ int vh_convert(const struct vh_convert *c, struct vh_err *err)
 		return fail(c->to, err);
 	r = run(c, from, to, err);
 	errno = -vh_confine_take(to, 0644);
-	if (r == 0 && errno)
+	if (r == 0 && (errno || fsync(to) < 0))
 		r = fail(c->to, err);
 	return r < 0 ? vh_err_within(err, "%s", c->to) : 0;
 }

@@ -11,7 +11,7 @@ struct vh_convert {
 	const char *format;	/* of from: "raw" or "qcow2" */
 	const char *from;	/* a file that others may read */
 	const char *to_format;	/* "raw" (sparse), or "qcow2" compressed with zstd */
-	const char *to;		/* is made, mode 0644, not whole on failure */
+	const char *to;		/* is made, mode 0644, on disk; not whole on failure */
 	uint64_t max;		/* bytes that it may become; 0: any */
 	const volatile sig_atomic_t *stop;	/* what a signal's handler sets, or NULL */
 };

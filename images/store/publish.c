@@ -164,5 +164,8 @@ int vh_image_publish_to(const char *store, const char *name, const char *dir, st
 		return vh_err_nomem(err);
 	if ((r = fill_directory(store, image, new, err)) < 0)
 		return r;
-	return vh_rename(new, target, err);
+	/* Its files are on disk, each for itself: SHA256SUMS, the last, brought their names there. */
+	if (rename(new, target) < 0)
+		return vh_err_set(err, errno, "%s: %s", target, strerror(errno));
+	return vh_sync_name(target, err);
 }

@@ -229,13 +229,11 @@ END_TEST
 START_TEST(disks_that_are_not_as_published_are_refused)
 {
 	vh_autofree char *dir = plain(), *raw = vh_strf("data_file=%s/raw", dir), *disk = vh_strf("%s/root.qcow2", dir);
-	const struct { const char *argv[8], *why; } cases[] = {
+	const struct { const char *argv[5], *why; } cases[] = {
 		{ { "-o", raw, "DISK", "1M", NULL }, "not of plain clusters" },
 		{ { "-o", "extended_l2=on", "DISK", "1M", NULL }, "not of plain clusters" },
 		{ { "-o", "compat=0.10", "DISK", "1M", NULL }, "of another version" },
 		{ { "DISK", "2M", NULL }, "not of the size" },
-		{ { "--object", "secret,id=s,data=x", "-o", "encrypt.format=luks,encrypt.iter-time=10,encrypt.key-secret=s", "DISK", "1M", NULL },
-		  "is encrypted" },
 	};
 	const char *const whole_disk[] = { "DISK", "1M", NULL }, *const snapshot[] = { "qemu-img", "snapshot", "-c", "s", disk, NULL };
 
@@ -243,6 +241,11 @@ START_TEST(disks_that_are_not_as_published_are_refused)
 		make_disk(dir, cases[i].argv);
 		refused(dir, cases[i].why);
 	}
+	make_disk(dir, whole_disk);
+	vh_autoclose int fd = open(disk, O_WRONLY | O_CLOEXEC);
+	ck_assert_int_eq(pwrite(fd, "\0\0\0\2", 4, 32), 4);
+	sum_again(dir);
+	refused(dir, "is encrypted");
 	make_disk(dir, whole_disk);
 	run(snapshot);
 	sum_again(dir);
@@ -255,7 +258,7 @@ END_TEST
 
 START_TEST(clusters_that_lie_reach_nothing)
 {
-	static const uint64_t lies[] = { 0x7ffffffffffffe00, 0x8000ffffffff0000, 0xffffffffffffffff, 0x8000000000010000, 0xc000000000000000 };
+	static const uint64_t lies[] = { 0x7ffffffffffffe00, 0x8000ffffffff0000, 0xffffffffffffffff };
 	vh_autofree char *dir = plain(), *disk = vh_strf("%s/root.qcow2", dir), *store = unit_tmpdir();
 	vh_autofree char *root = vh_strf("%s/mpi/root.ext4", store);
 	uint8_t head[104];
@@ -286,11 +289,11 @@ END_TEST
 
 START_TEST(links_and_pipes_are_not_followed)
 {
-	static const char *const files[] = { "kernel", "image.json", "root.qcow2", "sbom.spdx.json" };
-	vh_autofree char *elsewhere = unit_tmpdir();
+	static const char *const files[] = { "kernel", "image.json", "root.qcow2", "sbom.spdx.json", "SHA256SUMS" };
+	vh_autofree char *elsewhere = unit_tmpdir(), *dir = plain();
 
 	for (size_t i = 0; i < vh_array_len(files); i++) {
-		vh_autofree char *dir = plain(), *path = vh_strf("%s/%s", dir, files[i]), *real = vh_strf("%s/%s", elsewhere, files[i]);
+		vh_autofree char *path = vh_strf("%s/%s", dir, files[i]), *real = vh_strf("%s/%s", elsewhere, files[i]);
 
 		ck_assert(rename(path, real) == 0 && symlink(real, path) == 0);
 		refused(dir, "is a link");
@@ -298,10 +301,8 @@ START_TEST(links_and_pipes_are_not_followed)
 		refused(dir, "is no regular file");
 		ck_assert(unlink(path) == 0 && mkdir(path, 0755) == 0);
 		refused(dir, "is no regular file");
+		ck_assert(rmdir(path) == 0 && rename(real, path) == 0);
 	}
-	vh_autofree char *dir = plain(), *sums = vh_strf("%s/SHA256SUMS", dir);
-	ck_assert(unlink(sums) == 0 && symlink("/dev/zero", sums) == 0);
-	refused(dir, "is a link");
 }
 END_TEST
 
