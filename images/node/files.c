@@ -5,6 +5,7 @@
 #include "images/node/node.h"
 #include "images/node/passwd.h"
 #include "lib/answer.h"
+#include "lib/mark.h"
 #include "lib/strv.h"
 
 static int put_file(struct vh_tree *tree, const struct vh_recipe_file *f, struct vh_err *err)
@@ -34,13 +35,13 @@ static int put_files(const struct vh_furnish *to, struct vh_err *err)
 	return e;
 }
 
-/* file PATH OWNER: says mode, owner (as the recipe names it, where it is that) and hash. */
+/* file PATH OWNER: says mode, owner (as the recipe names it, where it is that) and hash of the image's part. */
 static const char functions[] =
 	"owner() { u=${1%%:*}; case $u in [0-9]*) g=$u ;; *) g=$(id -g \"$u\"); u=$(id -u \"$u\") ;; esac\n"
 	" case $1 in *:[0-9]*) g=${1#*:} ;; *:*) g=$(getent group \"${1#*:}\" | cut -d: -f3) ;; esac\n"
 	" echo \"$u:$g\"; }\n"
 	"file() { o=$(stat -c %u:%g \"$1\"); [ \"$o\" != \"$(owner \"$2\")\" ] || o=$2\n"
-	" say \"file $1\" \"0$(stat -c %a \"$1\") $o $(sha256sum <\"$1\" | cut -d' ' -f1)\"; }\n";
+	" say \"file $1\" \"0$(stat -c %a \"$1\") $o $(LC_ALL=C sed \"/^" VH_NODE_MARK "\\$/,\\$d\" \"$1\" | sha256sum | cut -d' ' -f1)\"; }\n";
 
 static void ask_files(FILE *f, const json_t *value)
 {

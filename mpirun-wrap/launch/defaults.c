@@ -7,9 +7,10 @@
 
 #include "lib/files/files.h"
 #include "lib/files/read.h"
+#include "lib/mark.h"
 #include "lib/strv.h"
 
-static const char mark[] = "# What follows is this node's cluster's, written at boot.\n";
+static const char mark[] = VH_NODE_MARK "\n";
 static const char login_file[] = "/etc/ssh/sshd_config.d/10-vhpc-mpi.conf";
 
 char *vh_mpi_params_text(const struct vh_mpi_job *job, const char *option, const char *was)

@@ -92,8 +92,9 @@ int vh_life_begin(struct vh_store *s, const struct vh_root *root, const char *ho
 	vh_autojson doc = NULL;
 	int r = here_load(root, &here);
 
+	/* A captured host has no processes. */
 	if (r < 0)
-		return r == -ENOMEM ? vh_err_nomem(err) : 0;
+		return r == -ENOENT ? 0 : vh_err_set(err, -r, "/proc: %s", strerror(-r));
 	r = vh_record_get(s, life, holder, &was, err);
 	if (r < 0 && r != -ENOENT)
 		return r;
