@@ -50,12 +50,16 @@ char *vh_verify_script(const json_t *image)
 	return fclose(f) == 0 ? text : NULL;
 }
 
+/* More than a guest can mean: bytes of any memory, microseconds of thirty years. */
+static const double most = 1e15;
+
+/* What the guest says of it, in that unit; -1: nothing that it can mean. */
 static double seconds(const char *text, const char *what, double unit)
 {
 	vh_autofree char *s = vh_answer(text, what);
 	char *end;
 	double v = s ? strtod(s, &end) : -1;
-	return s && *s && !*end && v >= 0 ? v * unit : -1;
+	return s && *s && !*end && v >= 0 && v <= most ? v * unit : -1;
 }
 
 static int judge_checks(const struct vh_judge *j)

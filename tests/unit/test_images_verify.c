@@ -214,5 +214,22 @@ START_TEST(cut_short_answers_are_no_verdict)
 }
 END_TEST
 
+START_TEST(figures_that_no_guest_can_mean_are_none)
+{
+	static const char *const figures[] = { "@memory 1e39\n", "@memory inf\n", "@memory nan\n", "@memory -1\n" };
+	vh_autojson doc = image();
+
+	for (size_t i = 0; i < vh_array_len(figures); i++) {
+		vh_autofree char *said = with("@memory 83886080\n", figures[i]);
+		vh_autoverify v = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+
+		ck_assert_int_eq(vh_verify_judge(doc, said, &v, &err), 0);
+		ck_assert_uint_eq(v.memory_used, 0);
+	}
+}
+END_TEST
+
 UNIT_SUITE(images_verify, script_asks_for_what_the_recipe_sets, good_answers_hold, each_broken_promise_is_found,
-	   packages_of_keys_are_named, every_key_of_a_recipe_is_covered, cut_short_answers_are_no_verdict)
+	   packages_of_keys_are_named, every_key_of_a_recipe_is_covered, cut_short_answers_are_no_verdict,
+	   figures_that_no_guest_can_mean_are_none)
