@@ -3,15 +3,17 @@
  *   FAULT_PROGRAM	only in programs whose name begins so
  *   FAULT_COUNT	a file of 8 bytes that counts the allocations of all of them
  *   FAULT_AT		the one that fails, counted from 1; nothing fails without it
- * An allocation counts when our code asks for it, or a library that is known to bear a failure. Others end
- * the program themselves: GLib, and with it libvirt, aborts. */
+ * An allocation counts when our code asks for it, itself or by what of libc returns memory, or a library that is
+ * known to bear a failure. Others end the program themselves: GLib, and with it libvirt, aborts. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -44,7 +46,7 @@ __attribute__((constructor)) static void begin(void)
 /* Is the caller's code one that must bear it? The program itself has no name. */
 static bool bears(void *caller)
 {
-	static const char *const libs[] = { "libc.so", "libjansson", "libsqlite3", "libyaml", "libnl-", "libmd.", "libarchive" };
+	static const char *const libs[] = { "libjansson", "libsqlite3", "libyaml", "libnl-", "libmd.", "libarchive" };
 	struct dl_find_object found;
 	const char *name;
 
@@ -81,4 +83,33 @@ void *calloc(size_t n, size_t size)
 void *realloc(void *p, size_t size)
 {
 	return fails(__builtin_return_address(0)) ? NULL : __libc_realloc(p, size);
+}
+
+char *strdup(const char *s)
+{
+	const size_t size = strlen(s) + 1;
+	char *copy = fails(__builtin_return_address(0)) ? NULL : __libc_malloc(size);
+
+	return copy ? memcpy(copy, s, size) : NULL;
+}
+
+char *strndup(const char *s, size_t n)
+{
+	const size_t len = strnlen(s, n);
+	char *copy = fails(__builtin_return_address(0)) ? NULL : __libc_malloc(len + 1);
+
+	if (copy) {
+		memcpy(copy, s, len);
+		copy[len] = 0;
+	}
+	return copy;
+}
+
+int __vasprintf_chk(char **ret, int flag, const char *fmt, va_list ap);
+
+/* What a fortified program calls. */
+int __vasprintf_chk(char **ret, int flag, const char *fmt, va_list ap)
+{
+	(void)flag;
+	return fails(__builtin_return_address(0)) ? -1 : vasprintf(ret, fmt, ap);
 }
