@@ -122,8 +122,11 @@ static pid_t calling_libvirt(const struct vh_root *root)
 	return !strcmp(name, "libvirtd") || !strcmp(name, "virtqemud") ? parent : 0;
 }
 
-static int take_and_keep(struct vh_store *store, const struct vh_root *root, const struct vh_domain_lease *lease,
-			 struct vh_err *err)
+typedef int lease_act(struct vh_store *store, const struct vh_root *root, const struct vh_domain_lease *lease,
+		      struct vh_err *err);
+
+static int take_leases(struct vh_store *store, const struct vh_root *root, const struct vh_domain_lease *lease,
+		       struct vh_err *err)
 {
 	pid_t libvirt = calling_libvirt(root);
 	int r = vh_domain_lease_take(store, root, lease, err);
@@ -131,7 +134,22 @@ static int take_and_keep(struct vh_store *store, const struct vh_root *root, con
 	return r < 0 || !libvirt ? r : vh_domain_lease_keep(store, root, lease->holder, libvirt, err);
 }
 
-static int take_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err)
+/* QEMU is there. */
+static int keep_leases(struct vh_store *store, const struct vh_root *root, const struct vh_domain_lease *lease,
+		       struct vh_err *err)
+{
+	return vh_domain_lease_keep(store, root, lease->holder, 0, err);
+}
+
+static int drop_leases(struct vh_store *store, const struct vh_root *root, const struct vh_domain_lease *lease,
+		       struct vh_err *err)
+{
+	(void)root;
+	return vh_domain_lease_drop(store, lease->holder, err);
+}
+
+/* In one transaction. */
+static int act_in_store(struct vh_cli *cli, const struct vh_domain_lease *lease, lease_act *act, struct vh_err *err)
 {
 	vh_autostore store = NULL;
 	vh_autoroot root = NULL;
@@ -142,34 +160,8 @@ static int take_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, 
 		r = vh_store_open(&store, find_state(cli, state), VH_STORE_WRITE, err);
 	if (r == 0)
 		r = vh_store_begin(store, err);
-	if (r < 0)
-		return r;
-	return vh_store_settle(store, take_and_keep(store, root, lease, err), err);
+	return r < 0 ? r : vh_store_settle(store, act(store, root, lease, err), err);
 }
-
-static int drop_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err)
-{
-	vh_autostore store = NULL;
-	char state[PATH_MAX];
-	int r = vh_store_open(&store, find_state(cli, state), VH_STORE_WRITE, err);
-
-	return r < 0 ? r : vh_domain_lease_drop(store, lease->holder, err);
-}
-
-/* QEMU is there. */
-static int keep_leases(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err)
-{
-	vh_autostore store = NULL;
-	vh_autoroot root = NULL;
-	char state[PATH_MAX];
-	int r = vh_root_open(&root, NULL, err);
-
-	if (r == 0)
-		r = vh_store_open(&store, find_state(cli, state), VH_STORE_WRITE, err);
-	return r < 0 ? r : vh_domain_lease_keep(store, root, lease->holder, 0, err);
-}
-
-typedef int lease_act(struct vh_cli *cli, const struct vh_domain_lease *lease, struct vh_err *err);
 
 static int act_on(struct vh_cli *cli, const char *name, const struct domain_text *t, lease_act *act, struct vh_err *err)
 {
@@ -181,7 +173,7 @@ static int act_on(struct vh_cli *cli, const char *name, const struct domain_text
 		return 0;
 	if (r == 0 && strcmp(lease.holder + strlen("vm/"), name))
 		r = vh_err_set(err, EINVAL, "the domain on standard input is not %s", name);
-	return r < 0 ? r : act(cli, &lease, err);
+	return r < 0 ? r : act_in_store(cli, &lease, act, err);
 }
 
 /* 0 also for domains that carry no lease: nothing of another's is looked at but whether our namespace

@@ -188,9 +188,12 @@ static int define_vm(struct vh_cli *cli, struct vh_vm *vm, struct vh_err *err)
 		r = vh_virt_open(&v, cli->connect, cli->state, true, err);
 	if (r == 0)
 		r = vh_vm_define(v, cli->state, vm, err);
-	if (r == 0)
-		vh_say(cli, vm->name, "defined");
-	return r;
+	if (r < 0)
+		return r;
+	vh_say(cli, vm->name, "defined");
+	if (!vm->kernel && vh_virt_one_user(v))
+		vh_say(cli, vm->name, vh_virt_one_user(v));
+	return 0;
 }
 
 int vh_verb_define(struct vh_cli *cli, struct vh_err *err)

@@ -380,3 +380,9 @@ bool vh_virt_any_user(const struct vh_virt *v)
 		return false;
 	return stat(own ? own : "/var/lib/libvirt/qemu", &st) == 0 && st.st_mode & 0001;
 }
+
+const char *vh_virt_one_user(const struct vh_virt *v)
+{
+	return geteuid() || vh_virt_any_user(v) ? NULL
+		: "QEMU runs as the user that all of libvirt's do: chmod o+x /var/lib/libvirt/qemu lets each have its own";
+}

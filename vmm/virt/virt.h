@@ -28,6 +28,9 @@ int vh_virt_version(struct vh_virt *v, char *buf, size_t len, struct vh_err *err
 
 /* Whether a domain's QEMU may be anybody: as a user of its own it must get past libvirt's directory. */
 bool vh_virt_any_user(const struct vh_virt *v);
+/* What is to be said where root's domains cannot each have a user, and what helps; static, NULL: they can, or
+ * it is not root's daemon. */
+const char *vh_virt_one_user(const struct vh_virt *v);
 
 /* Whether the private daemon has domains but does not run, so that opening it would start it. */
 bool vh_virt_is_asleep(const char *state);

@@ -111,18 +111,14 @@ static int give_uuids(struct cluster *c, struct vh_err *err)
 /* Where libvirt lets it: else all clusters' QEMUs are one user, which is said. */
 static int give_user(const struct vh_cli *cli, struct session *s, struct vh_err *err)
 {
+	const char *why_not = vh_virt_one_user(s->virt);
 	unsigned uid = 0;
-	int r = 0;
+	int r = vh_virt_any_user(s->virt) ? vh_user_take(s->store, s->cluster.owner, &uid, err) : 0;
 
-	if (vh_virt_any_user(s->virt)) {
-		r = vh_user_take(s->store, s->cluster.owner, &uid, err);
-		s->cluster.uid = uid;
-		return r;
-	}
-	if (!cli->quiet && geteuid() == 0)
-		fprintf(stderr, "%s: QEMU runs as the user that all of libvirt's do: chmod o+x /var/lib/libvirt/qemu"
-			" lets each cluster have its own\n", cli->prog);
-	return 0;
+	s->cluster.uid = uid;
+	if (r == 0 && why_not && !cli->quiet)
+		fprintf(stderr, "%s: %s\n", cli->prog, why_not);
+	return r;
 }
 
 /* Plan, leases and record are one transaction, so that two clusters never choose the same. */
