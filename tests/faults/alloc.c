@@ -105,7 +105,7 @@ char *strndup(const char *s, size_t n)
 	return copy;
 }
 
-int __vasprintf_chk(char **ret, int flag, const char *fmt, va_list ap);
+__attribute__((format(printf, 3, 0))) int __vasprintf_chk(char **ret, int flag, const char *fmt, va_list ap);
 
 /* What a fortified program calls. */
 int __vasprintf_chk(char **ret, int flag, const char *fmt, va_list ap)
