@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/files/files.h"
+#include "lib/files/home.h"
 #include "lib/store/store.h"
 
 #include <errno.h>
@@ -73,6 +74,8 @@ static int make_file(const char *state, const char *path, struct vh_err *err)
 {
 	int fd, r = vh_mkdirs(state, 0711, err);
 
+	if (r == 0)
+		r = vh_home_enter(state, err);
 	if (r < 0)
 		return r;
 	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -61,6 +61,7 @@ if [ "$(nproc)" -gt 1 ]; then
 fi
 check "destroy" vhpc vm destroy near
 check "which gives the leases back" test -z "$(leases)"
+. tests/system/define/copied.sh
 # A device that is gone, as libvirt's hook meets it.
 printf "<domain><name>gone</name><metadata><l:lease xmlns:l='https://vhpc.dev/xmlns/domain/1' holder='vm/gone' cpus='%s'><l:memory node='0' bytes='1048576'/><l:device address='0000:ff:1f.7'/></l:lease></metadata></domain>" "$cpu" >"$T/gone.xml"
 exits 1 "a device that has vanished" vhpc hook qemu gone prepare begin - <"$T/gone.xml" && says "0000:ff:1f.7 is not there" "it is named"

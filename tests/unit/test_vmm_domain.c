@@ -331,5 +331,21 @@ START_TEST(large_domain)
 }
 END_TEST
 
-UNIT_SUITE(vmm_domain, with_kvm, with_tcg, firmware_takes_the_place_of_a_kernel, every_host_makes_valid_domains, lease_there_and_back, shared_leases_no_cpu, text_is_quoted,
+START_TEST(paths_follow_a_directory_that_was_renamed)
+{
+	static const char xml[] = "<domain><name>a</name><os><kernel>/old/k</kernel></os><devices><disk><source file='/old/a &amp; b'/>"
+				  "<source file='/older/c'/></disk></devices></domain>";
+	vh_autofree char *now = NULL, *again = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_domain_moved(xml, "/old", "/new <1>", &now, &err), 0);
+	ck_assert_ptr_nonnull(strstr(now, "<kernel>/new &lt;1&gt;/k</kernel>"));
+	ck_assert_ptr_nonnull(strstr(now, "<source file=\"/new &lt;1&gt;/a &amp; b\"/><source file=\"/older/c\"/>"));
+	ck_assert_int_eq(vh_domain_moved(now, "/old", "/new", &again, &err), 0);
+	ck_assert_ptr_null(again);
+	ck_assert_int_lt(vh_domain_moved("<domain", "/old", "/new", &again, &err), 0);
+}
+END_TEST
+
+UNIT_SUITE(vmm_domain, paths_follow_a_directory_that_was_renamed, with_kvm, with_tcg, firmware_takes_the_place_of_a_kernel, every_host_makes_valid_domains, lease_there_and_back, shared_leases_no_cpu, text_is_quoted,
 	   refuses_what_is_no_domain, foreign_domains, hostile_domains, large_domain)

@@ -282,7 +282,7 @@ static void setup_life(struct fixture *f)
 	process(f, 100, 'S', 5000);
 	qemu_of_a(f, 100);
 	ck_assert_int_eq(vh_domain_lease_take(f->store, f->root, &a, &f->err), 0);
-	ck_assert_int_eq(vh_domain_lease_keep(f->store, f->root, "vm/a", 0, &f->err), 0);
+	ck_assert_int_eq(vh_domain_lease_keep(f->store, f->root, &a, 0, &f->err), 0);
 	ck_assert_int_eq(vh_lease_take(f->store, "mac", "02:00:00:00:00:01", "vm/a", 0, &f->err), 0);
 }
 
@@ -361,6 +361,28 @@ START_TEST(doubt_keeps_leases)
 }
 END_TEST
 
+START_TEST(a_vm_of_that_name_of_another_libvirt_keeps_nothing)
+{
+	static const char ours[] = "qemu\0-name\0guest=a,debug-threads=on\0-uuid\0" "00000000-2222-3333-4444-555555555555";
+	static const char theirs[] = "qemu\0-name\0guest=a,debug-threads=on\0-uuid\0" "11111111-2222-3333-4444-555555555555";
+	vh_autofree char *args = NULL;
+	struct fixture f;
+	struct vh_domain_lease a = lease_of("vm/a");
+
+	a.uuid = (char *)"00000000-2222-3333-4444-555555555555";
+	setup_life(&f);
+	args = vh_strf("%s/proc/100/cmdline", f.dir);
+	ck_assert_int_eq(vh_write_file(args, ours, sizeof(ours), 0644, &f.err), 0);
+	ck_assert_int_eq(vh_domain_lease_keep(f.store, f.root, &a, 0, &f.err), 0);
+	/* The number is another's, and a VM of the name runs: ours, then another libvirt's. */
+	process(&f, 100, 'S', 6000);
+	ck_assert_uint_eq(swept(&f), 4);
+	ck_assert_int_eq(vh_write_file(args, theirs, sizeof(theirs), 0644, &f.err), 0);
+	ck_assert_uint_eq(swept(&f), 1);
+	finish(&f);
+}
+END_TEST
+
 START_TEST(a_plan_holds_until_the_host_goes_down)
 {
 	struct fixture f;
@@ -372,7 +394,7 @@ START_TEST(a_plan_holds_until_the_host_goes_down)
 	ck_assert_uint_eq(swept(&f), 3);
 	/* libvirt begins with it, and is killed. */
 	process(&f, 50, 'S', 10);
-	ck_assert_int_eq(vh_domain_lease_keep(f.store, f.root, "vm/a", 50, &f.err), 0);
+	ck_assert_int_eq(vh_domain_lease_keep(f.store, f.root, &a, 50, &f.err), 0);
 	ck_assert_int_eq(vh_domain_lease_take(f.store, f.root, &a, &f.err), 0);
 	ck_assert_uint_eq(swept(&f), 3);
 	end_process(&f, 50);
@@ -427,6 +449,7 @@ END_TEST
 
 UNIT_SUITE(vmm_lease, each_has_a_user_of_its_own, odd_ranges_of_users_are_refused,
 	   leases_end_with_their_process, a_number_that_is_used_again_is_no_life,
-	   what_its_parent_has_not_noticed_has_ended, doubt_keeps_leases, a_plan_holds_until_the_host_goes_down,
+	   what_its_parent_has_not_noticed_has_ended, doubt_keeps_leases,
+	   a_vm_of_that_name_of_another_libvirt_keeps_nothing, a_plan_holds_until_the_host_goes_down,
 	   huge_pages_within_their_pool, a_device_that_vanished_takes_nothing_along, taken_twice_by_one_is_once, a_cpu_has_one_holder, memory_is_promised_once,
 	   leases_count_as_taken, shared_memory_counts_as_taken)

@@ -131,14 +131,14 @@ static int take_leases(struct vh_store *store, const struct vh_root *root, const
 	pid_t libvirt = calling_libvirt(root);
 	int r = vh_domain_lease_take(store, root, lease, err);
 
-	return r < 0 || !libvirt ? r : vh_domain_lease_keep(store, root, lease->holder, libvirt, err);
+	return r < 0 || !libvirt ? r : vh_domain_lease_keep(store, root, lease, libvirt, err);
 }
 
 /* QEMU is there. */
 static int keep_leases(struct vh_store *store, const struct vh_root *root, const struct vh_domain_lease *lease,
 		       struct vh_err *err)
 {
-	return vh_domain_lease_keep(store, root, lease->holder, 0, err);
+	return vh_domain_lease_keep(store, root, lease, 0, err);
 }
 
 static int drop_leases(struct vh_store *store, const struct vh_root *root, const struct vh_domain_lease *lease,
@@ -148,16 +148,28 @@ static int drop_leases(struct vh_store *store, const struct vh_root *root, const
 	return vh_domain_lease_drop(store, lease->holder, err);
 }
 
+/* What is not there was renamed while libvirt ran: none is to be made in its old place. */
+static int check_state(const char *state, struct vh_err *err)
+{
+	if (access(state, F_OK) == 0)
+		return 0;
+	vh_err_set(err, errno, "state directory %s: %s", state, strerror(errno));
+	return vh_err_hint(err, "where it has another name now: vhpc vm list --state NAME tells libvirt");
+}
+
 /* In one transaction. */
 static int act_in_store(struct vh_cli *cli, const struct vh_domain_lease *lease, lease_act *act, struct vh_err *err)
 {
 	vh_autostore store = NULL;
 	vh_autoroot root = NULL;
-	char state[PATH_MAX];
+	char buf[PATH_MAX];
+	const char *state = find_state(cli, buf);
 	int r = vh_root_open(&root, NULL, err);
 
+	if (r == 0 && state == buf)
+		r = check_state(state, err);
 	if (r == 0)
-		r = vh_store_open(&store, find_state(cli, state), VH_STORE_WRITE, err);
+		r = vh_store_open(&store, state, VH_STORE_WRITE, err);
 	if (r == 0)
 		r = vh_store_begin(store, err);
 	return r < 0 ? r : vh_store_settle(store, act(store, root, lease, err), err);

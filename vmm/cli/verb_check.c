@@ -11,6 +11,7 @@
 #include "lib/show/table.h"
 #include "lib/values.h"
 #include "vmm/cli/cli.h"
+#include "vmm/domain/domain.h"
 #include "vmm/guest/guest.h"
 #include "vmm/host/host.h"
 #include "vmm/kernel/kernel.h"
@@ -81,6 +82,7 @@ static int look_at_vm(struct vh_cli *cli, bool running, struct looked *l, struct
 {
 	const char *name = cli->argv[0];
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
 	int r = vh_open_daemon(cli, &v, err);
 
 	if (r == 0)
@@ -98,7 +100,10 @@ static int look_at_vm(struct vh_cli *cli, bool running, struct looked *l, struct
 	if (!running)
 		return 0;
 	vh_root_list(l->root, &l->pids, "proc");
-	l->check.pid = vh_qemu_process(l->root, l->pids, name);
+	r = vh_virt_lease(v, name, &lease, err);
+	if (r < 0)
+		return r;
+	l->check.pid = vh_qemu_process(l->root, l->pids, name, lease.uuid);
 	if (l->check.pid)
 		return 0;
 	vh_err_refuse(err, ESRCH, "VM %s: has no process here: it is %s", name, l->state);

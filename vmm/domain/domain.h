@@ -55,6 +55,7 @@ int vh_domain_xml(const struct vh_domain *d, char **ret, struct vh_err *err);
 
 struct vh_domain_lease {
 	char *holder, *owner;
+	char *uuid;		/* the domain's; NULL: not known */
 	unsigned *cpus;		/* dedicated ones; none for the shared policy */
 	size_t n_cpus;
 	unsigned *nodes;	/* host NUMA nodes, and bytes from each of them */
@@ -70,6 +71,9 @@ int vh_layout_lease(const struct vh_layout *layout, const struct vh_host *here, 
 /* Reads that element back from untrusted domain XML. -ENODATA without error text: the
  * domain is none of ours. */
 int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *ret, struct vh_err *err);
+
+/* The XML with the directory "from" named "to" in all paths, malloc'd; NULL: it names none in there. */
+int vh_domain_moved(const char *xml, const char *from, const char *to, char **ret, struct vh_err *err);
 
 /* A disk of its own over a raw base, which must then stay as it is; 0 when it is there. size:
  * bytes, 0 for the base's. */

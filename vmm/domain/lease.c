@@ -120,6 +120,7 @@ int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *r
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
 	vh_autoxml doc = NULL;
 	vh_autoxmlstr name = NULL;
+	vh_autoxmlstr uuid = NULL;
 	xmlNodePtr domain, node;
 	int r = vh_xml_parse("domain", xml, len, &doc, err);
 
@@ -135,6 +136,9 @@ int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *r
 	r = read_lease(node, name ? (const char *)name : "", &lease, err);
 	if (r < 0)
 		return r;
+	uuid = xmlNodeGetContent(vh_xml_child(domain, NULL, "uuid"));
+	if (uuid && !(lease.uuid = strdup((const char *)uuid)))
+		return vh_err_nomem(err);
 	*ret = lease;
 	lease = (struct vh_domain_lease){ 0 };
 	return 0;
@@ -144,6 +148,7 @@ void vh_domain_lease_clear(struct vh_domain_lease *lease)
 {
 	free(lease->holder);
 	free(lease->owner);
+	free(lease->uuid);
 	free(lease->cpus);
 	free(lease->nodes);
 	free(lease->node_memory);

@@ -12,6 +12,7 @@
 #include "lib/values.h"
 #include "vmm/host/host.h"
 #include "vmm/kernel/kernel.h"
+#include "vmm/life/life.h"
 
 enum { SMALL = 4096 };
 
@@ -72,10 +73,10 @@ static uint64_t shared_there(const struct vh_root *root, const char *path)
 	return vh_root_is_live(root) && fd >= 0 && fstat(fd, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
 }
 
-static uint64_t untouched(const struct vh_root *root, char *const *pids, const struct vh_lease *lease,
+static uint64_t untouched(struct vh_store *s, const struct vh_root *root, char *const *pids, const struct vh_lease *lease,
 			  unsigned node, uint64_t page)
 {
-	const char *pid = NULL;
+	const char *pid;
 	const char *shared = strstr(lease->key, ":/dev/shm/");
 	vh_autofree char *maps = NULL;
 	uint64_t there;
@@ -84,8 +85,7 @@ static uint64_t untouched(const struct vh_root *root, char *const *pids, const s
 		there = shared_there(root, shared + strlen(":/"));
 		return there < lease->amount ? lease->amount - there : 0;
 	}
-	if (!strncmp(lease->holder, "vm/", 3))
-		pid = vh_qemu_process(root, pids, lease->holder + 3);
+	pid = vh_life_process(s, root, pids, lease->holder);
 	if (!pid || vh_root_read(root, &maps, "proc/%s/numa_maps", pid) < 0)
 		return lease->amount;
 	there = resident(maps, node, page);
@@ -93,7 +93,7 @@ static uint64_t untouched(const struct vh_root *root, char *const *pids, const s
 }
 
 /* "0:vm/NAME", "0:2097152:vm/NAME", "0:/dev/shm/NAME". */
-static void add_lease(uint64_t *memory, uint64_t *pages, const struct vh_root *root, char *const *pids,
+static void add_lease(uint64_t *memory, uint64_t *pages, struct vh_store *s, const struct vh_root *root, char *const *pids,
 		      const struct vh_host *host, const struct vh_lease *lease)
 {
 	unsigned node = (unsigned)strtoul(lease->key, NULL, 10);
@@ -107,14 +107,14 @@ static void add_lease(uint64_t *memory, uint64_t *pages, const struct vh_root *r
 		if (n->id != node)
 			continue;
 		if (!huge)
-			memory[i] += untouched(root, pids, lease, node, SMALL);
+			memory[i] += untouched(s, root, pids, lease, node, SMALL);
 		for (size_t p = 0; huge && p < n->n_pools; p++)
 			if (n->pools[p].size == page)
-				pages[i * VH_HOST_POOLS + p] += untouched(root, pids, lease, node, page) / page;
+				pages[i * VH_HOST_POOLS + p] += untouched(s, root, pids, lease, node, page) / page;
 	}
 }
 
-static int add_memory(struct vh_taken *taken, const struct vh_root *root, const struct vh_host *host,
+static int add_memory(struct vh_taken *taken, struct vh_store *s, const struct vh_root *root, const struct vh_host *host,
 		      const struct vh_lease *leases, size_t n)
 {
 	vh_autostrv pids = NULL;
@@ -128,7 +128,7 @@ static int add_memory(struct vh_taken *taken, const struct vh_root *root, const 
 	if (n && vh_root_is_live(root))
 		vh_root_list(root, &pids, "proc");
 	for (size_t i = 0; i < n; i++)
-		add_lease((uint64_t *)taken->memory, (uint64_t *)taken->pages, root, pids, host, &leases[i]);
+		add_lease((uint64_t *)taken->memory, (uint64_t *)taken->pages, s, root, pids, host, &leases[i]);
 	return 0;
 }
 
@@ -151,7 +151,7 @@ int vh_taken_load(struct vh_store *s, const struct vh_root *root, const struct v
 		r = vh_lease_list(s, kinds[i], NULL, &leases, &n, err);
 		if (r < 0)
 			return r;
-		r = add_memory(&taken, root, host, leases, n);
+		r = add_memory(&taken, s, root, host, leases, n);
 		vh_lease_free(leases, n);
 		if (r < 0)
 			return vh_err_nomem(err);

@@ -29,9 +29,9 @@ int vh_node_memory(const struct vh_root *root, unsigned node, uint64_t *ret_tota
 
 /* --- a VM's QEMU: where its threads may run and its memory is */
 
-/* QEMU's process for the VM among those of proc (a strv), by the name that libvirt gives it;
- * NULL when there is none. */
-const char *vh_qemu_process(const struct vh_root *root, char *const *pids, const char *vm);
+/* QEMU's process for the VM among those of proc (a strv), by the name that libvirt gives it and by its UUID:
+ * another libvirt may have a VM of that name. uuid NULL or "": not known. NULL when there is none. */
+const char *vh_qemu_process(const struct vh_root *root, char *const *pids, const char *vm, const char *uuid);
 
 /* An allocator touches memory before the start, from any CPU of its node, and then sleeps. */
 enum vh_thread_kind { VH_THREAD_VCPU, VH_THREAD_IO, VH_THREAD_OTHER, VH_THREAD_ALLOCATOR };

@@ -180,21 +180,51 @@ int vh_process_memory(const struct vh_root *root, const char *pid, uint64_t byte
 	return 0;
 }
 
-const char *vh_qemu_process(const struct vh_root *root, char *const *pids, const char *vm)
+/* The arguments of a process, one after the other; malloc'd, NULL: it is gone, or has none. */
+static char *arguments(const struct vh_root *root, const char *pid, size_t *ret_len)
+{
+	enum { FIRST = 4096, MOST = 1 << 20 };
+	vh_autoclose int fd = vh_root_openf(root, 0, "proc/%s/cmdline", pid);
+	size_t size = FIRST, len = 0;
+	char *text = fd < 0 ? NULL : malloc(size);
+	ssize_t n = 0;
+
+	while (text && (n = read(fd, text + len, size - len)) > 0) {
+		char *grown;
+
+		len += (size_t)n;
+		if (len < size)
+			continue;
+		grown = size < MOST ? realloc(text, 2 * size) : NULL;
+		if (!grown)
+			break;
+		text = grown;
+		size *= 2;
+	}
+	*ret_len = len;
+	return text;
+}
+
+static bool has(const char *text, size_t len, const char *part, size_t part_len)
+{
+	return memmem(text, len, part, part_len);
+}
+
+const char *vh_qemu_process(const struct vh_root *root, char *const *pids, const char *vm, const char *uuid)
 {
 	vh_autofree char *guest = vh_strf("guest=%s,", vm);
 
 	for (; guest && pids && *pids; pids++) {
-		char line[4096] = "";
-		vh_autoclose int fd = -1;
-		ssize_t len;
+		vh_autofree char *args = NULL;
+		size_t len = 0;
 
 		if ((*pids)[0] < '0' || (*pids)[0] > '9')
 			continue;
-		fd = vh_root_openf(root, 0, "proc/%s/cmdline", *pids);
-		len = fd < 0 ? -1 : read(fd, line, sizeof(line) - 1);
-		if (len > 0 && memmem(line, (size_t)len, "-name", 6) &&
-		    memmem(line, (size_t)len, guest, strlen(guest)))
+		args = arguments(root, *pids, &len);
+		if (!args || !has(args, len, "-name", 6) || !has(args, len, guest, strlen(guest)))
+			continue;
+		/* Each argument ends with a 0. */
+		if (!uuid || !*uuid || has(args, len, uuid, strlen(uuid) + 1))
 			return *pids;
 	}
 	return NULL;

@@ -13,7 +13,7 @@
 #include "lib/sysroot.h"
 #include "vmm/kernel/kernel.h"
 
-/* Records by holder: {"boot", "pids": its namespace of processes, "pid", "start"}; pid 0: none yet. */
+/* Records by holder: {"boot", "pids": its namespace of processes, "pid", "start", "uuid": the VM's}; pid 0: none yet. */
 static const char life[] = "vm-life";
 
 struct here { char *boot, *pids, **procs; };
@@ -62,7 +62,18 @@ static bool is_over(const struct vh_root *root, const struct here *here, const c
 		return false;
 	if (same_boot && is_alive(root, doc))
 		return false;
-	return !vh_qemu_process(root, here->procs, holder + 3);
+	return !vh_qemu_process(root, here->procs, holder + 3, text_of(doc, "uuid"));
+}
+
+const char *vh_life_process(struct vh_store *s, const struct vh_root *root, char *const *pids, const char *holder)
+{
+	vh_autoerr none = VH_ERR_NONE;
+	vh_autojson doc = NULL;
+
+	if (strncmp(holder, "vm/", 3))
+		return NULL;
+	vh_record_get(s, life, holder, &doc, &none);
+	return vh_qemu_process(root, pids, holder + 3, text_of(doc, "uuid"));
 }
 
 int vh_life_end(struct vh_store *s, const char *holder, struct vh_err *err)
@@ -75,17 +86,20 @@ int vh_life_end(struct vh_store *s, const char *holder, struct vh_err *err)
 	return r < 0 ? r : vh_record_delete(s, life, holder, err);
 }
 
-static int doc_of(const struct vh_root *root, const struct here *here, pid_t pid, json_t **ret, struct vh_err *err)
+static int doc_of(const struct vh_root *root, const struct here *here, const char *uuid, pid_t pid, json_t **ret,
+		  struct vh_err *err)
 {
 	char start[VH_PROCESS_START] = "";
 
 	if (pid && vh_process_start(root, pid, start) < 0)
 		pid = 0;
-	*ret = json_pack("{ss ss si ss}", "boot", here->boot, "pids", here->pids, "pid", (int)pid, "start", start);
+	*ret = json_pack("{ss ss si ss ss*}", "boot", here->boot, "pids", here->pids, "pid", (int)pid, "start", start,
+			 "uuid", uuid);
 	return *ret ? 0 : vh_err_nomem(err);
 }
 
-int vh_life_begin(struct vh_store *s, const struct vh_root *root, const char *holder, pid_t pid, struct vh_err *err)
+int vh_life_begin(struct vh_store *s, const struct vh_root *root, const char *holder, const char *uuid, pid_t pid,
+		  struct vh_err *err)
 {
 	vh_cleanup(here_clear) struct here here = { 0 };
 	vh_autojson was = NULL;
@@ -98,7 +112,7 @@ int vh_life_begin(struct vh_store *s, const struct vh_root *root, const char *ho
 	r = vh_record_get(s, life, holder, &was, err);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	r = doc_of(root, &here, pid, &doc, err);
+	r = doc_of(root, &here, uuid, pid, &doc, err);
 	if (r < 0)
 		return r;
 	/* A plan for one that runs already does not hide its process. */

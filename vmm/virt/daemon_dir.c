@@ -154,19 +154,25 @@ static int place_hook(const char *path, const char *program, struct vh_err *err)
 	return vh_link_or_copy(program, path, err);
 }
 
-/* The hook finds the store by etc/vhpc.state, not by anything in a domain's XML. */
+/* The hook finds the store by it, not by anything in a domain's XML. */
+int vh_daemon_dir_link(const char *dir, const char *state, struct vh_err *err)
+{
+	vh_autofree char *state_link = vh_strf("%s/etc/vhpc.state", dir);
+
+	return state_link ? replace_link(state_link, state, err) : vh_err_nomem(err);
+}
+
 static int write_hook(const char *dir, const char *state, struct vh_err *err)
 {
 	vh_autofree char *hook = NULL, *hook_path = vh_strf("%s/etc/hooks/qemu.d/vhpc", dir);
-	vh_autofree char *state_link = vh_strf("%s/etc/vhpc.state", dir);
 	int r = find_hook(&hook, err);
 
 	if (r < 0)
 		return r;
-	if (!hook_path || !state_link)
+	if (!hook_path)
 		return vh_err_nomem(err);
 	r = place_hook(hook_path, hook, err);
-	return r < 0 ? r : replace_link(state_link, state, err);
+	return r < 0 ? r : vh_daemon_dir_link(dir, state, err);
 }
 
 static int make_dir(const char *dir, const char *name, unsigned mode, struct vh_err *err)

@@ -11,6 +11,8 @@
 int vh_daemon_check(const char *state, struct vh_err *err);
 /* Makes or brings up to date everything under dir (STATE/libvirt). */
 int vh_daemon_dir_write(const char *dir, const char *state, struct vh_err *err);
+/* Tells the hook which state directory it is: etc/vhpc.state below dir. */
+int vh_daemon_dir_link(const char *dir, const char *state, struct vh_err *err);
 /* What is to be mounted (strv) over what, in the daemon's mount namespace. */
 int vh_daemon_dir_mounts(const char *dir, char ***sources, char ***targets, struct vh_err *err);
 

@@ -28,6 +28,9 @@ int vh_virt_domain_lease(virDomainPtr domain, struct vh_domain_lease *ret, struc
 /* Finds one of ours; -ENOENT and, for another's, -EPERM, both refused. */
 int vh_virt_find_ours(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err);
 
+/* Tells domains and hook where a state directory is that has another name now. */
+int vh_virt_settle_home(struct vh_virt *v, const char *state, struct vh_err *err);
+
 /* virDomainGetState's state. */
 int vh_virt_get_state(virDomainPtr domain, int *ret, struct vh_err *err);
 

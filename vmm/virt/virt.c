@@ -14,6 +14,7 @@
 
 #include "lib/cli.h"
 #include "lib/files/files.h"
+#include "lib/files/home.h"
 #include "lib/strv.h"
 #include "lib/xml/xml.h"
 #include "vmm/virt/daemon.h"
@@ -128,6 +129,8 @@ static int hold_private(struct vh_virt *v, int how, struct vh_err *err)
 	if (!path)
 		return vh_err_nomem(err);
 	v->in_use = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (v->in_use < 0 && errno == EROFS)
+		v->in_use = open(path, O_RDONLY | O_CLOEXEC);
 	if (v->in_use < 0 && errno == EACCES)
 		return vh_err_refuse(err, EACCES, "%s: %s", path, strerror(errno));
 	if (v->in_use < 0 || flock(v->in_use, how) < 0)
@@ -146,6 +149,11 @@ static int private_uri(const char *socket, char **ret, struct vh_err *err)
 	return 0;
 }
 
+static bool is_read_only(const char *state)
+{
+	return access(state, W_OK) < 0 && errno == EROFS;
+}
+
 /* 0: the daemon runs, or was started; -ENOTCONN: it does not run. */
 static int find_private(const char *state, const char *socket, bool start, struct vh_err *err)
 {
@@ -156,7 +164,7 @@ static int find_private(const char *state, const char *socket, bool start, struc
 	if (r == -EACCES)
 		return vh_err_refuse(err, EACCES, "%s: %s", socket, strerror(EACCES));
 	if (r < 0)
-		return start || vh_daemon_has_domains(state) ? vh_daemon_start(state, err) : -ENOTCONN;
+		return start || (vh_daemon_has_domains(state) && !is_read_only(state)) ? vh_daemon_start(state, err) : -ENOTCONN;
 	if (!same_net)
 		return vh_err_refuse(err, EXDEV, "the private libvirt daemon of %s runs in another network "
 				     "namespace, from where it does not see this one's interfaces", state);
@@ -204,6 +212,8 @@ static int open_private(struct vh_virt *v, const char *given, bool start, struct
 		r = make_private_dir(state, v->private_dir, err);
 	else if (access(v->private_dir, F_OK) < 0)
 		return -ENOTCONN;
+	if (r == 0 && !is_read_only(state))
+		r = vh_home_enter(state, err);
 	if (r == 0)
 		r = hold_private(v, LOCK_SH, err);
 	if (r == 0)
@@ -236,6 +246,10 @@ static int open_once(struct vh_virt **ret, const char *connect, const char *stat
 	if (!v)
 		return vh_err_nomem(err);
 	v->in_use = -1;
+	/* The daemon of a copy would take the original's VMs for its own, find that they do not answer, and end them. */
+	r = vh_home_check(state, err);
+	if (r < 0)
+		return r;
 	if (connect && strcmp(connect, "private"))
 		v->uri = strdup(connect);
 	else if (!connect && system_daemon_answers())
@@ -251,8 +265,10 @@ static int open_once(struct vh_virt **ret, const char *connect, const char *stat
 		return v->private_dir && is_gone(v->private_dir) ? -ECONNRESET : r;
 	if (start)
 		warm_up(v->conn);
-	*ret = vh_steal(&v);
-	return 0;
+	r = vh_virt_settle_home(v, state, err);
+	if (r == 0)
+		*ret = vh_steal(&v);
+	return r;
 }
 
 int vh_virt_open(struct vh_virt **ret, const char *connect, const char *state, bool start,
@@ -358,6 +374,9 @@ int vh_virt_stop_private(const char *state, struct vh_err *err)
 	v->in_use = -1;
 	if (!abs)
 		return 0;
+	r = vh_home_check(abs, err);
+	if (r < 0)
+		return r;
 	v->private_dir = vh_strf("%s/libvirt", abs);
 	if (!v->private_dir)
 		return vh_err_nomem(err);

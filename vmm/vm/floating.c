@@ -82,7 +82,7 @@ static bool is_pinned(xmlDocPtr live, enum vh_virt_thread t, unsigned id, const 
 
 /* Without cgroups libvirt pins of QEMU's own threads the main one alone. Those that end meanwhile
  * need no CPU. */
-static int pin_others(const char *name, const unsigned *cpus, size_t n_cpus, struct vh_err *err)
+static int pin_others(const char *name, const char *uuid, const unsigned *cpus, size_t n_cpus, struct vh_err *err)
 {
 	size_t len = CPU_ALLOC_SIZE(cpus[n_cpus - 1] + 1), n = 0;
 	vh_autofree cpu_set_t *set = calloc(1, len);
@@ -97,7 +97,7 @@ static int pin_others(const char *name, const unsigned *cpus, size_t n_cpus, str
 	for (size_t i = 0; i < n_cpus; i++)
 		CPU_SET_S(cpus[i], len, set);
 	vh_root_list(root, &pids, "proc");
-	pid = vh_qemu_process(root, pids, name);
+	pid = vh_qemu_process(root, pids, name, uuid);
 	r = pid ? vh_process_threads(root, pid, &all, &n) : 0;
 	/* It has ended. */
 	if (r < 0)
@@ -109,8 +109,8 @@ static int pin_others(const char *name, const unsigned *cpus, size_t n_cpus, str
 	return 0;
 }
 
-static int pin_thread(struct vh_virt *v, const char *name, enum vh_virt_thread t, unsigned id, const char *list,
-		      struct vh_err *err)
+static int pin_thread(struct vh_virt *v, const char *name, const char *uuid, enum vh_virt_thread t, unsigned id,
+		      const char *list, struct vh_err *err)
 {
 	vh_autofree unsigned *cpus = NULL;
 	size_t n = 0;
@@ -119,7 +119,7 @@ static int pin_thread(struct vh_virt *v, const char *name, enum vh_virt_thread t
 	if (r < 0 || !n)
 		return vh_err_set(err, EINVAL, "VM %s: no CPUs: '%s'", name, list);
 	r = vh_virt_pin(v, name, t, id, cpus, n, err);
-	return r < 0 || t != VH_VIRT_EMULATOR ? r : pin_others(name, cpus, n, err);
+	return r < 0 || t != VH_VIRT_EMULATOR ? r : pin_others(name, uuid, cpus, n, err);
 }
 
 /* --- one VM */
@@ -127,7 +127,7 @@ static int pin_thread(struct vh_virt *v, const char *name, enum vh_virt_thread t
 struct vm {
 	struct vh_virt *virt;
 	const char *name;
-	char *holder;
+	char *holder, *uuid;
 	const char *newcomer;		/* holder whose start is asked for; NULL: threads are pinned */
 	xmlDocPtr defined, live;	/* live NULL: only whether a CPU is left is asked */
 };
@@ -135,6 +135,7 @@ struct vm {
 static void vm_clear(struct vm *vm)
 {
 	free(vm->holder);
+	free(vm->uuid);
 	vh_xml_docp(&vm->defined);
 	vh_xml_docp(&vm->live);
 }
@@ -174,7 +175,7 @@ static int settle_thread(const struct vm *vm, enum vh_virt_thread t, xmlNodePtr 
 		return 0;
 	if (!*left)
 		return no_cpu(vm, threads[t].what, (const char *)cpus, err);
-	return !vm->live || is_pinned(vm->live, t, id, left) ? 0 : pin_thread(vm->virt, vm->name, t, id, left, err);
+	return !vm->live || is_pinned(vm->live, t, id, left) ? 0 : pin_thread(vm->virt, vm->name, vm->uuid, t, id, left, err);
 }
 
 static int settle_vm(const struct vm *vm, const struct leases *leases, struct vh_err *err)
@@ -211,6 +212,7 @@ static int visit(struct vh_virt *v, const char *name, const struct leases *lease
 	if (r < 0)
 		return r == -ENODATA && !err->num ? 0 : r;
 	vm.holder = vh_steal(&lease.holder);
+	vm.uuid = vh_steal(&lease.uuid);
 	r = vh_xml_parse("domain", xml, strlen(xml), &vm.defined, err);
 	if (r == 0 && !newcomer)
 		r = read_live(&vm, err);

@@ -121,10 +121,10 @@ int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
 		r = take_memory(s, root, lease, i, err);
 	for (char **d = lease->devices; r == 0 && d && *d; d++)
 		r = take_device(s, root, lease, *d, err);
-	return r < 0 ? r : vh_life_begin(s, root, lease->holder, 0, err);
+	return r < 0 ? r : vh_life_begin(s, root, lease->holder, lease->uuid, 0, err);
 }
 
-int vh_domain_lease_keep(struct vh_store *s, const struct vh_root *root, const char *holder, pid_t pid,
+int vh_domain_lease_keep(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease, pid_t pid,
 			 struct vh_err *err)
 {
 	vh_autostrv all = NULL;
@@ -132,9 +132,9 @@ int vh_domain_lease_keep(struct vh_store *s, const struct vh_root *root, const c
 
 	if (!pid) {
 		vh_root_list(root, &all, "proc");
-		qemu = vh_qemu_process(root, all, holder + strlen("vm/"));
+		qemu = vh_qemu_process(root, all, lease->holder + strlen("vm/"), lease->uuid);
 	}
-	return vh_life_begin(s, root, holder, qemu ? atoi(qemu) : pid, err);
+	return vh_life_begin(s, root, lease->holder, lease->uuid, qemu ? atoi(qemu) : pid, err);
 }
 
 int vh_domain_lease_drop(struct vh_store *s, const char *holder, struct vh_err *err)

@@ -74,7 +74,7 @@ static int take_and_keep(struct vh_store *s, const struct vh_root *root, const s
 {
 	int r = vh_domain_lease_take(s, root, lease, err);
 
-	return r < 0 ? r : vh_domain_lease_keep(s, root, lease->holder, 0, err);
+	return r < 0 ? r : vh_domain_lease_keep(s, root, lease, 0, err);
 }
 
 static int take_leases(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease,

@@ -80,7 +80,7 @@ int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
 int vh_shared_lease_take(struct vh_store *s, const struct vh_root *root, unsigned node, const char *name,
 			 uint64_t bytes, const char *holder, struct vh_err *err);
 /* They end with that process at the latest: libvirt, while it starts QEMU; 0: QEMU, which is looked for. */
-int vh_domain_lease_keep(struct vh_store *s, const struct vh_root *root, const char *holder, pid_t pid,
+int vh_domain_lease_keep(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease, pid_t pid,
 			 struct vh_err *err);
 /* Gives back CPUs, memory and devices; address, MAC and the like stay. */
 int vh_domain_lease_drop(struct vh_store *s, const char *holder, struct vh_err *err);

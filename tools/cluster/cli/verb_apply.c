@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "images/images.h"
+#include "lib/files/home.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "tools/cluster/cli/session.h"
@@ -59,6 +60,9 @@ int verb_plan(struct vh_cli *cli, struct vh_err *err)
 	bool exists;
 	int r = manifest_load(cli->argv[0], &m, err);
 
+	/* What apply would refuse. */
+	if (r == 0)
+		r = vh_home_check(cli->state, err);
 	if (r == 0 && !cli->root)
 		r = vh_lives_sweep_state(cli->state, err);
 	if (r == 0)

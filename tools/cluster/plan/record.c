@@ -173,7 +173,8 @@ static int lease_node(struct vh_store *store, const struct vh_root *root, const 
 	vh_autofree char *holder = vh_strf("vm/%s", n->name);
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
 
-	if (!holder || vh_layout_lease(n->layout, NULL, holder, c->owner, &lease) < 0)
+	if (!holder || vh_layout_lease(n->layout, NULL, holder, c->owner, &lease) < 0 ||
+	    (n->uuid && !(lease.uuid = strdup(n->uuid))))
 		return vh_err_nomem(err);
 	return vh_domain_lease_take(store, root, &lease, err);
 }
