@@ -94,8 +94,9 @@ static int load_locked(hwloc_topology_t topo, const struct vh_root *root, const 
 	if (captured)
 		setenv("HWLOC_FSROOT", vh_root_path(root), 1);
 	r = text ? hwloc_topology_set_xmlbuffer(topo, text, (int)len + 1) : 0;
-	/* It asks the processor that runs this, and would put its caches into another host. */
-	if (captured)
+	/* What it asks is the processor that runs this: for a captured host the wrong one, for this host
+	 * one that a hypervisor may have told anything. The kernel's word counts. */
+	if (!text)
 		r = hwloc_topology_set_components(topo, HWLOC_TOPOLOGY_COMPONENTS_FLAG_BLACKLIST, "x86");
 	if (r == 0)
 		r = hwloc_topology_load(topo);
