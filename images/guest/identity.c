@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "images/guest/files.h"
 #include "images/guest/identity_parse.h"
 #include "images/guest/seed_find.h"
 
@@ -24,22 +25,6 @@
 #define HOST_KEY "etc/ssh/ssh_host_ed25519_key"
 
 enum { CLUSTER_USER = 1000 };
-
-/* Where a file goes, what it holds, whose it is. */
-struct file {
-	const char *path;	/* below the root, no leading slash */
-	const char *text;
-	size_t len;
-	mode_t mode;
-	uid_t uid;
-	gid_t gid;
-};
-
-static int complain(const char *what, const char *why)
-{
-	fprintf(stderr, "vhpc-identity: %s: %s\n", what, why);
-	return -1;
-}
 
 static char *read_all(const char *path, size_t *ret_len)
 {
@@ -61,72 +46,6 @@ static char *read_all(const char *path, size_t *ret_len)
 	return text;
 }
 
-static bool same(int root, const struct file *f)
-{
-	struct stat st;
-	int fd = openat(root, f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char *have = malloc(f->len + 1);
-	bool ok = fd >= 0 && have && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-		  (st.st_mode & 07777) == f->mode && st.st_uid == f->uid && st.st_gid == f->gid &&
-		  (size_t)st.st_size == f->len && read(fd, have, f->len + 1) == (ssize_t)f->len &&
-		  !memcmp(have, f->text, f->len);
-	free(have);
-	if (fd >= 0)
-		close(fd);
-	return ok;
-}
-
-static int fill(int fd, const struct file *f)
-{
-	size_t done = 0;
-	while (done < f->len) {
-		ssize_t n = write(fd, f->text + done, f->len - done);
-		if (n < 0)
-			return -1;
-		done += (size_t)n;
-	}
-	return fchmod(fd, f->mode);
-}
-
-/* By a temporary name and a rename; no fsync, for every boot writes what is not right. */
-static int put_file(int root, const struct file *f)
-{
-	char tmp[256];
-	if (same(root, f))
-		return 0;
-	snprintf(tmp, sizeof tmp, "%s.new", f->path);
-	unlinkat(root, tmp, 0);
-	int fd = openat(root, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return complain(f->path, strerror(errno));
-	bool own = geteuid() != 0 || fchown(fd, f->uid, f->gid) == 0;
-	int r = own ? fill(fd, f) : -1;
-	if (close(fd) < 0 || r < 0 || renameat(root, tmp, root, f->path) < 0) {
-		complain(f->path, strerror(errno));
-		unlinkat(root, tmp, 0);
-		return -1;
-	}
-	return 0;
-}
-
-static int put_text(int root, const char *path, mode_t mode, const char *text)
-{
-	return put_file(root, &(struct file){ path, text, strlen(text), mode, 0, 0 });
-}
-
-static int directory(int root, const char *path, mode_t mode, uid_t uid, gid_t gid)
-{
-	if (mkdirat(root, path, mode) < 0 && errno != EEXIST)
-		return complain(path, strerror(errno));
-	int fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	bool ok = fd >= 0 && fchmod(fd, mode) == 0 && (geteuid() != 0 || fchown(fd, uid, gid) == 0);
-	if (!ok)
-		complain(path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return ok ? 0 : -1;
-}
-
 static int apply_names(int root, const struct vh_identity *id, bool live)
 {
 	char *text = NULL;
@@ -134,13 +53,13 @@ static int apply_names(int root, const struct vh_identity *id, bool live)
 	char line[80];
 
 	snprintf(line, sizeof line, "%s\n", id->hostname);
-	if (put_text(root, "etc/hostname", 0644, line) < 0)
+	if (vh_guest_text(root, "etc/hostname", 0644, line) < 0)
 		return -1;
 	if (live && sethostname(id->hostname, strlen(id->hostname)) < 0)
-		return complain("sethostname", strerror(errno));
+		return vh_guest_complain("sethostname", strerror(errno));
 	FILE *f = open_memstream(&text, &len);
 	if (!f)
-		return complain("etc/hosts", strerror(errno));
+		return vh_guest_complain("etc/hosts", strerror(errno));
 	fputs("127.0.0.1 localhost\n::1 localhost\n", f);
 	bool listed = false;
 	for (size_t i = 0; i < id->n_hosts; i++) {
@@ -150,7 +69,7 @@ static int apply_names(int root, const struct vh_identity *id, bool live)
 	if (!listed)
 		fprintf(f, "127.0.1.1 %s\n", id->hostname);
 	fclose(f);
-	int r = text ? put_text(root, "etc/hosts", 0644, text) : -1;
+	int r = text ? vh_guest_text(root, "etc/hosts", 0644, text) : -1;
 	free(text);
 	return r;
 }
@@ -169,26 +88,26 @@ static int apply_nic(int root, const struct vh_id_nic *nic, unsigned mtu)
 		snprintf(address, sizeof address, "Address=%s/%u\n", nic->address, nic->prefix);
 	snprintf(path, sizeof path, "etc/systemd/network/10-vhpc-%s.link", nic->name);
 	snprintf(text, sizeof text, "[Match]\n%s\n\n[Link]\nName=%s\n%s", match, nic->name, size);
-	if (*nic->mac && put_text(root, path, 0644, text) < 0)
+	if (*nic->mac && vh_guest_text(root, path, 0644, text) < 0)
 		return -1;
 	snprintf(path, sizeof path, "etc/systemd/network/10-vhpc-%s.network", nic->name);
 	snprintf(text, sizeof text,
 		 "[Match]\n%s\n\n[Link]\n%s\n[Network]\n%s%sDHCP=%s\n"
 		 "LinkLocalAddressing=no\nIPv6AcceptRA=no\nLLMNR=no\nMulticastDNS=no\n"
 		 "ConfigureWithoutCarrier=yes\n", match, size, address, way, *nic->address ? "no" : "ipv4");
-	return put_text(root, path, 0644, text);
+	return vh_guest_text(root, path, 0644, text);
 }
 
 static int apply_nics(int root, const struct vh_identity *id)
 {
-	if (directory(root, "etc/systemd/network", 0755, 0, 0) < 0)
+	if (vh_guest_directory(root, "etc/systemd/network", 0755, 0, 0) < 0)
 		return -1;
 	for (size_t i = 0; i < id->n_nics; i++)
 		if (apply_nic(root, &id->nics[i], id->mtu) < 0)
 			return -1;
 	if (!id->dhcp)
 		return 0;
-	return put_text(root, "etc/systemd/network/90-vhpc-dhcp.network", 0644,
+	return vh_guest_text(root, "etc/systemd/network/90-vhpc-dhcp.network", 0644,
 			"[Match]\nType=ether\n\n[Network]\nDHCP=ipv4\nLLMNR=no\nMulticastDNS=no\n");
 }
 
@@ -198,7 +117,7 @@ static int apply_dns(int root, const struct vh_identity *id)
 
 	for (size_t i = 0; i < id->n_dns; i++)
 		snprintf(text + strlen(text), sizeof text - strlen(text), "nameserver %s\n", id->dns[i]);
-	return id->n_dns ? put_text(root, "etc/resolv.conf", 0644, text) : 0;
+	return id->n_dns ? vh_guest_text(root, "etc/resolv.conf", 0644, text) : 0;
 }
 
 /* systemd's generator sees them from the next boot on; vhpc-mounts.service does at this one. */
@@ -213,23 +132,23 @@ static int apply_mounts(int root, const struct vh_identity *id)
 			id->mounts[i].options);
 	if (f)
 		fclose(f);
-	int r = text ? put_text(root, "etc/fstab", 0644, text) : 0;
+	int r = text ? vh_guest_text(root, "etc/fstab", 0644, text) : 0;
 	free(text);
 	return r;
 }
 
 static int apply_hostkey(int root, const struct vh_identity *id)
 {
-	const struct file key = { "etc/ssh/ssh_host_ed25519_key", id->hostkey, id->hostkey_len, 0600, 0, 0 };
+	const struct vh_guest_file key = { "etc/ssh/ssh_host_ed25519_key", id->hostkey, id->hostkey_len, 0600, 0, 0 };
 	char *line = NULL;
 
-	if (id->hostkey && put_file(root, &key) < 0)
+	if (id->hostkey && vh_guest_put(root, &key) < 0)
 		return -1;
 	if (!id->hostkey_pub)
 		return 0;
 	if (asprintf(&line, "%s\n", id->hostkey_pub) < 0)
-		return complain("host key", "out of memory");
-	int r = put_text(root, "etc/ssh/ssh_host_ed25519_key.pub", 0644, line);
+		return vh_guest_complain("host key", "out of memory");
+	int r = vh_guest_text(root, "etc/ssh/ssh_host_ed25519_key.pub", 0644, line);
 	free(line);
 	return r;
 }
@@ -252,9 +171,9 @@ static int make_hostkey(const char *root)
 		return 0;	/* no sshd */
 	*slash = '/';
 	if (posix_spawnp(&pid, argv[0], NULL, NULL, argv, environ) != 0)
-		return complain("ssh-keygen", "cannot be started");
+		return vh_guest_complain("ssh-keygen", "cannot be started");
 	if (waitpid(pid, &status, 0) != pid || status != 0)
-		return complain(path, "cannot be made");
+		return vh_guest_complain(path, "cannot be made");
 	return 0;
 }
 
@@ -262,15 +181,15 @@ static int make_hostkey(const char *root)
 static int put_userkey(int root, const struct passwd *user, const char *dir, const struct vh_identity *id)
 {
 	char path[144], pub[160], *line = NULL;
-	const struct file key = { path, id->userkey, id->userkey_len, 0600, user->pw_uid, user->pw_gid };
+	const struct vh_guest_file key = { path, id->userkey, id->userkey_len, 0600, user->pw_uid, user->pw_gid };
 
 	snprintf(path, sizeof path, "%s/id_ed25519", dir);
 	snprintf(pub, sizeof pub, "%s.pub", path);
 	if (asprintf(&line, "%s\n", id->userkey_pub) < 0)
-		return complain("key", "out of memory");
-	int r = put_file(root, &key);
+		return vh_guest_complain("key", "out of memory");
+	int r = vh_guest_put(root, &key);
 	if (r == 0)
-		r = put_file(root, &(struct file){ pub, line, strlen(line), 0644, user->pw_uid, user->pw_gid });
+		r = vh_guest_put(root, &(struct vh_guest_file){ pub, line, strlen(line), 0644, user->pw_uid, user->pw_gid });
 	free(line);
 	return r;
 }
@@ -283,20 +202,20 @@ static int authorize(int root, const struct passwd *user, const struct vh_identi
 	const char *home = user->pw_dir + strspn(user->pw_dir, "/");
 
 	if (!*home || strlen(home) > 100 || strstr(home, ".."))
-		return complain(user->pw_name, "has no usable home directory");
+		return vh_guest_complain(user->pw_name, "has no usable home directory");
 	snprintf(dir, sizeof dir, "%s/.ssh", home);
 	snprintf(path, sizeof path, "%s/authorized_keys", dir);
-	if (directory(root, dir, 0700, user->pw_uid, user->pw_gid) < 0)
+	if (vh_guest_directory(root, dir, 0700, user->pw_uid, user->pw_gid) < 0)
 		return -1;
 	FILE *f = open_memstream(&keys, &len);
 	if (!f)
-		return complain(path, "out of memory");
+		return vh_guest_complain(path, "out of memory");
 	for (size_t i = 0; i < id->n_authorized; i++)
 		fprintf(f, "%s\n", id->authorized[i]);
 	if (main_user)
 		fprintf(f, "%s\n", id->userkey_pub);
-	int r = fclose(f) ? complain(path, "out of memory") :
-		put_file(root, &(struct file){ path, keys, len, 0600, user->pw_uid, user->pw_gid });
+	int r = fclose(f) ? vh_guest_complain(path, "out of memory") :
+		vh_guest_put(root, &(struct vh_guest_file){ path, keys, len, 0600, user->pw_uid, user->pw_gid });
 	free(keys);
 	return r == 0 && main_user ? put_userkey(root, user, dir, id) : r;
 }
@@ -308,7 +227,7 @@ static int apply_keys(int root, const struct vh_identity *id)
 	FILE *passwd = fd < 0 ? NULL : fdopen(fd, "r");
 
 	if (!passwd)
-		return complain("etc/passwd", strerror(errno));
+		return vh_guest_complain("etc/passwd", strerror(errno));
 	for (struct passwd *user; r == 0 && (user = fgetpwent(passwd));)
 		if (user->pw_uid == 0 || user->pw_uid == CLUSTER_USER)
 			r = authorize(root, user, id);
@@ -337,11 +256,11 @@ static int apply_cluster(int root, const struct vh_identity *id)
 	}
 	if (f)
 		fclose(f);
-	int r = text ? put_text(root, "etc/ssh/ssh_known_hosts", 0644, text) : 0;
+	int r = text ? vh_guest_text(root, "etc/ssh/ssh_known_hosts", 0644, text) : 0;
 	free(text);
 	if (r < 0 || !id->cluster)
 		return r;
-	return directory(root, "etc/vhpc", 0755, 0, 0) < 0 ? -1 : put_text(root, "etc/vhpc/cluster.json", 0644, id->cluster);
+	return vh_guest_directory(root, "etc/vhpc", 0755, 0, 0) < 0 ? -1 : vh_guest_text(root, "etc/vhpc/cluster.json", 0644, id->cluster);
 }
 
 static int apply(int root, const struct vh_identity *id, bool live)
@@ -356,10 +275,10 @@ static int apply(int root, const struct vh_identity *id, bool live)
 static int begin_instance(int root, const struct vh_identity *id, bool *ret_known)
 {
 	char line[160];
-	const struct file mark = { INSTANCE, line, (size_t)snprintf(line, sizeof line, "%s\n", id->instance), 0644, 0, 0 };
+	const struct vh_guest_file mark = { INSTANCE, line, (size_t)snprintf(line, sizeof line, "%s\n", id->instance), 0644, 0, 0 };
 	struct stat st;
 
-	*ret_known = same(root, &mark);
+	*ret_known = vh_guest_has(root, &mark);
 	if (*ret_known || fstatat(root, INSTANCE, &st, 0) < 0)
 		return 0;
 	unlinkat(root, HOST_KEY, 0);
@@ -372,7 +291,7 @@ static int end_instance(int root, const struct vh_identity *id)
 	char line[160];
 
 	snprintf(line, sizeof line, "%s\n", id->instance);
-	return directory(root, "var/lib/vhpc", 0755, 0, 0) < 0 ? -1 : put_text(root, INSTANCE, 0644, line);
+	return vh_guest_directory(root, "var/lib/vhpc", 0755, 0, 0) < 0 ? -1 : vh_guest_text(root, INSTANCE, 0644, line);
 }
 
 static int use_text(const char *text, size_t len, int root, bool live)
@@ -383,7 +302,7 @@ static int use_text(const char *text, size_t len, int root, bool live)
 	int r = 0;
 
 	if (vh_identity_parse(text, len, &id, why, sizeof why) < 0)
-		return complain("identity refused", why);
+		return vh_guest_complain("identity refused", why);
 	if (*id.instance)
 		r = begin_instance(root, &id, &known);
 	if (r == 0 && !known)
@@ -405,10 +324,10 @@ static int use_seed(const char *dir, int root, bool live)
 		r = vh_seed_text(&seed, &text, &skipped, why, sizeof why);
 	vh_seed_files_clear(&files);
 	if (skipped)
-		complain("left out of the seed", skipped);
+		vh_guest_complain("left out of the seed", skipped);
 	free(skipped);
 	if (r < 0)
-		return complain("seed refused", why);
+		return vh_guest_complain("seed refused", why);
 	if (text) {
 		r = use_text(text, strlen(text), root, live);
 		explicit_bzero(text, strlen(text));
@@ -429,7 +348,7 @@ static int use_file(const char *path, int root, bool live)
 	char *text = read_all(path, &len);
 
 	if (!text)
-		return complain(path, strerror(errno));
+		return vh_guest_complain(path, strerror(errno));
 	int r = use_text(text, len, root, live);
 	explicit_bzero(text, len);
 	free(text);
@@ -454,7 +373,7 @@ int main(int argc, char **argv)
 	int root = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r;
 
 	if (root < 0)
-		return complain(root_path, strerror(errno)) ? 1 : 0;
+		return vh_guest_complain(root_path, strerror(errno)) ? 1 : 0;
 	umask(0022);
 	r = use(argc > 1 ? argv[1] : NULL, root, argc < 3);
 	/* Also where the identity was refused: the console is not the only way in then. */

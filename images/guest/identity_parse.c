@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "images/guest/identity_parse.h"
+#include "images/guest/words.h"
+#include "lib/ssh_key.h"
 
-#define KEY_HEAD "-----BEGIN OPENSSH PRIVATE KEY-----\n"
-
-enum { FIELDS_MAX = 4, KEY_BYTES_MAX = 16384 };
+enum { FIELDS_MAX = 4 };
 
 struct line {
 	char *field[FIELDS_MAX];	/* the last holds the rest of the line */
@@ -53,102 +53,12 @@ static bool parse_mac(const char *s, char ret[18])
 	return true;
 }
 
-static bool parse_number(const char *s, unsigned min, unsigned max, unsigned *ret)
-{
-	size_t n = strlen(s);
-	if (n == 0 || n > 6 || strspn(s, "0123456789") != n)
-		return false;
-	unsigned long v = strtoul(s, NULL, 10);
-	if (v < min || v > max)
-		return false;
-	*ret = (unsigned)v;
-	return true;
-}
-
 static bool parse_address(const char *s, char ret[16])
 {
 	struct in_addr a;
 	if (inet_pton(AF_INET, s, &a) != 1 || a.s_addr == 0 || a.s_addr == INADDR_NONE)
 		return false;
 	return inet_ntop(AF_INET, &a, ret, 16) != NULL;
-}
-
-static int base64_digit(char c)
-{
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const char *p = c ? strchr(set, c) : NULL;
-	return p ? (int)(p - set) : -1;
-}
-
-/* Decodes into ret (malloc'd, NUL-terminated). Padding only at the end, no spaces. */
-static bool base64(const char *s, size_t n, char **ret, size_t *ret_len)
-{
-	size_t pad = n && s[n - 1] == '=' ? (n > 1 && s[n - 2] == '=' ? 2 : 1) : 0, len = 0;
-	if (n == 0 || n % 4)
-		return false;
-	unsigned char *out = malloc(n / 4 * 3 + 1);
-	unsigned acc = 0;
-	for (size_t i = 0; out && i < n; i++) {
-		int d = i < n - pad ? base64_digit(s[i]) : 0;
-		if (d < 0) {
-			free(out);
-			return false;
-		}
-		acc = acc << 6 | (unsigned)d;
-		if (i % 4 != 3)
-			continue;
-		out[len++] = acc >> 16 & 255;
-		out[len++] = acc >> 8 & 255;
-		out[len++] = acc & 255;
-	}
-	if (!out)
-		return false;
-	len -= pad;
-	out[len] = 0;
-	*ret = (char *)out;
-	*ret_len = len;
-	return true;
-}
-
-static bool printable(const char *s)
-{
-	for (; *s; s++)
-		if (*s < 0x20 || *s > 0x7e)
-			return false;
-	return true;
-}
-
-/* "TYPE BASE64[ COMMENT]"; nothing that sshd would read as an option. */
-bool vh_identity_is_key(const char *s)
-{
-	static const char *const types[] = { "ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256",
-					     "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521" };
-	size_t n = strcspn(s, " "), i;
-	for (i = 0; i < sizeof types / sizeof *types; i++)
-		if (strlen(types[i]) == n && !strncmp(s, types[i], n))
-			break;
-	if (i == sizeof types / sizeof *types || !s[n] || !printable(s))
-		return false;
-	char *blob = NULL;
-	size_t len = 0, m = strcspn(s + n + 1, " ");
-	bool ok = m <= KEY_BYTES_MAX && base64(s + n + 1, m, &blob, &len);
-	free(blob);
-	return ok && len >= 32;
-}
-
-static const char *append_item(void **array, size_t *n, size_t max, size_t size, const void *item)
-{
-	if (*n == max)
-		return "too many lines of this kind";
-	if ((*n & (*n - 1)) == 0) {
-		void *p = realloc(*array, (*n ? *n * 2 : 1) * size);
-		if (!p)
-			return "out of memory";
-		*array = p;
-	}
-	memcpy((char *)*array + *n * size, item, size);
-	++*n;
-	return NULL;
 }
 
 static const char *on_hostname(struct vh_identity *id, const struct line *l)
@@ -167,7 +77,7 @@ static const char *parse_prefix(char *text, struct vh_id_nic *nic)
 	if (!slash)
 		return "address without /PREFIX";
 	*slash = 0;
-	if (!parse_address(text, nic->address) || !parse_number(slash + 1, 1, 32, &nic->prefix))
+	if (!parse_address(text, nic->address) || !vh_word_number(slash + 1, 1, 32, &nic->prefix))
 		return "not an IPv4 ADDRESS/PREFIX";
 	return NULL;
 }
@@ -193,7 +103,7 @@ static const char *on_nic(struct vh_identity *id, const struct line *l)
 	for (size_t i = 0; i < id->n_nics; i++)
 		if (!strcmp(id->nics[i].name, nic.name) || (*nic.mac && !strcmp(id->nics[i].mac, nic.mac)))
 			return "a second nic of this name or MAC address";
-	return append_item((void **)&id->nics, &id->n_nics, VH_ID_NICS_MAX, sizeof nic, &nic);
+	return vh_word_append((void **)&id->nics, &id->n_nics, VH_ID_NICS_MAX, sizeof nic, &nic);
 }
 
 static const char *on_host(struct vh_identity *id, const struct line *l)
@@ -204,49 +114,14 @@ static const char *on_host(struct vh_identity *id, const struct line *l)
 	if (!vh_identity_is_hostname(l->field[2]))
 		return "not a host name";
 	snprintf(host.name, sizeof host.name, "%s", l->field[2]);
-	return append_item((void **)&id->hosts, &id->n_hosts, VH_ID_HOSTS_MAX, sizeof host, &host);
-}
-
-static const char *on_authorized(struct vh_identity *id, const char *rest)
-{
-	char *key;
-	if (!vh_identity_is_key(rest))
-		return "not an OpenSSH public key";
-	key = strdup(rest);
-	const char *why = key ? append_item((void **)&id->authorized, &id->n_authorized, VH_ID_KEYS_MAX,
-				    sizeof key, &key) : "out of memory";
-	if (why)
-		free(key);
-	return why;
-}
-
-static const char *on_private(char **key, size_t *len, const char *rest)
-{
-	size_t n = strlen(rest);
-	if (*key)
-		return "a second private key of this kind";
-	if (n > KEY_BYTES_MAX || !base64(rest, n, key, len))
-		return "private key is not base64";
-	if (strlen(*key) != *len || strncmp(*key, KEY_HEAD, strlen(KEY_HEAD)))
-		return "not an OpenSSH private key";
-	return NULL;
-}
-
-static const char *on_public(char **key, const char *rest)
-{
-	if (*key)
-		return "a second public key of this kind";
-	if (!vh_identity_is_key(rest))
-		return "not an OpenSSH public key";
-	*key = strdup(rest);
-	return *key ? NULL : "out of memory";
+	return vh_word_append((void **)&id->hosts, &id->n_hosts, VH_ID_HOSTS_MAX, sizeof host, &host);
 }
 
 static const char *on_cluster(struct vh_identity *id, const char *rest)
 {
 	if (id->cluster)
 		return "a second cluster";
-	if (!base64(rest, strlen(rest), &id->cluster, &id->cluster_len))
+	if (!vh_base64_decode(rest, strlen(rest), &id->cluster, &id->cluster_len))
 		return "cluster is not base64";
 	return strlen(id->cluster) == id->cluster_len && *id->cluster == '{' ? NULL : "cluster is no JSON object";
 }
@@ -260,11 +135,11 @@ static const char *on_known(struct vh_identity *id, char *rest)
 	*key++ = 0;
 	if (!vh_identity_is_hostname(rest))
 		return "not a host name";
-	if (!vh_identity_is_key(key))
+	if (!vh_is_ssh_key(key))
 		return "not an OpenSSH public key";
 	snprintf(known.name, sizeof known.name, "%s", rest);
 	known.key = strdup(key);
-	const char *why = known.key ? append_item((void **)&id->known, &id->n_known, VH_ID_HOSTS_MAX, sizeof known, &known) : "out of memory";
+	const char *why = known.key ? vh_word_append((void **)&id->known, &id->n_known, VH_ID_HOSTS_MAX, sizeof known, &known) : "out of memory";
 	if (why)
 		free(known.key);
 	return why;
@@ -299,7 +174,7 @@ static const char *on_mount(struct vh_identity *id, char *rest)
 		return "not a directory to mount on";
 	struct vh_id_mount m = { strdup(field[0]), strdup(field[1]), strdup(field[2]), strdup(field[3]) };
 	const char *why = !m.source || !m.target || !m.type || !m.options ? "out of memory" :
-			  append_item((void **)&id->mounts, &id->n_mounts, VH_ID_MOUNTS_MAX, sizeof m, &m);
+			  vh_word_append((void **)&id->mounts, &id->n_mounts, VH_ID_MOUNTS_MAX, sizeof m, &m);
 	if (why)
 		mount_clear(&m);
 	return why;
@@ -345,15 +220,15 @@ static const char *on_whole(struct vh_identity *id, const char *key, size_t len,
 {
 	*ret_known = true;
 	if (is_keyword(key, len, "authorized"))
-		return on_authorized(id, rest);
+		return vh_word_key(&id->authorized, &id->n_authorized, VH_ID_KEYS_MAX, rest);
 	if (is_keyword(key, len, "hostkey"))
-		return on_private(&id->hostkey, &id->hostkey_len, rest);
+		return vh_word_private(&id->hostkey, &id->hostkey_len, rest);
 	if (is_keyword(key, len, "hostkey.pub"))
-		return on_public(&id->hostkey_pub, rest);
+		return vh_word_public(&id->hostkey_pub, rest);
 	if (is_keyword(key, len, "userkey"))
-		return on_private(&id->userkey, &id->userkey_len, rest);
+		return vh_word_private(&id->userkey, &id->userkey_len, rest);
 	if (is_keyword(key, len, "userkey.pub"))
-		return on_public(&id->userkey_pub, rest);
+		return vh_word_public(&id->userkey_pub, rest);
 	if (is_keyword(key, len, "cluster"))
 		return on_cluster(id, rest);
 	if (is_keyword(key, len, "known"))
@@ -390,7 +265,7 @@ static const char *on_line(struct vh_identity *id, char *text)
 	if (!strcmp(l.field[0], "host"))
 		return on_host(id, &l);
 	if (!strcmp(l.field[0], "mtu"))
-		return l.n == 2 && parse_number(l.field[1], 576, 65535, &id->mtu) ? NULL :
+		return l.n == 2 && vh_word_number(l.field[1], 576, 65535, &id->mtu) ? NULL :
 		       "mtu is not a number from 576 to 65535";
 	return "unknown keyword";
 }

@@ -65,8 +65,6 @@ struct vh_identity {
 /* 0, or -1 with the line and the reason in why; ret is empty then. */
 int vh_identity_parse(const char *text, size_t len, struct vh_identity *ret, char *why,
 		      size_t why_len);
-/* Whether it may stand behind "authorized ": one OpenSSH public key without options. */
-bool vh_identity_is_key(const char *text);
 /* Whether it is a host name of one label. */
 bool vh_identity_is_hostname(const char *text);
 void vh_identity_clear(struct vh_identity *id);

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include "images/guest/identity_parse.h"
 #include "images/guest/seed.h"
+#include "lib/ssh_key.h"
 #include "lib/strv.h"
 #include "lib/doc/yaml.h"
 
@@ -98,7 +99,7 @@ static void put_key(struct seed *s, const char *key)
 	while (n > 0 && isspace((unsigned char)key[n - 1]))
 		n--;
 	vh_autofree char *line = key ? strndup(key, n) : NULL;
-	if (line && vh_identity_is_key(line))
+	if (line && vh_is_ssh_key(line))
 		fprintf(s->out, "authorized %s\n", line);
 	else
 		fprintf(s->skipped, "a public key that is none, or has options\n");
@@ -296,7 +297,7 @@ static void put_host_key(struct seed *s, const json_t *keys)
 	const char *private = text(keys, "ed25519_private"), *public = text(keys, "ed25519_public");
 	vh_autofree char *line = public ? strndup(public, strcspn(public, "\n")) : NULL;
 
-	if (!private || !line || !vh_identity_is_key(line))
+	if (!private || !line || !vh_is_ssh_key(line))
 		return;
 	fputs("hostkey ", s->out);
 	put_base64(s->out, private, strlen(private));
