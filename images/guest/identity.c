@@ -18,13 +18,13 @@
 #include <unistd.h>
 #include "images/guest/files.h"
 #include "images/guest/identity_parse.h"
+#include "images/guest/guest.h"
 #include "images/guest/seed_find.h"
+#include "images/guest/users.h"
 
 #define CREDENTIAL "/run/credentials/@system/vhpc.identity"
 #define INSTANCE "var/lib/vhpc/instance-id"
 #define HOST_KEY "etc/ssh/ssh_host_ed25519_key"
-
-enum { CLUSTER_USER = 1000 };
 
 static char *read_all(const char *path, size_t *ret_len)
 {
@@ -196,7 +196,7 @@ static int put_userkey(int root, const struct passwd *user, const char *dir, con
 
 static int authorize(int root, const struct passwd *user, const struct vh_identity *id)
 {
-	const bool main_user = user->pw_uid == CLUSTER_USER && id->userkey && id->userkey_pub;
+	const bool main_user = user->pw_uid == VH_USER_MAIN && id->userkey && id->userkey_pub;
 	char dir[128], path[160], *keys = NULL;
 	size_t len = 0;
 	const char *home = user->pw_dir + strspn(user->pw_dir, "/");
@@ -229,7 +229,7 @@ static int apply_keys(int root, const struct vh_identity *id)
 	if (!passwd)
 		return vh_guest_complain("etc/passwd", strerror(errno));
 	for (struct passwd *user; r == 0 && (user = fgetpwent(passwd));)
-		if (user->pw_uid == 0 || user->pw_uid == CLUSTER_USER)
+		if (user->pw_uid == 0 || user->pw_uid == VH_USER_MAIN)
 			r = authorize(root, user, id);
 	fclose(passwd);
 	return r;
@@ -268,7 +268,8 @@ static int apply(int root, const struct vh_identity *id, bool live)
 	if (apply_names(root, id, live) < 0 || apply_nics(root, id) < 0 || apply_dns(root, id) < 0 ||
 	    apply_mounts(root, id) < 0 || apply_hostkey(root, id) < 0 || apply_cluster(root, id) < 0)
 		return -1;
-	return apply_keys(root, id);
+	int keys = apply_keys(root, id);
+	return vh_users_apply(root, id) < 0 ? -1 : keys;
 }
 
 /* Of another instance: this disk was that machine's, whose host key is not ours. */

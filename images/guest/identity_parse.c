@@ -247,6 +247,8 @@ static const char *on_line(struct vh_identity *id, char *text)
 	if (!rest)
 		return "a keyword without a value";
 	const char *why = on_whole(id, text, (size_t)(rest - text), rest + 1, &known);
+	if (!known)
+		why = vh_id_users_line(&id->people, text, (size_t)(rest - text), rest + 1, &known);
 	if (known)
 		return why;
 	struct line l = split(text);
@@ -334,5 +336,6 @@ void vh_identity_clear(struct vh_identity *id)
 		explicit_bzero(id->hostkey, id->hostkey_len);
 	free(id->hostkey);
 	free(id->hostkey_pub);
+	vh_id_users_clear(&id->people);
 	*id = (struct vh_identity){ 0 };
 }

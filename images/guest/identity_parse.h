@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "images/guest/parse_user.h"
+
 enum {
 	VH_ID_TEXT_MAX = 1 << 20,
 	VH_ID_NICS_MAX = 16,
@@ -60,6 +62,7 @@ struct vh_identity {
 	char *hostkey;		/* the private key file's text, or NULL */
 	size_t hostkey_len;
 	char *hostkey_pub;	/* one line without newline, or NULL */
+	struct vh_id_users people;	/* the cluster's own users */
 };
 
 /* 0, or -1 with the line and the reason in why; ret is empty then. */

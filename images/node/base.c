@@ -101,6 +101,7 @@ static const struct file files[] = {
 	/* From node to node, as the identity's key and host keys allow it. */
 	{ "etc/vhpc/ssh_config", 0644,
 	  "Host *\n"
+	  "  IdentityFile /etc/vhpc/keys/%u\n"
 	  "  IdentityFile ~/.ssh/id_ed25519\n"
 	  "  IdentitiesOnly yes\n"
 	  "  UserKnownHostsFile /dev/null\n"

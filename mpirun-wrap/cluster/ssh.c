@@ -33,7 +33,7 @@ char *vh_mpi_beside(const struct vh_mpi_cluster *c, const char *file)
 	return path ? vh_strf("%s/%s", dirname(path), file) : NULL;
 }
 
-/* Whether a key that ssh_config names is not this user's to read. One of "~" is his own. */
+/* Whether a key that ssh_config names is not this user's to read. One of "~", or of whoever it is (%u), is his own. */
 static int key_is_anothers(const struct vh_mpi_cluster *c, bool *ret, struct vh_err *err)
 {
 	vh_autofree char *config = NULL;
@@ -45,7 +45,7 @@ static int key_is_anothers(const struct vh_mpi_cluster *c, bool *ret, struct vh_
 	for (at = config; r == 0 && (line = strsep(&at, "\n")); ) {
 		vh_autofree char *file = vh_mpi_identity_file(line);
 
-		*ret |= file && *file == '/' && access(file, R_OK) < 0;
+		*ret |= file && *file == '/' && !strchr(file, '%') && access(file, R_OK) < 0;
 	}
 	return r < 0 ? vh_err_within(err, "cluster %s", c->name) : 0;
 }

@@ -83,6 +83,28 @@ START_TEST(bad_lines_are_refused_with_their_number)
 		{ "hostkey !!!!", "line 2: private key is not base64" },
 		{ "hostkey aGVsbG8=", "line 2: not an OpenSSH private key" },
 		{ "hostkey aGVs bG8=", "line 2: private key is not base64" },
+		{ "authorized ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f", "line 2: not an OpenSSH public key" },
+		{ "user ada", "line 2: user wants NAME UID [GROUP,...]" },
+		{ "user Ada 2001", "line 2: not a login (lower-case letters, digits, _ and -, at most 32)" },
+		{ "user ../ada 2001", "line 2: not a login (lower-case letters, digits, _ and -, at most 32)" },
+		{ "user ada 1000", "line 2: not a number that users and groups may have" },
+		{ "user ada 0", "line 2: not a number that users and groups may have" },
+		{ "user ada 60000", "line 2: not a number that users and groups may have" },
+		{ "user ada 65535", "line 2: not a number that users and groups may have" },
+		{ "user ada 2147483648", "line 2: not a number that users and groups may have" },
+		{ "user ada 2001 a:b", "line 2: not a list of groups" },
+		{ "user ada 2001 video,", "line 2: not a list of groups" },
+		{ "group lab", "line 2: group wants NAME GID" },
+		{ "group lab 5", "line 2: not a number that users and groups may have" },
+		{ "user.authorized ada " KEY, "line 2: no user line of this name stands before it" },
+		{ "user.key ada", "line 2: a user's key wants NAME and the key" },
+		{ "user ada 2001\nuser ada 2002", "line 3: a second user or group of this name or number" },
+		{ "user ada 2001\nuser bob 2001", "line 3: a second user or group of this name or number" },
+		{ "group lab 2001\nuser bob 2001", "line 3: a second user or group of this name or number" },
+		{ "user ada 2001\nuser.key ada aGVsbG8=", "line 3: not an OpenSSH private key" },
+		{ "user ada 2001\nuser.key.pub ada x", "line 3: not an OpenSSH public key" },
+		{ "user ada 2001\nuser.authorized ada " KEY "\r", "line 3: not an OpenSSH public key" },
+		{ "user ada 2001\nuser.more ada x", "line 3: unknown keyword" },
 	};
 
 	for (size_t i = 0; i < vh_array_len(bad); i++) {
@@ -92,7 +114,7 @@ START_TEST(bad_lines_are_refused_with_their_number)
 		snprintf(text, sizeof(text), "hostname a\n%s\n", bad[i].line);
 		ck_assert_msg(parse(text, &id, why) < 0, "taken: %s", bad[i].line);
 		ck_assert_str_eq(why, bad[i].why);
-		ck_assert(!id.n_nics && !id.authorized && !*id.hostname);
+		ck_assert(!id.n_nics && !id.authorized && !*id.hostname && !id.people.users);
 	}
 }
 END_TEST
@@ -218,6 +240,92 @@ START_TEST(the_key_of_nodes_is_the_users_alone)
 }
 END_TEST
 
+#define ACCOUNTS "root:x:0:0:root:/root:/bin/bash\nhpc:x:1000:1000::/home/hpc:/bin/bash\n"
+#define GROUPS "root:x:0:\nvideo:x:44:hpc\nhpc:x:1000:\n"
+#define SHADOW "root:*:19000:0:99999:7:::\nhpc:*:19000:0:99999:7:::\n"
+
+/* A root with an image's accounts. */
+static char *image_root(const char *passwd, const char *group)
+{
+	char *dir = unit_tmpdir();
+
+	free(unit_file(dir, "etc/passwd", passwd));
+	free(unit_file(dir, "etc/group", group));
+	free(unit_file(dir, "etc/shadow", SHADOW));
+	free(unit_file(dir, "etc/skel/.bashrc", "skel\n"));
+	free(unit_file(dir, "etc/skel/.config/mpi", "more\n"));
+	for (const char *const *f = (const char *const[]){ "etc/ssh/x", "etc/systemd/x", "root/x", "home/hpc/x", NULL }; *f; f++)
+		free(unit_file(dir, *f, ""));
+	return dir;
+}
+
+#define USERS "hostname n1\nhost 10.0.0.2 n1\nhost 10.0.0.3 n2\ngroup lab 50000\nuser ada 2001 video,lab\nuser bob 300000 lab\n" \
+	"user.authorized ada " KEY " ada@desk\nuser.authorized ada " KEY " ada@home\nuser.key ada " HOSTKEY "\nuser.key.pub ada " KEY " nodes\n"
+
+START_TEST(users_are_made_once)
+{
+	vh_autofree char *dir = image_root(ACCOUNTS, GROUPS), *own = vh_strf("%s/home/ada/.bashrc", dir);
+	const bool root = geteuid() == 0;
+	struct stat st, first, again;
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(apply(dir, USERS), 0);
+		check_file(dir, "etc/passwd", 0644, ACCOUNTS "ada:x:2001:2001::/home/ada:/bin/bash\nbob:x:300000:300000::/home/bob:/bin/bash\n",
+			   i ? &again : &first);
+		check_file(dir, "etc/group", 0644,
+			   "root:x:0:\nvideo:x:44:hpc,ada\nhpc:x:1000:ada,bob\nlab:x:50000:ada,bob\nada:x:2001:\nbob:x:300000:\n", &st);
+		check_file(dir, "etc/shadow", 0644, SHADOW "ada:*:19000:0:99999:7:::\nbob:*:19000:0:99999:7:::\n", &st);
+		check_file(dir, "etc/ssh/authorized_keys.d/ada", 0644, KEY " ada@desk\n" KEY " ada@home\n" KEY " nodes\n", &st);
+		check_file(dir, "etc/ssh/authorized_keys.d/bob", 0644, "", &st);
+		check_file(dir, "etc/vhpc/keys/ada", 0600, "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n", &st);
+		ck_assert(!root || st.st_uid == 2001);
+		check_file(dir, "etc/ssh/ssh_config.d/10-vhpc.conf", 0644,
+			   "Host n1 10.0.0.2 n2 10.0.0.3\n  IdentityFile /etc/vhpc/keys/%u\n  IdentityFile ~/.ssh/id_ed25519\n", &st);
+		check_file(dir, "home/ada/.config/mpi", 0644, "more\n", &st);
+		ck_assert(!root || st.st_uid == 2001);
+		/* What they write there stays. */
+		check_file(dir, "home/ada/.bashrc", 0644, i ? "mine\n" : "skel\n", &st);
+		free(unit_file(dir, "home/ada/.bashrc", "mine\n"));
+	}
+	ck_assert_uint_eq(first.st_ino, again.st_ino);
+	ck_assert_int_eq(chmod(own, 0600), 0);
+	*strrchr(own, '/') = 0;
+	ck_assert_int_eq(stat(own, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0700);
+	ck_assert(!root || (st.st_uid == 2001 && st.st_gid == 2001));
+}
+END_TEST
+
+/* A package's user or group of that name or number is never another's; who else is there is made. */
+START_TEST(users_of_the_image_stay_what_they_are)
+{
+	static const struct { const char *passwd, *group; } images[] = {
+		{ ACCOUNTS "ada:x:112:112::/var/lib/ada:/bin/false\n", GROUPS },
+		{ ACCOUNTS "eve:x:2001:2001::/home/eve:/bin/sh\n", GROUPS },
+		{ ACCOUNTS, GROUPS "ada:x:112:\n" },
+		{ ACCOUNTS, GROUPS "eve:x:2001:\n" },
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < vh_array_len(images); i++) {
+		vh_autofree char *dir = image_root(images[i].passwd, images[i].group);
+		vh_autofree char *home = vh_strf("%s/home/ada", dir), *key = vh_strf("%s/etc/vhpc/keys/ada", dir);
+		vh_autofree char *passwd = vh_strf("%sbob:x:300000:300000::/home/bob:/bin/bash\n", images[i].passwd);
+
+		ck_assert_int_eq(apply(dir, USERS), 1);
+		check_file(dir, "etc/passwd", 0644, passwd, &st);
+		check_file(dir, "home/bob/.bashrc", 0644, "skel\n", &st);
+		ck_assert(access(home, F_OK) < 0 && access(key, F_OK) < 0);
+		check_file(dir, "etc/hostname", 0644, "n1\n", &st);
+	}
+	/* A group that the image has is that one. */
+	vh_autofree char *dir = image_root(ACCOUNTS, GROUPS "lab:x:120:eve");
+	ck_assert_int_eq(apply(dir, USERS), 0);
+	check_file(dir, "etc/group", 0644,
+		   "root:x:0:\nvideo:x:44:hpc,ada\nhpc:x:1000:ada,bob\nlab:x:120:eve,ada,bob\nada:x:2001:\nbob:x:300000:\n", &st);
+}
+END_TEST
+
 START_TEST(where_cloud_init_reads_seeds_a_host_key_is_made)
 {
 	vh_autofree char *dir = unit_tmpdir();
@@ -238,4 +346,4 @@ END_TEST
 
 UNIT_SUITE(images_identity, whole_identity_is_read, bad_lines_are_refused_with_their_number,
 	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once, the_key_of_nodes_is_the_users_alone,
-	   where_cloud_init_reads_seeds_a_host_key_is_made)
+	   users_are_made_once, users_of_the_image_stay_what_they_are, where_cloud_init_reads_seeds_a_host_key_is_made)

@@ -257,9 +257,11 @@ static struct vh_mpi_cluster with_config(const char *config)
 START_TEST(the_way_to_a_node)
 {
 	vh_autofree char *dir = unit_tmpdir(), *key = unit_file(dir, "key", ""), *line = vh_strf("Host *\n IdentityFile \"%s\"\n", key);
+	vh_autofree char *nodes = unit_file(dir, "nodes", "Host *\n IdentityFile /etc/vhpc/keys/%u\n");
 	vh_autofree char *config = unit_file(dir, "ssh_config", line), *known = vh_strf("UserKnownHostsFile=\"%s/known_hosts\"", dir);
-	const struct vh_mpi_cluster none = with_config("/nonexistent"), c = with_config(config);
+	const struct vh_mpi_cluster none = with_config("/nonexistent"), c = with_config(config), inside = with_config(nodes);
 	vh_autostrv argv = NULL;
+	vh_autostrv within = NULL;
 	vh_autostrv own = NULL;
 	vh_autofree char *text = NULL;
 	vh_autoerr err = VH_ERR_NONE;
@@ -270,6 +272,8 @@ START_TEST(the_way_to_a_node)
 	text = joined(argv);
 	ck_assert_pstr_eq(argv[2], config);
 	ck_assert_pstr_eq(argv[3], "two-1");
+	ck_assert_int_eq(vh_mpi_ssh(&inside, &two[0], &within, &err), 0);
+	ck_assert_pstr_eq(within[2], nodes);
 	unlink(key);
 	ck_assert_int_eq(vh_mpi_ssh(&c, &two[0], &own, &err), 0);
 	ck_assert(!vh_strv_has(own, "-F") && vh_strv_has(own, known) && vh_strv_has(own, "HostKeyAlias=two-1"));

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+/* passwd, group and shadow of a node. */
+#ifndef VH_GUEST_ACCOUNTS_H
+#define VH_GUEST_ACCOUNTS_H
+
+#include <stdbool.h>
+
+#include "images/guest/parse_user.h"
+
+/* Adds the users and groups that are missing, without passwords. One whose name or number the image gave to
+ * another is left out: ret_made[i] says which are there. 0, or -1 after saying what was left out or failed. */
+int vh_accounts_add(int root, const struct vh_id_users *u, bool *ret_made);
+
+#endif
