@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netlink/errno.h>
+#include <netlink/route/addr.h>
 #include <string.h>
 
 #include "lib/strv.h"
@@ -260,6 +261,62 @@ int vh_link_settle(const struct vh_net_kind *kind, const struct vh_net_want *wan
 	if (r == 0 && ret_changed)
 		*ret_changed = job.changed;
 	return r;
+}
+
+static int lacks_address(const struct job *job, struct rtnl_link *link, const char **ret_what, struct vh_err *err)
+{
+	vh_autocache addrs = NULL;
+	const char *is;
+	char buf[19];
+	int r = rtnl_addr_alloc_cache(job->sock, &addrs);
+
+	if (r < 0)
+		return vh_nl_fail(err, r, "%s: reading its addresses", job->want->name);
+	is = vh_address_first(addrs, rtnl_link_get_ifindex(link), buf);
+	if (!is || strcmp(is, job->want->address))
+		*ret_what = "address";
+	return 0;
+}
+
+/* One that is a port of nothing lacks its bridge, also where that is gone. */
+static int look_at(struct job *job, struct rtnl_link *link, const char **ret_what, struct vh_err *err)
+{
+	vh_autolink change = rtnl_link_alloc();
+	int r = change ? claim(job, link, err) : vh_err_nomem(err);
+
+	if (r == 0 && job->want->bridge)
+		r = find_bridge(job, err);
+	if (r == -ENODEV) {
+		vh_err_clear(err);
+		*ret_what = "bridge";
+		return 0;
+	}
+	if (r == 0)
+		r = difference(job, link, change, ret_what, err);
+	return r < 0 || *ret_what || !job->want->address ? r : lacks_address(job, link, ret_what, err);
+}
+
+int vh_link_look(const struct vh_net_kind *kind, const struct vh_net_want *want, bool *ret_there, const char **ret_what,
+		 struct vh_err *err)
+{
+	struct job job = { .kind = kind, .want = want };
+	const char *what = NULL;
+	vh_autolink link = NULL;
+	vh_autonl sock = NULL;
+	int r = check_want(&job, err);
+
+	if (r == 0)
+		r = vh_nl_open(&sock, err);
+	job.sock = sock;
+	if (r == 0)
+		r = get_link(sock, want->name, &link, err);
+	if (r == 0 && link)
+		r = look_at(&job, link, &what, err);
+	if (r < 0)
+		return r;
+	*ret_there = link;
+	*ret_what = what;
+	return 0;
 }
 
 int vh_net_remove(const char *name, const char *owner, struct vh_err *err)

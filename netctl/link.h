@@ -38,6 +38,11 @@ struct vh_net_kind {
 int vh_link_settle(const struct vh_net_kind *kind, const struct vh_net_want *want, bool *ret_changed,
 		   struct vh_err *err);
 
+/* The same without changing anything: *ret_there false: there is no such interface; *ret_what: the first
+ * thing that one lacks ("alias", "bridge", "state up", "address"), static; NULL: nothing. Refused as above. */
+int vh_link_look(const struct vh_net_kind *kind, const struct vh_net_want *want, bool *ret_there, const char **ret_what,
+		 struct vh_err *err);
+
 /* The links of a cache, one after the other; NULL at its end. */
 static inline struct rtnl_link *vh_link_first(struct nl_cache *links)
 {

@@ -51,6 +51,12 @@ int vh_net_bridge(const char *name, const char *address, const char *owner, bool
  * bridge, up, alias vhpc:owner; otherwise as above. */
 int vh_net_tap(const char *name, const char *bridge, unsigned queues, const char *owner,
 	       bool *ret_made, struct vh_err *err);
+/* Whether they are so, changing nothing. *ret_there false: there is no such interface; *ret_what: what it lacks
+ * first ("alias", "bridge", "state up", "address"), static; NULL: nothing. Refused as above. */
+int vh_net_bridge_look(const char *name, const char *address, const char *owner, bool *ret_there,
+		       const char **ret_what, struct vh_err *err);
+int vh_net_tap_look(const char *name, const char *bridge, unsigned queues, const char *owner, bool *ret_there,
+		    const char **ret_what, struct vh_err *err);
 /* Removes an interface of this owner; 0 when it is not there; -EPERM, refused, when it
  * is not this owner's. */
 int vh_net_remove(const char *name, const char *owner, struct vh_err *err);
@@ -61,8 +67,9 @@ int vh_net_remove(const char *name, const char *owner, struct vh_err *err);
  * "a.b.c.d/p" there, from that network. The bridge may come later. *ret_changed: the table was made or mended.
  * Refused: -EEXIST where such a table is not this owner's, -EPERM without rights, and without nftables. */
 int vh_net_isolate(const char *bridge, const char *address, const char *owner, bool *ret_changed, struct vh_err *err);
-/* Whether it is so. */
-int vh_net_is_isolated(const char *bridge, const char *address, const char *owner, bool *ret, struct vh_err *err);
+/* Whether such a table is there, and whether it is as that makes it. */
+int vh_net_isolate_look(const char *bridge, const char *address, const char *owner, bool *ret_there, bool *ret_whole,
+			struct vh_err *err);
 /* Takes the table away; 0 where there is none; -EPERM, refused, when it is not this owner's. */
 int vh_net_unisolate(const char *bridge, const char *owner, struct vh_err *err);
 

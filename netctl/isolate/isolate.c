@@ -181,7 +181,8 @@ int vh_net_isolate(const char *bridge, const char *address, const char *owner, b
 	return r;
 }
 
-int vh_net_is_isolated(const char *bridge, const char *address, const char *owner, bool *ret, struct vh_err *err)
+int vh_net_isolate_look(const char *bridge, const char *address, const char *owner, bool *ret_there, bool *ret_whole,
+			struct vh_err *err)
 {
 	vh_cleanup(table_clear) struct table t = { 0 };
 	vh_autofree char *is = NULL;
@@ -191,7 +192,8 @@ int vh_net_is_isolated(const char *bridge, const char *address, const char *owne
 	if ((r = table_of(bridge, address, owner, &t, err)) < 0 || (r = nft_open(&nft, err)) < 0 ||
 	    (r = read_table(nft, &t, &is, err)) < 0)
 		return r;
-	*ret = is_whole(&t, is);
+	*ret_there = is;
+	*ret_whole = is_whole(&t, is);
 	return 0;
 }
 

@@ -66,3 +66,11 @@ int vh_net_bridge(const char *name, const char *address, const char *owner, bool
 
 	return vh_link_settle(&vh_net_kind_bridge, &want, ret_made, err);
 }
+
+int vh_net_bridge_look(const char *name, const char *address, const char *owner, bool *ret_there,
+		       const char **ret_what, struct vh_err *err)
+{
+	const struct vh_net_want want = { .name = name, .owner = owner, .address = address };
+
+	return vh_link_look(&vh_net_kind_bridge, &want, ret_there, ret_what, err);
+}

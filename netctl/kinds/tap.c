@@ -79,3 +79,11 @@ int vh_net_tap(const char *name, const char *bridge, unsigned queues, const char
 
 	return vh_link_settle(&vh_net_kind_tap, &want, ret_made, err);
 }
+
+int vh_net_tap_look(const char *name, const char *bridge, unsigned queues, const char *owner, bool *ret_there,
+		    const char **ret_what, struct vh_err *err)
+{
+	const struct vh_net_want want = { .name = name, .owner = owner, .bridge = bridge, .queues = queues };
+
+	return vh_link_look(&vh_net_kind_tap, &want, ret_there, ret_what, err);
+}

@@ -22,6 +22,10 @@ for name in ${ONLY:-login mpi memory restart}; do
 	. "tests/system/cluster/$name.sh"
 done
 
+leftovers >"$T/before"
+check "destroy --dry-run" vhpc cluster destroy --dry-run "$example" && says "two-node-2/disk.qcow2" "it names what would go"
+leftovers >"$T/after"
+check "and removes nothing" cmp "$T/before" "$T/after"
 check "destroy" vhpc cluster destroy "$example"
 if [ -e "$region" ]; then fail "the region is gone" "$region"; else pass "the region is gone"; fi
 nothing_left "destroy leaves nothing"

@@ -37,9 +37,9 @@ static bool isolate(const char *bridge, const char *address, const char *owner)
 static bool is_isolated(const char *bridge, const char *address, const char *owner)
 {
 	vh_autoerr err = VH_ERR_NONE;
-	bool is = false;
+	bool there = false, is = false;
 
-	ck_assert_msg(vh_net_is_isolated(bridge, address, owner, &is, &err) == 0, "%s", err.text);
+	ck_assert_msg(vh_net_isolate_look(bridge, address, owner, &there, &is, &err) == 0, "%s", err.text);
 	return is;
 }
 

@@ -475,6 +475,42 @@ START_TEST(a_run_killed_at_any_point_leaves_nothing_unowned)
 }
 END_TEST
 
+/* What a look says, with what it changes. */
+static const char *looks(const char *name, const char *bridge_)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	const char *lacks = NULL;
+	bool there = false;
+	int r = bridge_ ? vh_net_tap_look(name, bridge_, 1, OWNER, &there, &lacks, &err)
+			: vh_net_bridge_look(name, ADDRESS, OWNER, &there, &lacks, &err);
+
+	ck_assert_msg(r == 0, "%s", err.text);
+	return there ? lacks : "gone";
+}
+
+START_TEST(a_look_says_what_lacks_and_changes_nothing)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	const char *lacks;
+	bool there;
+
+	ENTER(true);
+	ck_assert_str_eq(looks("b0", NULL), "gone");
+	bridge("b0", "10.118.0.1/24");
+	ck_assert_str_eq(looks("b0", NULL), "address");
+	ck_assert_str_eq(looks("b0", NULL), "address");
+	bridge("b0", ADDRESS);
+	ck_assert_ptr_null(looks("b0", NULL));
+	ck_assert_str_eq(looks("t0", "b0"), "gone");
+	tap("t0", "b0", 1);
+	ck_assert_ptr_null(looks("t0", "b0"));
+	away("b0");
+	ck_assert_str_eq(looks("t0", "b0"), "bridge");
+	ck_assert_int_eq(vh_net_tap_look("t0", "b0", 1, "cluster/b", &there, &lacks, &err), -EEXIST);
+	ck_assert_uint_eq(count(), 1);
+}
+END_TEST
+
 START_TEST(networks_in_use_are_those_of_addresses_and_routes)
 {
 	vh_autofree struct vh_cidr *nets = NULL;
@@ -501,4 +537,4 @@ UNIT_SUITE(netctl_kernel, bridge_is_made_once, bridge_takes_the_new_address_and_
 	   what_another_owns_is_refused, a_bridge_is_no_tap, a_bridge_left_without_alias_is_ours_by_its_name,
 	   removing_nothing_is_done, bad_input_changes_nothing, what_a_failing_call_made_is_gone,
 	   who_has_no_rights_is_refused, sixty_four_taps, a_run_killed_at_any_point_leaves_nothing_unowned,
-	   networks_in_use_are_those_of_addresses_and_routes)
+	   a_look_says_what_lacks_and_changes_nothing, networks_in_use_are_those_of_addresses_and_routes)

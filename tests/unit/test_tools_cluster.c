@@ -91,6 +91,43 @@ START_TEST(published_nodes_have_their_cells)
 }
 END_TEST
 
+static enum look_is look_at(const struct step *s, const struct context *ctx, const struct node *n)
+{
+	struct look look = { .is = LOOK_NOTHING };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(s->look(ctx, &(struct spot){ .node = n }, &look, &err) == 0, "%s", err.text);
+	ck_assert((look.is == LOOK_OTHER || look.is == LOOK_MISSING) == (look.cause != NULL));
+	return look.is;
+}
+
+START_TEST(looks_say_what_is_there)
+{
+	vh_autofree char *state = unit_tmpdir(), *dir = vh_strf("%s/two", state), *part = vh_strf("%s.part", dir);
+	vh_autofree char *json = vh_strf("%s/cluster.json", dir);
+	struct node nodes[2] = { { .name = (char *)"two-1" }, { .name = (char *)"two-2" } };
+	struct cluster_pool pool = { .wanted.vcpus = 1 };
+	struct cluster c = { .name = (char *)"two", .dir = dir, .pools = &pool, .nodes = nodes, .n_nodes = 2 };
+	struct vh_virt *none = NULL;
+	const struct context ctx = { .cluster = &c, .virts = &none };
+
+	ck_assert_int_eq(look_at(&step_files, &ctx, NULL), LOOK_MISSING);
+	ck_assert_int_eq(mkdir(part, 0700), 0);
+	ck_assert_int_eq(look_at(&step_files, &ctx, NULL), LOOK_OTHER);
+	ck_assert_int_eq(rename(part, dir), 0);
+	ck_assert_int_eq(look_at(&step_files, &ctx, NULL), LOOK_SAME);
+	ck_assert_int_eq(look_at(&step_publish, &ctx, NULL), LOOK_MISSING);
+	ck_assert_int_ge(close(open(json, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
+	ck_assert_int_eq(look_at(&step_publish, &ctx, NULL), LOOK_SAME);
+	ck_assert_int_eq(look_at(&step_disk, &ctx, &nodes[0]), LOOK_MISSING);
+	ck_assert_int_eq(look_at(&step_domain, &ctx, &nodes[0]), LOOK_MISSING);
+	ck_assert_int_eq(look_at(&step_ready, &ctx, &nodes[0]), LOOK_NOTHING);
+	ck_assert_int_eq(look_at(&step_region, &ctx, NULL), LOOK_MISSING);
+	c.n_nodes = 1;
+	ck_assert_int_eq(look_at(&step_region, &ctx, NULL), LOOK_NOTHING);
+}
+END_TEST
+
 START_TEST(region_is_sized_from_ranks)
 {
 	struct node nodes[64] = { { .uuid = (char *)"7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a" } };
@@ -346,6 +383,6 @@ START_TEST(files_come_from_the_image_of_the_plan_alone)
 }
 END_TEST
 
-UNIT_SUITE(tools_cluster, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
+UNIT_SUITE(tools_cluster, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, looks_say_what_is_there, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, the_region_is_leased, a_dedicated_cpu_is_given_once,
 	   another_shape_is_named)

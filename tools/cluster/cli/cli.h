@@ -10,6 +10,7 @@
 
 /* Options of plan and apply. */
 struct apply_opts { char *store; uint64_t timeout; bool keep; };
+struct destroy_opts { bool dry_run; };
 struct ssh_opts { char *user; };
 
 int verb_plan(struct vh_cli *cli, struct vh_err *err);

@@ -16,6 +16,11 @@ static const struct vh_opt ssh_opts[] = {
 	{ .name = NULL },
 };
 
+static const struct vh_opt destroy_opts[] = {
+	{ "dry-run", 0, VH_OPT_FLAG, offsetof(struct destroy_opts, dry_run), NULL, "say what would be removed, and remove nothing" },
+	{ .name = NULL },
+};
+
 static const struct vh_verb verbs[] = {
 	{ "plan", "FILE", 1, 1, "show what apply would do, and why it can", VH_VERB_JSON, plan_opts, sizeof(struct apply_opts), verb_plan },
 	{ "apply", "FILE", 1, 1, "bring the cluster of a manifest up, or to its state", 0, apply_opts, sizeof(struct apply_opts), verb_apply },
@@ -23,7 +28,7 @@ static const struct vh_verb verbs[] = {
 	{ "list", "", 0, 0, "list the clusters of this host", VH_VERB_JSON, NULL, 0, verb_list },
 	{ "leases", "", 0, 0, "list what clusters and VMs hold of this host", VH_VERB_JSON, NULL, 0, verb_leases },
 	{ "ssh", "FILE|NAME [NODE] [COMMAND...]", 1, -1, "log in to a node, or run a command there", VH_VERB_REST, ssh_opts, sizeof(struct ssh_opts), verb_ssh },
-	{ "destroy", "FILE|NAME", 1, 1, "remove the cluster and all that was made for it", 0, NULL, 0, verb_destroy },
+	{ "destroy", "FILE|NAME", 1, 1, "remove the cluster and all that was made for it", VH_VERB_JSON, destroy_opts, sizeof(struct destroy_opts), verb_destroy },
 	{ .name = NULL },
 };
 

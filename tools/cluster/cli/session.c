@@ -41,6 +41,15 @@ int session_load(const struct vh_cli *cli, const char *name, struct session *s, 
 	return r;
 }
 
+int session_look(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
+{
+	int r = session_load(cli, name, s, err);
+
+	if (r == 0)
+		r = vh_virt_open(&s->virt, cli->connect, cli->state, false, err);
+	return r == -ENOTCONN && !err->num ? 0 : r;
+}
+
 int session_open(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
 {
 	vh_autofree char *title = vh_strf("cluster %s", name);

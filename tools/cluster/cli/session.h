@@ -19,6 +19,8 @@ void session_clear(struct session *s);
 
 /* For verbs that look: store and plan of a cluster that is applied, or refused. */
 int session_load(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
+/* The same, with libvirt where it runs: none is started that has nothing. */
+int session_look(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
 /* For verbs that change: rights, the cluster's lock, the store for writing, progress. */
 int session_open(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
 /* ready_s 0: the default. */

@@ -11,4 +11,7 @@ int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, st
 /* *ret_exit: 0 when all nodes run and answer, else VH_EXIT_PARTIAL. */
 int status_show(const struct vh_cli *cli, const struct context *ctx, int *ret_exit, struct vh_err *err);
 
+/* What destroy would remove; ctx NULL: there is no such cluster. */
+int dry_run_show(const struct vh_cli *cli, const struct context *ctx, struct vh_store *store, struct vh_err *err);
+
 #endif

@@ -6,6 +6,7 @@
 #include "lib/files/files.h"
 #include "lib/strv.h"
 #include "tools/cluster/cli/session.h"
+#include "tools/cluster/cli/show.h"
 #include "vmm/virt/virt.h"
 
 /* Without a record nothing of the cluster can be there but its daemon and a half-made directory. */
@@ -23,13 +24,34 @@ static int nothing_there(const struct vh_cli *cli, const char *name, struct sess
 	return 0;
 }
 
+static int dry_run(const struct vh_cli *cli, const char *name, struct vh_err *err)
+{
+	autosession s = { .lock = -1 };
+	struct context ctx;
+	int r = session_look(cli, name, &s, err);
+
+	if (r == -ENOENT) {
+		vh_err_clear(err);
+		return dry_run_show(cli, NULL, s.store, err);
+	}
+	if (r < 0)
+		return r;
+	ctx = session_context(cli, &s, 0);
+	return dry_run_show(cli, &ctx, s.store, err);
+}
+
 int verb_destroy(struct vh_cli *cli, struct vh_err *err)
 {
 	vh_autofree char *name = NULL;
 	autosession s = { .lock = -1 };
+	const struct destroy_opts *o = cli->opts;
 	struct context ctx;
 	int r = cluster_name(cli->argv[0], &name, err);
 
+	if (r == 0 && o->dry_run)
+		return dry_run(cli, name, err);
+	if (r == 0 && cli->json)
+		r = vh_err_usage(err, "--json: what was removed is not told; --dry-run tells what would be");
 	if (r == 0)
 		r = session_open(cli, name, &s, err);
 	if (r < 0)

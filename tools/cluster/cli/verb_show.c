@@ -18,11 +18,7 @@ int verb_status(struct vh_cli *cli, struct vh_err *err)
 	int code = 0, r = cluster_name(cli->argv[0], &name, err);
 
 	if (r == 0)
-		r = session_load(cli, name, &s, err);
-	if (r == 0)
-		r = vh_virt_open(&s.virt, cli->connect, cli->state, false, err);
-	if (r == -ENOTCONN)
-		r = 0;
+		r = session_look(cli, name, &s, err);
 	if (r < 0)
 		return r;
 	ctx = session_context(cli, &s, 0);

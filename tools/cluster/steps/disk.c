@@ -31,4 +31,15 @@ static int disk_undo(const struct context *ctx, const struct spot *at, struct vh
 	return disk ? vh_remove_tree(disk, err) : vh_err_nomem(err);
 }
 
-const struct step step_disk = { "disk", ONCE_A_NODE, disk_apply, disk_undo, disk_object };
+static int disk_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	vh_autofree char *disk = disk_object(ctx->cluster, at);
+
+	if (!disk)
+		return vh_err_nomem(err);
+	*ret = access(disk, F_OK) == 0 ? (struct look){ .is = LOOK_SAME }
+				       : (struct look){ LOOK_MISSING, "is gone", "what was written on it is lost" };
+	return 0;
+}
+
+const struct step step_disk = { "disk", ONCE_A_NODE, disk_apply, disk_undo, disk_look, disk_object };

@@ -18,8 +18,11 @@ enum { LATE_MS = 1500 };
 int node_state(const struct context *ctx, const struct node *n, const char **ret, struct vh_err *err)
 {
 	vh_autofree char *owner = NULL;
-	int r = vh_virt_state(ctx->virts[n->host], n->name, ret, err);
+	int r = 0;
 
+	*ret = NULL;
+	if (ctx->virts[n->host])
+		r = vh_virt_state(ctx->virts[n->host], n->name, ret, err);
 	if (r == 0 && *ret)
 		r = vh_virt_owner(ctx->virts[n->host], n->name, &owner, err);
 	if (r == 0 && owner && strcmp(owner, ctx->cluster->owner))
@@ -98,7 +101,17 @@ static int domain_undo(const struct context *ctx, const struct spot *at, struct 
 	return r < 0 ? r : vh_virt_remove(ctx->virts[at->host], at->node->name, ctx->cluster->owner, err);
 }
 
-const struct step step_domain = { "domain", ONCE_A_NODE, domain_apply, domain_undo, node_object };
+static int domain_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	const char *state;
+	int r = node_state(ctx, at->node, &state, err);
+
+	if (r == 0)
+		*ret = state ? (struct look){ .is = LOOK_SAME } : (struct look){ LOOK_MISSING, "is not defined", NULL };
+	return r;
+}
+
+const struct step step_domain = { "domain", ONCE_A_NODE, domain_apply, domain_undo, domain_look, node_object };
 
 static int start_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
@@ -113,4 +126,23 @@ int node_nothing_undo(const struct context *ctx, const struct spot *at, struct v
 	return 0;
 }
 
-const struct step step_start = { "start", ONCE_A_NODE, start_apply, node_nothing_undo, node_object };
+/* libvirt's words, as causes. */
+static int start_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	static const struct { const char *state, *cause; } causes[] = {
+		{ "paused", "is paused" }, { "shut off", "is off" }, { "crashed", "has crashed" },
+		{ "in shutdown", "is shutting down" }, { "suspended", "sleeps" },
+	};
+	const char *state;
+	int r = node_state(ctx, at->node, &state, err);
+
+	if (r < 0)
+		return r;
+	*ret = state ? (struct look){ .is = LOOK_SAME } : (struct look){ LOOK_MISSING, "is not there", NULL };
+	for (size_t i = 0; state && i < vh_array_len(causes); i++)
+		if (!strcmp(state, causes[i].state))
+			*ret = (struct look){ LOOK_OTHER, causes[i].cause, NULL };
+	return 0;
+}
+
+const struct step step_start = { "start", ONCE_A_NODE, start_apply, node_nothing_undo, start_look, node_object };

@@ -139,4 +139,20 @@ static int files_undo(const struct context *ctx, const struct spot *at, struct v
 	return r < 0 ? r : vh_remove_tree(ctx->cluster->dir, err);
 }
 
-const struct step step_files = { "files", ONCE_A_CLUSTER, files_apply, files_undo, files_object };
+static int files_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	vh_autofree char *part = vh_strf("%s.part", ctx->cluster->dir);
+
+	(void)at;
+	if (!part)
+		return vh_err_nomem(err);
+	if (access(ctx->cluster->dir, F_OK) == 0)
+		*ret = (struct look){ .is = LOOK_SAME };
+	else if (access(part, F_OK) == 0)
+		*ret = (struct look){ LOOK_OTHER, "is half made", NULL };
+	else
+		*ret = (struct look){ LOOK_MISSING, "is gone", "keys, identities and disks are made anew" };
+	return 0;
+}
+
+const struct step step_files = { "files", ONCE_A_CLUSTER, files_apply, files_undo, files_look, files_object };

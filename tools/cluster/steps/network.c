@@ -30,17 +30,32 @@ static int isolate_undo(const struct context *ctx, const struct spot *at, struct
 	return vh_net_unisolate(ctx->cluster->bridge, ctx->cluster->owner, err);
 }
 
+static int isolate_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	bool there = false, whole = false;
+	char address[24];
+	int r;
+
+	(void)at;
+	cluster_host_address(ctx->cluster, address);
+	r = vh_net_isolate_look(ctx->cluster->bridge, address, ctx->cluster->owner, &there, &whole, err);
+	if (r == 0)
+		*ret = whole ? (struct look){ .is = LOOK_SAME }
+			     : (struct look){ there ? LOOK_OTHER : LOOK_MISSING, "is not kept apart from other networks", NULL };
+	return r;
+}
+
 /* Before the bridge is there: at no time is its network open. */
-const struct step step_isolate = { "isolate", ONCE_A_HOST, isolate_apply, isolate_undo, bridge_object };
+const struct step step_isolate = { "isolate", ONCE_A_HOST, isolate_apply, isolate_undo, isolate_look, bridge_object };
 
 bool network_is_isolated(const struct cluster *c)
 {
 	vh_autoerr none = VH_ERR_NONE;
 	char address[24];
-	bool is = false;
+	bool there = false, is = false;
 
 	cluster_host_address(c, address);
-	return vh_net_is_isolated(c->bridge, address, c->owner, &is, &none) == 0 && is;
+	return vh_net_isolate_look(c->bridge, address, c->owner, &there, &is, &none) == 0 && is;
 }
 
 static int bridge_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
@@ -58,7 +73,37 @@ static int bridge_undo(const struct context *ctx, const struct spot *at, struct 
 	return vh_net_remove(ctx->cluster->bridge, ctx->cluster->owner, err);
 }
 
-const struct step step_bridge = { "bridge", ONCE_A_HOST, bridge_apply, bridge_undo, bridge_object };
+/* What an interface lacks, as a cause. */
+static struct look look_of(bool there, const char *lacks)
+{
+	static const struct { const char *lacks, *cause; } causes[] = {
+		{ "bridge", "is not on the bridge" }, { "state up", "is down" }, { "address", "lacks the host's address" },
+	};
+
+	if (!there)
+		return (struct look){ LOOK_MISSING, "is gone", NULL };
+	for (size_t i = 0; lacks && i < vh_array_len(causes); i++)
+		if (!strcmp(lacks, causes[i].lacks))
+			return (struct look){ LOOK_OTHER, causes[i].cause, NULL };
+	return lacks ? (struct look){ LOOK_OTHER, "is half made", NULL } : (struct look){ .is = LOOK_SAME };
+}
+
+static int bridge_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	const char *lacks = NULL;
+	bool there = false;
+	char address[24];
+	int r;
+
+	(void)at;
+	cluster_host_address(ctx->cluster, address);
+	r = vh_net_bridge_look(ctx->cluster->bridge, address, ctx->cluster->owner, &there, &lacks, err);
+	if (r == 0)
+		*ret = look_of(there, lacks);
+	return r;
+}
+
+const struct step step_bridge = { "bridge", ONCE_A_HOST, bridge_apply, bridge_undo, bridge_look, bridge_object };
 
 static char *tap_object(const struct cluster *c, const struct spot *at)
 {
@@ -85,4 +130,21 @@ static int tap_undo(const struct context *ctx, const struct spot *at, struct vh_
 	return vh_net_remove(at->node->nics[0].tap, ctx->cluster->owner, err);
 }
 
-const struct step step_tap = { "tap", ONCE_A_NODE, tap_apply, tap_undo, tap_object };
+static int tap_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	const char *lacks = NULL, *state = NULL;
+	bool there = false;
+	int r = vh_net_tap_look(at->node->nics[0].tap, c->bridge, 1, c->owner, &there, &lacks, err);
+
+	if (r == 0)
+		r = node_state(ctx, at->node, &state, err);
+	if (r < 0)
+		return r;
+	*ret = look_of(there, lacks);
+	if (!there && state && !vh_virt_is_off(state))
+		ret->costs = "a restart of the node";
+	return 0;
+}
+
+const struct step step_tap = { "tap", ONCE_A_NODE, tap_apply, tap_undo, tap_look, tap_object };

@@ -94,4 +94,14 @@ static int publish_undo(const struct context *ctx, const struct spot *at, struct
 	return path ? vh_remove_tree(path, err) : vh_err_nomem(err);
 }
 
-const struct step step_publish = { "publish", ONCE_A_CLUSTER, publish_apply, publish_undo, publish_object };
+static int publish_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	vh_autofree char *path = publish_object(ctx->cluster, at);
+
+	if (!path)
+		return vh_err_nomem(err);
+	*ret = access(path, F_OK) == 0 ? (struct look){ .is = LOOK_SAME } : (struct look){ LOOK_MISSING, "is not there", NULL };
+	return 0;
+}
+
+const struct step step_publish = { "publish", ONCE_A_CLUSTER, publish_apply, publish_undo, publish_look, publish_object };

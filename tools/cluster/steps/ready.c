@@ -119,4 +119,20 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 	return 0;
 }
 
-const struct step step_ready = { "ready", ONCE_A_NODE, ready_apply, node_nothing_undo, node_object };
+/* Of one that does not run it is no news. */
+static int ready_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	const char *state;
+	int r = node_state(ctx, at->node, &state, err);
+
+	if (r < 0)
+		return r;
+	if (!state || strcmp(state, "running"))
+		*ret = (struct look){ .is = LOOK_NOTHING };
+	else
+		*ret = node_answers(ctx->cluster, at->node) ? (struct look){ .is = LOOK_SAME }
+							    : (struct look){ LOOK_OTHER, "does not answer over ssh", NULL };
+	return 0;
+}
+
+const struct step step_ready = { "ready", ONCE_A_NODE, ready_apply, node_nothing_undo, ready_look, node_object };

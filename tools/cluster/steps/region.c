@@ -164,4 +164,27 @@ static int region_undo(const struct context *ctx, const struct spot *at, struct 
 	return unlink(path) == 0 || errno == ENOENT || errno == EISDIR ? 0 : failed(path, errno, err);
 }
 
-const struct step step_region = { "region", ONCE_A_HOST, region_apply, region_undo, region_object };
+static int region_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	const struct region region = cluster_region(ctx->cluster);
+	vh_autofree char *path = vh_strf("/dev/shm/%s", region.name);
+	struct cluster_user is;
+	struct stat st;
+
+	(void)at;
+	if (!path)
+		return vh_err_nomem(err);
+	if (ctx->cluster->n_nodes < 2)
+		*ret = (struct look){ .is = LOOK_NOTHING };
+	else if (lstat(path, &st) < 0)
+		*ret = (struct look){ LOOK_MISSING, "is gone", NULL };
+	else if (!is_ours(&st, cluster_user(ctx->cluster, &is) ? &is : NULL))
+		*ret = (struct look){ LOOK_OTHER, "is another's", NULL };
+	else if ((uint64_t)st.st_size < region.size)
+		*ret = (struct look){ LOOK_OTHER, "is too small", NULL };
+	else
+		*ret = (struct look){ .is = LOOK_SAME };
+	return 0;
+}
+
+const struct step step_region = { "region", ONCE_A_HOST, region_apply, region_undo, region_look, region_object };

@@ -27,6 +27,19 @@ struct spot {
 	const struct node *node;	/* NULL: not for one node */
 };
 
+/* A step's object beside what is planned of it. */
+enum look_is {
+	LOOK_SAME,		/* as planned */
+	LOOK_OTHER,		/* there, and apply changes it */
+	LOOK_MISSING,		/* apply makes it */
+	LOOK_NOTHING,		/* nothing of it is there now, nor to be made */
+};
+struct look {
+	enum look_is is;
+	const char *cause;	/* of OTHER and MISSING: "is gone", "is paused"; static */
+	const char *costs;	/* what bringing it to its planned state costs; static; NULL: nothing */
+};
+
 /* One small effect. */
 struct step {
 	const char *what;		/* the journal's name of it */
@@ -35,6 +48,8 @@ struct step {
 	int (*apply)(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err);
 	/* Takes it away; 0 when it is not there. */
 	int (*undo)(const struct context *ctx, const struct spot *at, struct vh_err *err);
+	/* What of it is there; changes nothing. */
+	int (*look)(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err);
 	/* What it works on, as the plan prints it and the journal keeps it; malloc'd. */
 	char *(*object)(const struct cluster *c, const struct spot *at);
 };
@@ -50,6 +65,15 @@ extern const struct step step_files, step_region, step_isolate, step_bridge, ste
 
 /* In the order in which apply takes them; undo goes backwards. Ends with NULL. */
 extern const struct step *const cluster_steps[];
+
+/* Every object of every step, in apply's order. */
+struct sight { const struct step *step; struct spot at; struct look look; };
+struct sights { struct sight *v; size_t n; };
+void sights_clear(struct sights *s);
+/* All of them MISSING: of a cluster that is not there yet. -ENOMEM. */
+int sights_new(const struct cluster *c, struct sights *ret);
+/* As they are now; leaving: those alone that stay behind until undo takes them away, whom nobody need wait for. */
+int sights_look(const struct context *ctx, bool leaving, struct sights *ret, struct vh_err *err);
 
 /* Brings the cluster to its planned state with the journal written ahead; *ret_changed counts
  * the steps that did anything. */
