@@ -6,8 +6,9 @@
 #include <netlink/route/route.h>
 #include <string.h>
 
+#include "lib/cidr.h"
 #include "netctl/address.h"
-#include "netctl/cidr.h"
+#include "netctl/netctl.h"
 
 static inline void addr_putp(struct rtnl_addr **a) { rtnl_addr_put(*a); }
 #define autoaddr vh_cleanup(addr_putp) struct rtnl_addr *

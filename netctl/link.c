@@ -6,10 +6,10 @@
 #include <netlink/route/addr.h>
 #include <string.h>
 
+#include "lib/cidr.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "netctl/address.h"
-#include "netctl/cidr.h"
 #include "netctl/names.h"
 
 /* A wanted interface with what is known of it by now. */

@@ -11,23 +11,9 @@
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "lib/cidr.h"
 #include "lib/err.h"
 
-/* An IPv4 network: "10.119.0.0/24". */
-struct vh_cidr {
-	uint32_t base;		/* host byte order, host bits zero */
-	unsigned prefix;	/* 8..30; any in vh_net_in_use */
-};
-
-/* -EINVAL unless text is a network (host bits zero, prefix 8..30, private or otherwise unicast). */
-int vh_cidr_parse(const char *text, struct vh_cidr *ret, struct vh_err *err);
-/* Usable addresses but network and broadcast. */
-uint32_t vh_cidr_hosts(const struct vh_cidr *net);
-bool vh_cidr_overlap(const struct vh_cidr *a, const struct vh_cidr *b);
-/* Host number n (1 = first) as "a.b.c.d"; buf of 16 bytes; returns buf. */
-const char *vh_cidr_host(const struct vh_cidr *net, uint32_t n, char buf[16]);
-/* "a.b.c.d/p", buf of 19 bytes; returns buf. */
-const char *vh_cidr_format(const struct vh_cidr *net, char buf[19]);
 /* IPv4 networks that this network namespace has addresses in or routes to, ours
  * included, default routes left out; each once, malloc'd array. */
 int vh_net_in_use(struct vh_cidr **ret, size_t *ret_n, struct vh_err *err);

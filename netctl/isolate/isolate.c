@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/cidr.h"
 #include "lib/strv.h"
-#include "netctl/cidr.h"
 #include "netctl/names.h"
 #include "netctl/netctl.h"
 #include "netctl/netlink.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* IPv4 networks. */
-#include "netctl/netctl.h"
+#include "lib/cidr.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

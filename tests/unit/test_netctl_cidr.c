@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <string.h>
-#include "netctl/netctl.h"
+#include "lib/cidr.h"
 #include "tests/unit/unit.h"
 
 static struct vh_cidr net(const char *text)

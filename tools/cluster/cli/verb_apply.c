@@ -3,6 +3,7 @@
 #include "tools/cluster/cli/cli.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <signal.h>
 #include <string.h>
 

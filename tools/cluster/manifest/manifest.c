@@ -8,7 +8,7 @@
 #include "images/images.h"
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "netctl/netctl.h"
+#include "lib/cidr.h"
 
 /* "-1024" is put behind the name, and the whole is a host name. */
 static int check_name(const char *s, struct vh_err *err)

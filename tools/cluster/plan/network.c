@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "netctl/netctl.h"
+
 enum { DEFAULT_POOL_PREFIX = 16, DEFAULT_PREFIX = 24, LARGEST_DEFAULT_PREFIX = 20 };
 static const char default_pool[] = "10.119.0.0/16";
 

@@ -8,6 +8,7 @@
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"
+#include "netctl/netctl.h"
 #include "tools/cluster/plan/cluster.h"
 #include "tools/cluster/plan/network.h"
 #include "vmm/host/host.h"

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/cidr.h"
 #include "lib/store/store.h"
-#include "netctl/netctl.h"
 #include "tools/cluster/manifest/manifest.h"
 
 struct vh_hosts_query;

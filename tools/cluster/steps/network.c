@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "netctl/netctl.h"
 #include "tools/cluster/steps/domain.h"
 #include "vmm/virt/virt.h"
 

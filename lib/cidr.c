@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "lib/cidr.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/values.h"
-#include "netctl/cidr.h"
 
 static uint32_t mask(unsigned prefix)
 {
