@@ -178,7 +178,7 @@ static int random_id(char id[33], struct vh_err *err)
 	return 0;
 }
 
-/* A strange one gets a number of its own. */
+/* A strange one gets a number of its own, and is then one that has moved: what names its paths is still to be told. */
 int vh_home_settle(const char *state, struct vh_err *err)
 {
 	vh_cleanup(vh_home_clear) struct vh_home h = { 0 };
@@ -197,7 +197,8 @@ int vh_home_settle(const char *state, struct vh_err *err)
 		r = 0;
 	if (r < 0)
 		return r;
-	doc = json_pack("{ss ss ss ss}", "schema", "vhpc.home/1", "id", f.id ? f.id : id, "born", born, "path", real);
+	doc = json_pack("{ss ss ss ss}", "schema", "vhpc.home/1", "id", f.id ? f.id : id, "born", born, "path",
+			h.is == VH_HOME_STRANGE ? h.was : real);
 	text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
 	return text ? vh_write_file(path, text, strlen(text), 0644, err) : vh_err_nomem(err);
 }

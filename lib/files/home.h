@@ -26,8 +26,8 @@ int vh_home_look(const char *state, struct vh_home *ret, struct vh_err *err);
 int vh_home_check(const char *state, struct vh_err *err);
 /* The same for one who writes: a new directory gets its file. */
 int vh_home_enter(const char *state, struct vh_err *err);
-/* From now on it is this directory, here. For a moved one, when all that names its paths does so anew; for a
- * strange one, when nothing runs of it. */
+/* From now on it is this directory, here: for a moved one when all that names its paths does so anew. A strange
+ * one, of which nothing may run, is a moved one then. */
 int vh_home_settle(const char *state, struct vh_err *err);
 
 #endif

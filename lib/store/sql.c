@@ -37,7 +37,7 @@ int vh_sql_error(struct vh_store *s, struct vh_err *err)
 	if (num == EBUSY)
 		return vh_err_hint(err, "another process holds it; try again");
 	if (num == EUCLEAN)
-		return vh_err_hint(err, "it is damaged: move it away, and leases and journal start anew");
+		return vh_err_hint(err, "it is damaged: move it away, then vhpc cluster recover tells a new one what runs and is there");
 	return -num;
 }
 

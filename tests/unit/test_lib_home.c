@@ -134,6 +134,8 @@ START_TEST(a_copy_whose_original_is_gone_is_strange_until_it_is_settled)
 	ck_assert_ptr_nonnull(strstr(f.err.hint, "vhpc cluster recover"));
 	vh_err_clear(&f.err);
 	ck_assert_int_eq(vh_home_settle(f.b, &f.err), 0);
+	ck_assert_int_eq(is(f.b), VH_HOME_MOVED);
+	ck_assert_int_eq(vh_home_settle(f.b, &f.err), 0);
 	ck_assert_int_eq(is(f.b), VH_HOME_OWN);
 	ck_assert_int_eq(is(c), VH_HOME_MOVED);
 	finish(&f);

@@ -150,7 +150,7 @@ START_TEST(damaged_file_is_said_to_be)
 		ck_assert_int_eq(vh_store_open(&s, state, (enum vh_store_mode)mode, &err), -EUCLEAN);
 		ck_assert_ptr_null(s);
 		unit_assert_err(&err, VH_EXIT_FAILED, want,
-				"it is damaged: move it away, and leases and journal start anew");
+				"it is damaged: move it away, then vhpc cluster recover tells a new one what runs and is there");
 	}
 }
 END_TEST

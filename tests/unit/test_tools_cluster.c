@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include "images/images.h"
+#include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
@@ -383,6 +384,56 @@ START_TEST(files_come_from_the_image_of_the_plan_alone)
 }
 END_TEST
 
+START_TEST(a_lost_record_comes_back_from_the_directory)
+{
+	vh_autofree char *state = unit_tmpdir(), *again = unit_tmpdir(), *dir = NULL, *damaged = NULL;
+	vh_cleanup(cluster_clear) struct cluster c = { 0 }, saved = { 0 }, known = { 0 };
+	vh_autostore store = NULL;
+	vh_autostore other = NULL;
+	vh_autojson is = NULL;
+	vh_autojson was = NULL;
+	struct vh_lease *leases;
+	vh_autoerr err = VH_ERR_NONE;
+	size_t n;
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_WRITE, &err), 0);
+	ck_assert_msg(make(two_node, store, state, &c, &err) == 0, "%s", err.text);
+	c.uid = 70007;
+	for (size_t i = 0; i < c.n_nodes; i++)
+		c.nodes[i].uuid = vh_strf("uuid-%zu", i);
+	/* What has no directory is not lost. */
+	ck_assert_int_eq(record_lost(state, "two", &err), 0);
+	ck_assert_int_eq(record_saved(state, "two", &saved, &err), -ENOENT);
+	ck_assert_int_eq(vh_mkdirs(c.dir, 0711, &err), 0);
+	ck_assert_int_eq(record_save(&c, c.dir, &err), 0);
+	ck_assert_int_eq(record_lost(state, "two", &err), -ENODATA);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_ptr_nonnull(strstr(err.hint, "vhpc cluster recover"));
+	vh_err_clear(&err);
+	ck_assert_msg(record_saved(state, "two", &saved, &err) == 0, "%s", err.text);
+	/* Into another store, twice. */
+	ck_assert_int_eq(vh_store_open(&other, again, VH_STORE_WRITE, &err), 0);
+	for (int i = 0; i < 2; i++)
+		ck_assert_msg(record_recover(other, &saved, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(record_load(other, state, "two", &known, &err), 0);
+	is = cluster_to_json(&known);
+	was = cluster_to_json(&c);
+	ck_assert(json_equal(is, was));
+	/* Region, network, user; the nodes' come with their domains. */
+	ck_assert_int_eq(vh_lease_list(other, NULL, NULL, &leases, &n, &err), 0);
+	ck_assert_uint_eq(n, 3);
+	ck_assert_str_eq(leases[2].key, "70007");
+	vh_lease_free(leases, n);
+	dir = vh_strf("%s/clusters/three", state);
+	ck_assert_int_eq(rename(c.dir, dir), 0);
+	cluster_clear(&saved);
+	ck_assert_int_eq(record_saved(state, "three", &saved, &err), -EBADMSG);
+	vh_err_clear(&err);
+	damaged = unit_file(dir, "record.json", "{");
+	ck_assert_int_eq(record_saved(state, "three", &saved, &err), -EBADMSG);
+}
+END_TEST
+
 UNIT_SUITE(tools_cluster, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, looks_say_what_is_there, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, the_region_is_leased, a_dedicated_cpu_is_given_once,
-	   another_shape_is_named)
+	   another_shape_is_named, a_lost_record_comes_back_from_the_directory)

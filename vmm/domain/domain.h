@@ -56,6 +56,7 @@ int vh_domain_xml(const struct vh_domain *d, char **ret, struct vh_err *err);
 struct vh_domain_lease {
 	char *holder, *owner;
 	char *uuid;		/* the domain's; NULL: not known */
+	unsigned uid;		/* whom its QEMU runs as; 0: not known */
 	unsigned *cpus;		/* dedicated ones; none for the shared policy */
 	size_t n_cpus;
 	unsigned *nodes;	/* host NUMA nodes, and bytes from each of them */

@@ -115,6 +115,20 @@ static int read_lease(xmlNodePtr node, const char *name, struct vh_domain_lease 
 	return r < 0 ? r : read_devices(node, name, lease, err);
 }
 
+/* "+70000:+107", as vh_domain_xml writes it; 0: another, or none. */
+static unsigned user_of(xmlNodePtr domain)
+{
+	for (xmlNodePtr s = vh_xml_child(domain, NULL, "seclabel"); s; s = vh_xml_next(s, NULL, "seclabel")) {
+		vh_autoxmlstr model = xmlGetNoNsProp(s, BAD_CAST "model");
+		vh_autoxmlstr label = xmlNodeGetContent(vh_xml_child(s, NULL, "label"));
+		unsigned uid;
+
+		if (model && label && !strcmp((const char *)model, "dac") && sscanf((const char *)label, "+%u:+", &uid) == 1)
+			return uid;
+	}
+	return 0;
+}
+
 int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *ret, struct vh_err *err)
 {
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
@@ -139,6 +153,7 @@ int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *r
 	uuid = xmlNodeGetContent(vh_xml_child(domain, NULL, "uuid"));
 	if (uuid && !(lease.uuid = strdup((const char *)uuid)))
 		return vh_err_nomem(err);
+	lease.uid = user_of(domain);
 	*ret = lease;
 	lease = (struct vh_domain_lease){ 0 };
 	return 0;

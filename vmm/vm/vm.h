@@ -54,6 +54,11 @@ int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, con
 int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *ret_started, struct vh_err *err);
 /* After it has ended: gives its leases back, hook or not. */
 int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct vh_err *err);
+/* Takes again what one of ours holds by its domain and its plan, where a lost store does not know it: its user, its
+ * MACs, and while it runs CPUs, memory and devices. *ret_n: leases that were not there. */
+int vh_vm_recover(struct vh_virt *v, const char *state, const char *name, unsigned *ret_n, struct vh_err *err);
+/* Makes a state directory one's own that is strange (lib/files/home.h); refused while a VM of it runs. */
+int vh_vms_adopt(const char *state, struct vh_err *err);
 /* Pins the running VMs' floating threads to the CPUs that nobody leases for himself. After leases
  * were dropped; vh_vm_start does it itself. Never while a transaction is open. */
 int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err);

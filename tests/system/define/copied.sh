@@ -10,7 +10,7 @@ kill "$daemon" && eventually sh -c "! kill -0 $daemon"
 copy=$(mktemp -d /var/tmp/vhpc-copy.XXXXXX)
 chmod 711 "$copy"
 tar -C "$VHPC_STATE" --exclude ./images --exclude ./test -cf - . 2>/dev/null | tar -C "$copy" -xpf -
-for verb in "vm list" "vm destroy near" "vm start near" "vm undefine near"; do
+for verb in "vm list" "vm destroy near" "vm start near" "vm undefine near" "cluster recover"; do
 	# shellcheck disable=SC2086
 	exits 3 "vhpc $verb of a copy" vhpc $verb --state "$copy" && says "is a copy of $VHPC_STATE" "says so"
 done
@@ -24,7 +24,10 @@ mkdir "$T"
 mv "$VHPC_STATE" "$VHPC_STATE.moved"
 check "renamed it is the same" vhpc vm list --state "$VHPC_STATE.moved" && says "running" "with its VM"
 exits 3 "the copy is still none" vhpc vm list --state "$copy"
+exits 3 "nor is it made one while the VM runs" vhpc cluster recover --state "$copy" && says "VM near: runs, process $qemu" "names it"
 check "power off" vhpc vm destroy near --state "$VHPC_STATE.moved"
+check "what was restored becomes a directory of its own" vhpc cluster recover --state "$copy"
+check "with its VM" vhpc vm undefine near --state "$copy"
 check "and on: its files are found" vhpc vm start near --state "$VHPC_STATE.moved"
 leased=$(sqlite3 "$VHPC_STATE.moved/store.db" "select count(*) from lease where holder = 'vm/near' and kind = 'cpu'")
 check "its leases are where it is now" test "$leased" = 1

@@ -20,5 +20,6 @@ int verb_list(struct vh_cli *cli, struct vh_err *err);
 int verb_leases(struct vh_cli *cli, struct vh_err *err);
 int verb_ssh(struct vh_cli *cli, struct vh_err *err);
 int verb_destroy(struct vh_cli *cli, struct vh_err *err);
+int verb_recover(struct vh_cli *cli, struct vh_err *err);
 
 #endif

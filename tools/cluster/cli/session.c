@@ -21,7 +21,7 @@ void session_clear(struct session *s)
 	vh_close_fd(&s->lock);
 }
 
-static int lock_cluster(const struct vh_cli *cli, const char *name, int *ret_fd, struct vh_err *err)
+int session_lock(const struct vh_cli *cli, const char *name, int *ret_fd, struct vh_err *err)
 {
 	vh_autofree char *lock = vh_strf("cluster-%s", name);
 
@@ -34,9 +34,9 @@ int session_load(const struct vh_cli *cli, const char *name, struct session *s, 
 
 	if (r == 0)
 		r = record_load(s->store, cli->state, name, &s->cluster, err);
-	if (r == -ENOENT) {
-		vh_err_refuse(err, ENOENT, "cluster %s: not applied on this host", name);
-		return vh_err_hint(err, "vhpc cluster list shows those that are");
+	if (r == -ENOENT && (r = record_lost(cli->state, name, err)) == 0) {
+		r = vh_err_refuse(err, ENOENT, "cluster %s: not applied on this host", name);
+		vh_err_hint(err, "vhpc cluster list shows those that are");
 	}
 	return r;
 }
@@ -58,7 +58,7 @@ int session_open(const struct vh_cli *cli, const char *name, struct session *s, 
 	if (r == 0 && cli->root)
 		r = vh_err_refuse(err, EROFS, "%s: a captured host (--root) can be planned on, not changed", title);
 	if (r == 0)
-		r = lock_cluster(cli, name, &s->lock, err);
+		r = session_lock(cli, name, &s->lock, err);
 	if (r == 0)
 		r = vh_store_open(&s->store, cli->state, VH_STORE_WRITE, err);
 	if (r == 0)

@@ -17,6 +17,8 @@ struct session {
 void session_clear(struct session *s);
 #define autosession vh_cleanup(session_clear) struct session
 
+/* The cluster's lock, for whoever changes it. */
+int session_lock(const struct vh_cli *cli, const char *name, int *ret_fd, struct vh_err *err);
 /* For verbs that look: store and plan of a cluster that is applied, or refused. */
 int session_load(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
 /* The same, with libvirt where it runs: none is started that has nothing. */

@@ -16,7 +16,6 @@
 #include "vmm/hosts/hosts.h"
 #include "vmm/life/life.h"
 #include "vmm/virt/virt.h"
-#include "vmm/vm/vm.h"
 
 enum { TIMEOUT_MAX_S = 86400 };
 
@@ -48,7 +47,9 @@ static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m,
 	*ret_exists = r == 0;
 	if (r == 0)
 		return cluster_matches(&s->cluster, m, err);
-	if (r != -ENOENT)
+	if (r == -ENOENT)
+		r = record_lost(cli->state, m->name, err);
+	if (r < 0)
 		return r;
 	r = find_image(cli, o->store, m->pool.image, &s->image, err);
 	return r < 0 ? r : make_plan(cli, m, s, err);
@@ -117,10 +118,8 @@ static int give_uuids(struct cluster *c, struct vh_err *err)
 static int give_user(const struct vh_cli *cli, struct session *s, struct vh_err *err)
 {
 	const char *why_not = vh_virt_one_user(s->virt);
-	unsigned uid = 0;
-	int r = vh_virt_any_user(s->virt) ? vh_user_take(s->store, s->cluster.owner, &uid, err) : 0;
+	int r = vh_virt_any_user(s->virt) ? cluster_take_user(s->store, &s->cluster, err) : 0;
 
-	s->cluster.uid = uid;
 	if (r == 0 && why_not && !cli->quiet)
 		fprintf(stderr, "%s: %s\n", cli->prog, why_not);
 	return r;

@@ -13,8 +13,10 @@
 static int nothing_there(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
 {
 	vh_autofree char *part = vh_strf("%s/clusters/%s.part", cli->state, name);
-	int r = part ? vh_remove_tree(part, err) : vh_err_nomem(err);
+	int r = part ? record_lost(cli->state, name, err) : vh_err_nomem(err);
 
+	if (r == 0)
+		r = vh_remove_tree(part, err);
 	/* A daemon that a killed run started serves nobody. */
 	if (r == 0)
 		r = vh_virt_stop_private(cli->state, err);

@@ -85,6 +85,8 @@ struct region cluster_region(const struct cluster *c);
 struct cluster_user { unsigned uid, gid; };
 /* Whom its QEMUs run as; false: nobody else than we. */
 bool cluster_user(const struct cluster *c, struct cluster_user *ret);
+/* Gives it a user that nobody else has. */
+int cluster_take_user(struct vh_store *store, struct cluster *c, struct vh_err *err);
 /* Makes a file, of mode 0600, that of whom the cluster's QEMUs run as, where that is a user of its own. */
 int cluster_give(const struct cluster *c, const char *path, struct vh_err *err);
 
@@ -103,7 +105,20 @@ int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, s
 int record_load(struct vh_store *store, const char *state, const char *name, struct cluster *ret, struct vh_err *err);
 /* Takes the leases and writes the record, within the caller's transaction. */
 int record_create(struct vh_store *store, const struct cluster *c, struct vh_err *err);
+/* The same of a cluster that may run, whose nodes' leases vh_vm_recover takes. */
+int record_recover(struct vh_store *store, const struct cluster *c, struct vh_err *err);
 /* Gives back the leases and forgets record and journal. */
 int record_remove(struct vh_store *store, const struct cluster *c, struct vh_err *err);
+
+/* --- recover.c */
+
+/* The record as record.json in dir, the cluster's or what is to become it, from where record_saved has it when the
+ * store is lost. -ENOENT (no error text): there is none. */
+int record_save(const struct cluster *c, const char *dir, struct vh_err *err);
+int record_saved(const char *state, const char *name, struct cluster *ret, struct vh_err *err);
+/* Refused while a node of it runs, whoever runs it. */
+int record_check_off(const struct cluster *c, struct vh_err *err);
+/* Of a cluster without a record: refused where it has a directory, so that the store has lost it. */
+int record_lost(const char *state, const char *name, struct vh_err *err);
 
 #endif

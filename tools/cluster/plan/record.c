@@ -186,22 +186,40 @@ static int lease_region(struct vh_store *store, const struct vh_root *root, cons
 	return c->n_nodes < 2 ? 0 : vh_shared_lease_take(store, root, region.node, region.name, region.size, c->owner, err);
 }
 
-int record_create(struct vh_store *store, const struct cluster *c, struct vh_err *err)
+/* What it has whether its nodes run or not. */
+static int record_shared(struct vh_store *store, const struct vh_root *root, const struct cluster *c, struct vh_err *err)
 {
 	vh_autojson doc = cluster_to_json(c);
-	vh_autoroot root = NULL;
 	char cidr[19];
-	int r = vh_root_open(&root, NULL, err);
+	int r = vh_lease_take(store, "subnet", vh_cidr_format(&c->cidr, cidr), c->owner, 0, err);
 
-	if (r == 0)
-		r = vh_lease_take(store, "subnet", vh_cidr_format(&c->cidr, cidr), c->owner, 0, err);
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
-		r = lease_node(store, root, c, &c->nodes[i], err);
 	if (r == 0)
 		r = lease_region(store, root, c, err);
 	if (r == 0 && !doc)
 		r = vh_err_nomem(err);
 	return r < 0 ? r : vh_record_put(store, record_class, c->name, doc, err);
+}
+
+int record_create(struct vh_store *store, const struct cluster *c, struct vh_err *err)
+{
+	vh_autoroot root = NULL;
+	int r = vh_root_open(&root, NULL, err);
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+		r = lease_node(store, root, c, &c->nodes[i], err);
+	return r < 0 ? r : record_shared(store, root, c, err);
+}
+
+int record_recover(struct vh_store *store, const struct cluster *c, struct vh_err *err)
+{
+	vh_autoroot root = NULL;
+	char uid[16];
+	int r = vh_root_open(&root, NULL, err);
+
+	snprintf(uid, sizeof(uid), "%u", (unsigned)c->uid);
+	if (r == 0 && c->uid)
+		r = vh_lease_take(store, "uid", uid, c->owner, 0, err);
+	return r < 0 ? r : record_shared(store, root, c, err);
 }
 
 static int drop_all(struct vh_store *store, const struct cluster *c, struct vh_err *err)

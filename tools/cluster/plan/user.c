@@ -8,6 +8,16 @@
 #include "tools/cluster/plan/plan.h"
 #include "vmm/vm/vm.h"
 
+int cluster_take_user(struct vh_store *store, struct cluster *c, struct vh_err *err)
+{
+	unsigned uid = 0;
+	int r = vh_user_take(store, c->owner, &uid, err);
+
+	if (r == 0)
+		c->uid = uid;
+	return r;
+}
+
 bool cluster_user(const struct cluster *c, struct cluster_user *ret)
 {
 	static const char *const names[] = { "libvirt-qemu", "qemu" };

@@ -70,6 +70,8 @@ static int fill(const char *tmp, const struct cluster *c, const struct vh_image 
 		r = ssh_make_known_hosts(tmp, c, err);
 	if (r == 0)
 		r = ssh_make_config(tmp, c, err);
+	if (r == 0)
+		r = record_save(c, tmp, err);
 	return r < 0 ? r : take_image(tmp, c, image, err);
 }
 
@@ -84,8 +86,9 @@ int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_
 		return r;
 	if (!tmp)
 		return vh_err_nomem(err);
+	/* A release before this one's first made none. */
 	if (stat(c->dir, &st) == 0)
-		return 0;
+		return record_save(c, c->dir, err);
 	if (!image || strcmp(image->digest, c->pools[0].image.digest)) {
 		vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", c->pools[0].wanted.image);
 		return vh_err_hint(err, "vhpc cluster destroy %s, then apply it anew", c->name);

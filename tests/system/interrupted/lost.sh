@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# Part of tests/system/interrupted.sh: the store of a cluster that runs is lost, and comes back.
+exits 4 "apply --keep leaves what does not answer in time" vhpc cluster apply --keep --timeout 1 "$T/cut.yaml"
+kept() { sqlite3 "$VHPC_STATE/store.db" "select kind, key, holder, amount from lease order by 1, 2; select class, name, doc from record where class = 'cluster'"; }
+kept >"$T/before"
+rm "$VHPC_STATE"/store.db*
+for verb in "plan $T/cut.yaml" "apply $T/cut.yaml" "destroy cut" "status cut"; do
+	# shellcheck disable=SC2086
+	exits 3 "$verb without the store" vhpc cluster $verb && says "vhpc cluster recover" "says what helps"
+done
+check "recover" vhpc cluster recover && says "1 clusters are known again, 2 VMs have their leases" "says what came back"
+kept >"$T/after"
+check "all leases and the record are as they were" diff "$T/before" "$T/after"
+check "recover again" vhpc cluster recover && says "nothing to do" "changes nothing"
+check "destroy" vhpc cluster destroy cut
+nothing_left "nothing is left of what was recovered"
