@@ -27,7 +27,7 @@ UNIT_netctl_PKGS   := libnl-route-3.0 libnl-3.0 libnftables $(UNIT_lib_PKGS)
 UNIT_mpirun_PKGS   := libxml-2.0 $(UNIT_lib_PKGS)
 UNIT_mpirun_LIBS   := -pthread -lm
 UNIT_tools_LIBS    := -lresolv
-UNIT_tools_PKGS    := libarchive libmd $(UNIT_vmm_PKGS)
+UNIT_tools_PKGS    := libarchive libmd libnftables $(UNIT_vmm_PKGS)
 
 UNIT_SUITES := $(shell sed -n 's/^S[A-Z_]*(\([a-z]*\), *\([a-z_]*\))$$/\1_\2/p' tests/unit/suites.h)
 UNIT_DIRS   := $(sort $(foreach s,$(UNIT_SUITES),$(firstword $(subst _, ,$(s)))))
@@ -79,10 +79,11 @@ tsan:
 # in a build directory of their own, where clang compiles what they need, with sanitizers. What they learn stays
 # there ($(B)-fuzz/fuzzed); make fuzz FUZZ_S=3600 is an hour's run, and FUZZ_KEEP=1 adds to tests/fuzz/corpus.
 FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster frame identity ivshm want host seed layout \
-	uki image deb pins http gpt verify hostlist pci numa_maps answers
+	uki image deb pins http gpt verify hostlist pci numa_maps answers saved
 FUZZ_clouds_USES   := images lib
 FUZZ_doc_USES      := lib
 FUZZ_manifest_USES := $(UNIT_tools_USES)
+FUZZ_saved_USES    := $(UNIT_tools_USES)
 FUZZ_recipe_USES   := images lib
 FUZZ_values_USES   := lib
 FUZZ_cidr_USES     := netctl lib
@@ -114,6 +115,7 @@ FUZZ_pci_PKGS      := $(UNIT_sriov_PKGS)
 FUZZ_numa_maps_PKGS := $(UNIT_vmm_PKGS)
 FUZZ_answers_PKGS  := $(UNIT_mpirun_PKGS)
 FUZZ_manifest_PKGS := $(UNIT_tools_PKGS)
+FUZZ_saved_PKGS    := $(UNIT_tools_PKGS)
 FUZZ_recipe_PKGS   := $(UNIT_images_PKGS)
 FUZZ_cidr_PKGS     := $(UNIT_netctl_PKGS)
 FUZZ_lease_PKGS    := $(UNIT_vmm_PKGS)

@@ -12,7 +12,9 @@ run() { timeout -k 10 900 mpirun-wrap --cluster two-node "$@"; }
 check "plan" vhpc cluster plan "$example"
 says "two-node-2" "plan names the nodes"
 nothing_left "planning changes nothing"
-check "apply" vhpc cluster apply --timeout 1200 "$example" || finish
+exits 2 "plan with --detailed-exitcode, of what is to be made" vhpc cluster plan --detailed-exitcode --out "$T/saved" "$example"
+check "apply of the saved plan" vhpc cluster apply --timeout 1200 --plan "$T/saved" || finish
+exits 3 "the same again" vhpc cluster apply --plan "$T/saved" && says "it is there now" "the world has moved"
 region=$(find /dev/shm -name 'vhpc-*')
 for n in 1 2; do
 	check "copy programs to node $n" scp -q -F "$record/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "$B/bench/scribble" "two-node-$n:"

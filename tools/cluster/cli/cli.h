@@ -9,7 +9,7 @@
 #include "lib/cli.h"
 
 /* Options of plan and apply. */
-struct apply_opts { char *store; uint64_t timeout; bool keep; };
+struct apply_opts { char *store, *plan, *out; uint64_t timeout; bool keep, detailed; };
 struct destroy_opts { bool dry_run; };
 struct ssh_opts { char *user; };
 

@@ -3,10 +3,13 @@
 
 static const struct vh_opt plan_opts[] = {
 	{ "store", 0, VH_OPT_STR, offsetof(struct apply_opts, store), "DIR", "image store" },
+	{ "out", 0, VH_OPT_STR, offsetof(struct apply_opts, out), "FILE", "save the plan, for apply --plan" },
+	{ "detailed-exitcode", 0, VH_OPT_FLAG, offsetof(struct apply_opts, detailed), NULL, "exit 2 when apply would change anything" },
 	{ .name = NULL },
 };
 static const struct vh_opt apply_opts[] = {
 	{ "store", 0, VH_OPT_STR, offsetof(struct apply_opts, store), "DIR", "image store" },
+	{ "plan", 0, VH_OPT_STR, offsetof(struct apply_opts, plan), "FILE", "apply exactly this plan, which plan --out saved" },
 	{ "timeout", 0, VH_OPT_UINT, offsetof(struct apply_opts, timeout), "SECONDS", "how long a node may take to answer (300)" },
 	{ "keep", 0, VH_OPT_FLAG, offsetof(struct apply_opts, keep), NULL, "on failure leave what was made, to look at it" },
 	{ .name = NULL },
@@ -22,8 +25,8 @@ static const struct vh_opt destroy_opts[] = {
 };
 
 static const struct vh_verb verbs[] = {
-	{ "plan", "FILE", 1, 1, "show what apply would do, and why it can", VH_VERB_JSON, plan_opts, sizeof(struct apply_opts), verb_plan },
-	{ "apply", "FILE", 1, 1, "bring the cluster of a manifest up, or to its state", 0, apply_opts, sizeof(struct apply_opts), verb_apply },
+	{ "plan", "FILE", 1, 1, "show what apply would change, and what that costs", VH_VERB_JSON, plan_opts, sizeof(struct apply_opts), verb_plan },
+	{ "apply", "[FILE]", 0, 1, "bring the cluster of a manifest up, or to its state", 0, apply_opts, sizeof(struct apply_opts), verb_apply },
 	{ "status", "FILE|NAME", 1, 1, "show each node as it is; exit 4 unless all are up", VH_VERB_JSON, NULL, 0, verb_status },
 	{ "list", "", 0, 0, "list the clusters of this host", VH_VERB_JSON, NULL, 0, verb_list },
 	{ "leases", "", 0, 0, "list what clusters and VMs hold of this host", VH_VERB_JSON, NULL, 0, verb_leases },

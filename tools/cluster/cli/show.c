@@ -8,6 +8,7 @@
 #include "lib/strv.h"
 #include "lib/show/table.h"
 #include "lib/values.h"
+#include "tools/cluster/cli/changes.h"
 #include "vmm/layout/layout.h"
 #include "vmm/virt/virt.h"
 
@@ -43,29 +44,13 @@ static json_t *plan_rows(const struct cluster *c)
 	return rows;
 }
 
-/* The very steps that apply walks. */
-static json_t *plan_steps(const struct cluster *c)
-{
-	json_t *steps = json_array();
-
-	for (const struct step *const *s = cluster_steps; *s; s++)
-		for (size_t i = 0; i < step_spots(*s, c); i++) {
-			const struct spot at = step_spot(*s, c, i);
-			vh_autofree char *object = (*s)->object(c, &at);
-
-			json_array_append_new(steps, json_pack("{s:s, s:s, s:s*}", "step", (*s)->what, "object", object ? object : "",
-							       "node", at.node ? at.node->name : NULL));
-		}
-	return steps;
-}
-
 static void print_head(const struct cluster *c, bool exists)
 {
 	const struct cluster_pool *p = &c->pools[0];
 	char cidr[19], host[24], memory[16];
 
 	cluster_host_address(c, host);
-	printf("Cluster       %s%s\n", c->name, exists ? " (exists: apply brings it to this state)" : "");
+	printf("Cluster       %s%s\n", c->name, exists ? " (exists)" : "");
 	printf("Image         %s (%s, %s %s, %.12s)\n", p->wanted.image, p->image.suite, p->image.mpi,
 	       p->image.mpi_version, p->image.digest);
 	printf("Nodes         %zu, each %" PRIu64 " vCPUs (%s), %s\n", c->n_nodes, p->wanted.vcpus,
@@ -74,25 +59,18 @@ static void print_head(const struct cluster *c, bool exists)
 	printf("Acceleration  %s: %s\n\n", cluster_accel_names[c->accel], c->accel_why);
 }
 
-int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, struct vh_err *err)
+int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, const struct sights *sights, struct vh_err *err)
 {
-	static const struct vh_col step_cols[] = {
-		{ "STEP", "step", VH_COL_TEXT }, { "OBJECT", "object", VH_COL_TEXT }, { NULL, NULL, VH_COL_TEXT },
-	};
 	vh_autojson rows = plan_rows(c);
-	vh_autojson steps = plan_steps(c);
 
-	if (cli->json) {
-		json_t *plan = cluster_to_json(c);
-
+	if (cli->json)
 		return vh_json_print("vhpc.cluster.plan/1",
-				     plan ? json_pack("{s:o, s:b, s:O}", "plan", plan, "exists", exists, "steps", steps) : NULL, err);
-	}
+				     json_pack("{s:o, s:b, s:I, s:o}", "plan", cluster_to_json(c), "exists", exists, "changes",
+					       (json_int_t)changes_count(sights), "steps", changes_rows(c, sights, false)), err);
 	print_head(c, exists);
 	vh_table_print(stdout, plan_cols, rows);
 	putchar('\n');
-	vh_table_print(stdout, step_cols, steps);
-	return 0;
+	return changes_print(c, sights, err);
 }
 
 /* The row of vh_virt_list that is about this VM; NULL: libvirt does not know it. */

@@ -6,8 +6,8 @@
 #include "lib/cli.h"
 #include "tools/cluster/steps/steps.h"
 
-/* exists: the plan is that of a cluster that was applied. */
-int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, struct vh_err *err);
+/* exists: the plan is that of a cluster that was applied. sights: all of it, as it is now. */
+int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, const struct sights *sights, struct vh_err *err);
 /* *ret_exit: 0 when all nodes run and answer, else VH_EXIT_PARTIAL. */
 int status_show(const struct vh_cli *cli, const struct context *ctx, int *ret_exit, struct vh_err *err);
 

@@ -1,105 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vhpc cluster plan and apply. */
 #include "tools/cluster/cli/cli.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <signal.h>
 #include <string.h>
 
 #include "images/images.h"
-#include "lib/files/home.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
-#include "tools/cluster/cli/session.h"
-#include "tools/cluster/cli/show.h"
-#include "vmm/hosts/hosts.h"
+#include "tools/cluster/cli/decide.h"
 #include "vmm/life/life.h"
 #include "vmm/virt/virt.h"
 
 enum { TIMEOUT_MAX_S = 86400 };
-
-/* The image that a cluster boots; one that exists keeps what it was made with. */
-static int find_image(const struct vh_cli *cli, const char *store, const char *name, struct vh_image **ret, struct vh_err *err)
-{
-	vh_autofree char *dir = vh_image_store(store, cli->state);
-
-	return dir ? vh_image_find(dir, name, ret, err) : vh_err_nomem(err);
-}
-
-static int make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, struct vh_err *err)
-{
-	struct vh_hosts_query q = { .root = cli->root, .connect = cli->connect, .state = cli->state };
-	int r = cluster_plan(m, s->image, &q, s->store, &s->cluster, err);
-
-	for (char **note = q.notes; note && *note && !cli->quiet; note++)
-		fprintf(stderr, "%s: %s\n", cli->prog, *note);
-	vh_strv_free(q.notes);
-	return r;
-}
-
-/* The plan that is recorded and fits the manifest, or a new one; *ret_exists says which. */
-static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, bool *ret_exists, struct vh_err *err)
-{
-	const struct apply_opts *o = cli->opts;
-	int r = record_load(s->store, cli->state, m->name, &s->cluster, err);
-
-	*ret_exists = r == 0;
-	if (r == 0)
-		return cluster_matches(&s->cluster, m, err);
-	if (r == -ENOENT)
-		r = record_lost(cli->state, m->name, err);
-	if (r < 0)
-		return r;
-	r = find_image(cli, o->store, m->pool.image, &s->image, err);
-	return r < 0 ? r : make_plan(cli, m, s, err);
-}
-
-int verb_plan(struct vh_cli *cli, struct vh_err *err)
-{
-	vh_cleanup(manifest_clear) struct manifest m = { 0 };
-	autosession s = { .lock = -1 };
-	bool exists;
-	int r = manifest_load(cli->argv[0], &m, err);
-
-	/* What apply would refuse. */
-	if (r == 0)
-		r = vh_home_check(cli->state, err);
-	if (r == 0 && !cli->root)
-		r = vh_lives_sweep_state(cli->state, err);
-	if (r == 0)
-		r = vh_store_open(&s.store, cli->state, VH_STORE_READ, err);
-	if (r == 0)
-		r = find_or_make_plan(cli, &m, &s, &exists, err);
-	return r < 0 ? r : plan_show(cli, &s.cluster, exists, err);
-}
-
-/* Names come from the cluster's alone, so a cluster of another state directory has the same. */
-static int check_bridge(const struct cluster *c, struct vh_err *err)
-{
-	if (!if_nametoindex(c->bridge))
-		return 0;
-	vh_err_refuse(err, EEXIST, "cluster %s: interface %s, its bridge, exists already and is not of this cluster", c->name, c->bridge);
-	return vh_err_hint(err, "destroy the cluster of that name in its own --state, or give this one another name");
-}
-
-/* Domains are other people's too: a name that is taken is refused before anything is made. */
-static int check_names(struct session *s, struct vh_err *err)
-{
-	for (size_t i = 0; i < s->cluster.n_nodes; i++) {
-		const char *state = NULL;
-		int r = vh_virt_state(s->virt, s->cluster.nodes[i].name, &state, err);
-
-		if (r < 0)
-			return r;
-		if (state) {
-			vh_err_refuse(err, EEXIST, "cluster %s: a domain named %s exists already (%s) and is not of this cluster",
-				      s->cluster.name, s->cluster.nodes[i].name, vh_virt_uri(s->virt));
-			return vh_err_hint(err, "give the cluster another name");
-		}
-	}
-	return 0;
-}
 
 static int give_uuids(struct cluster *c, struct vh_err *err)
 {
@@ -126,15 +39,15 @@ static int give_user(const struct vh_cli *cli, struct session *s, struct vh_err 
 }
 
 /* Plan, leases and record are one transaction, so that two clusters never choose the same. */
-static int plan_and_record(const struct vh_cli *cli, const struct manifest *m, struct session *s, bool *ret_exists, struct vh_err *err)
+static int plan_and_record(const struct vh_cli *cli, const struct saved *want, struct session *s, bool *ret_exists, struct vh_err *err)
 {
 	int r = vh_store_begin(s->store, err);
 
 	if (r < 0)
 		return r;
-	r = find_or_make_plan(cli, m, s, ret_exists, err);
+	r = decide_plan(cli, want, s, ret_exists, err);
 	if (r == 0 && !*ret_exists)
-		r = check_names(s, err);
+		r = decide_names(s, err);
 	if (r == 0 && !*ret_exists)
 		r = give_uuids(&s->cluster, err);
 	if (r == 0 && !*ret_exists)
@@ -197,36 +110,67 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 	return r < 0 ? apply_failed(cli, &ctx, s, !exists && !o->keep, err) : 0;
 }
 
+/* What is wanted: a manifest's, or exactly a saved plan. */
+static int load_wanted(const struct vh_cli *cli, struct saved *ret, struct vh_err *err)
+{
+	const struct apply_opts *o = cli->opts;
+
+	if (o->timeout > TIMEOUT_MAX_S)
+		return vh_err_usage(err, "--timeout: at most %d", TIMEOUT_MAX_S);
+	if (!o->plan == !cli->argc)
+		return vh_err_usage(err, "give a manifest, or --plan and a plan that was saved");
+	return o->plan ? saved_load(o->plan, ret, err) : manifest_load(cli->argv[0], &ret->manifest, err);
+}
+
+/* Of a plan that was saved: what it was to find there. */
+static int check_sights(const struct vh_cli *cli, const struct saved *want, const struct session *s, struct vh_err *err)
+{
+	vh_cleanup(sights_clear) struct sights now = { 0 };
+	const struct context ctx = session_context(cli, s, 0);
+	int r = sights_look(&ctx, false, &now, err);
+
+	return r < 0 ? r : saved_fits_sights(want, &s->cluster, &now, err);
+}
+
+/* All that can be refused is refused before anything is recorded, and most before the daemon starts. */
+static int check(const struct vh_cli *cli, const struct saved *want, struct session *s, struct vh_err *err)
+{
+	bool exists = false;
+	int r = decide_plan(cli, want, s, &exists, err);
+
+	if (r == 0 && !exists)
+		r = decide_bridge(&s->cluster, err);
+	if (r == 0)
+		r = vh_virt_open(&s->virt, cli->connect, cli->state, true, err);
+	if (r == 0 && exists && want->steps)
+		r = check_sights(cli, want, s, err);
+	cluster_clear(&s->cluster);
+	vh_image_free(vh_steal(&s->image));
+	return r;
+}
+
 int verb_apply(struct vh_cli *cli, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
-	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	autosaved want = { 0 };
 	autosession s = { .lock = -1 };
 	unsigned changed = 0;
 	bool exists;
-	int r = o->timeout > TIMEOUT_MAX_S ? vh_err_usage(err, "--timeout: at most %d", TIMEOUT_MAX_S)
-					   : manifest_load(cli->argv[0], &m, err);
+	int r = load_wanted(cli, &want, err);
 
 	if (r == 0)
-		r = session_open(cli, m.name, &s, err);
+		r = session_open(cli, want.manifest.name, &s, err);
 	if (r == 0)
 		r = vh_lives_sweep_state(cli->state, err);
-	/* All that can be refused is refused before the daemon starts or anything is recorded. */
 	if (r == 0)
-		r = find_or_make_plan(cli, &m, &s, &exists, err);
-	if (r == 0 && !exists)
-		r = check_bridge(&s.cluster, err);
-	if (r == 0)
-		r = vh_virt_open(&s.virt, cli->connect, cli->state, true, err);
+		r = check(cli, &want, &s, err);
 	if (r < 0)
 		return r;
-	tell_when_interrupted(m.name);
-	cluster_clear(&s.cluster);
-	vh_image_free(vh_steal(&s.image));
-	r = plan_and_record(cli, &m, &s, &exists, err);
+	tell_when_interrupted(want.manifest.name);
+	r = plan_and_record(cli, &want, &s, &exists, err);
 	/* One that has its files keeps them, whatever became of the image. */
 	if (r == 0 && !s.image && access(s.cluster.dir, F_OK) < 0)
-		r = find_image(cli, o->store, s.cluster.pools[0].wanted.image, &s.image, err);
+		r = decide_image(cli, o->store, s.cluster.pools[0].wanted.image, &s.image, err);
 	if (r == 0)
 		r = apply_steps(cli, &s, exists, &changed, err);
 	if (r < 0)

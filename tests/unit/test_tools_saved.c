@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Plans that are kept, and what apply is told to find. */
+#include <errno.h>
+#include <string.h>
+#include "lib/json.h"
+#include "lib/strv.h"
+#include "tests/unit/unit.h"
+#include "tools/cluster/cli/changes.h"
+#include "tools/cluster/cli/saved.h"
+
+static const char manifest_text[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\n";
+static const char record[] =
+	"{\"name\": \"two\", \"image\": {\"name\": \"mpi\", \"digest\": \"0123\", \"suite\": \"bookworm\", "
+	"\"cmdline\": \"root=/dev/vda\", \"user\": \"hpc\"}, \"mpi\": {\"name\": \"openmpi\", \"version\": \"4.1.4\"}, "
+	"\"vcpus\": 1, \"memory\": 536870912, \"cpu_policy\": \"shared\", \"cidr\": \"10.119.0.0/24\", "
+	"\"bridge\": \"vb0\", \"accel\": \"kvm\", \"accel_why\": \"/dev/kvm works\", \"nodes\": []}";
+
+struct fixture { char *dir, *path; struct manifest m; struct cluster c; struct sights sights; };
+
+static void fixture_clear(struct fixture *f)
+{
+	free(f->dir);
+	free(f->path);
+	manifest_clear(&f->m);
+	cluster_clear(&f->c);
+	sights_clear(&f->sights);
+}
+#define autofixture vh_cleanup(fixture_clear) struct fixture
+
+static void load(struct fixture *f)
+{
+	vh_autojson doc = json_loads(record, 0, NULL);
+	vh_autoerr err = VH_ERR_NONE;
+
+	*f = (struct fixture){ .dir = unit_tmpdir() };
+	f->path = vh_strf("%s/plan", f->dir);
+	ck_assert_int_eq(vh_doc_parse("m", manifest_text, strlen(manifest_text), manifest_keys, &f->m, &err), 0);
+	ck_assert_msg(cluster_from_json(doc, "/s", &f->c, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(sights_new(&f->c, &f->sights), 0);
+}
+
+START_TEST(saved_plan_fits_what_it_was_made_of)
+{
+	autofixture f;
+	autosaved s = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	load(&f);
+	ck_assert_msg(saved_write(f.path, &f.m, &f.c, false, &f.sights, &err) == 0, "%s", err.text);
+	ck_assert_msg(saved_load(f.path, &s, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(s.manifest.name, "two");
+	ck_assert_int_eq(saved_fits(&s, &f.c, false, &err), 0);
+	ck_assert_int_eq(saved_fits_sights(&s, &f.c, &f.sights, &err), 0);
+
+	ck_assert_int_eq(saved_fits(&s, &f.c, true, &err), -ESTALE);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	f.c.accel = CLUSTER_TCG;
+	ck_assert_int_eq(saved_fits(&s, &f.c, false, &err), -ESTALE);
+	ck_assert_ptr_nonnull(strstr(err.text, "accel"));
+	f.sights.v[0].look.is = LOOK_SAME;
+	ck_assert_int_eq(saved_fits_sights(&s, &f.c, &f.sights, &err), -ESTALE);
+	ck_assert_ptr_nonnull(strstr(err.text, "/s/clusters/two"));
+}
+END_TEST
+
+START_TEST(a_manifest_alone_fits_always)
+{
+	autofixture f;
+	const struct saved none = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	load(&f);
+	ck_assert_int_eq(saved_fits(&none, &f.c, false, &err), 0);
+	ck_assert_int_eq(saved_fits(&none, &f.c, true, &err), 0);
+}
+END_TEST
+
+START_TEST(what_is_no_such_plan_is_refused)
+{
+	static const struct { const char *key, *value; } damage[] = {
+		{ "schema", "\"vhpc.cluster.saved/2\"" }, { "schema", "1" }, { "version", "\"0.0.1\"" }, { "version", "null" },
+		{ "manifest", "{}" }, { "manifest", "{\"name\": \"../x\"}" }, { "plan", "[]" }, { "steps", "null" },
+	};
+	autofixture f;
+	vh_autojson doc = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct saved s;
+
+	load(&f);
+	ck_assert_int_lt(saved_load(f.path, &s, &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_int_eq(saved_write(f.path, &f.m, &f.c, false, &f.sights, &err), 0);
+	doc = json_load_file(f.path, 0, NULL);
+	for (size_t i = 0; i < vh_array_len(damage); i++) {
+		vh_autojson bad = json_copy(doc);
+
+		json_object_set_new(bad, damage[i].key, json_loads(damage[i].value, JSON_DECODE_ANY, NULL));
+		ck_assert_msg(saved_from_json("p", bad, &s, &err) < 0, "%s: %s", damage[i].key, damage[i].value);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		ck_assert_msg(!strncmp(err.text, "p: ", 3), "%s", err.text);
+	}
+}
+END_TEST
+
+START_TEST(changes_are_what_is_not_as_planned)
+{
+	autofixture f;
+	vh_autojson all = NULL;
+	vh_autojson changed = NULL;
+
+	load(&f);
+	ck_assert_uint_eq(changes_count(&f.sights), f.sights.n);
+	for (size_t i = 0; i < f.sights.n; i++)
+		f.sights.v[i].look = (struct look){ .is = i % 2 ? LOOK_SAME : LOOK_NOTHING };
+	ck_assert_uint_eq(changes_count(&f.sights), 0);
+	f.sights.v[1].look = (struct look){ LOOK_OTHER, "is down", "a restart" };
+	all = changes_rows(&f.c, &f.sights, false);
+	changed = changes_rows(&f.c, &f.sights, true);
+	ck_assert_uint_eq(json_array_size(all), f.sights.n);
+	ck_assert_uint_eq(json_array_size(changed), 1);
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(changed, 0), "change")), "change");
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(changed, 0), "costs")), "a restart");
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(all, 0), "change")), "none");
+}
+END_TEST
+
+UNIT_SUITE(tools_saved, saved_plan_fits_what_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
+	   changes_are_what_is_not_as_planned)

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/cli/decide.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+
+#include "images/images.h"
+#include "lib/strv.h"
+#include "tools/cluster/cli/cli.h"
+#include "vmm/hosts/hosts.h"
+#include "vmm/virt/virt.h"
+
+int decide_image(const struct vh_cli *cli, const char *store, const char *name, struct vh_image **ret, struct vh_err *err)
+{
+	vh_autofree char *dir = vh_image_store(store, cli->state);
+
+	return dir ? vh_image_find(dir, name, ret, err) : vh_err_nomem(err);
+}
+
+static int make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, struct vh_err *err)
+{
+	struct vh_hosts_query q = { .root = cli->root, .connect = cli->connect, .state = cli->state };
+	int r = cluster_plan(m, s->image, &q, s->store, &s->cluster, err);
+
+	for (char **note = q.notes; note && *note && !cli->quiet; note++)
+		fprintf(stderr, "%s: %s\n", cli->prog, *note);
+	vh_strv_free(q.notes);
+	return r;
+}
+
+static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, bool *ret_exists, struct vh_err *err)
+{
+	const struct apply_opts *o = cli->opts;
+	int r = record_load(s->store, cli->state, m->name, &s->cluster, err);
+
+	*ret_exists = r == 0;
+	if (r == 0)
+		return cluster_matches(&s->cluster, m, err);
+	if (r == -ENOENT)
+		r = record_lost(cli->state, m->name, err);
+	if (r < 0)
+		return r;
+	r = decide_image(cli, o->store, m->pool.image, &s->image, err);
+	return r < 0 ? r : make_plan(cli, m, s, err);
+}
+
+int decide_plan(const struct vh_cli *cli, const struct saved *want, struct session *s, bool *ret_exists, struct vh_err *err)
+{
+	int r = find_or_make_plan(cli, &want->manifest, s, ret_exists, err);
+
+	return r < 0 ? r : saved_fits(want, &s->cluster, *ret_exists, err);
+}
+
+int decide_bridge(const struct cluster *c, struct vh_err *err)
+{
+	if (!if_nametoindex(c->bridge))
+		return 0;
+	vh_err_refuse(err, EEXIST, "cluster %s: interface %s, its bridge, exists already and is not of this cluster", c->name, c->bridge);
+	return vh_err_hint(err, "destroy the cluster of that name in its own --state, or give this one another name");
+}
+
+int decide_names(struct session *s, struct vh_err *err)
+{
+	for (size_t i = 0; i < s->cluster.n_nodes; i++) {
+		const char *state = NULL;
+		int r = vh_virt_state(s->virt, s->cluster.nodes[i].name, &state, err);
+
+		if (r < 0)
+			return r;
+		if (state) {
+			vh_err_refuse(err, EEXIST, "cluster %s: a domain named %s exists already (%s) and is not of this cluster",
+				      s->cluster.name, s->cluster.nodes[i].name, vh_virt_uri(s->virt));
+			return vh_err_hint(err, "give the cluster another name");
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What plan and apply decide alike, before anything is done. */
+#ifndef VH_CLUSTER_DECIDE_H
+#define VH_CLUSTER_DECIDE_H
+
+#include "tools/cluster/cli/saved.h"
+#include "tools/cluster/cli/session.h"
+
+/* The image that a cluster boots; one that exists keeps what it was made with. store: as --store has it, or NULL. */
+int decide_image(const struct vh_cli *cli, const char *store, const char *name, struct vh_image **ret, struct vh_err *err);
+/* The session's plan: that which is recorded and fits the manifest, or a new one; *ret_exists says which. Refused
+ * where the plan that is wanted was saved, and this is another. cli is of a verb with struct apply_opts. */
+int decide_plan(const struct vh_cli *cli, const struct saved *want, struct session *s, bool *ret_exists, struct vh_err *err);
+/* Of a new cluster. Names come from the cluster's alone, so a cluster of another state directory has the same. */
+int decide_bridge(const struct cluster *c, struct vh_err *err);
+/* Domains are other people's too: a name that is taken is refused before anything is made. */
+int decide_names(struct session *s, struct vh_err *err);
+
+#endif
