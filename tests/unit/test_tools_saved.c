@@ -124,5 +124,35 @@ START_TEST(changes_are_what_is_not_as_planned)
 }
 END_TEST
 
+static int told[2];
+
+static void count(void *arg, const struct step_event *event)
+{
+	ck_assert_ptr_eq(arg, told);
+	ck_assert_ptr_nonnull(event->object);
+	told[event->state != STEP_BEGINS]++;
+	if (event->state == STEP_FAILED)
+		ck_assert_ptr_nonnull(event->err->text);
+}
+
+/* Its first step fails: the image is not at hand. */
+START_TEST(a_walk_tells_of_its_steps)
+{
+	autofixture f;
+	struct context ctx;
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	unsigned changed;
+
+	load(&f);
+	ctx = (struct context){ .cluster = &f.c, .tell = count, .tell_arg = told };
+	ck_assert_int_eq(vh_store_open(&store, f.dir, VH_STORE_WRITE, &err), 0);
+	ck_assert_int_eq(steps_apply(&ctx, store, &changed, &err), -ESTALE);
+	ck_assert_uint_eq(changed, 0);
+	ck_assert_int_eq(told[0], 1);
+	ck_assert_int_eq(told[1], 1);
+}
+END_TEST
+
 UNIT_SUITE(tools_saved, saved_plan_fits_what_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
-	   changes_are_what_is_not_as_planned)
+	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps)

@@ -2,6 +2,7 @@
 # Part of tests/system/cluster.sh: what is told of the cluster, who gets in, and with which key.
 check "plan of what is there" vhpc cluster plan --detailed-exitcode "$example" && says "Nothing to do" "it has nothing to do"
 check "second apply" vhpc cluster apply "$example" && says "nothing to do" "second apply changes nothing and says so"
+check "and nothing else" test "$(cat "$T/out" "$T/err" | wc -l)" = 1
 sed 's/^nodes: 2/nodes: 1/' "$example" >"$T/shape.yaml"
 exits 3 "apply with another shape" vhpc cluster apply "$T/shape.yaml" && says "nodes is 2, the manifest says 1" "another shape: says which"
 

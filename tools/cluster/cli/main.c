@@ -26,7 +26,7 @@ static const struct vh_opt destroy_opts[] = {
 
 static const struct vh_verb verbs[] = {
 	{ "plan", "FILE", 1, 1, "show what apply would change, and what that costs", VH_VERB_JSON, plan_opts, sizeof(struct apply_opts), verb_plan },
-	{ "apply", "[FILE]", 0, 1, "bring the cluster of a manifest up, or to its state", 0, apply_opts, sizeof(struct apply_opts), verb_apply },
+	{ "apply", "[FILE]", 0, 1, "bring the cluster of a manifest up, or to its state", VH_VERB_JSON, apply_opts, sizeof(struct apply_opts), verb_apply },
 	{ "status", "FILE|NAME", 1, 1, "show each node as it is; exit 4 unless all are up", VH_VERB_JSON, NULL, 0, verb_status },
 	{ "list", "", 0, 0, "list the clusters of this host", VH_VERB_JSON, NULL, 0, verb_list },
 	{ "leases", "", 0, 0, "list what clusters and VMs hold of this host", VH_VERB_JSON, NULL, 0, verb_leases },

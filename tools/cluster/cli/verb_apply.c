@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "images/images.h"
-#include "lib/strv.h"
+#include "lib/clock.h"
 #include "lib/sysroot.h"
 #include "tools/cluster/cli/decide.h"
+#include "tools/cluster/cli/events.h"
 #include "vmm/life/life.h"
 #include "vmm/virt/virt.h"
 
@@ -101,13 +102,23 @@ static void tell_when_interrupted(const char *name)
 static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists, unsigned *ret_changed, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
-	const struct context ctx = session_context(cli, s, o->timeout);
+	struct events events = { .progress = s->progress, .json = cli->json, .exists = exists, .begun = vh_now() };
+	struct context ctx = session_context(cli, s, o->timeout);
 	int r;
 
-	if (s->cluster.accel != CLUSTER_KVM)
+	ctx.tell = events_step;
+	ctx.tell_arg = &events;
+	/* Of one that exists what changes is said, and nothing else. */
+	if (exists && !isatty(STDERR_FILENO))
+		ctx.progress = NULL;
+	if (!exists && s->cluster.accel != CLUSTER_KVM)
 		vh_progress_note(s->progress, "no KVM: %s; TCG emulates the CPUs, so figures are not those of hardware", s->cluster.accel_why);
+	events_begin(&events, &s->cluster);
 	r = steps_apply(&ctx, s->store, ret_changed, err);
-	return r < 0 ? apply_failed(cli, &ctx, s, !exists && !o->keep, err) : 0;
+	if (r < 0)
+		r = apply_failed(cli, &ctx, s, !exists && !o->keep, err);
+	events_end(&events, &s->cluster, *ret_changed, r < 0 ? err : NULL);
+	return r;
 }
 
 /* What is wanted: a manifest's, or exactly a saved plan. */

@@ -19,7 +19,7 @@
 #include "vmm/virt/virt.h"
 
 /* sshd says its version at once; a guest under emulation may take a while for the rest. */
-enum { BANNER_MS = 2000, LOGIN_MS = 30000, PAUSE_MS = 200, LOOK_S = 2 };
+enum { BANNER_MS = 2000, PATIENT_MS = 10000, LOGIN_MS = 30000, PAUSE_MS = 200, LOOK_S = 2 };
 
 static void pause_ms(long ms)
 {
@@ -27,7 +27,7 @@ static void pause_ms(long ms)
 }
 
 /* Whether an ssh server greets at the address: far cheaper than a log-in that fails. */
-static bool greets(const char *address)
+static bool greets(const char *address, int within_ms)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(22) };
 	vh_autoclose int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -38,18 +38,24 @@ static bool greets(const char *address)
 		return false;
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) < 0 && errno != EINPROGRESS)
 		return false;
-	return poll(&p, 1, BANNER_MS) == 1 && recv(fd, greeting, sizeof(greeting), MSG_PEEK) == sizeof(greeting) &&
+	return poll(&p, 1, within_ms) == 1 && recv(fd, greeting, sizeof(greeting), MSG_PEEK) == sizeof(greeting) &&
 	       !memcmp(greeting, "SSH-", sizeof(greeting));
 }
 
-bool node_answers(const struct cluster *c, const struct node *n)
+static bool answers(const struct cluster *c, const struct node *n, int within_ms)
 {
 	vh_autofree char *config = vh_strf("%s/ssh_config", c->dir);
 	char *const argv[] = { "ssh", "-F", config, n->name, "true", NULL };
 	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = LOGIN_MS };
 	vh_autoerr ignored = VH_ERR_NONE;
 
-	return config && greets(n->nics[0].address) && vh_spawn_ok(&spawn, NULL, &ignored) == 0;
+	return config && greets(n->nics[0].address, within_ms) && vh_spawn_ok(&spawn, NULL, &ignored) == 0;
+}
+
+/* One that is up and busy is given time, where it is asked but once. */
+bool node_answers(const struct cluster *c, const struct node *n)
+{
+	return answers(c, n, PATIENT_MS);
 }
 
 /* The last thing that the guest said, for the error; empty when it said nothing. */
@@ -99,7 +105,7 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 	char words[160];
 
 	*ret_waited = false;
-	while (!node_answers(ctx->cluster, n)) {
+	while (!answers(ctx->cluster, n, BANNER_MS)) {
 		*ret_waited = true;
 		if (vh_now() - begun > ctx->ready_ms / 1e3) {
 			last_words(ctx->cluster, n, words, sizeof(words));

@@ -8,6 +8,8 @@
 #include "lib/show/progress.h"
 #include "tools/cluster/plan/plan.h"
 
+struct step_event;
+
 /* What a walk has at hand. */
 struct context {
 	const struct cluster *cluster;
@@ -17,6 +19,9 @@ struct context {
 	struct vh_progress *progress;
 	int ready_ms;			/* how long a node may take until it answers */
 	bool cut_short;			/* an earlier run ended in the middle of a step */
+	/* Is told of each step, never by two threads at once; NULL: nobody listens. */
+	void (*tell)(void *arg, const struct step_event *event);
+	void *tell_arg;
 };
 
 enum scope { ONCE_A_CLUSTER, ONCE_A_HOST, ONCE_A_NODE };
@@ -52,6 +57,17 @@ struct step {
 	int (*look)(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err);
 	/* What it works on, as the plan prints it and the journal keeps it; malloc'd. */
 	char *(*object)(const struct cluster *c, const struct spot *at);
+};
+
+/* Of a step that begins or has ended. */
+struct step_event {
+	const struct step *step;
+	const struct spot *at;
+	const char *object;
+	bool undo;
+	enum { STEP_BEGINS, STEP_CHANGED, STEP_SAME, STEP_FAILED } state;	/* SAME: there was nothing to do */
+	double seconds;			/* since it began */
+	const struct vh_err *err;	/* of FAILED */
 };
 
 /* The spots of a step: how many, and the i-th. */

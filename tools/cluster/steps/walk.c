@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/strv.h"
 
 enum { MAX_WORKERS = 16 };
@@ -46,16 +47,43 @@ static int journal_end(struct walk *w, int64_t id, bool changed, struct vh_err *
 	return r;
 }
 
+static void tell(struct walk *w, const struct step_event *event)
+{
+	if (!w->ctx->tell)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->ctx->tell(w->ctx->tell_arg, event);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static int run_journalled(struct walk *w, const struct step_event *event, bool *ret_changed, struct vh_err *err)
+{
+	const struct step *s = event->step;
+	int64_t id;
+	int r = journal_begin(w, s, event->object, &id, err);
+
+	if (r == 0)
+		r = w->undo ? s->undo(w->ctx, event->at, err) : s->apply(w->ctx, event->at, ret_changed, err);
+	return r < 0 ? r : journal_end(w, id, *ret_changed, err);
+}
+
 static int run_step(struct walk *w, const struct step *s, const struct spot *at, struct vh_err *err)
 {
 	vh_autofree char *object = s->object(w->ctx->cluster, at);
+	struct step_event event = { .step = s, .at = at, .object = object, .undo = w->undo, .state = STEP_BEGINS };
+	double begun = vh_now();
 	bool changed = false;
-	int64_t id;
-	int r = object ? journal_begin(w, s, object, &id, err) : vh_err_nomem(err);
+	int r;
 
-	if (r == 0)
-		r = w->undo ? s->undo(w->ctx, at, err) : s->apply(w->ctx, at, &changed, err);
-	return r < 0 ? r : journal_end(w, id, changed, err);
+	if (!object)
+		return vh_err_nomem(err);
+	tell(w, &event);
+	r = run_journalled(w, &event, &changed, err);
+	event.state = r < 0 ? STEP_FAILED : changed || w->undo ? STEP_CHANGED : STEP_SAME;
+	event.seconds = vh_now() - begun;
+	event.err = err;
+	tell(w, &event);
+	return r;
 }
 
 static int run_node(struct walk *w, const struct node *n, struct vh_err *err)

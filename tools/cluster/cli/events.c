@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/cli/events.h"
+
+#include "lib/clock.h"
+#include "lib/json.h"
+
+/* A line is whole, and seen at once. Without memory there is none: the exit code tells of the end. */
+static void say(json_t *event)
+{
+	vh_autojson stolen = event;
+
+	if (!stolen)
+		return;
+	json_dumpf(stolen, stdout, JSON_COMPACT);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static double rounded(double seconds)
+{
+	return (double)(long)(seconds * 1000 + 0.5) / 1000;
+}
+
+void events_begin(const struct events *e, const struct cluster *c)
+{
+	if (e->json)
+		say(json_pack("{s:s, s:s, s:s, s:b, s:I}", "schema", "vhpc.cluster.apply/1", "event", "begin", "cluster", c->name,
+			      "exists", e->exists, "nodes", (json_int_t)c->n_nodes));
+}
+
+static const char *state_of(const struct step_event *event)
+{
+	switch (event->state) {
+	case STEP_BEGINS:
+		return event->undo ? "undoing" : "begins";
+	case STEP_CHANGED:
+		return event->undo ? "undone" : "changed";
+	case STEP_SAME:
+		return "same";
+	default:
+		return "failed";
+	}
+}
+
+void events_step(void *arg, const struct step_event *event)
+{
+	const struct events *e = arg;
+	const char *node = event->at->node ? event->at->node->name : NULL;
+
+	if (e->json)
+		say(json_pack("{s:s, s:s, s:s, s:s*, s:s, s:f, s:s*}", "event", "step", "step", event->step->what,
+			      "object", event->object, "node", node, "state", state_of(event), "seconds", rounded(event->seconds),
+			      "error", event->state == STEP_FAILED ? event->err->text : NULL));
+	if (e->exists && event->state == STEP_CHANGED)
+		vh_progress_note(e->progress, "%s %s", event->step->what, event->object);
+}
+
+void events_end(const struct events *e, const struct cluster *c, unsigned changed, const struct vh_err *err)
+{
+	if (e->json)
+		say(json_pack("{s:s, s:s, s:s, s:I, s:f, s:s*, s:s*}", "event", "end", "cluster", c->name, "state", err ? "failed" : "up",
+			      "changed", (json_int_t)changed, "seconds", rounded(vh_now() - e->begun),
+			      "error", err ? err->text : NULL, "hint", err ? err->hint : NULL));
+}

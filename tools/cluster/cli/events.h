@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What apply tells while it works: a line of JSON an event, or what a cluster that exists had changed. */
+#ifndef VH_CLUSTER_EVENTS_H
+#define VH_CLUSTER_EVENTS_H
+
+#include "tools/cluster/cli/session.h"
+
+struct events {
+	struct vh_progress *progress;
+	bool json;		/* events as JSON lines on stdout (docs/formats/cluster-views.md) */
+	bool exists;		/* what changes is said, for it is little */
+	double begun;		/* by vh_now */
+};
+
+void events_begin(const struct events *e, const struct cluster *c);
+/* A context's tell; arg: struct events. */
+void events_step(void *arg, const struct step_event *event);
+/* err: why it failed, or NULL. */
+void events_end(const struct events *e, const struct cluster *c, unsigned changed, const struct vh_err *err);
+
+#endif
