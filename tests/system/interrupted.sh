@@ -58,5 +58,6 @@ nothing_left "nothing is left at the end"
 # An apply that fails takes itself away: no node can answer within a second.
 exits 1 "apply that fails" vhpc cluster apply --timeout 1 "$T/cut.yaml" && says "ssh" "apply that fails says what it waited for"
 nothing_left "a failed apply leaves nothing"
+. tests/system/interrupted/keys.sh
 . tests/system/interrupted/lost.sh
 finish

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include "images/images.h"
 #include "lib/files/files.h"
+#include "lib/files/read.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
@@ -102,6 +103,20 @@ static enum look_is look_at(const struct step *s, const struct context *ctx, con
 	return look.is;
 }
 
+/* All that a cluster's directory has, by name. */
+static void whole(const struct cluster *c)
+{
+	static const char *const own[] = { "key", "key.pub", "kernel", "initrd", "root.ext4" }, *const of_node[] = { "hostkey.pub", "identity" };
+
+	for (size_t i = 0; i < vh_array_len(own); i++)
+		free(unit_file(c->dir, own[i], ""));
+	for (size_t i = 0; i < c->n_nodes * vh_array_len(of_node); i++) {
+		vh_autofree char *name = vh_strf("%s/%s", c->nodes[i / 2].name, of_node[i % 2]);
+
+		free(unit_file(c->dir, name, ""));
+	}
+}
+
 START_TEST(looks_say_what_is_there)
 {
 	vh_autofree char *state = unit_tmpdir(), *dir = vh_strf("%s/two", state), *part = vh_strf("%s.part", dir);
@@ -116,6 +131,8 @@ START_TEST(looks_say_what_is_there)
 	ck_assert_int_eq(mkdir(part, 0700), 0);
 	ck_assert_int_eq(look_at(&step_files, &ctx, NULL), LOOK_OTHER);
 	ck_assert_int_eq(rename(part, dir), 0);
+	ck_assert_int_eq(look_at(&step_files, &ctx, NULL), LOOK_OTHER);
+	whole(&c);
 	ck_assert_int_eq(look_at(&step_files, &ctx, NULL), LOOK_SAME);
 	ck_assert_int_eq(look_at(&step_publish, &ctx, NULL), LOOK_MISSING);
 	ck_assert_int_ge(close(open(json, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
@@ -367,7 +384,7 @@ END_TEST
 START_TEST(files_come_from_the_image_of_the_plan_alone)
 {
 	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/two", dir);
-	struct cluster_pool pool = { .wanted.image = (char *)"mpi", .image.digest = (char *)"0123" };
+	struct cluster_pool pool = { .wanted.image = (char *)"mpi", .image = { .digest = (char *)"0123", .user = (char *)"hpc" } };
 	struct cluster c = { .name = (char *)"two", .dir = path, .pools = &pool };
 	const struct vh_image other = { .digest = "4567" };
 	vh_autoerr err = VH_ERR_NONE;
@@ -379,8 +396,66 @@ START_TEST(files_come_from_the_image_of_the_plan_alone)
 	ck_assert(!made);
 	ck_assert_int_eq(rmdir(path), -1);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
+	/* What its nodes boot is lost. */
+	ck_assert_int_eq(files_make(&c, NULL, &made, &err), -ESTALE);
+	whole(&c);
+	ck_assert_int_eq(files_make(&c, NULL, &made, &err), 0);
+	ck_assert(made);
 	ck_assert_int_eq(files_make(&c, NULL, &made, &err), 0);
 	ck_assert(!made);
+}
+END_TEST
+
+static char *text_of(const char *dir, const char *name)
+{
+	vh_autofree char *path = vh_strf("%s/%s", dir, name);
+	vh_autoerr err = VH_ERR_NONE;
+	char *text = NULL;
+	size_t len;
+
+	ck_assert_msg(vh_host_file(path, &text, &len, &err) == 0, "%s", err.text);
+	return text;
+}
+
+static bool is_there(const char *dir, const char *name)
+{
+	vh_autofree char *path = vh_strf("%s/%s", dir, name);
+
+	return access(path, F_OK) == 0;
+}
+
+START_TEST(lost_keys_are_made_anew_and_nodes_marked_to_restart)
+{
+	vh_autofree char *state = unit_tmpdir(), *lost = NULL, *was = NULL, *key = NULL, *identity = NULL, *known = NULL, *no_key = NULL;
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	bool made;
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_WRITE, &err), 0);
+	ck_assert_msg(make(two_node, store, state, &c, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(vh_mkdirs(c.dir, 0711, &err), 0);
+	whole(&c);
+	lost = vh_strf("%s/two-2/identity", c.dir);
+	ck_assert_int_eq(unlink(lost), 0);
+	ck_assert_msg(files_make(&c, NULL, &made, &err) == 0, "%s", err.text);
+	ck_assert(made);
+	ck_assert(is_there(c.dir, "two-1/restart") && is_there(c.dir, "two-2/restart"));
+	was = text_of(c.dir, "key.pub");
+	identity = text_of(c.dir, "two-1/identity");
+	known = text_of(c.dir, "known_hosts");
+	ck_assert_ptr_nonnull(strstr(identity, was));
+	ck_assert_ptr_nonnull(strstr(known, "two-2,"));
+	ck_assert_int_eq(files_make(&c, NULL, &made, &err), 0);
+	ck_assert(!made);
+	ck_assert_int_eq(files_key(&c, &key, &err), 0);
+	ck_assert_int_eq(unlink(key), 0);
+	ck_assert_int_eq(files_key(&c, &no_key, &err), -ENODATA);
+	ck_assert_ptr_nonnull(strstr(err.hint, "vhpc cluster apply"));
+	vh_err_clear(&err);
+	ck_assert_msg(files_make(&c, NULL, &made, &err) == 0, "%s", err.text);
+	no_key = text_of(c.dir, "key.pub");
+	ck_assert_str_ne(no_key, was);
 }
 END_TEST
 
@@ -434,6 +509,6 @@ START_TEST(a_lost_record_comes_back_from_the_directory)
 }
 END_TEST
 
-UNIT_SUITE(tools_cluster, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, looks_say_what_is_there, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
+UNIT_SUITE(tools_cluster, lost_keys_are_made_anew_and_nodes_marked_to_restart, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, looks_say_what_is_there, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, the_region_is_leased, a_dedicated_cpu_is_given_once,
 	   another_shape_is_named, a_lost_record_comes_back_from_the_directory)

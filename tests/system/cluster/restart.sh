@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Part of tests/system/cluster.sh: a node is stopped, and one loses its network: the next apply mends
+# Part of tests/system/cluster.sh: a node is stopped, one loses its network, and the key is lost: the next apply mends
 # it. Leases go back when a node stops and are taken again when it starts.
 leases() { sqlite3 "$VHPC_STATE/store.db" "select count(*) from lease where holder = 'vm/two-node-2' and kind in ('cpu', 'memory');"; }
 held=$(leases)
@@ -15,4 +15,7 @@ check "and of the end" sh -c "tail -n 1 '$T/events' | grep -q '\"event\":\"end\"
 if [ "$(leases)" = "$held" ]; then pass "starting takes the leases again"; else fail "starting takes the leases again" "$(leases) instead of $held"; fi
 ip link delete "$(ip -br link | awk '/^vt/ { sub(/@.*/, "", $1); print $1; exit }')"
 check "plan tells what that costs" vhpc cluster plan "$example" && says "a restart of the node" "a restart"
-check "apply mends a node whose tap was lost" vhpc cluster apply --timeout 1200 "$example"
+rm "$record/key"
+check "apply mends a node whose tap was lost, and keys" vhpc cluster apply --timeout 1200 "$example" && says "keys or identities are gone" "says so"
+check "who has the new key gets in" vhpc cluster ssh two-node 2 true
+check "and nodes know each other by theirs" vhpc cluster ssh two-node 1 ssh two-node-2 hostname && says "two-node-2" "as before"

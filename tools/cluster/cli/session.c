@@ -5,6 +5,7 @@
 
 #include "images/images.h"
 #include "lib/files/files.h"
+#include "lib/files/home.h"
 #include "lib/strv.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
@@ -30,14 +31,20 @@ int session_lock(const struct vh_cli *cli, const char *name, int *ret_fd, struct
 
 int session_load(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
 {
-	int r = vh_store_open(&s->store, cli->state, VH_STORE_READ, err);
+	vh_autoerr none = VH_ERR_NONE;
+	int r = vh_home_check(cli->state, err);
 
+	if (r == 0)
+		r = vh_store_open(&s->store, cli->state, VH_STORE_READ, err);
 	if (r == 0)
 		r = record_load(s->store, cli->state, name, &s->cluster, err);
 	if (r == -ENOENT && (r = record_lost(cli->state, name, err)) == 0) {
-		r = vh_err_refuse(err, ENOENT, "cluster %s: not applied on this host", name);
-		vh_err_hint(err, "vhpc cluster list shows those that are");
+		vh_err_refuse(err, ENOENT, "cluster %s: not applied on this host", name);
+		return vh_err_hint(err, "vhpc cluster list shows those that are");
 	}
+	/* Whoever only looks may not be able to. */
+	if (r == 0)
+		files_settle(&s->cluster, &none);
 	return r;
 }
 

@@ -104,8 +104,10 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 	const struct apply_opts *o = cli->opts;
 	struct events events = { .progress = s->progress, .json = cli->json, .exists = exists, .begun = vh_now() };
 	struct context ctx = session_context(cli, s, o->timeout);
-	int r;
+	int r = exists ? lost_check(&ctx, err) : 0;
 
+	if (r < 0)
+		return r;
 	ctx.tell = events_step;
 	ctx.tell_arg = &events;
 	/* Of one that exists what changes is said, and nothing else. */
@@ -180,7 +182,7 @@ int verb_apply(struct vh_cli *cli, struct vh_err *err)
 	tell_when_interrupted(want.manifest.name);
 	r = plan_and_record(cli, &want, &s, &exists, err);
 	/* One that has its files keeps them, whatever became of the image. */
-	if (r == 0 && !s.image && access(s.cluster.dir, F_OK) < 0)
+	if (r == 0 && !s.image && !files_are_whole(&s.cluster))
 		r = decide_image(cli, o->store, s.cluster.pools[0].wanted.image, &s.image, err);
 	if (r == 0)
 		r = apply_steps(cli, &s, exists, &changed, err);

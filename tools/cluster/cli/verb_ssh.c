@@ -26,7 +26,7 @@ static const struct node *choose_node(const struct cluster *c, int *argc, char *
 int verb_ssh(struct vh_cli *cli, struct vh_err *err)
 {
 	const struct ssh_opts *o = cli->opts;
-	vh_autofree char *name = NULL, *config = NULL;
+	vh_autofree char *name = NULL, *config = NULL, *key = NULL;
 	vh_autostrv argv = NULL;
 	autosession s = { .lock = -1 };
 	const struct node *node;
@@ -35,6 +35,8 @@ int verb_ssh(struct vh_cli *cli, struct vh_err *err)
 
 	if (r == 0)
 		r = session_load(cli, name, &s, err);
+	if (r == 0)
+		r = files_key(&s.cluster, &key, err);
 	if (r < 0)
 		return r;
 	node = choose_node(&s.cluster, &argc, &rest);

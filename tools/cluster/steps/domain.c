@@ -7,13 +7,15 @@
 #include <time.h>
 
 #include "images/images.h"
+#include "lib/files/files.h"
 #include "lib/strv.h"
 #include "tools/cluster/steps/files.h"
+#include "tools/cluster/steps/keys.h"
 #include "vmm/domain/domain.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
 
-enum { LATE_MS = 1500 };
+enum { LATE_MS = 1500, STOP_MS = 30000 };
 
 int node_state(const struct context *ctx, const struct node *n, const char **ret, struct vh_err *err)
 {
@@ -113,9 +115,23 @@ static int domain_look(const struct context *ctx, const struct spot *at, struct 
 
 const struct step step_domain = { "domain", ONCE_A_NODE, domain_apply, domain_undo, domain_look, node_object };
 
+/* A node gets a new identity when it starts. */
+static int stop_marked(const struct context *ctx, const struct spot *at, struct vh_err *err)
+{
+	vh_autofree char *mark = node_file(ctx->cluster, at->node, RESTART_MARK);
+	int r = mark ? 0 : vh_err_nomem(err);
+
+	if (r < 0 || access(mark, F_OK) < 0)
+		return r;
+	r = vh_virt_stop(ctx->virts[at->host], at->node->name, STOP_MS, true, err);
+	return r < 0 ? r : vh_remove_tree(mark, err);
+}
+
 static int start_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
-	return vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, ret_changed, err);
+	int r = stop_marked(ctx, at, err);
+
+	return r < 0 ? r : vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, ret_changed, err);
 }
 
 int node_nothing_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)

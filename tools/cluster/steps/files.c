@@ -11,6 +11,7 @@
 #include "lib/files/files.h"
 #include "lib/strv.h"
 #include "tools/cluster/steps/identity.h"
+#include "tools/cluster/steps/keys.h"
 #include "tools/cluster/steps/ssh.h"
 
 char *node_file(const struct cluster *c, const struct node *n, const char *file)
@@ -57,9 +58,21 @@ static int take_image(const char *tmp, const struct cluster *c, const struct vh_
 	return r < 0 ? r : take_back(disk, err);
 }
 
+static int tell_ssh(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err)
+{
+	bool hosts = false, config = false;
+	int r = ssh_make_known_hosts(dir, c, &hosts, err);
+
+	if (r == 0)
+		r = ssh_make_config(dir, c, &config, err);
+	*ret_changed = hosts || config;
+	return r;
+}
+
 static int fill(const char *tmp, const struct cluster *c, const struct vh_image *image, struct vh_err *err)
 {
 	vh_autofree char *key = vh_strf("%s/key", tmp);
+	bool changed;
 	int r = vh_mkdirs(tmp, 0711, err);
 
 	if (r == 0)
@@ -67,12 +80,45 @@ static int fill(const char *tmp, const struct cluster *c, const struct vh_image 
 	if (r == 0)
 		r = identities_make(tmp, c, err);
 	if (r == 0)
-		r = ssh_make_known_hosts(tmp, c, err);
-	if (r == 0)
-		r = ssh_make_config(tmp, c, err);
+		r = tell_ssh(tmp, c, &changed, err);
 	if (r == 0)
 		r = record_save(c, tmp, err);
 	return r < 0 ? r : take_image(tmp, c, image, err);
+}
+
+bool files_are_whole(const struct cluster *c)
+{
+	vh_autofree char *kernel = vh_strf("%s/kernel", c->dir), *initrd = vh_strf("%s/initrd", c->dir);
+	vh_autofree char *disk = files_base_disk(c, c->dir);
+
+	return kernel && initrd && disk && access(kernel, F_OK) == 0 && access(initrd, F_OK) == 0 && access(disk, F_OK) == 0;
+}
+
+static int check_image(const struct cluster *c, const struct vh_image *image, struct vh_err *err)
+{
+	if (image && !strcmp(image->digest, c->pools[0].image.digest))
+		return 0;
+	vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", c->pools[0].wanted.image);
+	return vh_err_hint(err, "vhpc cluster destroy %s, then apply it anew", c->name);
+}
+
+/* What is there of it stays, but for keys, which are made together. */
+static int mend(const struct cluster *c, const struct vh_image *image, bool *ret_made, struct vh_err *err)
+{
+	bool keys = keys_are_lost(c), whole = files_are_whole(c), told = false;
+	/* A release before this one's first made none. */
+	int r = record_save(c, c->dir, err);
+
+	if (r == 0 && !whole)
+		r = check_image(c, image, err);
+	if (r == 0 && !whole)
+		r = take_image(c->dir, c, image, err);
+	if (r == 0 && keys)
+		r = keys_renew(c, err);
+	if (r == 0)
+		r = tell_ssh(c->dir, c, &told, err);
+	*ret_made = r == 0 && (keys || !whole || told);
+	return r;
 }
 
 int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_made, struct vh_err *err)
@@ -86,13 +132,11 @@ int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_
 		return r;
 	if (!tmp)
 		return vh_err_nomem(err);
-	/* A release before this one's first made none. */
 	if (stat(c->dir, &st) == 0)
-		return record_save(c, c->dir, err);
-	if (!image || strcmp(image->digest, c->pools[0].image.digest)) {
-		vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", c->pools[0].wanted.image);
-		return vh_err_hint(err, "vhpc cluster destroy %s, then apply it anew", c->name);
-	}
+		return mend(c, image, ret_made, err);
+	r = check_image(c, image, err);
+	if (r < 0)
+		return r;
 	/* An earlier run's half is of no use: the directory appears whole or not at all. */
 	r = vh_remove_tree(tmp, err);
 	if (r == 0)
@@ -116,6 +160,28 @@ char *files_base_disk(const struct cluster *c, const char *dir)
 	static const char *const bases[VH_BOOTS] = { "root.ext4", "disk.raw", "root.squashfs" };
 
 	return vh_strf("%s/%s", dir, bases[c->pools[0].wanted.boot]);
+}
+
+int files_settle(const struct cluster *c, struct vh_err *err)
+{
+	bool changed;
+	int r = access(c->dir, W_OK) < 0 ? 1 : ssh_make_config(c->dir, c, &changed, err);
+
+	return r == 0 ? publish_settle(c, err) : r < 0 ? r : 0;
+}
+
+int files_key(const struct cluster *c, char **ret, struct vh_err *err)
+{
+	vh_autofree char *key = vh_strf("%s/key", c->dir);
+
+	if (!key)
+		return vh_err_nomem(err);
+	if (access(key, F_OK) < 0 && errno == ENOENT) {
+		vh_err_refuse(err, ENODATA, "cluster %s: its key %s is gone", c->name, key);
+		return vh_err_hint(err, "vhpc cluster apply makes a new one, and restarts its nodes");
+	}
+	*ret = vh_steal(&key);
+	return 0;
 }
 
 static char *files_object(const struct cluster *c, const struct spot *at)
@@ -149,7 +215,11 @@ static int files_look(const struct context *ctx, const struct spot *at, struct l
 	(void)at;
 	if (!part)
 		return vh_err_nomem(err);
-	if (access(ctx->cluster->dir, F_OK) == 0)
+	if (access(ctx->cluster->dir, F_OK) == 0 && keys_are_lost(ctx->cluster))
+		*ret = (struct look){ LOOK_OTHER, "has lost keys or identities", "its nodes restart" };
+	else if (access(ctx->cluster->dir, F_OK) == 0 && !files_are_whole(ctx->cluster))
+		*ret = (struct look){ LOOK_OTHER, "has lost what its nodes boot", NULL };
+	else if (access(ctx->cluster->dir, F_OK) == 0)
 		*ret = (struct look){ .is = LOOK_SAME };
 	else if (access(part, F_OK) == 0)
 		*ret = (struct look){ LOOK_OTHER, "is half made", NULL };

@@ -11,4 +11,7 @@ char *node_file(const struct cluster *c, const struct node *n, const char *file)
  * of; malloc'd, NULL without memory. */
 char *files_base_disk(const struct cluster *c, const char *dir);
 
+/* cluster.json, where it stands, as it is to be now. */
+int publish_settle(const struct cluster *c, struct vh_err *err);
+
 #endif

@@ -9,6 +9,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "tools/cluster/steps/files.h"
 #include "vmm/layout/layout.h"
 
 /* NULL: it has no name that the format takes. */
@@ -75,16 +76,35 @@ static char *publish_object(const struct cluster *c, const struct spot *at)
 	return vh_strf("%s/cluster.json", c->dir);
 }
 
-static int publish_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
+static int publish(const struct cluster *c, const char *path, bool *ret_changed, struct vh_err *err)
 {
-	vh_autofree char *path = publish_object(ctx->cluster, at), *config = vh_strf("%s/ssh_config", ctx->cluster->dir);
-	vh_autojson doc = path && config ? publish_doc(ctx->cluster, config) : NULL;
+	vh_autofree char *config = vh_strf("%s/ssh_config", c->dir);
+	vh_autojson doc = config ? publish_doc(c, config) : NULL;
+	vh_autojson there = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
 	vh_autofree char *text = doc ? json_dumps(doc, JSON_INDENT(2)) : NULL;
 
 	if (!text)
 		return vh_err_nomem(err);
-	*ret_changed = access(path, F_OK) != 0;
+	*ret_changed = !there || !json_equal(doc, there);
 	return *ret_changed ? vh_write_file(path, text, strlen(text), 0644, err) : 0;
+}
+
+static int publish_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
+{
+	vh_autofree char *path = publish_object(ctx->cluster, at);
+
+	return path ? publish(ctx->cluster, path, ret_changed, err) : vh_err_nomem(err);
+}
+
+/* Where it does not stand the cluster is not up. */
+int publish_settle(const struct cluster *c, struct vh_err *err)
+{
+	vh_autofree char *path = publish_object(c, NULL);
+	bool changed;
+
+	if (!path)
+		return vh_err_nomem(err);
+	return access(path, F_OK) < 0 ? 0 : publish(c, path, &changed, err);
 }
 
 static int publish_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)

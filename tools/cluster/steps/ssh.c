@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cluster/steps/ssh.h"
 
+#include <string.h>
+
 #include "lib/files/files.h"
 #include "lib/files/read.h"
 #include "lib/spawn.h"
@@ -16,15 +18,27 @@ int ssh_make_key(const char *path, const char *comment, struct vh_err *err)
 	return path ? vh_spawn_ok(&spawn, NULL, err) : vh_err_nomem(err);
 }
 
-static int write_stream(const char *path, FILE *f, char **text, size_t *len, struct vh_err *err)
+static bool says(const char *path, const char *text, size_t len)
 {
-	int r = fclose(f) || !path ? vh_err_nomem(err) : vh_write_file(path, *text, *len, 0644, err);
+	vh_autofree char *there = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+	size_t there_len;
 
+	return vh_host_file(path, &there, &there_len, &none) == 0 && there_len == len && !memcmp(there, text, len);
+}
+
+static int write_stream(const char *path, FILE *f, char **text, size_t *len, bool *ret_changed, struct vh_err *err)
+{
+	int r = fclose(f) || !path ? vh_err_nomem(err) : 0;
+
+	*ret_changed = r == 0 && !says(path, *text, *len);
+	if (*ret_changed)
+		r = vh_write_file(path, *text, *len, 0644, err);
 	free(*text);
 	return r;
 }
 
-int ssh_make_known_hosts(const char *dir, const struct cluster *c, struct vh_err *err)
+int ssh_make_known_hosts(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/known_hosts", dir);
 	char *text = NULL;
@@ -45,10 +59,10 @@ int ssh_make_known_hosts(const char *dir, const struct cluster *c, struct vh_err
 		free(text);
 		return r;
 	}
-	return write_stream(path, f, &text, &len, err);
+	return write_stream(path, f, &text, &len, ret_changed, err);
 }
 
-int ssh_make_config(const char *dir, const struct cluster *c, struct vh_err *err)
+int ssh_make_config(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/ssh_config", dir);
 	char *text = NULL;
@@ -63,5 +77,5 @@ int ssh_make_config(const char *dir, const struct cluster *c, struct vh_err *err
 		"  UserKnownHostsFile \"%s/known_hosts\"\n  GlobalKnownHostsFile /dev/null\n"
 		"  StrictHostKeyChecking yes\n  PreferredAuthentications publickey\n  BatchMode yes\n"
 		"  ConnectTimeout 10\n  ServerAliveInterval 15\n  LogLevel ERROR\n", c->pools[0].image.user, c->dir, c->dir);
-	return write_stream(path, f, &text, &len, err);
+	return write_stream(path, f, &text, &len, ret_changed, err);
 }

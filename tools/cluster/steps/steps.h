@@ -106,6 +106,16 @@ bool node_answers(const struct cluster *c, const struct node *n);
 /* Makes STATE/clusters/NAME whole, or finds it made. Refused (-ESTALE) where that takes an
  * image other than the planned one. */
 int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_made, struct vh_err *err);
+/* The way to its key, malloc'd; -ENODATA, refused: it is gone. */
+int files_key(const struct cluster *c, char **ret, struct vh_err *err);
+
+/* Whether all that its nodes boot is there, so that no image is asked for. */
+bool files_are_whole(const struct cluster *c);
+/* Tells ssh's configuration and cluster.json where the cluster's directory is now, should its name be another. */
+int files_settle(const struct cluster *c, struct vh_err *err);
+/* Of a cluster that exists: refused where a VM runs on a disk that is gone, as apply would make an empty one; where
+ * the VM is off, and where keys are gone, that is noted. */
+int lost_check(const struct context *ctx, struct vh_err *err);
 
 /* cluster.json, which mpirun-wrap reads (docs/formats/cluster.md); NULL without memory. */
 json_t *publish_doc(const struct cluster *c, const char *ssh_config);
