@@ -2,23 +2,29 @@
 #include "lib/doc/doc.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "lib/doc/read.h"
 #include "lib/doc/yaml.h"
 
 struct doc {
 	const char *name;
 	struct vh_err *err;
+	const struct vh_yaml *top;
 	bool foreign;		/* not ours: what the table lacks, or has no value, is passed over */
 };
 
 static void *at(void *out, const struct vh_key *key)
 {
 	return (char *)out + key->offset;
+}
+
+static const char *source_of(const struct doc *d, const struct vh_yaml *node)
+{
+	return node->source ? node->source : d->name;
 }
 
 static int refuse(const struct doc *d, const struct vh_yaml *node, const char *fmt, ...)
@@ -34,7 +40,7 @@ static int refuse(const struct doc *d, const struct vh_yaml *node, const char *f
 	va_end(ap);
 	if (!text)
 		return vh_err_nomem(d->err);
-	return vh_err_refuse(d->err, EINVAL, "%s:%u:%u: %s", d->name, node->line, node->column, text);
+	return vh_err_refuse(d->err, EINVAL, "%s:%u:%u: %s", source_of(d, node), node->line, node->column, text);
 }
 
 /* An error of a check, told with its place. */
@@ -43,7 +49,10 @@ static int refuse_value(const struct doc *d, const struct vh_yaml *node, const s
 	if (d->err->num == ENOMEM)
 		return -ENOMEM;
 	d->err->exit = VH_EXIT_REFUSED;
-	return vh_err_within(d->err, "%s:%u:%u: %s", d->name, node->line, node->column, key->name);
+	/* Some checks name the key themselves. */
+	if (!strncmp(d->err->text, key->name, strlen(key->name)) && d->err->text[strlen(key->name)] == ':')
+		return vh_err_within(d->err, "%s:%u:%u", source_of(d, node), node->line, node->column);
+	return vh_err_within(d->err, "%s:%u:%u: %s", source_of(d, node), node->line, node->column, key->name);
 }
 
 static int expect(const struct doc *d, const struct vh_yaml *node, const struct vh_key *key,
@@ -83,7 +92,8 @@ static int hint_nearest(const struct doc *d, const char *word, const char *const
 
 static int read_str(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node, char **out)
 {
-	if (key->check && key->check(node->text, d->err) < 0)
+	if ((key->check && key->check(node->text, d->err) < 0) ||
+	    (key->check_key && key->check_key(key->name, node->text, d->err) < 0))
 		return refuse_value(d, node, key);
 	*out = strdup(node->text);
 	return *out ? 0 : vh_err_nomem(d->err);
@@ -153,8 +163,8 @@ static int read_enum(const struct doc *d, const struct vh_key *key, const struct
 
 /* --- collections */
 
-static int read_map(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map, void *out,
-		    uint64_t *given);
+static int read_map(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map,
+		    const struct vh_yaml *under, void *out, uint64_t *given);
 
 static int check_count(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node)
 {
@@ -199,9 +209,47 @@ static int read_strmap(const struct doc *d, const struct vh_key *key, const stru
 	return 0;
 }
 
+static bool is_same(const struct vh_key *key, const void *a, const void *b)
+{
+	if (key->type == VH_KEY_UINT)
+		return *(const uint64_t *)a == *(const uint64_t *)b;
+	return *(char *const *)a && *(char *const *)b && !strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The last item read, beside those before it. */
+static int check_unique(const struct doc *d, const struct vh_key *list_key, const struct vh_yaml *list,
+			const struct vh_doc_list *out)
+{
+	const size_t size = list_key->item_size, last = out->n - 1;
+
+	for (const struct vh_key *key = list_key->keys; key->name; key++) {
+		const struct vh_yaml *value = vh_yaml_get(list->items[last], key->name), *other;
+
+		for (size_t i = 0; key->unique && value && i < last; i++) {
+			const char *is = (const char *)out->items + last * size + key->offset;
+
+			if (!is_same(key, is, (const char *)out->items + i * size + key->offset))
+				continue;
+			other = vh_yaml_get(list->items[i], key->name);
+			refuse(d, value, "%s: '%.60s' is there already", key->name, value->text);
+			return vh_err_hint(d->err, "the other stands at %s:%u:%u", source_of(d, other ? other : list),
+					   other ? other->line : list->line, other ? other->column : list->column);
+		}
+	}
+	return 0;
+}
+
+static int settle(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node, const void *item)
+{
+	int r = key->settled ? key->settled(item, d->err) : 0;
+
+	return r < 0 ? refuse_value(d, node, key) : 0;
+}
+
 static int read_list(const struct doc *d, const struct vh_key *key, const struct vh_yaml *list,
 		     struct vh_doc_list *out)
 {
+	const struct vh_yaml *under = key->under && d->top ? vh_yaml_get(d->top, key->under) : NULL;
 	int r = check_count(d, key, list);
 
 	if (r < 0 || !list->n)
@@ -214,7 +262,11 @@ static int read_list(const struct doc *d, const struct vh_key *key, const struct
 		out->n++;
 		r = expect(d, list->items[i], key, VH_YAML_MAP);
 		if (r == 0)
-			r = read_map(d, key->keys, list->items[i], (char *)out->items + i * key->item_size, NULL);
+			r = read_map(d, key->keys, list->items[i], under, (char *)out->items + i * key->item_size, NULL);
+		if (r == 0)
+			r = check_unique(d, key, list, out);
+		if (r == 0)
+			r = settle(d, key, list->items[i], (const char *)out->items + i * key->item_size);
 	}
 	return r;
 }
@@ -252,7 +304,7 @@ static int read_value(const struct doc *d, const struct vh_key *key, const struc
 	case VH_KEY_STRV:
 		return read_strv(d, key, node, out);
 	case VH_KEY_MAP:
-		return read_map(d, key->keys, node, out, NULL);
+		return read_map(d, key->keys, node, NULL, out, NULL);
 	case VH_KEY_LIST:
 		return read_list(d, key, node, out);
 	case VH_KEY_STRMAP:
@@ -321,15 +373,18 @@ static int read_absent(const struct doc *d, const struct vh_key *key, const stru
 	return read_default(d, key, at(out, key));
 }
 
-/* given: NULL, or which keys were there, a bit each; then what is left out stays as it is. */
-static int read_map(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map, void *out,
-		    uint64_t *given)
+/* under: says what map does not; or NULL. given: NULL, or which keys were there, a bit each; then what is
+ * left out stays as it is. */
+static int read_map(const struct doc *d, const struct vh_key *keys, const struct vh_yaml *map,
+		    const struct vh_yaml *under, void *out, uint64_t *given)
 {
 	int r = d->foreign ? 0 : check_known(d, keys, map);
 
 	for (const struct vh_key *key = keys; r == 0 && key->name; key++) {
 		const struct vh_yaml *value = vh_yaml_get(map, key->name);
 
+		if (!value && under && under->type == VH_YAML_MAP)
+			value = vh_yaml_get(under, key->name);
 		if (value && value->null && d->foreign)
 			value = NULL;
 		if (value)
@@ -342,21 +397,27 @@ static int read_map(const struct doc *d, const struct vh_key *keys, const struct
 	return r;
 }
 
-static int parse(const char *name, const char *text, size_t len, const struct vh_key *keys,
-		 void *out, uint64_t *given, struct vh_err *err)
+int vh_doc_read(const char *name, const struct vh_yaml *root, const struct vh_key *keys, void *out, uint64_t *given,
+		struct vh_err *err)
 {
-	struct doc d = { .name = name, .err = err };
-	vh_cleanup(vh_yaml_freep) struct vh_yaml *root = NULL;
-	int r = vh_yaml_parse(name, text, len, &root, err);
+	const struct doc d = { .name = name, .err = err, .top = root };
+	int r;
 
-	if (r < 0)
-		return r;
 	if (root->type != VH_YAML_MAP)
 		return refuse(&d, root, "a document of keys is expected, not %s", vh_yaml_type_name(root));
-	r = read_map(&d, keys, root, out, given);
+	r = read_map(&d, keys, root, NULL, out, given);
 	if (r < 0)
 		vh_doc_free(keys, out);
 	return r;
+}
+
+static int parse(const char *name, const char *text, size_t len, const struct vh_key *keys,
+		 void *out, uint64_t *given, struct vh_err *err)
+{
+	vh_cleanup(vh_yaml_freep) struct vh_yaml *root = NULL;
+	int r = vh_yaml_parse(name, text, len, &root, err);
+
+	return r < 0 ? r : vh_doc_read(name, root, keys, out, given, err);
 }
 
 int vh_doc_parse(const char *name, const char *text, size_t len, const struct vh_key *keys,
@@ -381,7 +442,7 @@ int vh_doc_pick(const char *name, const struct vh_yaml *map, const struct vh_key
 	*given = 0;
 	if (map->type != VH_YAML_MAP)
 		return refuse(&d, map, "a map of keys is expected, not %s", vh_yaml_type_name(map));
-	r = read_map(&d, keys, map, out, given);
+	r = read_map(&d, keys, map, NULL, out, given);
 	if (r < 0)
 		vh_doc_free(keys, out);
 	return r;
@@ -397,39 +458,6 @@ int vh_doc_close(const char *name, const struct vh_key *keys, void *out, uint64_
 		if (!(given & 1ULL << (key - keys)))
 			r = read_absent(&d, key, &start, out);
 	return r;
-}
-
-/* One byte more than is taken, so that the parser sees what is too long. */
-static int read_file(const char *path, char **ret, size_t *ret_len, struct vh_err *err)
-{
-	vh_autofree char *text = malloc(VH_YAML_MAX_BYTES + 1);
-	vh_autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	size_t len = 0;
-	ssize_t n = 1;
-
-	if (!text)
-		return vh_err_nomem(err);
-	while (fd >= 0 && n > 0 && len <= VH_YAML_MAX_BYTES) {
-		n = read(fd, text + len, VH_YAML_MAX_BYTES + 1 - len);
-		if (n > 0)
-			len += (size_t)n;
-		else if (n < 0 && errno == EINTR)
-			n = 1;
-	}
-	if (fd < 0 || n < 0)
-		return vh_err_refuse(err, errno, "%s: %s", path, strerror(errno));
-	*ret = vh_steal(&text);
-	*ret_len = len;
-	return 0;
-}
-
-int vh_doc_load(const char *path, const struct vh_key *keys, void *out, struct vh_err *err)
-{
-	vh_autofree char *text = NULL;
-	size_t len = 0;
-	int r = read_file(path, &text, &len, err);
-
-	return r < 0 ? r : vh_doc_parse(path, text, len, keys, out, err);
 }
 
 static void free_list(const struct vh_key *key, struct vh_doc_list *list)

@@ -39,13 +39,20 @@ struct vh_key {
 	const char *const *choices;	/* ENUM: ends with NULL */
 	const struct vh_key *keys;	/* MAP, LIST: ends with a NULL name */
 	size_t item_size;		/* LIST */
+	const char *under;		/* LIST: a map of the document's top that says what its items leave out; or NULL */
+	int (*settled)(const void *item, struct vh_err *err);	/* LIST: what of an item's keys goes together; or NULL */
+	bool unique;			/* STR, UINT of a list's items: no two may have the same */
+	bool includes;			/* STRV of the top: files that vh_doc_load reads with the document */
 	int (*check)(const char *value, struct vh_err *err);	/* STR, and each item of STRV; or NULL */
+	int (*check_key)(const char *key, const char *value, struct vh_err *err);	/* the same for many keys; or NULL */
 	const char *help;		/* a sentence for the reference page, with unit */
 };
 
 /* Reads path into out (a zeroed struct). Refusals exit with VH_EXIT_REFUSED and name
  * file, line and column; an unknown key names the nearest known one. On failure out
- * holds nothing that needs freeing. */
+ * holds nothing that needs freeing.
+ * Files that it includes (paths from its own directory, 32 at most, none that includes itself) come
+ * under it: what they say stays where the document is silent, maps are merged, and lists begin with theirs. */
 int vh_doc_load(const char *path, const struct vh_key *keys, void *out, struct vh_err *err);
 /* The same from memory; name stands for the file in errors. */
 int vh_doc_parse(const char *name, const char *text, size_t len, const struct vh_key *keys,
@@ -75,6 +82,9 @@ json_t *vh_doc_json(const struct vh_key *keys, const void *out);
  * null has its default, what out holds is replaced. -EBADMSG where a value is of another kind or a
  * required one is absent; then out holds nothing that needs freeing. */
 int vh_doc_from_json(const struct vh_key *keys, const json_t *doc, void *out, struct vh_err *err);
+
+/* A JSON Schema (2020-12) of the documents that the table reads, for editors; NULL without memory. */
+json_t *vh_doc_schema(const struct vh_key *keys);
 
 /* Frees what was read; out itself is the caller's. */
 void vh_doc_free(const struct vh_key *keys, void *out);

@@ -14,7 +14,7 @@ static int read_text(const struct vh_key *key, const json_t *j, char **out, stru
 {
 	const char *text = json_string_value(j);
 
-	if (!text || (key->check && key->check(text, err) < 0))
+	if (!text || (key->check && key->check(text, err) < 0) || (key->check_key && key->check_key(key->name, text, err) < 0))
 		return mismatch(key, err);
 	*out = strdup(text);
 	return *out ? 0 : vh_err_nomem(err);

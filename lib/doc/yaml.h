@@ -14,6 +14,7 @@ enum vh_yaml_type { VH_YAML_SCALAR, VH_YAML_LIST, VH_YAML_MAP };
 struct vh_yaml {
 	enum vh_yaml_type type;
 	unsigned line, column;	/* from 1 */
+	const char *source;	/* borrowed: the file that it was included from; NULL: the document's own */
 	char *text;		/* scalar: valid UTF-8 without control characters but tab and newline */
 	bool null;		/* scalar: nothing, ~ or null, unquoted */
 	struct vh_yaml **items;	/* list: its nodes; map: key and value in turn */
