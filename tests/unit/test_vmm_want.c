@@ -478,29 +478,33 @@ START_TEST(page_has_the_table)
 }
 END_TEST
 
-/* A document of others with a request in it, of which it takes two keys. */
-START_TEST(other_documents_take_keys)
+/* A value that is none is told with its place. */
+START_TEST(values_are_refused_where_they_stand)
 {
-	struct pool { char *image; struct vh_want_text want; } pool = { 0 };
-	const struct vh_key keys[] = {
-		{ .name = "image", .type = VH_KEY_STR, .offset = offsetof(struct pool, image), .required = true },
-		vh_want_key("memory", offsetof(struct pool, want)), vh_want_key("devices", offsetof(struct pool, want)),
-		vh_want_key("no such key", 0),
+	static const struct { const char *text, *where; } bad[] = {
+		{ "vcpus: x\n", "r:1:8: vcpus: " }, { "memory: 1Q\n", "r:1:9: memory: " }, { "page_size: 3M\n", "r:1:12: page_size: " },
+		{ "cpu_policy: mixed\n", "r:1:13: cpu_policy: " }, { "threads: maybe\n", "r:1:10: threads: " },
+		{ "emulator: none\n", "r:1:11: emulator: " }, { "iothreads: 65\n", "r:1:12: iothreads: " },
+		{ "numa: 4:x\n", "r:1:7: numa: " }, { "devices:\n- gpu\n- fpga\n", "r:3:3: devices: " },
+		{ "pairs: -1\n", "r:1:8: pairs: " }, { "vms: 0\n", "r:1:6: vms: " }, { "place: here\n", "r:1:8: place: " },
 	};
-	static const char good[] = "image: mpi\nmemory: 2G\ndevices: [gpu:2]\n", bad[] = "image: mpi\nvcpus: 2\n";
-	struct vh_want w;
+	static const char good[] = "numa: 2\nvcpus: 4096\nmemory: 4G\ncpu_policy: mixed:^0\n";
+	struct vh_want_text text = { 0 };
 	vh_autoerr err = VH_ERR_NONE;
 
-	ck_assert_int_eq(vh_doc_parse("pools", good, strlen(good), keys, &pool, &err), 0);
-	ck_assert_int_eq(vh_want_read(&pool.want, &w, &err), 0);
-	ck_assert_uint_eq(w.memory, 2ULL << 30);
-	ck_assert_uint_eq(w.devices[VH_DEVICE_GPU].count, 2);
-	vh_doc_free(keys, &pool);
-	ck_assert_int_lt(vh_doc_parse("pools", bad, strlen(bad), keys, &pool, &err), 0);
+	for (size_t i = 0; i < vh_array_len(bad); i++) {
+		vh_autoerr why = VH_ERR_NONE;
+
+		ck_assert_int_lt(vh_want_parse("r", bad[i].text, strlen(bad[i].text), &text, &why), 0);
+		ck_assert_int_eq(why.exit, VH_EXIT_REFUSED);
+		ck_assert_msg(!strncmp(why.text, bad[i].where, strlen(bad[i].where)), "%s", why.text);
+	}
+	ck_assert_int_eq(vh_want_parse("r", good, strlen(good), &text, &err), 0);
+	vh_want_text_free(&text);
 }
 END_TEST
 
-UNIT_SUITE(vmm_want, page_has_the_table, other_documents_take_keys, a_fleet_takes_the_host_of_fewest_nodes, one_request, uneven_nodes_add_up, bad_requests, flavors, nova_forbids,
+UNIT_SUITE(vmm_want, page_has_the_table, values_are_refused_where_they_stand, a_fleet_takes_the_host_of_fewest_nodes, one_request, uneven_nodes_add_up, bad_requests, flavors, nova_forbids,
 	   nova_names_what_is_wrong, nova_allows, sets_of_vcpus, plans_keep_the_vcpus_numbers,
 	   gpus_and_hcas_in_pairs, every_host_plans_refuses_and_explains, memory_only_nodes_serve_when_they_must,
 	   what_would_fit_does, a_fleet_packs_or_spreads)

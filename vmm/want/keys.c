@@ -263,16 +263,32 @@ static void write_place(const struct vh_want *want, json_t *doc)
 
 /* --- the table */
 
-#define ROW(member, kind, read, write, ...) { VH_KEY_##kind, offsetof(struct vh_want_text, member), read, write },
+#define ROW(member, kind, read, write, ...) \
+	{ #member, VH_KEY_##kind, offsetof(struct vh_want_text, member), read, write },
 #define NO_ROW(...)
 
 /* What is read of flavor and image comes before (nova.c). */
 static const struct {
+	const char *key;
 	enum vh_key_type type;
 	size_t offset;
 	int (*read)(const char *value, struct vh_want_reading *in, struct vh_err *err);
 	void (*write)(const struct vh_want *want, json_t *doc);
 } rows[] = { VH_WANT_KEYS(ROW, ROW, NO_ROW, ) };
+
+/* Without the rest of its request: what vCPUs and memory are must not matter. */
+int vh_want_check_value(const char *key, const char *value, struct vh_err *err)
+{
+	const struct vh_want_text text = { 0 };
+	struct vh_want want = { .vcpus = VH_VCPUS_MAX, .memory = INT64_MAX, .page = VH_PAGE_SMALL };
+	struct vh_want_reading in = { .text = &text, .want = &want };
+
+	memset(in.sets.cell, VH_WANT_NO_CELL, sizeof(in.sets.cell));
+	for (size_t i = 0; i < vh_array_len(rows); i++)
+		if (!strcmp(rows[i].key, key))
+			return rows[i].read(value, &in, err);
+	return vh_err_set(err, EINVAL, "no key of a request");
+}
 
 int vh_want_read_keys(struct vh_want_reading *in, struct vh_err *err)
 {

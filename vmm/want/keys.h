@@ -10,6 +10,15 @@
 #define VH_WANT_KEYS(KEY, PLAN, FILE, x) \
 	KEY(name, STR, read_name, write_name, "name", "NAME", "the VM's name (default vm)", \
 	    "Name of the VM, a host name; `vm` when absent. Of several VMs they are NAME-1, NAME-2, ...", x) \
+	VH_WANT_VM_KEYS(KEY, x) \
+	PLAN(vms, STR, read_vms, write_vms, "vms", "N", "so many VMs", \
+	     "So many VMs; 1 when absent.", x) \
+	VH_WANT_PLACE_KEY(PLAN, x) \
+	FILE(flavor, STRMAP, "Nova's extra specs, with `vcpus` and `ram`.", x) \
+	FILE(image, STRMAP, "Glance's properties.", x)
+
+/* What one VM asks of a host. */
+#define VH_WANT_VM_KEYS(KEY, x) \
 	KEY(vcpus, STR, read_vcpus, write_vcpus, "vcpus", "N", "virtual CPUs (default 1)", \
 	    "1 to 4096; when absent those of the guest nodes, or 1.", x) \
 	KEY(memory, STR, read_memory, write_memory, "memory", "SIZE", "memory (default 1G)", \
@@ -42,13 +51,12 @@
 	    "`legacy`: required where the device's node is known.", x) \
 	KEY(pairs, STR, read_pairs, write_pairs, "pairs", "N", \
 	    "so many of its GPUs each share a switch with an HCA", \
-	    "So many of the GPUs each share a switch with an HCA of their own.", x) \
-	PLAN(vms, STR, read_vms, write_vms, "vms", "N", "so many VMs", \
-	     "So many VMs; 1 when absent.", x) \
-	PLAN(place, STR, read_place, write_place, "place", "HOW", "over hosts: pack, or spread", \
-	     "Over hosts `pack` (default) or `spread`.", x) \
-	FILE(flavor, STRMAP, "Nova's extra specs, with `vcpus` and `ram`.", x) \
-	FILE(image, STRMAP, "Glance's properties.", x)
+	    "So many of the GPUs each share a switch with an HCA of their own.", x)
+
+/* Where it goes of many hosts. */
+#define VH_WANT_PLACE_KEY(KEY, x) \
+	KEY(place, STR, read_place, write_place, "place", "HOW", "over hosts: pack, or spread", \
+	    "Over hosts `pack` (default) or `spread`.", x)
 
 /* Members of the request as text. */
 #define VH_WANT_STR(member) char *member;

@@ -11,7 +11,9 @@
 
 enum { DEFAULT_MEMORY = 1 << 30 };
 
-#define KEY(member, kind, read, write, option, arg, help, more, x) FILE_KEY(member, kind, more, x)
+#define KEY(member, kind, read, write, option, arg, short_help, more, x) \
+	{ .name = #member, .type = VH_KEY_##kind, .offset = offsetof(struct vh_want_text, member), \
+	  .check_key = vh_want_check_value, .help = more },
 #define FILE_KEY(member, kind, more, x) \
 	{ .name = #member, .type = VH_KEY_##kind, .offset = offsetof(struct vh_want_text, member), .help = more },
 
@@ -30,18 +32,6 @@ int vh_want_parse(const char *name, const char *text, size_t len, struct vh_want
 void vh_want_text_free(struct vh_want_text *text)
 {
 	vh_doc_free(vh_want_keys, text);
-}
-
-struct vh_key vh_want_key(const char *name, size_t at)
-{
-	const struct vh_key *key = vh_want_keys;
-	struct vh_key ret;
-
-	while (key->name && strcmp(key->name, name))
-		key++;
-	ret = *key;
-	ret.offset += at;
-	return ret;
 }
 
 /* What the key's member holds: a text, else a strv. */

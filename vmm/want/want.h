@@ -68,9 +68,8 @@ int vh_want_overlay(struct vh_want_text *under, const struct vh_want_text *over,
 bool vh_want_says_more(const struct vh_want_text *text);
 /* A request file's table. */
 extern const struct vh_key vh_want_keys[];
-/* One row of it for the table of another document, where a struct vh_want_text stands at that offset in
- * what it fills in. Without a name: there is no such key. */
-struct vh_key vh_want_key(const char *name, size_t at);
+/* Whether a text can be the value of that key, looked at alone; as vh_key.check_key. Refused. */
+int vh_want_check_value(const char *key, const char *value, struct vh_err *err);
 
 /* The want itself, checked. Flavor and image come first; what is said in our words goes
  * before them. Refused where it contradicts itself, and where Nova would. */
