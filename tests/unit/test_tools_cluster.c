@@ -20,7 +20,7 @@ static const char two_node[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemor
 static int parse(const char *text, struct manifest *m, struct vh_err *err)
 {
 	*m = (struct manifest){ 0 };
-	return vh_doc_parse("m.yaml", text, strlen(text), manifest_keys, m, err);
+	return manifest_parse("m.yaml", text, strlen(text), m, err);
 }
 
 /* A plan of this host, with an image that exists by name alone. */
@@ -29,11 +29,12 @@ static int make(const char *text, struct vh_store *store, const char *state, str
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
 	struct vh_image image = { .name = "mpi", .digest = "0123", .suite = "bookworm", .cmdline = { "root=/dev/vda" },
 				  .user = "hpc", .mpi = "openmpi", .mpi_version = "4.1.4" };
+	struct vh_image *images[] = { &image, &image, &image };
 	struct vh_hosts_query q = { .state = state };
 	int r = parse(text, &m, err);
 
 	if (r == 0)
-		r = cluster_plan(&m, &image, &q, store, ret, err);
+		r = cluster_plan(&m, images, &q, NULL, store, ret, err);
 	vh_strv_free(q.notes);
 	return r;
 }
@@ -42,7 +43,7 @@ START_TEST(region_that_a_killed_run_left_is_completed)
 {
 	char id[40];
 	struct node nodes[2] = { { .uuid = id } };
-	struct cluster_pool pool = { .wanted.vcpus = 1 };
+	struct cluster_pool pool = { .vcpus = 1 };
 	struct cluster c = { .name = (char *)"two", .pools = &pool, .nodes = nodes, .n_nodes = 2 };
 	const struct context ctx = { .cluster = &c };
 	vh_autoclose int fd = -1;
@@ -78,7 +79,7 @@ START_TEST(published_nodes_have_their_cells)
 	struct node nodes[2] = { { .name = (char *)"two-1", .nics = &nics[0], .n_nics = 1, .layout = &layouts[0] },
 				 { .name = (char *)"two-2", .nics = &nics[1], .n_nics = 1, .layout = &layouts[1] } };
 	struct cluster_pool pool = {
-		.wanted = { .image = (char *)"mpi", .vcpus = 5 },
+		.wanted = { .image = (char *)"mpi" },
 		.image = { .user = (char *)"hpc", .suite = (char *)"bookworm", .mpi = (char *)"openmpi", .mpi_version = (char *)"4.1.4" },
 	};
 	const struct cluster c = { .name = (char *)"two", .pools = &pool, .n_pools = 1, .nodes = nodes, .n_nodes = 2 };
@@ -122,7 +123,7 @@ START_TEST(looks_say_what_is_there)
 	vh_autofree char *state = unit_tmpdir(), *dir = vh_strf("%s/two", state), *part = vh_strf("%s.part", dir);
 	vh_autofree char *json = vh_strf("%s/cluster.json", dir);
 	struct node nodes[2] = { { .name = (char *)"two-1" }, { .name = (char *)"two-2" } };
-	struct cluster_pool pool = { .wanted.vcpus = 1 };
+	struct cluster_pool pool = { .vcpus = 1 };
 	struct cluster c = { .name = (char *)"two", .dir = dir, .pools = &pool, .nodes = nodes, .n_nodes = 2 };
 	struct vh_virt *none = NULL;
 	const struct context ctx = { .cluster = &c, .virts = &none };
@@ -149,7 +150,7 @@ END_TEST
 START_TEST(region_is_sized_from_ranks)
 {
 	struct node nodes[64] = { { .uuid = (char *)"7d3c3c1e-54b4-4c6c-8b4f-0c7f3c1d2e4a" } };
-	struct cluster_pool pool = { .wanted.vcpus = 2 };
+	struct cluster_pool pool = { .vcpus = 2 };
 	struct cluster c = { .name = (char *)"two", .pools = &pool, .nodes = nodes, .n_nodes = 2 };
 
 	ck_assert_uint_eq(cluster_region(&c).size, 16 << 20);
@@ -159,19 +160,22 @@ START_TEST(region_is_sized_from_ranks)
 	c.n_nodes = 16;
 	ck_assert_uint_eq(cluster_region(&c).size, 512 << 20);
 	c.n_nodes = 64;
-	pool.wanted.vcpus = 64;
+	pool.vcpus = 64;
 	ck_assert_uint_eq(cluster_region(&c).size, 4ull << 30);
 }
 END_TEST
 
 START_TEST(manifest_has_its_defaults)
 {
+	struct vh_want want;
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
 	vh_autoerr err = VH_ERR_NONE;
 
 	ck_assert_int_eq(parse("name: a\nimage: mpi\nnodes: 1\nvcpus: 2\nmemory: 1.5G\n", &m, &err), 0);
-	ck_assert_int_eq(m.pool.cpu_policy, VH_WANT_DEDICATED);
-	ck_assert_uint_eq(m.pool.memory, 3ull << 29);
+	ck_assert_int_eq(pool_want(&m.pool, "a-1", &want, &err), 0);
+	ck_assert_int_eq(want.policy, VH_WANT_DEDICATED);
+	ck_assert_uint_eq(want.memory, 3ull << 29);
+	ck_assert_uint_eq(want.page, VH_PAGE_SMALL);
 	ck_assert_ptr_null(m.network.cidr);
 }
 END_TEST
@@ -263,7 +267,8 @@ START_TEST(record_of_an_earlier_release_is_read)
 	ck_assert_str_eq(c.dir, "/s/clusters/two");
 	ck_assert_int_eq(c.pools[0].wanted.boot, VH_BOOT_DIRECT);
 	ck_assert_uint_eq(c.pools[0].wanted.disk, 0);
-	ck_assert_int_eq(c.pools[0].wanted.cpu_policy, VH_WANT_SHARED);
+	ck_assert_str_eq(pool_said(&c.pools[0].wanted, "cpu_policy"), "shared");
+	ck_assert_str_eq(pool_said(&c.pools[0].wanted, "memory"), "536870912");
 	ck_assert_str_eq(c.pools[0].wanted.image, "mpi");
 	ck_assert_str_eq(c.pools[0].image.mpi_version, "4.1.4");
 	ck_assert_int_eq(c.accel, CLUSTER_KVM);
@@ -385,13 +390,13 @@ START_TEST(files_come_from_the_image_of_the_plan_alone)
 {
 	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/two", dir);
 	struct cluster_pool pool = { .wanted.image = (char *)"mpi", .image = { .digest = (char *)"0123", .user = (char *)"hpc" } };
-	struct cluster c = { .name = (char *)"two", .dir = path, .pools = &pool };
-	const struct vh_image other = { .digest = "4567" };
+	struct cluster c = { .name = (char *)"two", .dir = path, .pools = &pool, .n_pools = 1 };
+	struct vh_image other = { .digest = (char *)"4567" }, *others[] = { &other };
 	vh_autoerr err = VH_ERR_NONE;
 	bool made = true;
 
 	ck_assert_int_eq(files_make(&c, NULL, &made, &err), -ESTALE);
-	ck_assert_int_eq(files_make(&c, &other, &made, &err), -ESTALE);
+	ck_assert_int_eq(files_make(&c, others, &made, &err), -ESTALE);
 	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
 	ck_assert(!made);
 	ck_assert_int_eq(rmdir(path), -1);

@@ -1,7 +1,221 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The table in docs/formats/manifest.md is the one that manifests are read by. */
+/* Manifests: the table in docs/formats/manifest.md is the one that they are read by; those of several groups read,
+ * planned on another host, recorded and compared. */
+#include <string.h>
+
+#include "images/images.h"
+#include "lib/json.h"
+#include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "tools/cluster/manifest/manifest.h"
+#include "tools/cluster/steps/steps.h"
+#include "vmm/hosts/hosts.h"
+
+static const char mixed[] =
+	"name: c\ndefaults: {image: mpi, vcpus: 1, memory: 1G}\ngroups:\n"
+	"- {name: login, role: head, count: 1, cpu_policy: shared}\n"
+	"- {name: work, count: 2, vcpus: 4, page_size: 2M, devices: [hca-vf:1:required]}\n";
+static const char host[] = "tests/fixtures/infiniband-vfs.json";
+
+static int parse(const char *text, struct manifest *m, struct vh_err *err)
+{
+	*m = (struct manifest){ 0 };
+	return manifest_parse("m.yaml", text, strlen(text), m, err);
+}
+
+/* Images that exist by name alone. */
+static int make_of(const char *text, const struct vh_image *second, struct cluster *ret, struct vh_err *err)
+{
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	struct vh_image image = { .digest = (char *)"0123", .suite = (char *)"trixie", .cmdline = { (char *)"root=/dev/vda" },
+				  .user = (char *)"hpc", .mpi = (char *)"openmpi", .mpi_version = (char *)"5.0.7" };
+	struct vh_image other = second ? *second : image, *images[] = { &image, &other, &other };
+	vh_autofree char *state = unit_tmpdir();
+	struct vh_hosts_query q = { .state = state };
+	vh_autostore store = NULL;
+	int r = vh_store_open(&store, state, VH_STORE_READ, err);
+
+	if (r == 0)
+		r = parse(text, &m, err);
+	if (r == 0)
+		r = cluster_plan(&m, images, &q, host, store, ret, err);
+	vh_strv_free(q.notes);
+	return r;
+}
+
+static void planned(const char *text, struct cluster *ret)
+{
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(make_of(text, NULL, ret, &err) == 0, "%s", err.text);
+}
+
+START_TEST(manifests_are_refused_with_their_place)
+{
+#define GROUPS "name: c\ngroups:\n- {name: a, count: 1, image: mpi, vcpus: 1, memory: 1G}\n- {name: "
+	static const struct { const char *text, *says; } bad[] = {
+		{ GROUPS "a, count: 1, image: mpi, vcpus: 1, memory: 1G}\n", "m.yaml:4:10: name: 'a' is there already" },
+		{ GROUPS "b, count: 1, count: 2}\n", "m.yaml:4:23: " },
+		{ GROUPS "b, count: 1, image: mpi, vpcus: 1}\n", "m.yaml:4:35: unknown key 'vpcus'" },
+		{ GROUPS "b, image: mpi, vcpus: 1, memory: 1G}\n", "m.yaml:4:3: key 'count' is missing" },
+		{ GROUPS "b, count: 1, vcpus: 1, memory: 1G}\n", "m.yaml:4:3: key 'image' is missing" },
+		{ GROUPS "b, count: 1, image: mpi, vcpus: 1}\n", "m.yaml:4:3: groups: key 'memory' is missing" },
+		{ GROUPS "b, count: 1, image: mpi, vcpus: 1, memory: 1G, role: chief}\n", "m.yaml:4:63: role: " },
+		{ GROUPS "b, count: 1, image: mpi, vcpus: 1, memory: 1G, devices: [gpu, fpga]}\n", "m.yaml:4:72: devices: " },
+		{ GROUPS "b, count: 1, image: mpi, vcpus: 0, memory: 1G}\n", "m.yaml:4:42: vcpus: " },
+		{ GROUPS "b, count: 1, image: mpi, vcpus: 1, memory: 1025M, page_size: 2M}\n", "m.yaml:4:3: groups: b: 1.0 GiB of memory is no multiple" },
+		{ GROUPS "b, count: 1, image: mpi, numa: '1:1G,1:1G', vcpus: 3}\n", "m.yaml:4:3: groups: b: the guest nodes have 2 vCPUs" },
+		{ GROUPS "b, count: 1024, image: mpi, vcpus: 1, memory: 1G}\n", "m.yaml: groups: 1025 nodes, at most 1024" },
+		{ GROUPS "b, count: 2, role: head, image: mpi, vcpus: 1, memory: 1G}\n", "m.yaml: groups: 2 nodes of the role head" },
+		{ GROUPS "b, count: 1, image: mpi, vcpus: 1, memory: 1G}\nnodes: 2\n", "m.yaml: groups are there, and keys of nodes" },
+		{ "name: c\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1G\ndefaults: {vcpus: 2}\n", "m.yaml: defaults: no groups" },
+		{ "name: c\nnodes: 1\nvcpus: 1\nmemory: 1G\n", "m.yaml: key 'image' is missing" },
+		{ "name: c\nimage: mpi\nnodes: 1\nmemory: 1G\n", "m.yaml: key 'vcpus' is missing" },
+		{ "name: c\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1G\nvms: 2\n", "m.yaml:6:1: unknown key 'vms'" },
+		{ "name: c\na: &a [x,x]\nb: &b [*a,*a]\n", "m.yaml:2:" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(bad); i++) {
+		vh_cleanup(manifest_clear) struct manifest m = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+
+		ck_assert_msg(parse(bad[i].text, &m, &err) < 0, "%s", bad[i].text);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		ck_assert_msg(!strncmp(err.text, bad[i].says, strlen(bad[i].says)), "%s: %s", bad[i].text, err.text);
+	}
+}
+END_TEST
+
+START_TEST(nodes_of_groups_get_what_they_ask_for)
+{
+	static const char *const names[] = { "c-login-1", "c-work-1", "c-work-2" };
+	static const char *const vfs[] = { NULL, "0000:3b:00.1", "0000:3b:00.2" };
+	vh_autojson doc = NULL;
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+
+	planned(mixed, &c);
+	ck_assert_uint_eq(c.n_nodes, 3);
+	for (size_t i = 0; i < c.n_nodes; i++)
+		ck_assert_str_eq(c.nodes[i].name, names[i]);
+	ck_assert_ptr_eq(cluster_head(&c), &c.nodes[0]);
+	doc = cluster_to_json(&c);
+	for (size_t i = 0; i < 3; i++) {
+		const json_t *layout = json_object_get(json_array_get(json_object_get(doc, "nodes"), i), "layout");
+		const json_t *devices = json_object_get(layout, "devices"), *cell = json_array_get(json_object_get(layout, "cells"), 0);
+
+		ck_assert_uint_eq(json_array_size(devices), i ? 1 : 0);
+		ck_assert_uint_eq(json_array_size(json_object_get(cell, "vcpus")), i ? 4 : 1);
+		if (!i)
+			continue;
+		ck_assert_int_eq(json_integer_value(json_object_get(layout, "page_size")), 2 << 20);
+		ck_assert_str_eq(json_string_value(json_object_get(json_array_get(devices, 0), "address")), vfs[i]);
+		ck_assert_int_eq(json_integer_value(json_object_get(cell, "node")), 0);
+	}
+}
+END_TEST
+
+START_TEST(what_the_host_lacks_is_said_with_what_would_fit)
+{
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_lt(make_of("name: c\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 1G\ndevices: [hca-vf:3]\n", NULL, &c, &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_msg(strstr(err.text, "hca") != NULL, "%s", err.text);
+	ck_assert_ptr_nonnull(err.hint);
+}
+END_TEST
+
+START_TEST(images_that_do_not_go_together_are_refused)
+{
+	const struct vh_image another_mpi = { .digest = (char *)"1", .suite = (char *)"trixie", .cmdline = { (char *)"root=/dev/vda" },
+					      .user = (char *)"hpc", .mpi = (char *)"mpich", .mpi_version = (char *)"4.2" };
+	const struct vh_image another_user = { .digest = (char *)"1", .suite = (char *)"trixie", .cmdline = { (char *)"root=/dev/vda" },
+					       .user = (char *)"me", .mpi = (char *)"openmpi", .mpi_version = (char *)"5.0.7" };
+	const struct vh_image *const images[] = { &another_mpi, &another_user };
+
+	for (size_t i = 0; i < vh_array_len(images); i++) {
+		vh_cleanup(cluster_clear) struct cluster c = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+
+		ck_assert_int_lt(make_of(mixed, images[i], &c, &err), 0);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		ck_assert_msg(strstr(err.text, "groups login and work: ") != NULL, "%s", err.text);
+	}
+}
+END_TEST
+
+START_TEST(groups_come_back_from_the_record)
+{
+	vh_cleanup(cluster_clear) struct cluster c = { 0 }, back = { 0 };
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autojson a = NULL;
+	vh_autojson b = NULL;
+
+	planned(mixed, &c);
+	for (size_t i = 0; i < c.n_nodes; i++)
+		c.nodes[i].uuid = vh_strf("uuid-%zu", i);
+	a = cluster_to_json(&c);
+	ck_assert_ptr_null(json_object_get(a, "image"));
+	ck_assert_msg(cluster_from_json(a, "/s", &back, &err) == 0, "%s", err.text);
+	b = cluster_to_json(&back);
+	ck_assert(json_equal(a, b));
+	ck_assert_uint_eq(back.nodes[2].pool, 1);
+	ck_assert_uint_eq(back.pools[1].wanted.count, 2);
+	ck_assert_int_eq(parse(mixed, &m, &err), 0);
+	ck_assert_msg(cluster_matches(&back, &m, &err) == 0, "%s", err.text);
+	/* A node of no group, and a group of no name. */
+	json_object_set_new(json_array_get(json_object_get(a, "nodes"), 1), "group", json_string("other"));
+	ck_assert_int_lt(cluster_from_json(a, "/s", &back, &err), 0);
+	json_object_del(json_array_get(json_object_get(b, "groups"), 0), "name");
+	ck_assert_int_lt(cluster_from_json(b, "/s", &back, &err), 0);
+}
+END_TEST
+
+START_TEST(drift_of_a_group_is_named)
+{
+	static const struct { const char *from, *to, *says; } drift[] = {
+		{ "count: 2", "count: 3", "group work: count is 2, the manifest says 3" },
+		{ "vcpus: 4", "vcpus: 2", "group work: vcpus is 4, the manifest says 2" },
+		{ "page_size: 2M", "threads: isolate", "group work: page_size is 2M, the manifest says 4096" },
+		{ "hca-vf:1:required", "hca-vf:1", "group work: devices is [" },
+		{ "name: login", "name: front", "groups is login, work, the manifest says front, work" },
+		{ "role: head, ", "", "group login: role is head, the manifest says compute" },
+		{ "memory: 1G", "memory: 2G", "group login: memory is 1G, the manifest says 2G" },
+		{ "memory: 1G", "memory: 1024M", NULL },
+		{ "hca-vf:1:required", "hca-vf:required", NULL },
+	};
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+
+	planned(mixed, &c);
+	for (size_t i = 0; i < vh_array_len(drift); i++) {
+		const char *at = strstr(mixed, drift[i].from);
+		vh_autofree char *text = vh_strf("%.*s%s%s", (int)(at - mixed), mixed, drift[i].to, at + strlen(drift[i].from));
+		vh_cleanup(manifest_clear) struct manifest m = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+		int r;
+
+		ck_assert_msg(parse(text, &m, &err) == 0, "%s", err.text);
+		r = cluster_matches(&c, &m, &err);
+		ck_assert_msg(drift[i].says ? r < 0 && strstr(err.text, drift[i].says) : r == 0, "%s: %s", drift[i].to, err.text);
+	}
+}
+END_TEST
+
+START_TEST(published_nodes_have_group_and_role)
+{
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+	vh_autojson doc = NULL;
+	json_t *node;
+
+	planned(mixed, &c);
+	doc = publish_doc(&c, "/s/ssh_config");
+	node = json_array_get(json_object_get(doc, "nodes"), 1);
+	ck_assert_str_eq(json_string_value(json_object_get(node, "group")), "work");
+	ck_assert_str_eq(json_string_value(json_object_get(node, "role")), "compute");
+	ck_assert_int_eq(json_integer_value(json_object_get(node, "slots")), 4);
+}
+END_TEST
 
 START_TEST(page_has_the_table)
 {
@@ -9,4 +223,6 @@ START_TEST(page_has_the_table)
 }
 END_TEST
 
-UNIT_SUITE(tools_manifest, page_has_the_table)
+UNIT_SUITE(tools_manifest, page_has_the_table, manifests_are_refused_with_their_place, nodes_of_groups_get_what_they_ask_for,
+	   what_the_host_lacks_is_said_with_what_would_fit, images_that_do_not_go_together_are_refused,
+	   groups_come_back_from_the_record, drift_of_a_group_is_named, published_nodes_have_group_and_role)

@@ -29,7 +29,7 @@ struct fixture {
 
 static void setup(struct fixture *f)
 {
-	*f = (struct fixture){ .pool.wanted.vcpus = 1 };
+	*f = (struct fixture){ .pool.vcpus = 1 };
 	snprintf(f->id, sizeof(f->id), "unit-region-%d", getpid());
 	f->nodes[0].uuid = f->id;
 	f->cluster = (struct cluster){ .name = (char *)"two", .pools = &f->pool, .nodes = f->nodes, .n_nodes = 2 };

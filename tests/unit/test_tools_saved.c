@@ -34,7 +34,7 @@ static void load(struct fixture *f)
 
 	*f = (struct fixture){ .dir = unit_tmpdir() };
 	f->path = vh_strf("%s/plan", f->dir);
-	ck_assert_int_eq(vh_doc_parse("m", manifest_text, strlen(manifest_text), manifest_keys, &f->m, &err), 0);
+	ck_assert_int_eq(manifest_parse("m", manifest_text, strlen(manifest_text), &f->m, &err), 0);
 	ck_assert_msg(cluster_from_json(doc, "/s", &f->c, &err) == 0, "%s", err.text);
 	ck_assert_int_eq(sights_new(&f->c, &f->sights), 0);
 }

@@ -65,8 +65,7 @@ static bool has_gpu(const struct vh_layout *l)
 	return false;
 }
 
-/* What the guest is told of itself. */
-static int write_guest(const char *dir, const struct vh_layout *l, struct vh_err *err)
+int vh_vm_tell_guest(const char *dir, const struct vh_layout *l, struct vh_err *err)
 {
 	vh_autofree char *hwloc = NULL, *nccl = NULL;
 	vh_autofree char *to_hwloc = vh_strf("%s/hwloc.xml", dir), *to_nccl = vh_strf("%s/nccl.xml", dir);
@@ -86,7 +85,7 @@ int vh_vm_make_files(const char *state, const struct vh_vm *vm, struct vh_err *e
 	if (r == 0 && vm->image)
 		r = take_image(dir, vm, err);
 	if (r == 0)
-		r = write_guest(dir, &vm->layout, err);
+		r = vh_vm_tell_guest(dir, &vm->layout, err);
 	return r < 0 ? r : write_plan(dir, vm, err);
 }
 

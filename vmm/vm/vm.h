@@ -38,6 +38,9 @@ void vh_vm_clear(struct vh_vm *vm);
 /* STATE/vms/NAME/FILE; malloc'd, NULL without memory. */
 char *vh_vm_file(const char *state, const char *name, const char *file);
 
+/* Writes what a guest of that layout is told of itself to DIR/hwloc.xml, and with GPUs DIR/nccl.xml. */
+int vh_vm_tell_guest(const char *dir, const struct vh_layout *layout, struct vh_err *err);
+
 /* Makes directory and domain, all or nothing; what a killed run left is removed first.
  * Ethernet VFs get their MACs. Refused, -EEXIST, where the name is taken. */
 int vh_vm_define(struct vh_virt *v, const char *state, struct vh_vm *vm, struct vh_err *err);

@@ -9,11 +9,12 @@
 #include "lib/cli.h"
 
 /* Options of plan and apply. */
-struct apply_opts { char *store, *plan, *out; uint64_t timeout; bool keep, detailed; };
+struct apply_opts { char *store, *host, *plan, *out; uint64_t timeout; bool keep, detailed; };
 struct destroy_opts { bool dry_run; };
 struct ssh_opts { char *user; };
 
 int verb_plan(struct vh_cli *cli, struct vh_err *err);
+int verb_schema(struct vh_cli *cli, struct vh_err *err);
 int verb_apply(struct vh_cli *cli, struct vh_err *err);
 int verb_status(struct vh_cli *cli, struct vh_err *err);
 int verb_list(struct vh_cli *cli, struct vh_err *err);

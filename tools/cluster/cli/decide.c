@@ -5,23 +5,16 @@
 #include <net/if.h>
 #include <stdio.h>
 
-#include "images/images.h"
 #include "lib/strv.h"
 #include "tools/cluster/cli/cli.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/virt/virt.h"
 
-int decide_image(const struct vh_cli *cli, const char *store, const char *name, struct vh_image **ret, struct vh_err *err)
-{
-	vh_autofree char *dir = vh_image_store(store, cli->state);
-
-	return dir ? vh_image_find(dir, name, ret, err) : vh_err_nomem(err);
-}
-
 static int make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, struct vh_err *err)
 {
 	struct vh_hosts_query q = { .root = cli->root, .connect = cli->connect, .state = cli->state };
-	int r = cluster_plan(m, s->image, &q, s->store, &s->cluster, err);
+	const struct apply_opts *o = cli->opts;
+	int r = cluster_plan(m, s->images, &q, o->host, s->store, &s->cluster, err);
 
 	for (char **note = q.notes; note && *note && !cli->quiet; note++)
 		fprintf(stderr, "%s: %s\n", cli->prog, *note);
@@ -32,6 +25,8 @@ static int make_plan(const struct vh_cli *cli, const struct manifest *m, struct 
 static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, bool *ret_exists, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
+	size_t n;
+	const struct pool *pools = manifest_pools(m, &n);
 	int r = record_load(s->store, cli->state, m->name, &s->cluster, err);
 
 	*ret_exists = r == 0;
@@ -39,9 +34,8 @@ static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m,
 		return cluster_matches(&s->cluster, m, err);
 	if (r == -ENOENT)
 		r = record_lost(cli->state, m->name, err);
-	if (r < 0)
-		return r;
-	r = decide_image(cli, o->store, m->pool.image, &s->image, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = session_image(cli, o->store, &pools[i], s, err);
 	return r < 0 ? r : make_plan(cli, m, s, err);
 }
 

@@ -6,8 +6,6 @@
 #include "tools/cluster/cli/saved.h"
 #include "tools/cluster/cli/session.h"
 
-/* The image that a cluster boots; one that exists keeps what it was made with. store: as --store has it, or NULL. */
-int decide_image(const struct vh_cli *cli, const char *store, const char *name, struct vh_image **ret, struct vh_err *err);
 /* The session's plan: that which is recorded and fits the manifest, or a new one; *ret_exists says which. Refused
  * where the plan that is wanted was saved, and this is another. cli is of a verb with struct apply_opts. */
 int decide_plan(const struct vh_cli *cli, const struct saved *want, struct session *s, bool *ret_exists, struct vh_err *err);

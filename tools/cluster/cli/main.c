@@ -5,6 +5,8 @@ static const struct vh_opt plan_opts[] = {
 	{ "store", 0, VH_OPT_STR, offsetof(struct apply_opts, store), "DIR", "image store" },
 	{ "out", 0, VH_OPT_STR, offsetof(struct apply_opts, out), "FILE", "save the plan, for apply --plan" },
 	{ "detailed-exitcode", 0, VH_OPT_FLAG, offsetof(struct apply_opts, detailed), NULL, "exit 2 when apply would change anything" },
+	{ "host", 0, VH_OPT_STR, offsetof(struct apply_opts, host), "FILE",
+	  "plan for another host: its hwloc XML, or what vhpc vm host --json printed there" },
 	{ .name = NULL },
 };
 static const struct vh_opt apply_opts[] = {
@@ -31,6 +33,7 @@ static const struct vh_verb verbs[] = {
 	{ "list", "", 0, 0, "list the clusters of this host", VH_VERB_JSON, NULL, 0, verb_list },
 	{ "leases", "", 0, 0, "list what clusters and VMs hold of this host", VH_VERB_JSON, NULL, 0, verb_leases },
 	{ "ssh", "FILE|NAME [NODE] [COMMAND...]", 1, -1, "log in to a node, or run a command there", VH_VERB_REST, ssh_opts, sizeof(struct ssh_opts), verb_ssh },
+	{ "schema", "", 0, 0, "print a JSON Schema of manifests, for editors", 0, NULL, 0, verb_schema },
 	{ "destroy", "FILE|NAME", 1, 1, "remove the cluster and all that was made for it", VH_VERB_JSON, destroy_opts, sizeof(struct destroy_opts), verb_destroy },
 	{ "recover", "", 0, 0, "tell a lost store what runs and is there; make a moved directory its own", 0, NULL, 0, verb_recover },
 	{ .name = NULL },

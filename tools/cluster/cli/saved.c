@@ -53,6 +53,8 @@ int saved_from_json(const char *name, const json_t *doc, struct saved *ret, stru
 	s.plan = json_incref(json_object_get(doc, "plan"));
 	s.steps = json_incref(json_object_get(doc, "steps"));
 	r = vh_doc_from_json(manifest_keys, json_object_get(doc, "manifest"), &s.manifest, err);
+	if (r == 0)
+		r = manifest_check(&s.manifest, err);
 	if (r < 0 || !json_is_object(s.plan) || !json_is_array(s.steps))
 		return r == -ENOMEM ? r : vh_err_refuse(err, EBADMSG, "%s: the plan is damaged", name);
 	*ret = s;

@@ -17,7 +17,7 @@ void session_clear(struct session *s)
 	vh_progress_end(s->progress, NULL);
 	vh_virt_close(s->virt);
 	vh_store_close(s->store);
-	vh_image_free(s->image);
+	session_forget_images(s);
 	cluster_clear(&s->cluster);
 	vh_close_fd(&s->lock);
 }
@@ -73,9 +73,34 @@ int session_open(const struct vh_cli *cli, const char *name, struct session *s, 
 	return r;
 }
 
+void session_forget_images(struct session *s)
+{
+	for (size_t i = 0; i < s->n_images; i++)
+		vh_image_free(s->images[i]);
+	free(s->images);
+	s->images = NULL;
+	s->n_images = 0;
+}
+
+int session_image(const struct vh_cli *cli, const char *store, const struct pool *p, struct session *s, struct vh_err *err)
+{
+	vh_autofree char *dir = vh_image_store(store, cli->state);
+	struct vh_image **grown = reallocarray(s->images, s->n_images + 1, sizeof(*grown));
+	int r;
+
+	if (grown)
+		s->images = grown;
+	if (!dir || !grown)
+		return vh_err_nomem(err);
+	r = vh_image_find(dir, p->image, &s->images[s->n_images], err);
+	if (r == 0)
+		s->n_images++;
+	return r == 0 || !p->name ? r : vh_err_within(err, "group %s", p->name);
+}
+
 struct context session_context(const struct vh_cli *cli, const struct session *s, uint64_t ready_s)
 {
-	return (struct context){ .cluster = &s->cluster, .image = s->image, .virts = &s->virt, .state = cli->state,
+	return (struct context){ .cluster = &s->cluster, .images = s->images, .virts = &s->virt, .state = cli->state,
 				 .progress = s->progress, .ready_ms = (int)(1000 * (ready_s ? ready_s : READY_S)) };
 }
 

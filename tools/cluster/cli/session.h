@@ -10,7 +10,8 @@ struct session {
 	struct cluster cluster;
 	struct vh_store *store;
 	struct vh_virt *virt;
-	struct vh_image *image;
+	struct vh_image **images;	/* one a pool; NULL: not looked for */
+	size_t n_images;
 	struct vh_progress *progress;
 	int lock;
 };
@@ -25,6 +26,10 @@ int session_load(const struct vh_cli *cli, const char *name, struct session *s, 
 int session_look(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
 /* For verbs that change: rights, the cluster's lock, the store for writing, progress. */
 int session_open(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
+/* Finds the image of the next pool (store: as --store has it, or NULL); forgets those of all. A cluster that exists
+ * keeps what it was made with. */
+int session_image(const struct vh_cli *cli, const char *store, const struct pool *p, struct session *s, struct vh_err *err);
+void session_forget_images(struct session *s);
 /* ready_s 0: the default. */
 struct context session_context(const struct vh_cli *cli, const struct session *s, uint64_t ready_s);
 /* Undoes every step, then gives back the leases and forgets the cluster. */

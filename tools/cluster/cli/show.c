@@ -16,7 +16,7 @@ static const struct vh_col plan_cols[] = {
 	{ "NODE", "name", VH_COL_TEXT },	{ "ADDRESS", "address", VH_COL_TEXT },
 	{ "MAC", "mac", VH_COL_TEXT },		{ "TAP", "tap", VH_COL_TEXT },
 	{ "CPUS", "cpus", VH_COL_RIGHT },	{ "NUMA", "numa", VH_COL_RIGHT },
-	{ NULL, NULL, VH_COL_TEXT },
+	{ NULL, NULL, VH_COL_TEXT },		{ NULL, NULL, VH_COL_TEXT },
 };
 
 static const struct vh_col status_cols[] = {
@@ -28,39 +28,90 @@ static const struct vh_col status_cols[] = {
 	{ NULL, NULL, VH_COL_TEXT },
 };
 
+/* Addresses on the host; NULL: none. */
+static char *devices_of(const struct vh_layout *l)
+{
+	char *all = NULL;
+
+	for (size_t i = 0; i < l->n_devices; i++) {
+		char *more = vh_strf("%s%s%s", all ? all : "", all ? "," : "", l->devices[i].address);
+
+		free(all);
+		all = more;
+	}
+	return all;
+}
+
+static json_t *plan_row(const struct node *n)
+{
+	vh_autofree char *cpus = vh_layout_cpus(n->layout), *numa = vh_layout_nodes(n->layout);
+	vh_autofree char *devices = devices_of(n->layout);
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*}", "name", n->name, "address", n->nics[0].address, "mac", n->nics[0].mac,
+			 "tap", n->nics[0].tap, "cpus", cpus ? cpus : "", "numa", numa ? numa : "", "devices", devices);
+}
+
 static json_t *plan_rows(const struct cluster *c)
 {
 	json_t *rows = json_array();
 
-	for (size_t i = 0; i < c->n_nodes; i++) {
-		const struct node *n = &c->nodes[i];
-		vh_autofree char *cpus = vh_layout_cpus(n->layout);
-		vh_autofree char *numa = vh_layout_nodes(n->layout);
-
-		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", n->name, "address", n->nics[0].address,
-						      "mac", n->nics[0].mac, "tap", n->nics[0].tap, "cpus", cpus ? cpus : "",
-						      "numa", numa ? numa : ""));
-	}
+	for (size_t i = 0; i < c->n_nodes; i++)
+		json_array_append_new(rows, plan_row(&c->nodes[i]));
 	return rows;
+}
+
+static bool has_devices(const struct cluster *c)
+{
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (c->nodes[i].layout->n_devices)
+			return true;
+	return false;
+}
+
+/* Sizes as they were written. */
+static const char *memory_of(const struct pool *p, const struct vh_layout *l, char *buf, size_t len)
+{
+	if (pool_said(p, "memory"))
+		return pool_said(p, "memory");
+	return vh_size_format(buf, len, vh_layout_memory(l));
+}
+
+static void print_pool(const struct cluster *c, const struct cluster_pool *p)
+{
+	const struct pool *w = &p->wanted;
+	size_t first = 0;
+	const struct vh_layout *l;
+	char memory[16];
+
+	while (cluster_pool_of(c, &c->nodes[first]) != p)
+		first++;
+	l = c->nodes[first].layout;
+	if (w->name)
+		printf("Group         %s, %s\n", w->name, pool_roles[w->role]);
+	printf("Image         %s (%s, %s %s, %.12s)\n", w->image, p->image.suite, p->image.mpi, p->image.mpi_version,
+	       p->image.digest);
+	printf("Nodes         %" PRIu64 ", each %u vCPUs (%s), %s", w->count, l->vcpus,
+	       pool_said(w, "cpu_policy") ? pool_said(w, "cpu_policy") : "dedicated", memory_of(w, l, memory, sizeof(memory)));
+	for (char **d = w->devices; d && *d; d++)
+		printf(", %s", *d);
+	putchar('\n');
 }
 
 static void print_head(const struct cluster *c, bool exists)
 {
-	const struct cluster_pool *p = &c->pools[0];
-	char cidr[19], host[24], memory[16];
+	char cidr[19], host[24];
 
 	cluster_host_address(c, host);
 	printf("Cluster       %s%s\n", c->name, exists ? " (exists)" : "");
-	printf("Image         %s (%s, %s %s, %.12s)\n", p->wanted.image, p->image.suite, p->image.mpi,
-	       p->image.mpi_version, p->image.digest);
-	printf("Nodes         %zu, each %" PRIu64 " vCPUs (%s), %s\n", c->n_nodes, p->wanted.vcpus,
-	       pool_cpu_policies[p->wanted.cpu_policy], vh_size_format(memory, sizeof(memory), p->wanted.memory));
+	for (size_t i = 0; i < c->n_pools; i++)
+		print_pool(c, &c->pools[i]);
 	printf("Network       %s, bridge %s with %s\n", vh_cidr_format(&c->cidr, cidr), c->bridge, host);
 	printf("Acceleration  %s: %s\n\n", cluster_accel_names[c->accel], c->accel_why);
 }
 
 int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, const struct sights *sights, struct vh_err *err)
 {
+	struct vh_col cols[vh_array_len(plan_cols)];
 	vh_autojson rows = plan_rows(c);
 
 	if (cli->json)
@@ -68,7 +119,10 @@ int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, co
 				     json_pack("{s:o, s:b, s:I, s:o}", "plan", cluster_to_json(c), "exists", exists, "changes",
 					       (json_int_t)changes_count(sights), "steps", changes_rows(c, sights, false)), err);
 	print_head(c, exists);
-	vh_table_print(stdout, plan_cols, rows);
+	memcpy(cols, plan_cols, sizeof(cols));
+	if (has_devices(c))
+		cols[vh_array_len(cols) - 2] = (struct vh_col){ "DEVICES", "devices", VH_COL_TEXT };
+	vh_table_print(stdout, cols, rows);
 	putchar('\n');
 	return changes_print(c, sights, err);
 }

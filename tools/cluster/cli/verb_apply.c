@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <string.h>
 
-#include "images/images.h"
 #include "lib/clock.h"
 #include "lib/sysroot.h"
 #include "tools/cluster/cli/decide.h"
@@ -158,13 +157,22 @@ static int check(const struct vh_cli *cli, const struct saved *want, struct sess
 	if (r == 0 && exists && want->steps)
 		r = check_sights(cli, want, s, err);
 	cluster_clear(&s->cluster);
-	vh_image_free(vh_steal(&s->image));
+	session_forget_images(s);
+	return r;
+}
+
+static int find_recorded_images(const struct vh_cli *cli, struct session *s, struct vh_err *err)
+{
+	const struct apply_opts *o = cli->opts;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->cluster.n_pools; i++)
+		r = session_image(cli, o->store, &s->cluster.pools[i].wanted, s, err);
 	return r;
 }
 
 int verb_apply(struct vh_cli *cli, struct vh_err *err)
 {
-	const struct apply_opts *o = cli->opts;
 	autosaved want = { 0 };
 	autosession s = { .lock = -1 };
 	unsigned changed = 0;
@@ -182,8 +190,8 @@ int verb_apply(struct vh_cli *cli, struct vh_err *err)
 	tell_when_interrupted(want.manifest.name);
 	r = plan_and_record(cli, &want, &s, &exists, err);
 	/* One that has its files keeps them, whatever became of the image. */
-	if (r == 0 && !s.image && !files_are_whole(&s.cluster))
-		r = decide_image(cli, o->store, s.cluster.pools[0].wanted.image, &s.image, err);
+	if (r == 0 && !s.images && !files_are_whole(&s.cluster))
+		r = find_recorded_images(cli, &s, err);
 	if (r == 0)
 		r = apply_steps(cli, &s, exists, &changed, err);
 	if (r < 0)

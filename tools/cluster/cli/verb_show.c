@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* vhpc cluster status, list and leases. */
+/* vhpc cluster status, list, leases and schema. */
 #include "tools/cluster/cli/cli.h"
 
 #include <errno.h>
@@ -79,4 +79,16 @@ int verb_leases(struct vh_cli *cli, struct vh_err *err)
 	}
 	vh_lease_free(leases, n);
 	return vh_listing(cli, "vhpc.cluster.leases/1", "leases", cols, rows, err);
+}
+
+int verb_schema(struct vh_cli *cli, struct vh_err *err)
+{
+	vh_autojson schema = manifest_schema();
+	vh_autofree char *text = schema ? json_dumps(schema, JSON_INDENT(2)) : NULL;
+
+	(void)cli;
+	if (!text)
+		return vh_err_nomem(err);
+	puts(text);
+	return 0;
 }

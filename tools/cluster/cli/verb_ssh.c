@@ -8,7 +8,7 @@
 #include "lib/strv.h"
 #include "tools/cluster/cli/session.h"
 
-/* The node that the first argument names ("2" or its whole name), else the first one. */
+/* The node that the first argument names ("2", "GROUP-2" or its whole name), else the head. */
 static const struct node *choose_node(const struct cluster *c, int *argc, char ***argv)
 {
 	for (size_t i = 0; *argc > 0 && i < c->n_nodes; i++) {
@@ -20,7 +20,7 @@ static const struct node *choose_node(const struct cluster *c, int *argc, char *
 			return &c->nodes[i];
 		}
 	}
-	return &c->nodes[0];
+	return cluster_head(c);
 }
 
 int verb_ssh(struct vh_cli *cli, struct vh_err *err)

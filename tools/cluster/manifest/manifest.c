@@ -2,19 +2,24 @@
 #include "tools/cluster/manifest/manifest.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "images/images.h"
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "tools/cluster/manifest/keys.h"
 #include "lib/cidr.h"
 
-/* "-1024" is put behind the name, and the whole is a host name. */
+/* "-1024" is put behind the name, or "-GROUP-1024", and the whole is a host name. */
+enum { NAME_MAX_LEN = 58, NODE_NAME_MAX = 63 };
+
 static int check_name(const char *s, struct vh_err *err)
 {
-	if (strlen(s) > 58)
-		return vh_err_refuse(err, EINVAL, "'%.80s' is too long: node names are made from it (at most 58)", s);
+	if (strlen(s) > NAME_MAX_LEN)
+		return vh_err_refuse(err, EINVAL, "'%.80s' is too long: node names are made from it (at most %d)", s, NAME_MAX_LEN);
 	return vh_hostname_check(s, err);
 }
 
@@ -32,25 +37,151 @@ static const struct vh_key network_keys[] = {
 	{ .name = NULL },
 };
 
+#define POOL_AT offsetof(struct manifest, pool)
 const struct vh_key manifest_keys[] = {
 	{ .name = "name", .type = VH_KEY_STR, .offset = offsetof(struct manifest, name), .required = true,
-	  .check = check_name, .help = "Name of the cluster; its nodes are NAME-1, NAME-2, ..." },
-	POOL_KEYS(offsetof(struct manifest, pool)),
+	  .check = check_name, .help = "Name of the cluster; its nodes are NAME-1, NAME-2, ..., with groups NAME-GROUP-1, ..." },
+	{ .name = "include", .type = VH_KEY_STRV, .offset = offsetof(struct manifest, include), .includes = true,
+	  .help = "Manifests whose keys hold where this one is silent, by their paths from its directory." },
+	POOL_IMAGE_KEY(POOL_AT), POOL_COUNT_KEY(POOL_AT, "nodes"), POOL_REQUEST_KEYS(POOL_AT) POOL_BOOT_KEYS(POOL_AT)
+	{ .name = "defaults", .type = VH_KEY_MAP, .offset = offsetof(struct manifest, defaults), .keys = pool_default_keys,
+	  .help = "What groups leave out." },
+	{ .name = "groups", .type = VH_KEY_LIST, .offset = offsetof(struct manifest, groups), .keys = pool_group_keys,
+	  .item_size = sizeof(struct pool), .max = 64, .under = "defaults", .settled = pool_settled,
+	  .help = "Nodes of several kinds, instead of `image`, `nodes` and what they ask for at the top." },
 	{ .name = "network", .type = VH_KEY_MAP, .offset = offsetof(struct manifest, network), .keys = network_keys,
 	  .help = "The cluster's own network." },
 	{ .name = NULL },
 };
 
+const struct pool *manifest_pools(const struct manifest *m, size_t *ret_n)
+{
+	*ret_n = m->groups.n ? m->groups.n : 1;
+	return m->groups.n ? m->groups.items : &m->pool;
+}
+
+uint64_t manifest_nodes(const struct manifest *m)
+{
+	size_t n;
+	const struct pool *pools = manifest_pools(m, &n);
+	uint64_t nodes = 0;
+
+	for (size_t i = 0; i < n; i++)
+		nodes += pools[i].count;
+	return nodes;
+}
+
+/* --- what of a manifest goes together */
+
+static bool says_pool(const struct pool *p)
+{
+	return p->image || p->count || p->boot || p->disk || pool_says_request(p);
+}
+
+static int check_short(const struct manifest *m, struct vh_err *err)
+{
+	const char *missing = m->pool.image ? m->pool.count ? NULL : "nodes" : "image";
+
+	if (m->pool.count > POOL_NODES_MAX)
+		return vh_err_refuse(err, ERANGE, "nodes: more than %d", POOL_NODES_MAX);
+	if (missing)
+		return vh_err_refuse(err, EINVAL, "key '%s' is missing, and no groups are there", missing);
+	if (says_pool(&m->defaults))
+		return vh_err_refuse(err, EINVAL, "defaults: no groups are there that they are for");
+	return pool_settled(&m->pool, err);
+}
+
+static int check_groups(const struct manifest *m, struct vh_err *err)
+{
+	const struct pool *groups = m->groups.items;
+	uint64_t heads = 0;
+
+	if (says_pool(&m->pool)) {
+		vh_err_refuse(err, EINVAL, "groups are there, and keys of nodes beside them");
+		return vh_err_hint(err, "image, vcpus and the like stand in a group, or for all groups in defaults; nodes is count there");
+	}
+	for (size_t i = 0; i < m->groups.n; i++) {
+		heads += groups[i].role == POOL_HEAD ? groups[i].count : 0;
+		if (strlen(m->name) + strlen(groups[i].name) + strlen("--1024") > NODE_NAME_MAX)
+			return vh_err_refuse(err, EINVAL, "group %s: node names made of '%s' and its name are too long (%d at most)",
+					     groups[i].name, m->name, NODE_NAME_MAX);
+	}
+	if (heads > 1)
+		return vh_err_refuse(err, EINVAL, "groups: %" PRIu64 " nodes of the role head, one at most is taken", heads);
+	if (manifest_nodes(m) > POOL_NODES_MAX)
+		return vh_err_refuse(err, ERANGE, "groups: %" PRIu64 " nodes, at most %d are taken", manifest_nodes(m), POOL_NODES_MAX);
+	return 0;
+}
+
+static int check_whole(const struct manifest *m, struct vh_err *err)
+{
+	return m->groups.n ? check_groups(m, err) : check_short(m, err);
+}
+
+/* What the table sees to where a manifest is read. */
+static int check_group(const struct pool *groups, size_t i, struct vh_err *err)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(groups[k].name, groups[i].name))
+			return vh_err_refuse(err, EINVAL, "group %s: is there twice", groups[i].name);
+	return groups[i].count > POOL_NODES_MAX ? vh_err_refuse(err, ERANGE, "group %s: too many nodes", groups[i].name)
+						: pool_settled(&groups[i], err);
+}
+
+int manifest_check(const struct manifest *m, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < m->groups.n; i++)
+		r = check_group(m->groups.items, i, err);
+	return r < 0 ? r : check_whole(m, err);
+}
+
+/* As it comes from the table, which does not see all. */
+static int finish(const char *name, struct manifest *m, struct manifest *ret, struct vh_err *err)
+{
+	int r = check_whole(m, err);
+
+	if (r < 0) {
+		manifest_clear(m);
+		return r == -ENOMEM ? r : vh_err_within(err, "%s", name);
+	}
+	*ret = *m;
+	return 0;
+}
+
 int manifest_load(const char *path, struct manifest *ret, struct vh_err *err)
 {
-	*ret = (struct manifest){ 0 };
-	return vh_doc_load(path, manifest_keys, ret, err);
+	struct manifest m = { 0 };
+	int r = vh_doc_load(path, manifest_keys, &m, err);
+
+	return r < 0 ? r : finish(path, &m, ret, err);
+}
+
+int manifest_parse(const char *name, const char *text, size_t len, struct manifest *ret, struct vh_err *err)
+{
+	struct manifest m = { 0 };
+	int r = vh_doc_parse(name, text, len, manifest_keys, &m, err);
+
+	return r < 0 ? r : finish(name, &m, ret, err);
 }
 
 void manifest_clear(struct manifest *m)
 {
 	vh_doc_free(manifest_keys, m);
 	*m = (struct manifest){ 0 };
+}
+
+json_t *manifest_schema(void)
+{
+	vh_autojson s = vh_doc_schema(manifest_keys);
+	json_t *either = json_pack("[{s:[s]}, {s:[s,s], s:{s:[s]}}]", "required", "groups", "required", "image", "nodes",
+				   "not", "required", "defaults");
+
+	if (!s || json_object_set_new(s, "oneOf", either) < 0 ||
+	    json_object_set_new(s, "title", json_string("vhpc cluster manifest")) < 0)
+		return NULL;
+	return vh_steal(&s);
 }
 
 static bool is_file(const char *arg)

@@ -9,17 +9,31 @@
 
 struct manifest {
 	char *name;
-	struct pool pool;	/* the only one yet: of the manifest's own keys */
+	char **include;		/* read already */
+	struct pool pool;	/* of the manifest's own keys, where it has no groups */
+	struct pool defaults;	/* what groups have of it is in them */
+	struct vh_doc_list groups;	/* of struct pool */
 	struct { char *cidr; } network;
 };
 
-/* A row a key: reading, checking and the reference page come from it. */
+/* A row a key: reading, checking, the reference page and the schema come from it. */
 extern const struct vh_key manifest_keys[];
 
-/* Reads the manifest at path, defaults filled in; refused with file, line and column.
+/* Reads the manifest at path, with what it includes, defaults filled in; refused with file, line and column.
  * manifest_clear frees what it holds, also of a zeroed one. */
 int manifest_load(const char *path, struct manifest *ret, struct vh_err *err);
+/* The same from memory, where nothing is included. */
+int manifest_parse(const char *name, const char *text, size_t len, struct manifest *ret, struct vh_err *err);
 void manifest_clear(struct manifest *m);
+/* Whether one that was kept as JSON makes sense as a whole; the others do. Refused. */
+int manifest_check(const struct manifest *m, struct vh_err *err);
+
+/* Its groups, or the one pool of its own keys; in the order in which nodes are numbered. */
+const struct pool *manifest_pools(const struct manifest *m, size_t *ret_n);
+uint64_t manifest_nodes(const struct manifest *m);
+
+/* A JSON Schema of manifests; NULL without memory. */
+json_t *manifest_schema(void);
 
 /* The cluster that an argument means: a manifest's name for a file, else a name; malloc'd. */
 int cluster_name(const char *file_or_name, char **ret, struct vh_err *err);

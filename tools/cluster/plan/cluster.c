@@ -54,17 +54,18 @@ void cluster_clear(struct cluster *c)
 	*c = (struct cluster){ 0 };
 }
 
-int cluster_shape(struct cluster *c, const char *name, const char *state, size_t nodes, struct vh_err *err)
+int cluster_shape(struct cluster *c, const char *name, const char *state, size_t pools, size_t nodes, struct vh_err *err)
 {
 	c->name = strdup(name);
 	c->owner = vh_strf("cluster/%s", name);
 	c->dir = vh_strf("%s/clusters/%s", state, name);
-	c->pools = calloc(1, sizeof(*c->pools));
+	c->pools = calloc(pools, sizeof(*c->pools));
 	c->hosts = calloc(1, sizeof(*c->hosts));
 	c->nodes = calloc(nodes + 1, sizeof(*c->nodes));
 	if (!c->name || !c->owner || !c->dir || !c->pools || !c->hosts || !c->nodes)
 		return vh_err_nomem(err);
-	c->n_pools = c->n_hosts = 1;
+	c->n_pools = pools;
+	c->n_hosts = 1;
 	for (; c->n_nodes < nodes; c->n_nodes++) {
 		struct node *n = &c->nodes[c->n_nodes];
 
@@ -77,6 +78,14 @@ int cluster_shape(struct cluster *c, const char *name, const char *state, size_t
 		}
 	}
 	return 0;
+}
+
+const struct node *cluster_head(const struct cluster *c)
+{
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (cluster_pool_of(c, &c->nodes[i])->wanted.role == POOL_HEAD)
+			return &c->nodes[i];
+	return &c->nodes[0];
 }
 
 int cluster_host_address(const struct cluster *c, char buf[24])
@@ -93,7 +102,7 @@ struct region cluster_region(const struct cluster *c)
 	uint64_t ranks = 0;
 
 	for (size_t i = 0; i < c->n_nodes; i++)
-		ranks += cluster_pool_of(c, &c->nodes[i])->wanted.vcpus;
+		ranks += cluster_pool_of(c, &c->nodes[i])->vcpus;
 	r.size = vh_region_size(ranks);
 	r.node = (unsigned)c->region_node;
 	/* Clusters of the same name in other state directories share /dev/shm with this one. */

@@ -5,7 +5,7 @@
 
 #include "tools/cluster/plan/plan.h"
 
-/* Name, owner and directory, and room for one pool of so many nodes on this host, each with a NIC. */
-int cluster_shape(struct cluster *c, const char *name, const char *state, size_t nodes, struct vh_err *err);
+/* Name, owner and directory, and room for so many pools and nodes on this host, each with a NIC. */
+int cluster_shape(struct cluster *c, const char *name, const char *state, size_t pools, size_t nodes, struct vh_err *err);
 
 #endif

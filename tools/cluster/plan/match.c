@@ -5,40 +5,124 @@
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/strv.h"
+#include "vmm/want/want.h"
 
-static int differs(const struct cluster *c, const char *key, const char *is, const char *wanted, struct vh_err *err)
+/* group: whose key it is, or NULL. */
+static int differs(const struct cluster *c, const char *group, const char *key, const char *is, const char *wanted,
+		   struct vh_err *err)
 {
-	vh_err_refuse(err, EEXIST, "cluster %s exists with another shape: %s is %s, the manifest says %s",
-		      c->name, key, is, wanted);
+	vh_err_refuse(err, EEXIST, "cluster %s exists with another shape: %s%s%s%s is %s, the manifest says %s", c->name,
+		      group ? "group " : "", group ? group : "", group ? ": " : "", key, is, wanted);
 	return vh_err_hint(err, "vhpc cluster destroy %s first, or give the manifest another name", c->name);
 }
 
-/* A value as the refusal says it; buf of 24 bytes. */
-static const char *text_of(const json_t *value, char buf[24])
+/* A value as the refusal says it; malloc'd. */
+static char *text_of(const json_t *value)
 {
 	if (json_is_string(value))
-		return json_string_value(value);
-	snprintf(buf, 24, "%lld", (long long)json_integer_value(value));
-	return buf;
+		return strdup(json_string_value(value));
+	return value && !json_is_null(value) ? json_dumps(value, JSON_ENCODE_ANY) : strdup("nothing");
 }
 
-static int match_pool(const struct cluster *c, const struct pool *is, const struct pool *wanted, struct vh_err *err)
+static int differ(const struct cluster *c, const struct pool *wanted, const char *key, const json_t *a, const json_t *b,
+		  struct vh_err *err)
+{
+	vh_autofree char *is = text_of(a), *says = text_of(b);
+
+	return is && says ? differs(c, wanted->name, key, is, says, err) : vh_err_nomem(err);
+}
+
+static json_t *want_of(const struct pool *p, struct vh_err *err)
+{
+	struct vh_want want;
+
+	return pool_want(p, "node", &want, err) < 0 ? NULL : vh_want_to_json(&want);
+}
+
+/* What is asked for in other words is the same. */
+static int match_request(const struct cluster *c, const struct pool *is, const struct pool *wanted, struct vh_err *err)
+{
+	vh_autojson a = want_of(is, err);
+	vh_autojson b = a ? want_of(wanted, err) : NULL;
+	vh_autojson said_a = vh_doc_json(pool_request_keys, is);
+	vh_autojson said_b = vh_doc_json(pool_request_keys, wanted);
+	const char *key;
+	json_t *said;
+
+	if (!a || !b || !said_a || !said_b)
+		return err->num ? -err->num : vh_err_nomem(err);
+	if (json_equal(a, b))
+		return 0;
+	json_object_foreach(said_a, key, said) {
+		const json_t *other = json_object_get(said_b, key), *means = json_object_get(a, key);
+
+		if (json_equal(said, other) || (means && json_equal(means, json_object_get(b, key))))
+			continue;
+		return differ(c, wanted, key, json_is_null(said) && means ? means : said,
+			      json_is_null(other) && means ? json_object_get(b, key) : other, err);
+	}
+	return differs(c, wanted->name, "the request", "another", "otherwise", err);
+}
+
+static int match_keys(const struct cluster *c, const struct pool *is, const struct pool *wanted, struct vh_err *err)
 {
 	vh_autojson a = vh_doc_json(pool_keys, is);
 	vh_autojson b = vh_doc_json(pool_keys, wanted);
-	char is_buf[24], wanted_buf[24];
 	const char *key;
 	json_t *value;
 
 	if (!a || !b)
 		return vh_err_nomem(err);
-	json_object_foreach(a, key, value) {
-		const json_t *other = json_object_get(b, key);
+	json_object_foreach(a, key, value)
+		if (!json_equal(value, json_object_get(b, key)))
+			return differ(c, wanted, wanted->name && !strcmp(key, "nodes") ? "count" : key, value, json_object_get(b, key), err);
+	if (is->role != wanted->role)
+		return differs(c, wanted->name, "role", pool_roles[is->role], pool_roles[wanted->role], err);
+	return match_request(c, is, wanted, err);
+}
 
-		if (!json_equal(value, other))
-			return differs(c, key, text_of(value, is_buf), text_of(other, wanted_buf), err);
+static char *names_of(const struct pool *const *pools, size_t n)
+{
+	vh_autofree char *all = strdup("");
+
+	for (size_t i = 0; all && i < n; i++) {
+		char *more = vh_strf("%s%s%s", all, i ? ", " : "", pools[i]->name ? pools[i]->name : "none");
+
+		free(all);
+		all = more;
 	}
-	return 0;
+	return vh_steal(&all);
+}
+
+/* Nodes are numbered in the groups' order. */
+static int match_names(const struct cluster *c, const struct pool *const *is, const struct pool *const *wanted, size_t n,
+		       struct vh_err *err)
+{
+	vh_autofree char *a = names_of(is, c->n_pools), *b = names_of(wanted, n);
+
+	if (!a || !b)
+		return vh_err_nomem(err);
+	return strcmp(a, b) ? differs(c, NULL, "groups", a, b, err) : 0;
+}
+
+static int match_pools(const struct cluster *c, const struct manifest *m, struct vh_err *err)
+{
+	size_t n;
+	const struct pool *pools = manifest_pools(m, &n);
+	vh_autofree const struct pool **is = calloc(c->n_pools, sizeof(*is)), **wanted = calloc(n, sizeof(*wanted));
+	int r;
+
+	if (!is || !wanted)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < c->n_pools; i++)
+		is[i] = &c->pools[i].wanted;
+	for (size_t i = 0; i < n; i++)
+		wanted[i] = &pools[i];
+	r = match_names(c, is, wanted, n, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = match_keys(c, is[i], wanted[i], err);
+	return r;
 }
 
 /* A network that the manifest leaves open matches any. */
@@ -53,12 +137,12 @@ static int match_network(const struct cluster *c, const char *cidr, struct vh_er
 		return -err->num;
 	if (wanted.base == c->cidr.base && wanted.prefix == c->cidr.prefix)
 		return 0;
-	return differs(c, "network.cidr", vh_cidr_format(&c->cidr, text), cidr, err);
+	return differs(c, NULL, "network.cidr", vh_cidr_format(&c->cidr, text), cidr, err);
 }
 
 int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err)
 {
-	int r = match_pool(c, &c->pools[0].wanted, &m->pool, err);
+	int r = match_pools(c, m, err);
 
 	return r < 0 ? r : match_network(c, m->network.cidr, err);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "lib/store/store.h"
 #include "netctl/netctl.h"
 
 enum { DEFAULT_POOL_PREFIX = 16, DEFAULT_PREFIX = 24, LARGEST_DEFAULT_PREFIX = 20 };
@@ -92,13 +93,12 @@ static int free_net(const struct nets *taken, uint64_t nodes, struct vh_cidr *re
 	return vh_err_hint(err, "name one with network.cidr");
 }
 
-int network_choose(const struct manifest *m, struct vh_store *store, bool live, struct vh_cidr *ret, struct vh_err *err)
+int network_choose(const char *cidr, uint64_t nodes, struct vh_store *store, bool live, struct vh_cidr *ret, struct vh_err *err)
 {
 	vh_cleanup(nets_clear) struct nets taken = { 0 };
 	int r = nets_taken(store, live, &taken, err);
 
 	if (r < 0)
 		return r;
-	return m->network.cidr ? wanted_net(m->network.cidr, &taken, m->pool.count, ret, err)
-			       : free_net(&taken, m->pool.count, ret, err);
+	return cidr ? wanted_net(cidr, &taken, nodes, ret, err) : free_net(&taken, nodes, ret, err);
 }

@@ -3,10 +3,16 @@
 #ifndef VH_CLUSTER_PLAN_NETWORK_H
 #define VH_CLUSTER_PLAN_NETWORK_H
 
-#include "tools/cluster/plan/plan.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-/* With an address for the host and for each node. live: what this host has addresses in or
+#include "lib/cidr.h"
+#include "lib/err.h"
+
+struct vh_store;
+
+/* cidr: what is asked for, or NULL. With an address for the host and for each node. live: what this host has addresses in or
  * routes to is left out, besides what other clusters lease. Refused where none is free. */
-int network_choose(const struct manifest *m, struct vh_store *store, bool live, struct vh_cidr *ret, struct vh_err *err);
+int network_choose(const char *cidr, uint64_t nodes, struct vh_store *store, bool live, struct vh_cidr *ret, struct vh_err *err);
 
 #endif

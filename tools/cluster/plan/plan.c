@@ -11,98 +11,36 @@
 #include "netctl/netctl.h"
 #include "tools/cluster/plan/cluster.h"
 #include "tools/cluster/plan/network.h"
-#include "vmm/host/host.h"
+#include "tools/cluster/plan/place.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/kernel/kernel.h"
-#include "vmm/layout/layout.h"
-#include "vmm/place/place.h"
-#include "vmm/want/want.h"
 
-/* The cluster's hosts as a fleet, yet one alone; it and taken are borrowed. */
-static int fleet_of(const char *name, const struct vh_host *host, const struct vh_taken *taken, struct vh_fleet **ret,
-		    struct vh_err *err)
+static int name_node(struct cluster *c, size_t i, size_t number, struct vh_err *err)
 {
-	*ret = vh_fleet_new(1);
-	return *ret && vh_fleet_set(*ret, 0, name, host, taken) == 0 ? 0 : vh_err_nomem(err);
-}
-
-/* The node of the first node's memory, or where that is full the one with the most memory left. */
-static int place_region(struct cluster *c, const struct vh_left *left, struct vh_err *err)
-{
-	const uint64_t size = cluster_region(c).size;
-	char a[16], b[16];
-	size_t best = 0;
-
-	for (size_t i = 0; i < left->host->n_nodes; i++) {
-		const bool first = left->host->nodes[i].id == c->nodes[0].layout->cells[0].node;
-
-		if (first && left->memory[i] >= size) {
-			best = i;
-			break;
-		}
-		if (left->memory[i] > left->memory[best])
-			best = i;
-	}
-	if (left->memory[best] < size)
-		return vh_err_refuse(err, ENOSPC, "memory that the nodes share for MPI: %s needed, %s left in one NUMA node",
-				     vh_size_format(a, sizeof(a), size), vh_size_format(b, sizeof(b), left->memory[best]));
-	c->region_node = left->host->nodes[best].id;
-	return 0;
-}
-
-static int place_on(struct cluster *c, struct vh_fleet *fleet, struct vh_err *err)
-{
-	vh_autofree struct vh_want *wants = calloc(c->n_nodes, sizeof(*wants));
-	vh_autofree struct vh_placement *placed = calloc(c->n_nodes, sizeof(*placed));
-	int r;
-
-	if (!wants || !placed)
-		return vh_err_nomem(err);
-	for (size_t i = 0; i < c->n_nodes; i++)
-		pool_want(&cluster_pool_of(c, &c->nodes[i])->wanted, c->nodes[i].name, &wants[i]);
-	r = vh_place(fleet, wants, c->n_nodes, placed, err);
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
-		c->nodes[i].host = placed[i].host;
-		if (vh_plan_layout(vh_fleet_left(fleet, placed[i].host)->host, placed[i].plan, c->nodes[i].layout) < 0)
-			r = vh_err_nomem(err);
-	}
-	vh_placements_clear(placed, c->n_nodes);
-	return r < 0 || c->n_nodes < 2 ? r : place_region(c, vh_fleet_left(fleet, 0), err);
-}
-
-static int place_nodes(struct cluster *c, struct vh_hosts_query *q, const struct vh_root *root, struct vh_store *store,
-		       struct vh_err *err)
-{
-	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
-	vh_cleanup(vh_taken_clear) struct vh_taken taken = { 0 };
-	vh_cleanup(vh_fleet_freep) struct vh_fleet *fleet = NULL;
-	int r = vh_host_load(root, NULL, &host, err);
-
-	if (r == 0)
-		r = vh_taken_load(store, root, host, &taken, err);
-	if (r == 0 && vh_root_is_live(root))
-		r = vh_taken_add_running(&taken, q, host, err);
-	if (r == 0)
-		r = fleet_of(q->root ? q->root : "this host", host, &taken, &fleet, err);
-	return r < 0 ? r : place_on(c, fleet, err);
-}
-
-static int name_nodes(struct cluster *c, struct vh_err *err)
-{
+	struct node *n = &c->nodes[i];
+	const char *group = cluster_pool_of(c, n)->wanted.name;
 	char mac[18], tap[IFNAMSIZ];
 
-	for (size_t i = 0; i < c->n_nodes; i++) {
-		struct node *n = &c->nodes[i];
+	vh_net_mac(mac, c->owner, (unsigned)i + 1);
+	vh_net_ifname(tap, "vt", c->owner, (int)i + 1);
+	n->name = group ? vh_strf("%s-%s-%zu", c->name, group, number) : vh_strf("%s-%zu", c->name, number);
+	n->nics[0].mac = strdup(mac);
+	n->nics[0].tap = strdup(tap);
+	return n->name && n->nics[0].mac && n->nics[0].tap ? 0 : vh_err_nomem(err);
+}
 
-		vh_net_mac(mac, c->owner, (unsigned)i + 1);
-		vh_net_ifname(tap, "vt", c->owner, (int)i + 1);
-		n->name = vh_strf("%s-%zu", c->name, i + 1);
-		n->nics[0].mac = strdup(mac);
-		n->nics[0].tap = strdup(tap);
-		if (!n->name || !n->nics[0].mac || !n->nics[0].tap)
-			return vh_err_nomem(err);
-	}
-	return 0;
+/* A pool after the other. */
+static int name_nodes(struct cluster *c, struct vh_err *err)
+{
+	size_t i = 0;
+	int r = 0;
+
+	for (size_t p = 0; p < c->n_pools; p++)
+		for (size_t k = 1; r == 0 && k <= c->pools[p].wanted.count; k++, i++) {
+			c->nodes[i].pool = p;
+			r = name_node(c, i, k, err);
+		}
+	return r;
 }
 
 /* The host has the first address, nodes the ones that follow. */
@@ -162,29 +100,66 @@ static int describe(struct cluster *c, const struct vh_root *root, struct vh_err
 	return c->accel_why && c->bridge ? 0 : vh_err_nomem(err);
 }
 
-int cluster_plan(const struct manifest *m, const struct vh_image *image, struct vh_hosts_query *q,
-	      struct vh_store *store, struct cluster *ret, struct vh_err *err)
+static int take_pool(struct cluster_pool *p, const struct pool *wanted, const struct vh_image *image, const struct vh_root *root,
+		     struct vh_err *err)
+{
+	int r = check_boot(wanted, image, root, err);
+
+	if (r == 0)
+		r = pool_copy(wanted, &p->wanted, err);
+	if (r == 0)
+		r = describe_image(p, image, err);
+	return r == 0 || !wanted->name ? r : vh_err_within(err, "group %s", wanted->name);
+}
+
+/* Nodes reach each other as one user, and a job's ranks speak one MPI. */
+static int check_alike(const struct cluster *c, struct vh_err *err)
+{
+	const struct cluster_pool *a = &c->pools[0];
+
+	for (size_t i = 1; i < c->n_pools; i++) {
+		const struct cluster_pool *b = &c->pools[i];
+
+		if (strcmp(a->image.user, b->image.user))
+			return vh_err_refuse(err, EINVAL, "groups %s and %s: the users of their images are %s and %s; one is needed on all nodes",
+					     a->wanted.name, b->wanted.name, a->image.user, b->image.user);
+		if (strcmp(a->image.mpi, b->image.mpi) || strcmp(a->image.mpi_version, b->image.mpi_version))
+			return vh_err_refuse(err, EINVAL, "groups %s and %s: their images have %s %s and %s %s; one MPI is needed on all nodes",
+					     a->wanted.name, b->wanted.name, a->image.mpi, a->image.mpi_version, b->image.mpi,
+					     b->image.mpi_version);
+	}
+	return 0;
+}
+
+static int take_pools(struct cluster *c, const struct manifest *m, struct vh_image *const *images, const char *state,
+		      const struct vh_root *root, struct vh_err *err)
+{
+	size_t n;
+	const struct pool *pools = manifest_pools(m, &n);
+	int r = cluster_shape(c, m->name, state, n, manifest_nodes(m), err);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = take_pool(&c->pools[i], &pools[i], images[i], root, err);
+	return r < 0 ? r : check_alike(c, err);
+}
+
+int cluster_plan(const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q, const char *file,
+		 struct vh_store *store, struct cluster *ret, struct vh_err *err)
 {
 	vh_cleanup(cluster_clear) struct cluster c = { 0 };
 	vh_autoroot root = NULL;
 	int r = vh_root_open(&root, q->root, err);
 
 	if (r == 0)
-		r = check_boot(&m->pool, image, root, err);
-	if (r == 0)
-		r = cluster_shape(&c, m->name, q->state, m->pool.count, err);
-	if (r == 0)
-		r = pool_copy(&m->pool, &c.pools[0].wanted, err);
-	if (r == 0)
-		r = describe_image(&c.pools[0], image, err);
+		r = take_pools(&c, m, images, q->state, root, err);
 	if (r == 0)
 		r = describe(&c, root, err);
 	if (r == 0)
 		r = name_nodes(&c, err);
 	if (r == 0)
-		r = place_nodes(&c, q, root, store, err);
+		r = place_nodes(&c, m, q, file, root, store, err);
 	if (r == 0)
-		r = network_choose(m, store, vh_root_is_live(root), &c.cidr, err);
+		r = network_choose(m->network.cidr, c.n_nodes, store, vh_root_is_live(root), &c.cidr, err);
 	if (r == 0)
 		r = address_nodes(&c, err);
 	if (r < 0)

@@ -21,6 +21,7 @@ struct vh_layout;
 /* A pool that was planned, with its image as it was then. */
 struct cluster_pool {
 	struct pool wanted;
+	unsigned vcpus;		/* of each node */
 	struct { char *digest, *suite, *cmdline, *user, *mpi, *mpi_version; } image;
 };
 
@@ -65,13 +66,15 @@ static inline const struct cluster_pool *cluster_pool_of(const struct cluster *c
 	return &c->pools[n->pool];
 }
 
-/* Plans a new cluster on the query's host with what others hold (store) left out; refused where it
- * does not fit. The query's notes are the caller's to say and to free, also after a failure.
+/* Plans a new cluster on the query's host, or on that of a file as vh_plan_host_load takes it, with what others
+ * hold (store) left out; refused where it does not fit. images: one a pool, in the manifest's order. The query's notes are the caller's to say and to free, also after a failure.
  * cluster_clear frees what a cluster holds, also a zeroed one. */
-int cluster_plan(const struct manifest *m, const struct vh_image *image, struct vh_hosts_query *q,
+int cluster_plan(const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q, const char *file,
 		 struct vh_store *store, struct cluster *ret, struct vh_err *err);
 void cluster_clear(struct cluster *c);
 
+/* The node of the role head, else the first. */
+const struct node *cluster_head(const struct cluster *c);
 /* The host's own address on the bridge, "a.b.c.d/p"; its length. */
 int cluster_host_address(const struct cluster *c, char buf[24]);
 
@@ -80,7 +83,7 @@ int cluster_host_address(const struct cluster *c, char buf[24]);
 struct region { char name[48]; uint64_t size; unsigned node; };
 struct region cluster_region(const struct cluster *c);
 
-/* --- user.c */
+/* --- lease.c */
 
 struct cluster_user { unsigned uid, gid; };
 /* Whom its QEMUs run as; false: nobody else than we. */
@@ -95,12 +98,15 @@ int cluster_give(const struct cluster *c, const char *path, struct vh_err *err);
 /* What of a manifest differs from a plan made earlier: 0, or refused with the difference. */
 int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err);
 
-/* --- record.c */
+/* --- json.c */
 
 /* The plan as the record has it (docs/formats/cluster-views.md); NULL without memory. */
 json_t *cluster_to_json(const struct cluster *c);
 /* -EBADMSG where it is damaged. state: the directory that its files are in. */
 int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, struct vh_err *err);
+
+/* --- record.c */
+
 /* -ENOENT without error text: no such cluster. */
 int record_load(struct vh_store *store, const char *state, const char *name, struct cluster *ret, struct vh_err *err);
 /* Takes the leases and writes the record, within the caller's transaction. */

@@ -20,7 +20,7 @@ static char *disk_object(const struct cluster *c, const struct spot *at)
 static int disk_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
 	const struct cluster *c = ctx->cluster;
-	vh_autofree char *disk = node_file(c, at->node, "disk.qcow2"), *base = files_base_disk(c, c->dir);
+	vh_autofree char *disk = node_file(c, at->node, "disk.qcow2"), *base = files_base_disk(cluster_pool_of(c, at->node), c->dir);
 
 	int r = disk && base ? vh_disk_overlay(base, disk, cluster_pool_of(c, at->node)->wanted.disk, ret_changed, err)
 			     : vh_err_nomem(err);

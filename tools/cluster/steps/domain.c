@@ -9,9 +9,11 @@
 #include "images/images.h"
 #include "lib/files/files.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "tools/cluster/steps/files.h"
 #include "tools/cluster/steps/keys.h"
 #include "vmm/domain/domain.h"
+#include "vmm/kernel/kernel.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
 
@@ -38,43 +40,81 @@ char *node_object(const struct cluster *c, const struct spot *at)
 	return strdup(at->node->name);
 }
 
+/* What a node's domain is made of; malloc'd. */
+struct parts { char *kernel, *initrd, *disk, *base, *identity, *log, *hwloc, *nccl; };
+
+static void parts_clear(struct parts *p)
+{
+	free(p->kernel);
+	free(p->initrd);
+	free(p->disk);
+	free(p->base);
+	free(p->identity);
+	free(p->log);
+	free(p->hwloc);
+	free(p->nccl);
+}
+
+static int parts_of(const struct cluster *c, const struct node *n, struct parts *p, struct vh_err *err)
+{
+	const struct cluster_pool *pool = cluster_pool_of(c, n);
+
+	*p = (struct parts){
+		.kernel = files_of_pool(pool, c->dir, "kernel"), .initrd = files_of_pool(pool, c->dir, "initrd"),
+		.disk = node_file(c, n, "disk.qcow2"), .base = files_base_disk(pool, c->dir), .identity = node_file(c, n, "identity"),
+		.log = node_file(c, n, "console.log"), .hwloc = node_file(c, n, "hwloc.xml"), .nccl = node_file(c, n, "nccl.xml"),
+	};
+	return p->kernel && p->initrd && p->disk && p->base && p->identity && p->log && p->hwloc && p->nccl ? 0 : vh_err_nomem(err);
+}
+
+/* NULL: it has none of that kind. */
+static const char *if_there(const char *path)
+{
+	return access(path, F_OK) == 0 ? path : NULL;
+}
+
 static int node_xml(const struct cluster *c, const struct node *n, char **ret, struct vh_err *err)
 {
-	vh_autofree char *kernel = vh_strf("%s/kernel", c->dir), *initrd = vh_strf("%s/initrd", c->dir);
-	vh_autofree char *disk = node_file(c, n, "disk.qcow2"), *identity = node_file(c, n, "identity");
-	vh_autofree char *log = node_file(c, n, "console.log"), *base = files_base_disk(c, c->dir);
+	vh_cleanup(parts_clear) struct parts p = { 0 };
+	vh_autoroot host = NULL;
 	const struct region region = cluster_region(c);
 	const struct vh_shmem shmem = { region.name, region.size };
 	const struct cluster_pool *pool = cluster_pool_of(c, n);
 	const bool uefi = pool->wanted.boot == VH_BOOT_UEFI;
 	const struct vh_nic nic = { .tap = n->nics[0].tap, .mac = n->nics[0].mac, .queues = 1 };
-	const struct vh_disk root = { disk, "qcow2", base };
 	struct cluster_user user = { 0 };
-	const struct vh_domain d = {
+	struct vh_accel accel;
+	int r = vh_root_open(&host, NULL, err);
+
+	if (r == 0)
+		r = parts_of(c, n, &p, err);
+	if (r < 0)
+		return r;
+	vh_accel_detect(host, &accel);
+	return vh_domain_xml(&(struct vh_domain){
 		.name = n->name, .uuid = n->uuid, .owner = c->owner,
 		.uid = c->uid && cluster_user(c, &user) ? user.uid : 0, .gid = user.gid,
-		.kernel = uefi ? NULL : kernel, .initrd = uefi ? NULL : initrd, .cmdline = uefi ? NULL : pool->image.cmdline,
+		.kernel = uefi ? NULL : p.kernel, .initrd = uefi ? NULL : p.initrd, .cmdline = uefi ? NULL : pool->image.cmdline,
 		.firmware = uefi ? UEFI_FIRMWARE : NULL,
-		.disks = &root, .n_disks = 1, .identity = identity, .console_log = log,
-		.kvm = c->accel == CLUSTER_KVM, .layout = n->layout,
+		.disks = &(struct vh_disk){ p.disk, "qcow2", p.base }, .n_disks = 1, .identity = p.identity, .console_log = p.log,
+		.hwloc = if_there(p.hwloc), .nccl = if_there(p.nccl),
+		.kvm = c->accel == CLUSTER_KVM, .topoext = accel.topoext, .layout = n->layout,
 		.nics = &nic, .n_nics = 1, .shmem = c->n_nodes > 1 ? &shmem : NULL,
-	};
-
-	if (!kernel || !initrd || !disk || !base || !identity || !log)
-		return vh_err_nomem(err);
-	return vh_domain_xml(&d, ret, err);
+	}, ret, err);
 }
 
 static int domain_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
-	vh_autofree char *xml = NULL;
+	vh_autofree char *xml = NULL, *dir = node_file(ctx->cluster, at->node, "");
 	const char *state = NULL;
-	int r = node_state(ctx, at->node, &state, err);
+	int r = dir ? node_state(ctx, at->node, &state, err) : vh_err_nomem(err);
 
 	*ret_changed = false;
 	if (r < 0 || state)
 		return r;
-	r = node_xml(ctx->cluster, at->node, &xml, err);
+	r = vh_vm_tell_guest(dir, at->node->layout, err);
+	if (r == 0)
+		r = node_xml(ctx->cluster, at->node, &xml, err);
 	if (r == 0)
 		r = vh_virt_define(ctx->virts[at->host], xml, err);
 	*ret_changed = r == 0;

@@ -41,20 +41,22 @@ static int take_back(const char *base, struct vh_err *err)
 }
 
 /* What the nodes boot stays as it is when the image of that name is built anew. */
-static int take_image(const char *tmp, const struct cluster *c, const struct vh_image *image, struct vh_err *err)
+static int take_image(const char *tmp, const struct cluster_pool *p, const struct vh_image *image, struct vh_err *err)
 {
-	vh_autofree char *kernel = vh_strf("%s/kernel", tmp), *initrd = vh_strf("%s/initrd", tmp);
-	vh_autofree char *disk = files_base_disk(c, tmp);
+	vh_autofree char *kernel = files_of_pool(p, tmp, "kernel"), *initrd = files_of_pool(p, tmp, "initrd");
+	vh_autofree char *disk = files_base_disk(p, tmp), *dir = files_of_pool(p, tmp, "");
 	int r;
 
-	if (!kernel || !initrd || !disk)
+	if (!kernel || !initrd || !disk || !dir)
 		return vh_err_nomem(err);
+	r = vh_mkdirs(dir, 0711, err);
 	/* These libvirt gives to whom QEMU runs as, so they cannot be the image's. */
-	r = vh_copy(image->kernel, kernel, err);
+	if (r == 0)
+		r = vh_copy(image->kernel, kernel, err);
 	if (r == 0)
 		r = vh_copy(image->initrd, initrd, err);
 	if (r == 0)
-		r = vh_image_disk(image, (enum vh_boot)c->pools[0].wanted.boot, disk, err);
+		r = vh_image_disk(image, (enum vh_boot)p->wanted.boot, disk, err);
 	return r < 0 ? r : take_back(disk, err);
 }
 
@@ -69,7 +71,7 @@ static int tell_ssh(const char *dir, const struct cluster *c, bool *ret_changed,
 	return r;
 }
 
-static int fill(const char *tmp, const struct cluster *c, const struct vh_image *image, struct vh_err *err)
+static int fill(const char *tmp, const struct cluster *c, struct vh_image *const *images, struct vh_err *err)
 {
 	vh_autofree char *key = vh_strf("%s/key", tmp);
 	bool changed;
@@ -83,36 +85,51 @@ static int fill(const char *tmp, const struct cluster *c, const struct vh_image 
 		r = tell_ssh(tmp, c, &changed, err);
 	if (r == 0)
 		r = record_save(c, tmp, err);
-	return r < 0 ? r : take_image(tmp, c, image, err);
+	for (size_t i = 0; r == 0 && i < c->n_pools; i++)
+		r = take_image(tmp, &c->pools[i], images[i], err);
+	return r;
 }
 
-bool files_are_whole(const struct cluster *c)
+static bool pool_is_whole(const struct cluster_pool *p, const char *dir)
 {
-	vh_autofree char *kernel = vh_strf("%s/kernel", c->dir), *initrd = vh_strf("%s/initrd", c->dir);
-	vh_autofree char *disk = files_base_disk(c, c->dir);
+	vh_autofree char *kernel = files_of_pool(p, dir, "kernel"), *initrd = files_of_pool(p, dir, "initrd");
+	vh_autofree char *disk = files_base_disk(p, dir);
 
 	return kernel && initrd && disk && access(kernel, F_OK) == 0 && access(initrd, F_OK) == 0 && access(disk, F_OK) == 0;
 }
 
-static int check_image(const struct cluster *c, const struct vh_image *image, struct vh_err *err)
+bool files_are_whole(const struct cluster *c)
 {
-	if (image && !strcmp(image->digest, c->pools[0].image.digest))
-		return 0;
-	vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", c->pools[0].wanted.image);
-	return vh_err_hint(err, "vhpc cluster destroy %s, then apply it anew", c->name);
+	bool whole = true;
+
+	for (size_t i = 0; i < c->n_pools; i++)
+		whole &= pool_is_whole(&c->pools[i], c->dir);
+	return whole;
+}
+
+/* Refused unless all images are those of the plan. */
+static int check_images(const struct cluster *c, struct vh_image *const *images, struct vh_err *err)
+{
+	for (size_t i = 0; i < c->n_pools; i++) {
+		if (images && images[i] && !strcmp(images[i]->digest, c->pools[i].image.digest))
+			continue;
+		vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", c->pools[i].wanted.image);
+		return vh_err_hint(err, "vhpc cluster destroy %s, then apply it anew", c->name);
+	}
+	return 0;
 }
 
 /* What is there of it stays, but for keys, which are made together. */
-static int mend(const struct cluster *c, const struct vh_image *image, bool *ret_made, struct vh_err *err)
+static int mend(const struct cluster *c, struct vh_image *const *images, bool *ret_made, struct vh_err *err)
 {
 	bool keys = keys_are_lost(c), whole = files_are_whole(c), told = false;
 	/* A release before this one's first made none. */
 	int r = record_save(c, c->dir, err);
 
 	if (r == 0 && !whole)
-		r = check_image(c, image, err);
-	if (r == 0 && !whole)
-		r = take_image(c->dir, c, image, err);
+		r = check_images(c, images, err);
+	for (size_t i = 0; r == 0 && i < c->n_pools; i++)
+		r = pool_is_whole(&c->pools[i], c->dir) ? 0 : take_image(c->dir, &c->pools[i], images[i], err);
 	if (r == 0 && keys)
 		r = keys_renew(c, err);
 	if (r == 0)
@@ -121,7 +138,7 @@ static int mend(const struct cluster *c, const struct vh_image *image, bool *ret
 	return r;
 }
 
-int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_made, struct vh_err *err)
+int files_make(const struct cluster *c, struct vh_image *const *images, bool *ret_made, struct vh_err *err)
 {
 	vh_autofree char *tmp = vh_strf("%s.part", c->dir);
 	struct stat st;
@@ -133,14 +150,14 @@ int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_
 	if (!tmp)
 		return vh_err_nomem(err);
 	if (stat(c->dir, &st) == 0)
-		return mend(c, image, ret_made, err);
-	r = check_image(c, image, err);
+		return mend(c, images, ret_made, err);
+	r = check_images(c, images, err);
+	/* An earlier run's half is of no use: the directory appears whole or not at all. */
+	if (r == 0)
+		r = vh_remove_tree(tmp, err);
 	if (r < 0)
 		return r;
-	/* An earlier run's half is of no use: the directory appears whole or not at all. */
-	r = vh_remove_tree(tmp, err);
-	if (r == 0)
-		r = fill(tmp, c, image, err);
+	r = fill(tmp, c, images, err);
 	if (r == 0 && rename(tmp, c->dir) < 0)
 		r = vh_err_set(err, errno, "%s: %s", c->dir, strerror(errno));
 	if (r == 0)
@@ -155,11 +172,18 @@ int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_
 	return 0;
 }
 
-char *files_base_disk(const struct cluster *c, const char *dir)
+char *files_of_pool(const struct cluster_pool *p, const char *dir, const char *file)
+{
+	const char *group = p->wanted.name;
+
+	return vh_strf("%s%s%s/%s", dir, group ? "/boot/" : "", group ? group : "", file);
+}
+
+char *files_base_disk(const struct cluster_pool *p, const char *dir)
 {
 	static const char *const bases[VH_BOOTS] = { "root.ext4", "disk.raw", "root.squashfs" };
 
-	return vh_strf("%s/%s", dir, bases[c->pools[0].wanted.boot]);
+	return files_of_pool(p, dir, bases[p->wanted.boot]);
 }
 
 int files_settle(const struct cluster *c, struct vh_err *err)
@@ -193,7 +217,7 @@ static char *files_object(const struct cluster *c, const struct spot *at)
 static int files_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
 	(void)at;
-	return files_make(ctx->cluster, ctx->image, ret_changed, err);
+	return files_make(ctx->cluster, ctx->images, ret_changed, err);
 }
 
 static int files_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)

@@ -47,8 +47,11 @@ static json_t *cells(const struct vh_layout *l)
 
 static json_t *node_doc(const struct cluster *c, const struct node *n, const char *host)
 {
-	return json_pack("{s:s, s:s, s:I, s:s*, s:o*}", "name", n->name, "address", n->nics[0].address,
-			 "slots", (json_int_t)cluster_pool_of(c, n)->wanted.vcpus, "host", host, "cells", cells(n->layout));
+	const struct pool *p = &cluster_pool_of(c, n)->wanted;
+
+	return json_pack("{s:s, s:s, s:I, s:s*, s:s*, s:s*, s:o*}", "name", n->name, "address", n->nics[0].address,
+			 "slots", (json_int_t)n->layout->vcpus, "group", p->name, "role", p->name ? pool_roles[p->role] : NULL,
+			 "host", host, "cells", cells(n->layout));
 }
 
 json_t *publish_doc(const struct cluster *c, const char *ssh_config)

@@ -13,7 +13,7 @@ struct step_event;
 /* What a walk has at hand. */
 struct context {
 	const struct cluster *cluster;
-	const struct vh_image *image;	/* NULL when undoing, and when the cluster has its files */
+	struct vh_image *const *images;	/* one a pool; NULL when undoing, and when the cluster has its files */
 	struct vh_virt *const *virts;	/* a connection a host, in the cluster's order; NULL where no daemon runs */
 	const char *state;		/* the state directory */
 	struct vh_progress *progress;
@@ -103,9 +103,9 @@ bool network_is_isolated(const struct cluster *c);
 /* Whether the node answers over ssh now. */
 bool node_answers(const struct cluster *c, const struct node *n);
 
-/* Makes STATE/clusters/NAME whole, or finds it made. Refused (-ESTALE) where that takes an
- * image other than the planned one. */
-int files_make(const struct cluster *c, const struct vh_image *image, bool *ret_made, struct vh_err *err);
+/* Makes STATE/clusters/NAME whole, or finds it made. images: one a pool, or NULL. Refused (-ESTALE)
+ * where that takes an image other than the planned one. */
+int files_make(const struct cluster *c, struct vh_image *const *images, bool *ret_made, struct vh_err *err);
 /* The way to its key, malloc'd; -ENODATA, refused: it is gone. */
 int files_key(const struct cluster *c, char **ret, struct vh_err *err);
 

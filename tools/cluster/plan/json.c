@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The plan of a cluster as JSON, there and back. */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/json.h"
+#include "lib/machine.h"
+#include "lib/values.h"
+#include "tools/cluster/plan/cluster.h"
+#include "vmm/layout/layout.h"
+#include "vmm/want/want.h"
+
+#define TEXT(of, key, member) \
+	{ .name = key, .type = VH_KEY_STR, .offset = offsetof(struct of, member), .required = true }
+
+/* Offsets of both are into struct cluster_pool, as the maps stand at its start. */
+static const struct vh_key image_keys[] = {
+	TEXT(cluster_pool, "name", wanted.image), TEXT(cluster_pool, "digest", image.digest),
+	TEXT(cluster_pool, "suite", image.suite), TEXT(cluster_pool, "cmdline", image.cmdline),
+	/* It becomes a line of ssh's configuration. */
+	{ .name = "user", .type = VH_KEY_STR, .offset = offsetof(struct cluster_pool, image.user), .required = true,
+	  .check = vh_login_check },
+	{ .name = NULL },
+};
+static const struct vh_key mpi_keys[] = {
+	TEXT(cluster_pool, "name", image.mpi), TEXT(cluster_pool, "version", image.mpi_version), { .name = NULL },
+};
+
+/* What a planned pool has besides pool_keys. */
+static const struct vh_key planned_keys[] = {
+	{ .name = "image", .type = VH_KEY_MAP, .required = true, .keys = image_keys },
+	{ .name = "mpi", .type = VH_KEY_MAP, .required = true, .keys = mpi_keys },
+	{ .name = NULL },
+};
+
+/* What a group has besides. */
+static const struct vh_key group_keys[] = {
+	TEXT(cluster_pool, "name", wanted.name),
+	{ .name = "role", .type = VH_KEY_ENUM, .offset = offsetof(struct cluster_pool, wanted.role), .required = true,
+	  .choices = pool_roles },
+	{ .name = NULL },
+};
+
+static const struct vh_key cluster_keys[] = {
+	TEXT(cluster, "bridge", bridge),
+	{ .name = "accel", .type = VH_KEY_ENUM, .offset = offsetof(struct cluster, accel), .required = true,
+	  .choices = cluster_accel_names },
+	TEXT(cluster, "accel_why", accel_why),
+	{ .name = "region_node", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, region_node), .dflt = "0",
+	  .max = VH_HOST_NODES_MAX - 1 },
+	{ .name = "uid", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, uid), .dflt = "0", .max = UINT32_MAX - 1 },
+	{ .name = NULL },
+};
+
+static const struct vh_key nic_keys[] = {
+	TEXT(nic, "address", address), TEXT(nic, "mac", mac), TEXT(nic, "tap", tap), { .name = NULL },
+};
+static const struct vh_key node_keys[] = {
+	TEXT(node, "name", name), TEXT(node, "uuid", uuid), { .name = NULL },
+};
+
+/* Members that are there stay in their place. */
+static int merge(json_t *doc, json_t *part)
+{
+	vh_autojson stolen = part;
+
+	return stolen && json_object_update(doc, stolen) == 0 ? 0 : -ENOMEM;
+}
+
+static json_t *node_to_json(const struct cluster *c, const struct node *n)
+{
+	vh_autojson doc = json_pack("{s:n, s:s*}", "name", "group", cluster_pool_of(c, n)->wanted.name);
+
+	if (!doc || merge(doc, vh_doc_json(nic_keys, &n->nics[0])) < 0 || merge(doc, vh_doc_json(node_keys, n)) < 0)
+		return NULL;
+	if (!n->uuid)
+		json_object_del(doc, "uuid");
+	return json_object_set_new(doc, "layout", vh_layout_to_json(n->layout)) < 0 ? NULL : vh_steal(&doc);
+}
+
+static json_t *nodes_to_json(const struct cluster *c)
+{
+	vh_autojson nodes = json_array();
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (json_array_append_new(nodes, node_to_json(c, &c->nodes[i])) < 0)
+			return NULL;
+	return vh_steal(&nodes);
+}
+
+/* What was said, and no more. */
+static json_t *request_to_json(const struct pool *p)
+{
+	json_t *doc = vh_doc_json(pool_request_keys, p), *value;
+	const char *key;
+	void *next;
+
+	json_object_foreach_safe(doc, next, key, value)
+		if (json_is_null(value) || (json_is_array(value) && !json_array_size(value)))
+			json_object_del(doc, key);
+	return doc;
+}
+
+/* Of what it means, what is asked for most. */
+static int add_sizes(json_t *doc, const struct pool *p)
+{
+	static const char *const keys[] = { "vcpus", "memory", "cpu_policy" };
+	vh_autoerr none = VH_ERR_NONE;
+	vh_autojson means = NULL;
+	struct vh_want want;
+	int r = pool_want(p, "node", &want, &none);
+
+	means = r < 0 ? NULL : vh_want_to_json(&want);
+	for (size_t i = 0; i < vh_array_len(keys); i++)
+		if (json_object_set(doc, keys[i], json_object_get(means, keys[i])) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* Into the plan itself, where there are no groups. */
+static int add_pool(json_t *doc, const struct cluster_pool *p)
+{
+	json_t *wanted = vh_doc_json(pool_keys, &p->wanted);
+
+	/* The nodes themselves stand in place of their number. */
+	json_object_del(wanted, "nodes");
+	if (merge(doc, json_pack("{s:n, s:n}", "image", "mpi")) < 0 || merge(doc, wanted) < 0 || merge(doc, vh_doc_json(planned_keys, p)) < 0 || add_sizes(doc, &p->wanted) < 0)
+		return -ENOMEM;
+	return json_object_set_new(doc, "request", request_to_json(&p->wanted));
+}
+
+static json_t *group_to_json(const struct cluster_pool *p)
+{
+	vh_autojson doc = vh_doc_json(group_keys, p);
+
+	if (!doc || json_object_set_new(doc, "count", json_integer((json_int_t)p->wanted.count)) < 0)
+		return NULL;
+	return add_pool(doc, p) < 0 ? NULL : vh_steal(&doc);
+}
+
+static int add_pools(json_t *doc, const struct cluster *c)
+{
+	json_t *groups;
+
+	if (!c->pools[0].wanted.name)
+		return add_pool(doc, &c->pools[0]);
+	groups = json_array();
+	for (size_t i = 0; i < c->n_pools; i++)
+		if (json_array_append_new(groups, group_to_json(&c->pools[i])) < 0) {
+			json_decref(groups);
+			return -ENOMEM;
+		}
+	return json_object_set_new(doc, "groups", groups);
+}
+
+json_t *cluster_to_json(const struct cluster *c)
+{
+	vh_autojson doc = json_pack("{s:s}", "name", c->name);
+	char cidr[19];
+
+	if (!doc || add_pools(doc, c) < 0 ||
+	    json_object_set_new(doc, "cidr", json_string(vh_cidr_format(&c->cidr, cidr))) < 0 ||
+	    merge(doc, vh_doc_json(cluster_keys, c)) < 0 || json_object_set_new(doc, "nodes", nodes_to_json(c)) < 0)
+		return NULL;
+	/* As UUIDs it comes with the record. */
+	if (!c->uid)
+		json_object_del(doc, "uid");
+	return vh_steal(&doc);
+}
+
+static int damaged(int r, const char *what, struct vh_err *err)
+{
+	return r == -ENOMEM ? r : vh_err_set(err, EBADMSG, "the record of a %s is damaged", what);
+}
+
+/* Whose group a node says; -1: none that is there. */
+static int pool_named(const struct cluster *c, const json_t *group)
+{
+	const char *name = json_string_value(group);
+
+	for (size_t i = 0; i < c->n_pools; i++) {
+		const char *is = c->pools[i].wanted.name;
+
+		if (is && name ? !strcmp(is, name) : !is && !group)
+			return (int)i;
+	}
+	return -1;
+}
+
+static int node_from_json(const struct cluster *c, const json_t *j, struct node *n, struct vh_err *err)
+{
+	int pool = pool_named(c, json_object_get(j, "group")), r = pool < 0 ? -EBADMSG : 0;
+
+	if (r == 0)
+		r = vh_doc_from_json(node_keys, j, n, err);
+	if (r == 0)
+		r = vh_doc_from_json(nic_keys, j, &n->nics[0], err);
+	if (r < 0)
+		return damaged(r, "node", err);
+	n->pool = (size_t)pool;
+	c->pools[pool].wanted.count++;
+	r = vh_layout_from_json(json_object_get(j, "layout"), n->layout, err);
+	if (r == 0)
+		c->pools[pool].vcpus = n->layout->vcpus;
+	return r;
+}
+
+/* Earlier releases had three keys, as numbers. */
+static json_t *request_of(const json_t *j)
+{
+	const json_t *vcpus = json_object_get(j, "vcpus"), *memory = json_object_get(j, "memory");
+	json_t *policy = json_object_get(j, "cpu_policy");
+	vh_autofree char *n = json_is_integer(vcpus) ? json_dumps(vcpus, JSON_ENCODE_ANY) : NULL;
+	vh_autofree char *size = json_is_integer(memory) ? json_dumps(memory, JSON_ENCODE_ANY) : NULL;
+
+	if (json_object_get(j, "request"))
+		return json_incref(json_object_get(j, "request"));
+	return n && size ? json_pack("{s:s, s:s, s:O*}", "vcpus", n, "memory", size, "cpu_policy", policy) : NULL;
+}
+
+static int pool_from_json(const json_t *j, struct cluster_pool *p, struct vh_err *err)
+{
+	vh_autojson wanted = json_copy((json_t *)j);
+	vh_autojson request = request_of(j);
+	int r;
+
+	/* Its nodes are counted where they are read. */
+	if (!wanted || json_object_set(wanted, "image", json_object_get(json_object_get(j, "image"), "name")) < 0 ||
+	    json_object_set_new(wanted, "nodes", json_integer(0)) < 0)
+		return -EBADMSG;
+	r = vh_doc_from_json(pool_keys, wanted, &p->wanted, err);
+	if (r == 0)
+		r = vh_doc_from_json(planned_keys, j, p, err);
+	if (r == 0)
+		r = vh_doc_from_json(pool_request_keys, request, &p->wanted, err);
+	return r < 0 ? r : pool_settled(&p->wanted, err);
+}
+
+static int pools_from_json(const json_t *j, struct cluster *c, struct vh_err *err)
+{
+	const json_t *groups = json_object_get(j, "groups");
+	int r = groups ? 0 : pool_from_json(j, &c->pools[0], err);
+
+	for (size_t i = 0; r == 0 && i < json_array_size(groups); i++) {
+		const json_t *group = json_array_get(groups, i);
+
+		r = vh_doc_from_json(group_keys, group, &c->pools[i], err);
+		if (r == 0)
+			r = pool_from_json(group, &c->pools[i], err);
+	}
+	return r;
+}
+
+int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, struct vh_err *err)
+{
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+	const char *name = json_string_value(json_object_get(j, "name")), *cidr = json_string_value(json_object_get(j, "cidr"));
+	const json_t *nodes = json_object_get(j, "nodes"), *groups = json_object_get(j, "groups");
+	int r = name && cidr && json_is_array(nodes) && (!groups || json_array_size(groups)) ? 0 : damaged(-EBADMSG, "cluster", err);
+
+	if (r == 0)
+		r = cluster_shape(&c, name, state, groups ? json_array_size(groups) : 1, json_array_size(nodes), err);
+	if (r < 0)
+		return r;
+	r = pools_from_json(j, &c, err);
+	if (r == 0)
+		r = vh_doc_from_json(cluster_keys, j, &c, err);
+	if (r < 0)
+		return damaged(r, "cluster", err);
+	r = vh_cidr_parse(cidr, &c.cidr, err);
+	for (size_t i = 0; r == 0 && i < c.n_nodes; i++)
+		r = node_from_json(&c, json_array_get(nodes, i), &c.nodes[i], err);
+	if (r < 0)
+		return r;
+	*ret = c;
+	c = (struct cluster){ 0 };
+	return 0;
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a cluster leases: whom its QEMUs run as, and whose its files are, what its nodes have, and the rest. */
+#include "tools/cluster/plan/lease.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/strv.h"
+#include "lib/sysroot.h"
+#include "vmm/domain/domain.h"
+#include "vmm/vm/vm.h"
+
+int cluster_take_user(struct vh_store *store, struct cluster *c, struct vh_err *err)
+{
+	unsigned uid = 0;
+	int r = vh_user_take(store, c->owner, &uid, err);
+
+	if (r == 0)
+		c->uid = uid;
+	return r;
+}
+
+bool cluster_user(const struct cluster *c, struct cluster_user *ret)
+{
+	static const char *const names[] = { "libvirt-qemu", "qemu" };
+	const struct passwd *user = NULL;
+
+	if (c->uid)
+		*ret = (struct cluster_user){ (unsigned)c->uid, vh_user_group((unsigned)c->uid) };
+	for (size_t i = 0; !c->uid && geteuid() == 0 && !user && i < vh_array_len(names); i++)
+		user = getpwnam(names[i]);
+	if (user)
+		*ret = (struct cluster_user){ user->pw_uid, user->pw_gid };
+	return c->uid || user;
+}
+
+int cluster_give(const struct cluster *c, const char *path, struct vh_err *err)
+{
+	struct cluster_user user;
+
+	if (!c->uid || !cluster_user(c, &user))
+		return 0;
+	if (chmod(path, 0600) < 0 || lchown(path, user.uid, user.gid) < 0)
+		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+/* --- the rest */
+
+static int lease_node(struct vh_store *store, const struct vh_root *root, const struct cluster *c,
+		      const struct node *n, struct vh_err *err)
+{
+	vh_autofree char *holder = vh_strf("vm/%s", n->name);
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+
+	if (!holder || vh_layout_lease(n->layout, NULL, holder, c->owner, &lease) < 0 ||
+	    (n->uuid && !(lease.uuid = strdup(n->uuid))))
+		return vh_err_nomem(err);
+	return vh_domain_lease_take(store, root, &lease, err);
+}
+
+static int lease_region(struct vh_store *store, const struct vh_root *root, const struct cluster *c, struct vh_err *err)
+{
+	const struct region region = cluster_region(c);
+
+	return c->n_nodes < 2 ? 0 : vh_shared_lease_take(store, root, region.node, region.name, region.size, c->owner, err);
+}
+
+int lease_nodes(struct vh_store *store, const struct cluster *c, struct vh_err *err)
+{
+	vh_autoroot root = NULL;
+	int r = vh_root_open(&root, NULL, err);
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+		r = lease_node(store, root, c, &c->nodes[i], err);
+	return r;
+}
+
+int lease_shared(struct vh_store *store, const struct cluster *c, struct vh_err *err)
+{
+	vh_autoroot root = NULL;
+	char cidr[19];
+	int r = vh_root_open(&root, NULL, err);
+
+	if (r == 0)
+		r = vh_lease_take(store, "subnet", vh_cidr_format(&c->cidr, cidr), c->owner, 0, err);
+	return r < 0 ? r : lease_region(store, root, c, err);
+}
+
+int lease_user_again(struct vh_store *store, const struct cluster *c, struct vh_err *err)
+{
+	char uid[16];
+
+	snprintf(uid, sizeof(uid), "%u", (unsigned)c->uid);
+	return c->uid ? vh_lease_take(store, "uid", uid, c->owner, 0, err) : 0;
+}
+
+int lease_drop(struct vh_store *store, const struct cluster *c, struct vh_err *err)
+{
+	int r = vh_lease_drop(store, c->owner, NULL, NULL, err);
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		vh_autofree char *holder = vh_strf("vm/%s", c->nodes[i].name);
+
+		r = holder ? vh_domain_lease_drop(store, holder, err) : vh_err_nomem(err);
+		if (r == 0)
+			r = vh_lease_drop(store, holder, NULL, NULL, err);
+	}
+	return r;
+}
