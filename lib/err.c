@@ -18,6 +18,14 @@ char *vh_plain(char *text)
 	return text;
 }
 
+/* Whatever failed for want of it: what helps is the same. A check's refusal knows better. */
+static const char *hint_of(int num)
+{
+	return num == ENOSPC ? "the file system is full (df tells): make room there, then run it again"
+	     : num == EDQUOT ? "the quota there is used up (quota tells): make room, then run it again"
+	     : num == EROFS  ? "the file system is read-only there: mount it for writing, or choose another place (--state)" : NULL;
+}
+
 static __attribute__((format(printf, 4, 0))) int set(struct vh_err *err, int num, enum vh_exit code, const char *fmt, va_list ap)
 {
 	char *text = NULL;
@@ -27,6 +35,8 @@ static __attribute__((format(printf, 4, 0))) int set(struct vh_err *err, int num
 	err->num = num;
 	err->exit = code;
 	err->text = vh_plain(text);
+	if (code == VH_EXIT_FAILED && hint_of(num))
+		err->hint = strdup(hint_of(num));
 	return -num;
 }
 

@@ -31,7 +31,8 @@ struct vh_err {
 char *vh_plain(char *text);
 
 /* Set the error and return -num. An error already there is replaced. The text
- * names the object and the cause, without a newline. num must not be 0. */
+ * names the object and the cause, without a newline. num must not be 0. With ENOSPC, EDQUOT and EROFS it has a
+ * hint, which another replaces. */
 int vh_err_set(struct vh_err *err, int num, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same with exit code 3 (refused, nothing changed) and 2 (usage). */

@@ -29,11 +29,24 @@ static int error_number(int code)
 	}
 }
 
+/* Of some failures of the file system SQLite says only that there was one. */
+static int file_error(struct vh_store *s)
+{
+	int num = error_number(sqlite3_extended_errcode(s->db)), sys = sqlite3_system_errno(s->db);
+
+	if (num == EIO && (sys == ENOSPC || sys == EDQUOT))
+		return sys;
+	if ((num == EIO || num == EACCES || num == EROFS) && access(s->path, W_OK) < 0 && errno == EROFS)
+		return EROFS;
+	return num == EROFS ? EACCES : num;
+}
+
 int vh_sql_error(struct vh_store *s, struct vh_err *err)
 {
-	int num = error_number(sqlite3_extended_errcode(s->db));
+	int num = file_error(s);
+	const bool plain = num == ENOSPC || num == EDQUOT || num == EROFS;
 
-	vh_err_set(err, num, "%s: %s", s->path, sqlite3_errmsg(s->db));
+	vh_err_set(err, num, "%s: %s", s->path, plain ? strerror(num) : sqlite3_errmsg(s->db));
 	if (num == EBUSY)
 		return vh_err_hint(err, "another process holds it; try again");
 	if (num == EUCLEAN)

@@ -3,9 +3,11 @@
 #include "lib/files/home.h"
 #include "lib/store/store.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include "lib/store/sql.h"
 #include "lib/strv.h"
@@ -94,12 +96,36 @@ static int check_access(const char *path, int mode, struct vh_err *err)
 				  : -err->num;
 }
 
-static int open_db(struct vh_store *s, struct vh_err *err)
+/* A path as a URI has it; malloc'd. */
+static char *uri_path(const char *path)
+{
+	char *text = malloc(3 * strlen(path) + 1), *out = text;
+
+	for (; out && *path; path++)
+		out += isalnum((unsigned char)*path) || strchr("/._-~", *path) ? sprintf(out, "%c", *path)
+									       : sprintf(out, "%%%02X", (unsigned char)*path);
+	if (text)
+		*out = 0;
+	return text;
+}
+
+/* On a file system where nobody writes. Without a WAL the file alone is all, and there is none to be made. */
+static int open_fixed(struct vh_store *s)
+{
+	vh_autofree char *wal = vh_strf("%s-wal", s->path), *path = uri_path(s->path), *uri = NULL;
+	struct stat st;
+
+	if (wal && path)
+		uri = vh_strf("file:%s?%s", path, stat(wal, &st) == 0 && st.st_size > 0 ? "mode=ro" : "immutable=1");
+	return uri ? sqlite3_open_v2(uri, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) : SQLITE_NOMEM;
+}
+
+static int open_db(struct vh_store *s, bool fixed, struct vh_err *err)
 {
 	int version, r;
 
 	/* Read-write in both modes: readers of a WAL take part in its locks. */
-	if (sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+	if ((fixed ? open_fixed(s) : sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE, NULL)) != SQLITE_OK)
 		return s->db ? vh_sql_error(s, err) : vh_err_nomem(err);
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	r = vh_sql_exec(s, "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF", err);
@@ -119,6 +145,7 @@ static int open_db(struct vh_store *s, struct vh_err *err)
 
 static int open_store(struct vh_store *s, const char *state, struct vh_err *err)
 {
+	bool fixed;
 	int r;
 
 	if (s->write) {
@@ -128,8 +155,9 @@ static int open_store(struct vh_store *s, const char *state, struct vh_err *err)
 	} else if (access(s->path, F_OK) < 0 && errno == ENOENT) {
 		return 0;
 	}
-	r = check_access(s->path, R_OK | W_OK, err);
-	return r < 0 ? r : open_db(s, err);
+	fixed = !s->write && access(s->path, W_OK) < 0 && errno == EROFS;
+	r = check_access(s->path, fixed ? R_OK : R_OK | W_OK, err);
+	return r < 0 ? r : open_db(s, fixed, err);
 }
 
 static struct vh_store *new_store(const char *state, enum vh_store_mode mode)

@@ -14,7 +14,7 @@
 struct vh_store;
 
 enum vh_store_mode {
-	VH_STORE_READ,		/* a missing store reads as an empty one; writing fails */
+	VH_STORE_READ,		/* a missing store reads as an empty one; writing fails; also where the file system is read-only */
 	VH_STORE_WRITE,		/* made (with its directory, 0711) where missing */
 };
 

@@ -7,8 +7,8 @@ START_TEST(set_returns_the_negative_number_and_keeps_cause)
 {
 	vh_autoerr err = VH_ERR_NONE;
 
-	ck_assert_int_eq(vh_err_set(&err, ENOSPC, "disk: %d bytes short", 12), -ENOSPC);
-	ck_assert_int_eq(err.num, ENOSPC);
+	ck_assert_int_eq(vh_err_set(&err, EFBIG, "disk: %d bytes short", 12), -EFBIG);
+	ck_assert_int_eq(err.num, EFBIG);
 	ck_assert_ptr_null(err.hint);
 	unit_assert_err(&err, VH_EXIT_FAILED, "disk: 12 bytes short", NULL);
 }
@@ -23,6 +23,27 @@ START_TEST(set_replaces_text_and_hint)
 	vh_err_set(&err, EIO, "second");
 	ck_assert_ptr_null(err.hint);
 	unit_assert_err(&err, VH_EXIT_FAILED, "second", NULL);
+}
+END_TEST
+
+START_TEST(what_a_file_system_wants_is_hinted_where_a_check_does_not_know_better)
+{
+	static const struct { int num; const char *hint; } wants[] = {
+		{ ENOSPC, "the file system is full (df tells): make room there, then run it again" },
+		{ EDQUOT, "the quota there is used up (quota tells): make room, then run it again" },
+		{ EROFS, "the file system is read-only there: mount it for writing, or choose another place (--state)" },
+	};
+	vh_autoerr err = VH_ERR_NONE;
+
+	for (size_t i = 0; i < vh_array_len(wants); i++) {
+		vh_err_set(&err, wants[i].num, "f: why");
+		unit_assert_err(&err, VH_EXIT_FAILED, "f: why", wants[i].hint);
+		vh_err_refuse(&err, wants[i].num, "no CPU is left");
+		ck_assert_ptr_null(err.hint);
+	}
+	vh_err_set(&err, ENOSPC, "f: why");
+	vh_err_hint(&err, "do this");
+	ck_assert_str_eq(err.hint, "do this");
 }
 END_TEST
 
@@ -116,7 +137,7 @@ START_TEST(print_is_one_line_with_hint_in_brackets)
 }
 END_TEST
 
-UNIT_SUITE(lib_err, set_returns_the_negative_number_and_keeps_cause, set_replaces_text_and_hint,
+UNIT_SUITE(lib_err, what_a_file_system_wants_is_hinted_where_a_check_does_not_know_better, set_returns_the_negative_number_and_keeps_cause, set_replaces_text_and_hint,
 	   refuse_and_usage_have_their_exit_codes, within_puts_context_in_front_and_keeps_the_rest,
 	   text_may_quote_its_own_error, hint_may_quote_the_one_before,
 	   terminals_find_nothing_to_obey, move_hands_over_and_empties,

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -585,7 +587,102 @@ START_TEST(journal_outlives_its_process)
 }
 END_TEST
 
-UNIT_SUITE(lib_store, file_is_private_whatever_the_umask, missing_store_reads_as_empty_and_is_not_made,
+/* --- file systems, each mounted in a child's own namespace: on a path, by mount()'s arguments */
+
+/* The child's status: 0 well, 77: it can mount nothing. */
+static int in_child(int (*body)(const char *dir), const char *dir)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+			unit_exit(77);
+		unit_exit(body(dir));
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+/* 0: the error is that and has a hint of it; else says what it is. */
+static int is_told(int r, int num, struct vh_err *err, const char *hint)
+{
+	if (r == -num && err->text && strstr(err->text, strerror(num)) && err->hint && strstr(err->hint, hint))
+		return 0;
+	fprintf(stderr, "%d: %s (%s)\n", r, err->text, err->hint);
+	return 1;
+}
+
+static int fill(const char *dir)
+{
+	vh_autofree char *big = malloc(1 << 19);
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autostore s = NULL;
+	vh_autojson doc = NULL;
+	int r;
+
+	if (mount("none", dir, "tmpfs", 0, "size=256k") < 0)
+		return 77;
+	memset(big, 'a', (1 << 19) - 1);
+	big[(1 << 19) - 1] = 0;
+	doc = json_string(big);
+	if (vh_store_open(&s, dir, VH_STORE_WRITE, &err) < 0)
+		return 2;
+	r = is_told(vh_record_put(s, "c", "big", doc, &err), ENOSPC, &err, "make room");
+	vh_err_clear(&err);
+	/* What was there can be read, and what fits be written. */
+	return r ? r : vh_lease_take(s, "cpu", "1", "vm/a", 0, &err) < 0 ? 3 : 0;
+}
+
+START_TEST(a_full_disk_is_said)
+{
+	vh_autofree char *dir = unit_tmpdir();
+	int r = in_child(fill, dir);
+
+	if (r == 77)
+		unit_skip("no mount namespace, or no tmpfs");
+	ck_assert_int_eq(r, 0);
+}
+END_TEST
+
+static int read_fixed(const char *dir)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autostore s = NULL;
+	vh_autostore w = NULL;
+	struct vh_lease *leases;
+	size_t n = 0;
+
+	if (mount(dir, dir, NULL, MS_BIND, NULL) < 0 || mount(NULL, dir, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) < 0)
+		return 77;
+	if (vh_store_open(&s, dir, VH_STORE_READ, &err) < 0 || vh_lease_list(s, NULL, NULL, &leases, &n, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return 2;
+	}
+	vh_lease_free(leases, n);
+	if (n != 1)
+		return 3;
+	return vh_store_open(&w, dir, VH_STORE_WRITE, &err) == -EROFS && strstr(err.text, strerror(EROFS)) ? 0 : 4;
+}
+
+START_TEST(a_read_only_store_is_read)
+{
+	vh_autofree char *dir = unit_tmpdir(), *odd = vh_strf("%s/a b?c%%#d", dir);
+	vh_autostore s = open_in(odd, VH_STORE_WRITE);
+	int r;
+
+	OK(vh_lease_take(s, "cpu", "1", "vm/a", 0, &ok_err));
+	/* With a WAL, as of one who was killed, and without. */
+	r = in_child(read_fixed, odd);
+	if (r == 77)
+		unit_skip("no mount namespace");
+	ck_assert_int_eq(r, 0);
+	vh_store_close(vh_steal(&s));
+	ck_assert_int_eq(in_child(read_fixed, odd), 0);
+}
+END_TEST
+
+UNIT_SUITE(lib_store, a_full_disk_is_said, a_read_only_store_is_read, file_is_private_whatever_the_umask, missing_store_reads_as_empty_and_is_not_made,
 	   reading_does_not_write, store_of_a_newer_program_is_refused, damaged_file_is_said_to_be,
 	   damaged_pages_are_found_when_read, cut_file_is_no_crash, anothers_store_is_refused_without_rights,
 	   lease_has_one_holder, leases_are_listed_and_dropped_by_kind_and_holder, names_are_data_and_never_sql,

@@ -167,6 +167,11 @@ int vh_lives_sweep_state(const char *state, struct vh_err *err)
 	if (r < 0 || !over)
 		return r;
 	r = vh_store_open(&s, state, VH_STORE_WRITE, err);
+	/* Where nothing can be written they count as they stand. */
+	if (r == -EROFS) {
+		vh_err_clear(err);
+		return 0;
+	}
 	if (r == 0)
 		r = vh_store_begin(s, err);
 	return r < 0 ? r : vh_store_settle(s, vh_lives_sweep(s, root, err), err);

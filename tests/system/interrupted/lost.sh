@@ -11,5 +11,17 @@ check "recover" vhpc cluster recover && says "1 clusters are known again, 2 VMs 
 kept >"$T/after"
 check "all leases and the record are as they were" diff "$T/before" "$T/after"
 check "recover again" vhpc cluster recover && says "nothing to do" "changes nothing"
+# --- where nothing can be written, all can be looked at
+kept=$T T=$(mktemp -d)	# what a test writes is in the state directory
+mount --bind "$VHPC_STATE" "$VHPC_STATE" && mount -o remount,bind,ro "$VHPC_STATE"
+check "list on a read-only file system" vhpc cluster list && says "cut" "the cluster"
+check "leases there" vhpc cluster leases && says "vm/cut-1" "its leases"
+exits 4 "status there" vhpc cluster status cut && says "running" "its nodes as they are"
+check "VMs there" vhpc vm list && says "cut-2" "with the cluster's"
+check "plan there" vhpc cluster plan "$kept/cut.yaml"
+exits 1 "apply there" vhpc cluster apply "$kept/cut.yaml" && says "the file system is read-only there" "says why it cannot"
+umount "$VHPC_STATE"
+rm -r "$T"
+T=$kept
 check "destroy" vhpc cluster destroy cut
 nothing_left "nothing is left of what was recovered"
