@@ -3,7 +3,8 @@
 #include "lib/json.h"
 #include "lib/values.h"
 #include "tests/fuzz/fuzz.h"
-#include "tools/cluster/cli/saved.h"
+#include "tools/cluster/compare/compare.h"
+#include "tools/cluster/manifest/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -12,9 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	autosaved s = { 0 };
 
 	if (saved_from_json("fuzz", doc, &s, &err) < 0) {
-		FUZZ_ASSERT(err.num && err.text && err.exit == VH_EXIT_REFUSED && !s.plan && !s.manifest.name);
+		FUZZ_ASSERT(err.num && err.text && err.exit == VH_EXIT_REFUSED && !s.plan && !s.manifest);
 		return 0;
 	}
-	FUZZ_ASSERT(vh_is_hostname(s.manifest.name) && json_is_object(s.plan) && json_is_array(s.steps));
+	FUZZ_ASSERT(vh_is_hostname(s.manifest->name) && json_is_object(s.plan) && json_is_array(s.steps));
 	return 0;
 }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Plans that are kept, and what apply is told to find. */
+/* Plans that are kept, what apply finds to do, and how that is told. */
 #include <errno.h>
 #include <string.h>
+#include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "tools/cluster/cli/changes.h"
-#include "tools/cluster/cli/saved.h"
+#include "tools/cluster/plan/plan.h"
+#include "tools/cluster/compare/compare.h"
 
 static const char manifest_text[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\n";
 static const char record[] =
@@ -48,7 +49,7 @@ START_TEST(saved_plan_fits_what_it_was_made_of)
 	load(&f);
 	ck_assert_msg(saved_write(f.path, &f.m, &f.c, false, &f.sights, &err) == 0, "%s", err.text);
 	ck_assert_msg(saved_load(f.path, &s, &err) == 0, "%s", err.text);
-	ck_assert_str_eq(s.manifest.name, "two");
+	ck_assert_str_eq(s.manifest->name, "two");
 	ck_assert_int_eq(saved_fits(&s, &f.c, false, &err), 0);
 	ck_assert_int_eq(saved_fits_sights(&s, &f.c, &f.sights, &err), 0);
 
@@ -154,5 +155,63 @@ START_TEST(a_walk_tells_of_its_steps)
 }
 END_TEST
 
+/* The one finding there is, of that member; "" where there is another number of them. */
+static const char *only(const struct vh_findings *f, const char *key)
+{
+	return json_array_size(f->rows) == 1 ? vh_finding_text(json_array_get(f->rows, 0), key) : "";
+}
+
+START_TEST(causes_name_what_apply_mends)
+{
+	autofixture f;
+	vh_autofindings found = VH_FINDINGS_NONE;
+
+	load(&f);
+	for (size_t i = 0; i < f.sights.n; i++)
+		f.sights.v[i].look = (struct look){ .is = LOOK_SAME };
+	causes_of_sights(&f.c, &f.sights, &found);
+	ck_assert_uint_eq(json_array_size(found.rows), 0);
+	f.sights.v[0].look = (struct look){ LOOK_MISSING, "is gone", "a restart" };
+	causes_of_sights(&f.c, &f.sights, &found);
+	ck_assert_str_eq(only(&found, "object"), "/s/clusters/two");
+	ck_assert_str_eq(only(&found, "found"), "is gone");
+	ck_assert_str_eq(only(&found, "mend"), "apply mends it; it costs a restart");
+	ck_assert_uint_eq(found.stops, 1);
+}
+END_TEST
+
+START_TEST(another_manifest_and_another_image_are_told_and_borne)
+{
+	static const char *const files[] = { "kernel", "initrd", "root.ext4", "image.json" };
+	autofixture f;
+	vh_autofree char *dir = NULL, *text = NULL;
+	vh_autojson image = json_load_file("tests/fixtures/image.json", 0, NULL);
+	vh_autofindings found = VH_FINDINGS_NONE;
+	vh_autofindings again = VH_FINDINGS_NONE;
+	vh_autoerr err = VH_ERR_NONE;
+
+	load(&f);
+	causes_of_images(&f.c, f.dir, &found);
+	ck_assert_uint_eq(json_array_size(found.rows), 0);
+	causes_of_manifest(&f.c, &f.m, &found);
+	ck_assert_str_eq(only(&found, "check"), "manifest");
+	ck_assert_uint_eq(found.stops, 0);
+
+	dir = vh_strf("%s/images/mpi", f.dir);
+	text = json_dumps(image, 0);
+	ck_assert_int_eq(vh_mkdirs(dir, 0700, &err), 0);
+	for (size_t i = 0; i < vh_array_len(files); i++) {
+		vh_autofree char *path = vh_strf("%s/%s", dir, files[i]);
+
+		ck_assert_int_eq(vh_write_file(path, text, strlen(text), 0600, &err), 0);
+	}
+	causes_of_images(&f.c, f.dir, &again);
+	ck_assert_str_eq(only(&again, "object"), "mpi");
+	ck_assert_str_eq(only(&again, "found"), "nodes run 0123");
+	ck_assert_uint_eq(again.stops, 0);
+}
+END_TEST
+
 UNIT_SUITE(tools_saved, saved_plan_fits_what_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
-	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps)
+	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps, causes_name_what_apply_mends,
+	   another_manifest_and_another_image_are_told_and_borne)

@@ -8,6 +8,7 @@ exits 3 "apply with another shape" vhpc cluster apply "$T/shape.yaml" && says "n
 
 check "status" vhpc cluster status --json two-node
 check "both nodes run and answer" test "$(grep -c '"ssh": true' "$T/out")" = 2
+exits 0 "drift of the manifest is borne" vhpc cluster status "$T/shape.yaml" && says "nodes is 2, the manifest says 1" "and told"
 check "vm list" vhpc vm list && says "two-node-1" "vm list shows the node"
 check "net list" vhpc net list && says "cluster/two-node" "net list shows the owner"
 check "ssh" vhpc cluster ssh two-node 2 hostname && says "two-node-2" "ssh reaches the node that was named"

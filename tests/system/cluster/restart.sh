@@ -6,6 +6,8 @@ held=$(leases)
 check "vm stop" vhpc vm stop --timeout 300 two-node-2
 if [ "$held" -gt 0 ] && [ "$(leases)" = 0 ]; then pass "stopping gives the leases back"; else fail "stopping gives the leases back" "$held before, $(leases) after"; fi
 exits 4 "status of a cluster with a node down" vhpc cluster status two-node && says "shut off" "status shows the node that is down"
+says "is off" "and why"
+check "list says so" vhpc cluster list && says "1 of 2 run" "of all nodes"
 exits 2 "plan says so too" vhpc cluster plan --detailed-exitcode "$example" && says "is off" "and why"
 check "apply starts it again" vhpc cluster apply --json --timeout 1200 "$example"
 cp "$T/out" "$T/events"
@@ -14,6 +16,7 @@ check "events tell of it" test "$(sed -n 's/.*"step":"\([a-z]*\)".*"node":"two-n
 check "and of the end" sh -c "tail -n 1 '$T/events' | grep -q '\"event\":\"end\".*\"state\":\"up\"'"
 if [ "$(leases)" = "$held" ]; then pass "starting takes the leases again"; else fail "starting takes the leases again" "$(leases) instead of $held"; fi
 ip link delete "$(ip -br link | awk '/^vt/ { sub(/@.*/, "", $1); print $1; exit }')"
+exits 4 "status names what is gone" vhpc cluster status two-node && says "is gone" "an interface"
 check "plan tells what that costs" vhpc cluster plan "$example" && says "a restart of the node" "a restart"
 rm "$record/key"
 check "apply mends a node whose tap was lost, and keys" vhpc cluster apply --timeout 1200 "$example" && says "keys or identities are gone" "says so"

@@ -41,7 +41,7 @@ static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m,
 
 int decide_plan(const struct vh_cli *cli, const struct saved *want, struct session *s, bool *ret_exists, struct vh_err *err)
 {
-	int r = find_or_make_plan(cli, &want->manifest, s, ret_exists, err);
+	int r = find_or_make_plan(cli, want->manifest, s, ret_exists, err);
 
 	return r < 0 ? r : saved_fits(want, &s->cluster, *ret_exists, err);
 }

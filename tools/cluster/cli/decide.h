@@ -3,7 +3,7 @@
 #ifndef VH_CLUSTER_DECIDE_H
 #define VH_CLUSTER_DECIDE_H
 
-#include "tools/cluster/cli/saved.h"
+#include "tools/cluster/compare/compare.h"
 #include "tools/cluster/cli/session.h"
 
 /* The session's plan: that which is recorded and fits the manifest, or a new one; *ret_exists says which. Refused

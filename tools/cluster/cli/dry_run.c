@@ -6,6 +6,7 @@
 #include "lib/show/table.h"
 #include "lib/strv.h"
 #include "tools/cluster/cli/show.h"
+#include "tools/cluster/plan/plan.h"
 
 /* What is lost with it; NULL: nothing that cannot be made again. */
 static const char *lost_with(const struct step *s)

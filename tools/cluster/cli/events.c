@@ -21,11 +21,11 @@ static double rounded(double seconds)
 	return (double)(long)(seconds * 1000 + 0.5) / 1000;
 }
 
-void events_begin(const struct events *e, const struct cluster *c)
+void events_begin(const struct events *e, const char *cluster, size_t nodes)
 {
 	if (e->json)
-		say(json_pack("{s:s, s:s, s:s, s:b, s:I}", "schema", "vhpc.cluster.apply/1", "event", "begin", "cluster", c->name,
-			      "exists", e->exists, "nodes", (json_int_t)c->n_nodes));
+		say(json_pack("{s:s, s:s, s:s, s:b, s:I}", "schema", "vhpc.cluster.apply/1", "event", "begin", "cluster", cluster,
+			      "exists", e->exists, "nodes", (json_int_t)nodes));
 }
 
 static const char *state_of(const struct step_event *event)
@@ -45,20 +45,19 @@ static const char *state_of(const struct step_event *event)
 void events_step(void *arg, const struct step_event *event)
 {
 	const struct events *e = arg;
-	const char *node = event->at->node ? event->at->node->name : NULL;
 
 	if (e->json)
 		say(json_pack("{s:s, s:s, s:s, s:s*, s:s, s:f, s:s*}", "event", "step", "step", event->step->what,
-			      "object", event->object, "node", node, "state", state_of(event), "seconds", rounded(event->seconds),
+			      "object", event->object, "node", event->node, "state", state_of(event), "seconds", rounded(event->seconds),
 			      "error", event->state == STEP_FAILED ? event->err->text : NULL));
 	if (e->exists && event->state == STEP_CHANGED)
 		vh_progress_note(e->progress, "%s %s", event->step->what, event->object);
 }
 
-void events_end(const struct events *e, const struct cluster *c, unsigned changed, const struct vh_err *err)
+void events_end(const struct events *e, const char *cluster, unsigned changed, const struct vh_err *err)
 {
 	if (e->json)
-		say(json_pack("{s:s, s:s, s:s, s:I, s:f, s:s*, s:s*}", "event", "end", "cluster", c->name, "state", err ? "failed" : "up",
+		say(json_pack("{s:s, s:s, s:s, s:I, s:f, s:s*, s:s*}", "event", "end", "cluster", cluster, "state", err ? "failed" : "up",
 			      "changed", (json_int_t)changed, "seconds", rounded(vh_now() - e->begun),
 			      "error", err ? err->text : NULL, "hint", err ? err->hint : NULL));
 }

@@ -3,7 +3,7 @@
 #ifndef VH_CLUSTER_EVENTS_H
 #define VH_CLUSTER_EVENTS_H
 
-#include "tools/cluster/cli/session.h"
+#include "tools/cluster/steps/steps.h"
 
 struct events {
 	struct vh_progress *progress;
@@ -12,10 +12,10 @@ struct events {
 	double begun;		/* by vh_now */
 };
 
-void events_begin(const struct events *e, const struct cluster *c);
+void events_begin(const struct events *e, const char *cluster, size_t nodes);
 /* A context's tell; arg: struct events. */
 void events_step(void *arg, const struct step_event *event);
 /* err: why it failed, or NULL. */
-void events_end(const struct events *e, const struct cluster *c, unsigned changed, const struct vh_err *err);
+void events_end(const struct events *e, const char *cluster, unsigned changed, const struct vh_err *err);
 
 #endif

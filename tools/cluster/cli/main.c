@@ -29,7 +29,7 @@ static const struct vh_opt destroy_opts[] = {
 static const struct vh_verb verbs[] = {
 	{ "plan", "FILE", 1, 1, "show what apply would change, and what that costs", VH_VERB_JSON, plan_opts, sizeof(struct apply_opts), verb_plan },
 	{ "apply", "[FILE]", 0, 1, "bring the cluster of a manifest up, or to its state", VH_VERB_JSON, apply_opts, sizeof(struct apply_opts), verb_apply },
-	{ "status", "FILE|NAME", 1, 1, "show each node as it is; exit 4 unless all are up", VH_VERB_JSON, NULL, 0, verb_status },
+	{ "status", "FILE|NAME", 1, 1, "show each node as it is, and why; exit 4 unless all are up", VH_VERB_JSON, NULL, 0, verb_status },
 	{ "list", "", 0, 0, "list the clusters of this host", VH_VERB_JSON, NULL, 0, verb_list },
 	{ "leases", "", 0, 0, "list what clusters and VMs hold of this host", VH_VERB_JSON, NULL, 0, verb_leases },
 	{ "ssh", "FILE|NAME [NODE] [COMMAND...]", 1, -1, "log in to a node, or run a command there", VH_VERB_REST, ssh_opts, sizeof(struct ssh_opts), verb_ssh },

@@ -4,6 +4,7 @@
 #define VH_CLUSTER_SESSION_H
 
 #include "lib/cli.h"
+#include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/steps.h"
 
 struct session {

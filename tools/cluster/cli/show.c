@@ -8,24 +8,15 @@
 #include "lib/strv.h"
 #include "lib/show/table.h"
 #include "lib/values.h"
-#include "tools/cluster/cli/changes.h"
+#include "tools/cluster/compare/compare.h"
+#include "tools/cluster/plan/plan.h"
 #include "vmm/layout/layout.h"
-#include "vmm/virt/virt.h"
 
 static const struct vh_col plan_cols[] = {
 	{ "NODE", "name", VH_COL_TEXT },	{ "ADDRESS", "address", VH_COL_TEXT },
 	{ "MAC", "mac", VH_COL_TEXT },		{ "TAP", "tap", VH_COL_TEXT },
 	{ "CPUS", "cpus", VH_COL_RIGHT },	{ "NUMA", "numa", VH_COL_RIGHT },
 	{ NULL, NULL, VH_COL_TEXT },		{ NULL, NULL, VH_COL_TEXT },
-};
-
-static const struct vh_col status_cols[] = {
-	{ "NODE", "name", VH_COL_TEXT },	{ "STATE", "state", VH_COL_TEXT },
-	{ "SSH", "ssh", VH_COL_BOOL },		{ "ISOLATED", "isolated", VH_COL_BOOL },
-	{ "ADDRESS", "address", VH_COL_TEXT },
-	{ "VCPUS", "vcpus", VH_COL_RIGHT },	{ "CPUS", "cpus", VH_COL_RIGHT },
-	{ "MEMORY", "memory", VH_COL_SIZE },	{ "NUMA", "nodes", VH_COL_RIGHT },
-	{ NULL, NULL, VH_COL_TEXT },
 };
 
 /* Addresses on the host; NULL: none. */
@@ -109,6 +100,33 @@ static void print_head(const struct cluster *c, bool exists)
 	printf("Acceleration  %s: %s\n\n", cluster_accel_names[c->accel], c->accel_why);
 }
 
+/* The rows that change, and how many of each kind. */
+static int print_changes(const struct cluster *c, const struct sights *s, struct vh_err *err)
+{
+	static const struct vh_col all_cols[] = {
+		{ "CHANGE", "change", VH_COL_TEXT }, { "STEP", "step", VH_COL_TEXT }, { "OBJECT", "object", VH_COL_TEXT },
+		{ "WHY", "why", VH_COL_TEXT }, { "COSTS", "costs", VH_COL_TEXT }, { NULL, NULL, VH_COL_TEXT },
+	};
+	static const struct vh_col new_cols[] = {
+		{ "CHANGE", "change", VH_COL_TEXT }, { "STEP", "step", VH_COL_TEXT }, { "OBJECT", "object", VH_COL_TEXT },
+		{ NULL, NULL, VH_COL_TEXT },
+	};
+	vh_autojson rows = changes_rows(c, s, true);
+	bool caused = false;
+
+	if (!rows)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < s->n; i++)
+		caused |= s->v[i].look.cause != NULL;
+	if (changes_count(s) == 0) {
+		puts("Nothing to do: all is as planned.");
+		return 0;
+	}
+	vh_table_print(stdout, caused ? all_cols : new_cols, rows);
+	printf("\n%zu to create, %zu to change.\n", changes_of(s, LOOK_MISSING), changes_of(s, LOOK_OTHER));
+	return 0;
+}
+
 int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, const struct sights *sights, struct vh_err *err)
 {
 	struct vh_col cols[vh_array_len(plan_cols)];
@@ -124,53 +142,5 @@ int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, co
 		cols[vh_array_len(cols) - 2] = (struct vh_col){ "DEVICES", "devices", VH_COL_TEXT };
 	vh_table_print(stdout, cols, rows);
 	putchar('\n');
-	return changes_print(c, sights, err);
-}
-
-/* The row of vh_virt_list that is about this VM; NULL: libvirt does not know it. */
-static json_t *row_of(json_t *rows, const char *name)
-{
-	json_t *row;
-	size_t i;
-
-	json_array_foreach(rows, i, row)
-		if (!strcmp(json_string_value(json_object_get(row, "name")), name))
-			return row;
-	return NULL;
-}
-
-/* What is, not what was planned: all of it read back from libvirt and over ssh. */
-static json_t *status_row(const struct context *ctx, const struct node *n, json_t *domains, bool isolated, bool *ret_up)
-{
-	json_t *domain = row_of(domains, n->name);
-	json_t *row = domain ? json_copy(domain) : json_pack("{s:s, s:s}", "name", n->name, "state", "missing");
-	bool running = domain && !strcmp(json_string_value(json_object_get(domain, "state")), "running");
-
-	*ret_up = running && node_answers(ctx->cluster, n);
-	json_object_set_new(row, "ssh", json_boolean(*ret_up));
-	json_object_set_new(row, "isolated", json_boolean(isolated));
-	json_object_set_new(row, "address", json_string(n->nics[0].address));
-	return row;
-}
-
-int status_show(const struct vh_cli *cli, const struct context *ctx, int *ret_exit, struct vh_err *err)
-{
-	vh_autojson domains = NULL;
-	json_t *rows = json_array();
-	bool isolated = network_is_isolated(ctx->cluster);
-	int r = ctx->virts[0] ? vh_virt_list(ctx->virts[0], &domains, err) : 0;
-
-	*ret_exit = 0;
-	for (size_t i = 0; r == 0 && i < ctx->cluster->n_nodes; i++) {
-		bool up;
-
-		json_array_append_new(rows, status_row(ctx, &ctx->cluster->nodes[i], domains, isolated, &up));
-		if (!up || !isolated)
-			*ret_exit = VH_EXIT_PARTIAL;
-	}
-	if (r < 0) {
-		json_decref(rows);
-		return r;
-	}
-	return vh_listing(cli, "vhpc.cluster.status/1", "nodes", status_cols, rows, err);
+	return print_changes(c, sights, err);
 }

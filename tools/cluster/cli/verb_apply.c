@@ -114,11 +114,11 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 		ctx.progress = NULL;
 	if (!exists && s->cluster.accel != CLUSTER_KVM)
 		vh_progress_note(s->progress, "no KVM: %s; TCG emulates the CPUs, so figures are not those of hardware", s->cluster.accel_why);
-	events_begin(&events, &s->cluster);
+	events_begin(&events, s->cluster.name, s->cluster.n_nodes);
 	r = steps_apply(&ctx, s->store, ret_changed, err);
 	if (r < 0)
 		r = apply_failed(cli, &ctx, s, !exists && !o->keep, err);
-	events_end(&events, &s->cluster, *ret_changed, r < 0 ? err : NULL);
+	events_end(&events, s->cluster.name, *ret_changed, r < 0 ? err : NULL);
 	return r;
 }
 
@@ -131,7 +131,9 @@ static int load_wanted(const struct vh_cli *cli, struct saved *ret, struct vh_er
 		return vh_err_usage(err, "--timeout: at most %d", TIMEOUT_MAX_S);
 	if (!o->plan == !cli->argc)
 		return vh_err_usage(err, "give a manifest, or --plan and a plan that was saved");
-	return o->plan ? saved_load(o->plan, ret, err) : manifest_load(cli->argv[0], &ret->manifest, err);
+	if (o->plan)
+		return saved_load(o->plan, ret, err);
+	return saved_new(ret) < 0 ? vh_err_nomem(err) : manifest_load(cli->argv[0], ret->manifest, err);
 }
 
 /* Of a plan that was saved: what it was to find there. */
@@ -180,14 +182,14 @@ int verb_apply(struct vh_cli *cli, struct vh_err *err)
 	int r = load_wanted(cli, &want, err);
 
 	if (r == 0)
-		r = session_open(cli, want.manifest.name, &s, err);
+		r = session_open(cli, want.manifest->name, &s, err);
 	if (r == 0)
 		r = vh_lives_sweep_state(cli->state, err);
 	if (r == 0)
 		r = check(cli, &want, &s, err);
 	if (r < 0)
 		return r;
-	tell_when_interrupted(want.manifest.name);
+	tell_when_interrupted(want.manifest->name);
 	r = plan_and_record(cli, &want, &s, &exists, err);
 	/* One that has its files keeps them, whatever became of the image. */
 	if (r == 0 && !s.images && !files_are_whole(&s.cluster))

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "lib/files/home.h"
-#include "tools/cluster/cli/changes.h"
+#include "tools/cluster/compare/compare.h"
 #include "tools/cluster/cli/decide.h"
 #include "tools/cluster/cli/show.h"
 #include "vmm/life/life.h"
@@ -55,7 +55,7 @@ int verb_plan(struct vh_cli *cli, struct vh_err *err)
 	autosaved want = { 0 };
 	autosession s = { .lock = -1 };
 	bool exists;
-	int r = manifest_load(cli->argv[0], &want.manifest, err);
+	int r = saved_new(&want) < 0 ? vh_err_nomem(err) : manifest_load(cli->argv[0], want.manifest, err);
 
 	/* What apply would refuse. */
 	if (r == 0)
@@ -69,7 +69,7 @@ int verb_plan(struct vh_cli *cli, struct vh_err *err)
 	if (r == 0)
 		r = exists ? look_at_existing(cli, &s, &sights, err) : look_at_new(cli, &s, &sights, err);
 	if (r == 0 && o->out)
-		r = saved_write(o->out, &want.manifest, &s.cluster, exists, &sights, err);
+		r = saved_write(o->out, want.manifest, &s.cluster, exists, &sights, err);
 	if (r == 0 && o->out && !cli->quiet)
 		fprintf(stderr, "%s: saved: apply --plan %s does exactly this\n", cli->prog, o->out);
 	if (r == 0)

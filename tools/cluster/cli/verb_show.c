@@ -3,6 +3,7 @@
 #include "tools/cluster/cli/cli.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "lib/json.h"
 #include "lib/show/table.h"
@@ -10,46 +11,108 @@
 #include "tools/cluster/cli/show.h"
 #include "vmm/virt/virt.h"
 
+/* The manifest is read only where one is given. */
+static int load_given(const char *arg, struct manifest *ret, char **ret_name, struct vh_err *err)
+{
+	int r = cluster_is_file(arg) ? manifest_load(arg, ret, err) : cluster_name(arg, ret_name, err);
+
+	if (r < 0 || *ret_name)
+		return r;
+	*ret_name = strdup(ret->name);
+	return *ret_name ? 0 : vh_err_nomem(err);
+}
+
 int verb_status(struct vh_cli *cli, struct vh_err *err)
 {
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
 	vh_autofree char *name = NULL;
 	autosession s = { .lock = -1 };
 	struct context ctx;
-	int code = 0, r = cluster_name(cli->argv[0], &name, err);
+	int code = 0, r = load_given(cli->argv[0], &m, &name, err);
 
 	if (r == 0)
 		r = session_look(cli, name, &s, err);
 	if (r < 0)
 		return r;
 	ctx = session_context(cli, &s, 0);
-	r = status_show(cli, &ctx, &code, err);
+	r = status_show(cli, &ctx, m.name ? &m : NULL, &code, err);
 	return r < 0 ? r : code;
+}
+
+/* Of all its nodes, by libvirt's word; NULL: libvirt could not be asked. */
+static json_t *overall_state(json_t *domains, const json_t *nodes)
+{
+	size_t n = json_array_size(nodes), running = 0, there = 0, i, k;
+	json_t *node, *domain;
+
+	if (!domains)
+		return json_null();
+	json_array_foreach(nodes, i, node)
+		json_array_foreach(domains, k, domain)
+			if (json_equal(json_object_get(node, "name"), json_object_get(domain, "name"))) {
+				const char *state = json_string_value(json_object_get(domain, "state"));
+
+				there++;
+				running += state && !strcmp(state, "running");
+			}
+	if (running == n)
+		return json_string("running");
+	if (running == 0)
+		return json_string(there == n ? "off" : "missing");
+	return json_sprintf("%zu of %zu run", running, n);
+}
+
+static int list_rows(const struct vh_cli *cli, struct vh_store *store, json_t *rows, struct vh_err *err)
+{
+	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+	vh_autojson all = NULL;
+	vh_autojson domains = NULL;
+	const char *name;
+	json_t *doc;
+	int r = vh_record_list(store, "cluster", &all, err);
+
+	if (r < 0)
+		return r;
+	/* What is recorded is listed whether or not libvirt can be asked. */
+	r = json_object_size(all) ? vh_virt_open(&v, cli->connect, cli->state, false, &none) : 0;
+	if (v)
+		vh_virt_list(v, &domains, &none);
+	else if (r == -ENOTCONN && !none.num)
+		domains = json_array();
+	json_object_foreach(all, name, doc) {
+		const json_t *nodes = json_object_get(doc, "nodes");
+
+		json_object_set_new(doc, "count", json_integer((json_int_t)json_array_size(nodes)));
+		json_object_set_new(doc, "state", overall_state(domains, nodes));
+		json_array_append(rows, doc);
+	}
+	return 0;
 }
 
 int verb_list(struct vh_cli *cli, struct vh_err *err)
 {
 	static const struct vh_col cols[] = {
-		{ "CLUSTER", "name", VH_COL_TEXT },	{ "IMAGE", "image.name", VH_COL_TEXT },
+		{ "CLUSTER", "name", VH_COL_TEXT },	{ "STATE", "state", VH_COL_TEXT },
+		{ "IMAGE", "image.name", VH_COL_TEXT },
 		{ "NODES", "count", VH_COL_RIGHT },	{ "VCPUS", "vcpus", VH_COL_RIGHT },
 		{ "MEMORY", "memory", VH_COL_SIZE },	{ "CPU POLICY", "cpu_policy", VH_COL_TEXT },
 		{ "NETWORK", "cidr", VH_COL_TEXT },	{ NULL, NULL, VH_COL_TEXT },
 	};
 	autosession s = { .lock = -1 };
-	vh_autojson all = NULL;
-	json_t *rows, *doc;
-	const char *name;
+	vh_autojson rows = json_array();
 	int r = vh_store_open(&s.store, cli->state, VH_STORE_READ, err);
 
 	if (r == 0)
-		r = vh_record_list(s.store, "cluster", &all, err);
+		r = list_rows(cli, s.store, rows, err);
 	if (r < 0)
 		return r;
-	rows = json_array();
-	json_object_foreach(all, name, doc) {
-		json_object_set_new(doc, "count", json_integer((json_int_t)json_array_size(json_object_get(doc, "nodes"))));
-		json_array_append(rows, doc);
-	}
-	return vh_listing(cli, "vhpc.cluster.list/1", "clusters", cols, rows, err);
+	if (cli->json)
+		return vh_json_print("vhpc.cluster.list/1", json_pack("{s:s, s:O}", "state_directory", cli->state, "clusters", rows), err);
+	printf("State directory  %s\n", cli->state);
+	if (json_array_size(rows))
+		putchar('\n');
+	return vh_listing(cli, "vhpc.cluster.list/1", "clusters", cols, vh_steal(&rows), err);
 }
 
 int verb_leases(struct vh_cli *cli, struct vh_err *err)

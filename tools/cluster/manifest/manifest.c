@@ -184,7 +184,7 @@ json_t *manifest_schema(void)
 	return vh_steal(&s);
 }
 
-static bool is_file(const char *arg)
+bool cluster_is_file(const char *arg)
 {
 	size_t n = strlen(arg);
 	struct stat st;
@@ -198,7 +198,7 @@ int cluster_name(const char *file_or_name, char **ret, struct vh_err *err)
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
 	int r;
 
-	if (is_file(file_or_name)) {
+	if (cluster_is_file(file_or_name)) {
 		r = manifest_load(file_or_name, &m, err);
 		if (r < 0)
 			return r;

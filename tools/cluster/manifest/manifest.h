@@ -35,6 +35,8 @@ uint64_t manifest_nodes(const struct manifest *m);
 /* A JSON Schema of manifests; NULL without memory. */
 json_t *manifest_schema(void);
 
+/* Whether an argument means a manifest, not a name. */
+bool cluster_is_file(const char *arg);
 /* The cluster that an argument means: a manifest's name for a file, else a name; malloc'd. */
 int cluster_name(const char *file_or_name, char **ret, struct vh_err *err);
 

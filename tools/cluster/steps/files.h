@@ -5,6 +5,8 @@
 
 #include "tools/cluster/steps/steps.h"
 
+struct cluster_pool;
+
 /* The path of a file in the node's own directory; malloc'd, NULL without memory. */
 char *node_file(const struct cluster *c, const struct node *n, const char *file);
 /* The path in dir (the cluster's, or one still being made) of what the pool's nodes boot: "kernel", "initrd";

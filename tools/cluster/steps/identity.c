@@ -8,6 +8,7 @@
 #include "lib/files/read.h"
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/ssh.h"
 
 static int to_base64(const char *bytes, size_t len, char **ret, struct vh_err *err)

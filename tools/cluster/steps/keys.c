@@ -5,6 +5,7 @@
 
 #include "lib/files/files.h"
 #include "lib/strv.h"
+#include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/identity.h"
 #include "tools/cluster/steps/ssh.h"
 

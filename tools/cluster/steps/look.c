@@ -54,7 +54,7 @@ int sights_look(const struct context *ctx, bool leaving, struct sights *ret, str
 			r = s->step->look(ctx, &s->at, &s->look, err);
 	}
 	if (r < 0)
-		return vh_err_within(err, "cluster %s", ctx->cluster->name);
+		return r;
 	*ret = all;
 	all = (struct sights){ 0 };
 	return 0;

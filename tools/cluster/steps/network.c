@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "netctl/netctl.h"
+#include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/domain.h"
 #include "vmm/virt/virt.h"
 
@@ -48,16 +49,6 @@ static int isolate_look(const struct context *ctx, const struct spot *at, struct
 
 /* Before the bridge is there: at no time is its network open. */
 const struct step step_isolate = { "isolate", ONCE_A_HOST, isolate_apply, isolate_undo, isolate_look, bridge_object };
-
-bool network_is_isolated(const struct cluster *c)
-{
-	vh_autoerr none = VH_ERR_NONE;
-	char address[24];
-	bool there = false, is = false;
-
-	cluster_host_address(c, address);
-	return vh_net_isolate_look(c->bridge, address, c->owner, &there, &is, &none) == 0 && is;
-}
 
 static int bridge_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {

@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/steps/files.h"
 #include "vmm/virt/virt.h"
@@ -50,12 +51,6 @@ static bool answers(const struct cluster *c, const struct node *n, int within_ms
 	vh_autoerr ignored = VH_ERR_NONE;
 
 	return config && greets(n->nics[0].address, within_ms) && vh_spawn_ok(&spawn, NULL, &ignored) == 0;
-}
-
-/* One that is up and busy is given time, where it is asked but once. */
-bool node_answers(const struct cluster *c, const struct node *n)
-{
-	return answers(c, n, PATIENT_MS);
 }
 
 /* The last thing that the guest said, for the error; empty when it said nothing. */
@@ -125,7 +120,7 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 	return 0;
 }
 
-/* Of one that does not run it is no news. */
+/* Of one that does not run it is no news. One that is busy is given time: it is asked but once. */
 static int ready_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
 {
 	const char *state;
@@ -136,8 +131,8 @@ static int ready_look(const struct context *ctx, const struct spot *at, struct l
 	if (!state || strcmp(state, "running"))
 		*ret = (struct look){ .is = LOOK_NOTHING };
 	else
-		*ret = node_answers(ctx->cluster, at->node) ? (struct look){ .is = LOOK_SAME }
-							    : (struct look){ LOOK_OTHER, "does not answer over ssh", NULL };
+		*ret = answers(ctx->cluster, at->node, PATIENT_MS) ? (struct look){ .is = LOOK_SAME }
+								       : (struct look){ LOOK_OTHER, "does not answer over ssh", NULL };
 	return 0;
 }
 

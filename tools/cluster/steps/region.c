@@ -14,6 +14,7 @@
 #include "lib/machine.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "tools/cluster/plan/plan.h"
 
 enum { NODE_BITS = 8 * sizeof(unsigned long) };
 

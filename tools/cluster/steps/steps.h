@@ -3,12 +3,19 @@
 #ifndef VH_CLUSTER_STEPS_H
 #define VH_CLUSTER_STEPS_H
 
+#include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
+#include "lib/err.h"
 #include "lib/show/progress.h"
-#include "tools/cluster/plan/plan.h"
 
+struct cluster;
+struct node;
 struct step_event;
+struct vh_image;
+struct vh_store;
+struct vh_virt;
 
 /* What a walk has at hand. */
 struct context {
@@ -63,7 +70,7 @@ struct step {
 struct step_event {
 	const struct step *step;
 	const struct spot *at;
-	const char *object;
+	const char *object, *node;	/* node NULL: it is not for one node */
 	bool undo;
 	enum { STEP_BEGINS, STEP_CHANGED, STEP_SAME, STEP_FAILED } state;	/* SAME: there was nothing to do */
 	double seconds;			/* since it began */
@@ -96,12 +103,6 @@ int sights_look(const struct context *ctx, bool leaving, struct sights *ret, str
 int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err);
 /* Undoes all steps, backwards, whatever of them was done. */
 int steps_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
-
-/* Whether the host keeps the cluster's network apart from all others; false also where it cannot be asked. */
-bool network_is_isolated(const struct cluster *c);
-
-/* Whether the node answers over ssh now. */
-bool node_answers(const struct cluster *c, const struct node *n);
 
 /* Makes STATE/clusters/NAME whole, or finds it made. images: one a pool, or NULL. Refused (-ESTALE)
  * where that takes an image other than the planned one. */

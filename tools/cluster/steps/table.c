@@ -2,6 +2,8 @@
 /* The order of the steps: the plan prints it, apply walks it forwards, undo backwards. */
 #include "tools/cluster/steps/steps.h"
 
+#include "tools/cluster/plan/plan.h"
+
 const struct step *const cluster_steps[] = {
 	&step_files,
 	&step_region,

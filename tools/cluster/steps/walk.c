@@ -9,6 +9,7 @@
 
 #include "lib/clock.h"
 #include "lib/strv.h"
+#include "tools/cluster/plan/plan.h"
 
 enum { MAX_WORKERS = 16 };
 
@@ -70,7 +71,8 @@ static int run_journalled(struct walk *w, const struct step_event *event, bool *
 static int run_step(struct walk *w, const struct step *s, const struct spot *at, struct vh_err *err)
 {
 	vh_autofree char *object = s->object(w->ctx->cluster, at);
-	struct step_event event = { .step = s, .at = at, .object = object, .undo = w->undo, .state = STEP_BEGINS };
+	struct step_event event = { .step = s, .at = at, .object = object,
+				    .node = at->node ? at->node->name : NULL, .undo = w->undo, .state = STEP_BEGINS };
 	double begun = vh_now();
 	bool changed = false;
 	int r;

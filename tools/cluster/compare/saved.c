@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/cli/saved.h"
+#include "tools/cluster/compare/compare.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "lib/files/files.h"
 #include "lib/json.h"
-#include "tools/cluster/cli/changes.h"
+#include "tools/cluster/plan/plan.h"
 
 #define SCHEMA "vhpc.cluster.saved/1"
 
+int saved_new(struct saved *ret)
+{
+	ret->manifest = calloc(1, sizeof(*ret->manifest));
+	return ret->manifest ? 0 : -ENOMEM;
+}
+
 void saved_clear(struct saved *s)
 {
-	manifest_clear(&s->manifest);
+	if (s->manifest)
+		manifest_clear(s->manifest);
+	free(s->manifest);
 	json_decref(s->plan);
 	json_decref(s->steps);
 	*s = (struct saved){ 0 };
@@ -47,14 +55,16 @@ int saved_from_json(const char *name, const json_t *doc, struct saved *ret, stru
 	autosaved s = { 0 };
 	int r = check_head(name, doc, err);
 
+	if (r == 0 && saved_new(&s) < 0)
+		r = vh_err_nomem(err);
 	if (r < 0)
 		return r;
 	s.exists = json_is_true(json_object_get(doc, "exists"));
 	s.plan = json_incref(json_object_get(doc, "plan"));
 	s.steps = json_incref(json_object_get(doc, "steps"));
-	r = vh_doc_from_json(manifest_keys, json_object_get(doc, "manifest"), &s.manifest, err);
+	r = vh_doc_from_json(manifest_keys, json_object_get(doc, "manifest"), s.manifest, err);
 	if (r == 0)
-		r = manifest_check(&s.manifest, err);
+		r = manifest_check(s.manifest, err);
 	if (r < 0 || !json_is_object(s.plan) || !json_is_array(s.steps))
 		return r == -ENOMEM ? r : vh_err_refuse(err, EBADMSG, "%s: the plan is damaged", name);
 	*ret = s;
