@@ -474,6 +474,8 @@ START_TEST(a_lost_record_comes_back_from_the_directory)
 	vh_autojson is = NULL;
 	vh_autojson was = NULL;
 	struct vh_lease *leases;
+	struct vh_step *steps;
+	int64_t id;
 	vh_autoerr err = VH_ERR_NONE;
 	size_t n;
 
@@ -504,6 +506,15 @@ START_TEST(a_lost_record_comes_back_from_the_directory)
 	ck_assert_int_eq(vh_lease_list(other, NULL, NULL, &leases, &n, &err), 0);
 	ck_assert_uint_eq(n, 3);
 	ck_assert_str_eq(leases[2].key, "70007");
+	vh_lease_free(leases, n);
+	/* And goes whole, with what the journal knows by the name that the directory had. */
+	ck_assert_int_eq(vh_journal_begin(other, known.owner, "files", "/old/clusters/two", &id, &err), 0);
+	ck_assert_int_eq(record_remove(other, &known, &err), 0);
+	ck_assert_int_eq(vh_journal_list(other, known.owner, &steps, &n, &err), 0);
+	ck_assert_uint_eq(n, 0);
+	vh_journal_free(steps, n);
+	ck_assert_int_eq(vh_lease_list(other, NULL, NULL, &leases, &n, &err), 0);
+	ck_assert_uint_eq(n, 0);
 	vh_lease_free(leases, n);
 	dir = vh_strf("%s/clusters/three", state);
 	ck_assert_int_eq(rename(c.dir, dir), 0);

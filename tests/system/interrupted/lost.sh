@@ -23,5 +23,15 @@ exits 1 "apply there" vhpc cluster apply "$kept/cut.yaml" && says "the file syst
 umount "$VHPC_STATE"
 rm -r "$T"
 T=$kept
-check "destroy" vhpc cluster destroy cut
+# --- under another name
+T=$(mktemp -d)
+mv "$VHPC_STATE" "$VHPC_STATE.moved"
+exits 4 "status under another name" vhpc cluster status --state "$VHPC_STATE.moved" cut && says "running" "its nodes run"
+check "ssh is told where the key is" grep -qF "$VHPC_STATE.moved/clusters/cut/key" "$VHPC_STATE.moved/clusters/cut/ssh_config"
+check "a node's power off" vhpc vm destroy --state "$VHPC_STATE.moved" cut-1
+check "and on: its disk is found" vhpc vm start --state "$VHPC_STATE.moved" cut-1
+check "destroy" vhpc cluster destroy --state "$VHPC_STATE.moved" cut
+mv "$VHPC_STATE.moved" "$VHPC_STATE"
+rm -r "$T"
+T=$kept
 nothing_left "nothing is left of what was recovered"

@@ -39,10 +39,25 @@ int record_recover(struct vh_store *store, const struct cluster *c, struct vh_er
 	return r < 0 ? r : record_put(store, c, err);
 }
 
+/* What was undone is forgotten, but not what the journal knows by the name that the state directory had. */
+static int forget_steps(struct vh_store *store, const char *run, struct vh_err *err)
+{
+	struct vh_step *steps = NULL;
+	size_t n = 0;
+	int r = vh_journal_list(store, run, &steps, &n, err);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = vh_journal_forget(store, steps[i].id, err);
+	vh_journal_free(steps, n);
+	return r;
+}
+
 static int drop_all(struct vh_store *store, const struct cluster *c, struct vh_err *err)
 {
 	int r = lease_drop(store, c, err);
 
+	if (r == 0)
+		r = forget_steps(store, c->owner, err);
 	return r < 0 ? r : vh_record_delete(store, record_class, c->name, err);
 }
 
