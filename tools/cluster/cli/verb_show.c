@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/strv.h"
 #include "lib/show/table.h"
 #include "tools/cluster/cli/session.h"
 #include "tools/cluster/cli/show.h"
@@ -62,6 +63,35 @@ static json_t *overall_state(json_t *domains, const json_t *nodes)
 	return json_sprintf("%zu of %zu run", running, n);
 }
 
+static const char *image_of(const json_t *plan)
+{
+	const char *name = json_string_value(json_object_get(json_object_get(plan, "image"), "name"));
+
+	return name ? name : "";
+}
+
+/* "mpi", of groups "head, mpi": each once, in their order. */
+static json_t *images_of(const json_t *plan)
+{
+	const json_t *groups = json_object_get(plan, "groups"), *group;
+	vh_autofree char *all = strdup(image_of(plan));
+	size_t i;
+
+	json_array_foreach(groups, i, group) {
+		bool seen = false;
+		char *more;
+
+		for (size_t k = 0; k < i; k++)
+			seen |= !strcmp(image_of(group), image_of(json_array_get(groups, k)));
+		more = seen ? NULL : vh_strf("%s%s%s", all ? all : "", i ? ", " : "", image_of(group));
+		if (!seen) {
+			free(all);
+			all = more;
+		}
+	}
+	return vh_json_text(all);
+}
+
 static int list_rows(const struct vh_cli *cli, struct vh_store *store, json_t *rows, struct vh_err *err)
 {
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
@@ -84,6 +114,7 @@ static int list_rows(const struct vh_cli *cli, struct vh_store *store, json_t *r
 		const json_t *nodes = json_object_get(doc, "nodes");
 
 		json_object_set_new(doc, "count", json_integer((json_int_t)json_array_size(nodes)));
+		json_object_set_new(doc, "images", images_of(doc));
 		json_object_set_new(doc, "state", overall_state(domains, nodes));
 		json_array_append(rows, doc);
 	}
@@ -94,7 +125,7 @@ int verb_list(struct vh_cli *cli, struct vh_err *err)
 {
 	static const struct vh_col cols[] = {
 		{ "CLUSTER", "name", VH_COL_TEXT },	{ "STATE", "state", VH_COL_TEXT },
-		{ "IMAGE", "image.name", VH_COL_TEXT },
+		{ "IMAGE", "images", VH_COL_TEXT },
 		{ "NODES", "count", VH_COL_RIGHT },	{ "VCPUS", "vcpus", VH_COL_RIGHT },
 		{ "MEMORY", "memory", VH_COL_SIZE },	{ "CPU POLICY", "cpu_policy", VH_COL_TEXT },
 		{ "NETWORK", "cidr", VH_COL_TEXT },	{ NULL, NULL, VH_COL_TEXT },
