@@ -212,6 +212,36 @@ START_TEST(another_manifest_and_another_image_are_told_and_borne)
 }
 END_TEST
 
+START_TEST(nodes_that_are_not_there_rest_already)
+{
+	autofixture f;
+	struct node nodes[2] = { { .name = (char *)"two-1" }, { .name = (char *)"two-2" } };
+	struct vh_virt *none = NULL;
+	struct cluster c;
+	struct context ctx = { .cluster = &c, .virts = &none, .only = &nodes[1] };
+	vh_autofree char *json = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	unsigned changed = 7;
+
+	load(&f);
+	c = (struct cluster){ .name = (char *)"two", .dir = f.dir, .nodes = nodes, .n_nodes = 2 };
+	json = vh_strf("%s/cluster.json", f.dir);
+	ck_assert_int_eq(vh_write_file(json, "{}", 2, 0600, &err), 0);
+	ck_assert_int_eq(nodes_stop(&ctx, 0, false, &changed, &err), 0);
+	ck_assert_uint_eq(changed, 0);
+	ck_assert_int_eq(access(json, F_OK), 0);
+	ck_assert_int_lt(nodes_check_on(&ctx, &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_ptr_nonnull(strstr(err.text, "two-2"));
+
+	/* All of them: the cluster cannot be used. */
+	vh_err_clear(&err);
+	ctx.only = NULL;
+	ck_assert_int_eq(nodes_stop(&ctx, 0, false, &changed, &err), 0);
+	ck_assert_int_lt(access(json, F_OK), 0);
+}
+END_TEST
+
 UNIT_SUITE(tools_saved, saved_plan_fits_what_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
 	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps, causes_name_what_apply_mends,
-	   another_manifest_and_another_image_are_told_and_borne)
+	   another_manifest_and_another_image_are_told_and_borne, nodes_that_are_not_there_rest_already)

@@ -140,6 +140,20 @@ int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct
 	return 0;
 }
 
+int vh_virt_suspend(struct vh_virt *v, const char *name, struct vh_err *err)
+{
+	vh_autodomain domain = NULL;
+	int state, r = vh_virt_find_ours(v, name, &domain, err);
+
+	if (r == 0)
+		r = vh_virt_get_state(domain, &state, err);
+	if (r < 0 || state == VIR_DOMAIN_PAUSED)
+		return r;
+	if (state != VIR_DOMAIN_RUNNING && state != VIR_DOMAIN_BLOCKED)
+		return vh_err_refuse(err, ENOTCONN, "VM %s: does not run", name);
+	return virDomainSuspend(domain) == 0 ? 0 : vh_virt_err(err, "VM %s: suspend", name);
+}
+
 static void sleep_ms(long ms)
 {
 	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };

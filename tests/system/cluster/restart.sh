@@ -15,6 +15,15 @@ says "start two-node-2" "and says so"
 check "events tell of it" test "$(sed -n 's/.*"step":"\([a-z]*\)".*"node":"two-node-2","state":"changed".*/\1/p' "$T/events" | tr '\n' ' ')" = "start ready "
 check "and of the end" sh -c "tail -n 1 '$T/events' | grep -q '\"event\":\"end\".*\"state\":\"up\"'"
 if [ "$(leases)" = "$held" ]; then pass "starting takes the leases again"; else fail "starting takes the leases again" "$(leases) instead of $held"; fi
+check "suspend" vhpc cluster suspend two-node 2
+exits 4 "status of a paused node" vhpc cluster status two-node && says "is paused" "says so"
+if [ "$(leases)" = "$held" ]; then pass "a paused node keeps its leases"; else fail "a paused node keeps its leases" "$(leases) instead of $held"; fi
+check "resume" vhpc cluster resume --timeout 1200 two-node 2
+check "stop of all" vhpc cluster stop --force two-node
+if [ "$(leases)" = 0 ] && [ ! -e "$record/cluster.json" ]; then pass "gives leases back, and launchers are told"; else fail "gives leases back, and launchers are told" "$(leases) leases"; fi
+exits 3 "nothing to resume" vhpc cluster resume two-node
+check "start of all" vhpc cluster start --timeout 1200 two-node
+if [ "$(leases)" = "$held" ] && [ -e "$record/cluster.json" ]; then pass "takes them again"; else fail "takes them again" "$(leases) leases"; fi
 ip link delete "$(ip -br link | awk '/^vt/ { sub(/@.*/, "", $1); print $1; exit }')"
 exits 4 "status names what is gone" vhpc cluster status two-node && says "is gone" "an interface"
 check "plan tells what that costs" vhpc cluster plan "$example" && says "a restart of the node" "a restart"

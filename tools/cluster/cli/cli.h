@@ -11,6 +11,7 @@
 /* Options of plan and apply. */
 struct apply_opts { char *store, *host, *plan, *out; uint64_t timeout; bool keep, detailed; };
 struct destroy_opts { bool dry_run; };
+struct life_opts { uint64_t timeout; bool force; };
 struct ssh_opts { char *user; };
 
 int verb_plan(struct vh_cli *cli, struct vh_err *err);
@@ -20,6 +21,10 @@ int verb_status(struct vh_cli *cli, struct vh_err *err);
 int verb_list(struct vh_cli *cli, struct vh_err *err);
 int verb_leases(struct vh_cli *cli, struct vh_err *err);
 int verb_ssh(struct vh_cli *cli, struct vh_err *err);
+int verb_start(struct vh_cli *cli, struct vh_err *err);
+int verb_stop(struct vh_cli *cli, struct vh_err *err);
+int verb_suspend(struct vh_cli *cli, struct vh_err *err);
+int verb_resume(struct vh_cli *cli, struct vh_err *err);
 int verb_destroy(struct vh_cli *cli, struct vh_err *err);
 int verb_recover(struct vh_cli *cli, struct vh_err *err);
 

@@ -21,6 +21,15 @@ static const struct vh_opt ssh_opts[] = {
 	{ .name = NULL },
 };
 
+static const struct vh_opt start_opts[] = {
+	{ "timeout", 0, VH_OPT_UINT, offsetof(struct life_opts, timeout), "SECONDS", "how long a node may take to answer (300)" },
+	{ .name = NULL },
+};
+static const struct vh_opt stop_opts[] = {
+	{ "timeout", 0, VH_OPT_UINT, offsetof(struct life_opts, timeout), "SECONDS", "how long a node has to shut down (60)" },
+	{ "force", 0, VH_OPT_FLAG, offsetof(struct life_opts, force), NULL, "cut the power at once" },
+	{ .name = NULL },
+};
 static const struct vh_opt destroy_opts[] = {
 	{ "dry-run", 0, VH_OPT_FLAG, offsetof(struct destroy_opts, dry_run), NULL, "say what would be removed, and remove nothing" },
 	{ .name = NULL },
@@ -34,6 +43,10 @@ static const struct vh_verb verbs[] = {
 	{ "leases", "", 0, 0, "list what clusters and VMs hold of this host", VH_VERB_JSON, NULL, 0, verb_leases },
 	{ "ssh", "FILE|NAME [NODE] [COMMAND...]", 1, -1, "log in to a node, or run a command there", VH_VERB_REST, ssh_opts, sizeof(struct ssh_opts), verb_ssh },
 	{ "schema", "", 0, 0, "print a JSON Schema of manifests, for editors", 0, NULL, 0, verb_schema },
+	{ "start", "FILE|NAME [NODE]", 1, 2, "start nodes that are off, all or one", 0, start_opts, sizeof(struct life_opts), verb_start },
+	{ "stop", "FILE|NAME [NODE]", 1, 2, "shut nodes down, all or one; their leases go back", 0, stop_opts, sizeof(struct life_opts), verb_stop },
+	{ "suspend", "FILE|NAME [NODE]", 1, 2, "halt nodes, all or one, with all that they hold", 0, NULL, 0, verb_suspend },
+	{ "resume", "FILE|NAME [NODE]", 1, 2, "let halted nodes go on, all or one", 0, start_opts, sizeof(struct life_opts), verb_resume },
 	{ "destroy", "FILE|NAME", 1, 1, "remove the cluster and all that was made for it", VH_VERB_JSON, destroy_opts, sizeof(struct destroy_opts), verb_destroy },
 	{ "recover", "", 0, 0, "tell a lost store what runs and is there; make a moved directory its own", 0, NULL, 0, verb_recover },
 	{ .name = NULL },

@@ -2,6 +2,7 @@
 #include "tools/cluster/cli/session.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "images/images.h"
 #include "lib/files/files.h"
@@ -29,6 +30,22 @@ int session_lock(const struct vh_cli *cli, const char *name, int *ret_fd, struct
 	return lock ? vh_lock(cli->state, lock, LOCK_MS, ret_fd, err) : vh_err_nomem(err);
 }
 
+bool node_is(const struct cluster *c, const struct node *n, const char *word)
+{
+	return !strcmp(word, n->name) || !strcmp(word, n->name + strlen(c->name) + 1);
+}
+
+int session_record(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
+{
+	int r = record_load(s->store, cli->state, name, &s->cluster, err);
+
+	if (r == -ENOENT && (r = record_lost(cli->state, name, err)) == 0) {
+		vh_err_refuse(err, ENOENT, "cluster %s: not applied on this host", name);
+		return vh_err_hint(err, "vhpc cluster list shows those that are");
+	}
+	return r;
+}
+
 int session_load(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
 {
 	vh_autoerr none = VH_ERR_NONE;
@@ -37,11 +54,7 @@ int session_load(const struct vh_cli *cli, const char *name, struct session *s, 
 	if (r == 0)
 		r = vh_store_open(&s->store, cli->state, VH_STORE_READ, err);
 	if (r == 0)
-		r = record_load(s->store, cli->state, name, &s->cluster, err);
-	if (r == -ENOENT && (r = record_lost(cli->state, name, err)) == 0) {
-		vh_err_refuse(err, ENOENT, "cluster %s: not applied on this host", name);
-		return vh_err_hint(err, "vhpc cluster list shows those that are");
-	}
+		r = session_record(cli, name, s, err);
 	/* Whoever only looks may not be able to. */
 	if (r == 0)
 		files_settle(&s->cluster, &none);

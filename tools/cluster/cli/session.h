@@ -21,8 +21,12 @@ void session_clear(struct session *s);
 
 /* The cluster's lock, for whoever changes it. */
 int session_lock(const struct vh_cli *cli, const char *name, int *ret_fd, struct vh_err *err);
+/* Whether that word names the node: "2", or its whole name. */
+bool node_is(const struct cluster *c, const struct node *n, const char *word);
 /* For verbs that look: store and plan of a cluster that is applied, or refused. */
 int session_load(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
+/* The plan of a cluster that is applied, or refused. */
+int session_record(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
 /* The same, with libvirt where it runs: none is started that has nothing. */
 int session_look(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
 /* For verbs that change: rights, the cluster's lock, the store for writing, progress. */

@@ -4,9 +4,10 @@
 #include <errno.h>
 
 #include "lib/files/files.h"
+#include "lib/json.h"
+#include "lib/show/table.h"
 #include "lib/strv.h"
 #include "tools/cluster/cli/session.h"
-#include "tools/cluster/cli/show.h"
 #include "vmm/virt/virt.h"
 
 /* Without a record nothing of the cluster can be there but its daemon and a half-made directory. */
@@ -24,6 +25,84 @@ static int nothing_there(const struct vh_cli *cli, const char *name, struct sess
 		return r;
 	vh_progress_end(vh_steal(&s->progress), "not there: nothing to remove");
 	return 0;
+}
+
+/* --- what destroy would remove, in its order */
+
+/* What is lost with it; NULL: nothing that cannot be made again. */
+static const char *lost_with(const struct step *s)
+{
+	if (s == &step_disk)
+		return "what was written on it";
+	return s == &step_domain ? "what it runs" : s == &step_files ? "keys and identities" : NULL;
+}
+
+static int add(json_t *rows, const char *what, const char *object, const char *node, const char *loses, struct vh_err *err)
+{
+	json_t *row = object ? json_pack("{s:s, s:s, s:s*, s:s*}", "what", what, "object", object, "node", node, "loses", loses) : NULL;
+
+	return json_array_append_new(rows, row) < 0 ? vh_err_nomem(err) : 0;
+}
+
+static int add_objects(const struct context *ctx, json_t *rows, struct vh_err *err)
+{
+	vh_cleanup(sights_clear) struct sights all = { 0 };
+	int r = sights_look(ctx, true, &all, err);
+
+	for (size_t i = all.n; r == 0 && i-- > 0; ) {
+		const struct sight *s = &all.v[i];
+		vh_autofree char *object = s->step->object(ctx->cluster, &s->at);
+
+		if (s->look.is == LOOK_SAME || s->look.is == LOOK_OTHER)
+			r = add(rows, s->step->what, object, s->at.node ? s->at.node->name : NULL, lost_with(s->step), err);
+	}
+	return r;
+}
+
+static int add_leases(struct vh_store *store, const char *holder, const char *node, json_t *rows, struct vh_err *err)
+{
+	struct vh_lease *leases = NULL;
+	size_t n = 0;
+	int r = vh_lease_list(store, NULL, holder, &leases, &n, err);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		vh_autofree char *object = vh_strf("%s %s", leases[i].kind, leases[i].key);
+
+		r = add(rows, "lease", object, node, NULL, err);
+	}
+	vh_lease_free(leases, n);
+	return r;
+}
+
+static int add_all(const struct context *ctx, struct vh_store *store, json_t *rows, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	int r = add_objects(ctx, rows, err);
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		vh_autofree char *holder = vh_strf("vm/%s", c->nodes[i].name);
+
+		r = holder ? add_leases(store, holder, c->nodes[i].name, rows, err) : vh_err_nomem(err);
+	}
+	if (r == 0)
+		r = add_leases(store, c->owner, NULL, rows, err);
+	if (r == 0)
+		r = add(rows, "record", c->name, NULL, NULL, err);
+	return r;
+}
+
+static int dry_run_show(const struct vh_cli *cli, const struct context *ctx, struct vh_store *store, struct vh_err *err)
+{
+	static const struct vh_col cols[] = {
+		{ "REMOVES", "what", VH_COL_TEXT }, { "OBJECT", "object", VH_COL_TEXT }, { "NODE", "node", VH_COL_TEXT },
+		{ "LOSES", "loses", VH_COL_TEXT }, { NULL, NULL, VH_COL_TEXT },
+	};
+	vh_autojson rows = json_array();
+	int r = rows ? 0 : vh_err_nomem(err);
+
+	if (r == 0 && ctx)
+		r = add_all(ctx, store, rows, err);
+	return r < 0 ? r : vh_listing(cli, "vhpc.cluster.destroy/1", "objects", cols, vh_steal(&rows), err);
 }
 
 static int dry_run(const struct vh_cli *cli, const char *name, struct vh_err *err)

@@ -9,8 +9,87 @@
 #include "lib/strv.h"
 #include "lib/show/table.h"
 #include "tools/cluster/cli/session.h"
-#include "tools/cluster/cli/show.h"
+#include "tools/cluster/compare/compare.h"
 #include "vmm/virt/virt.h"
+
+static const struct vh_col status_cols[] = {
+	{ "NODE", "name", VH_COL_TEXT },	{ "STATE", "state", VH_COL_TEXT },
+	{ "SSH", "ssh", VH_COL_BOOL },		{ "ISOLATED", "isolated", VH_COL_BOOL },
+	{ "ADDRESS", "address", VH_COL_TEXT },
+	{ "VCPUS", "vcpus", VH_COL_RIGHT },	{ "CPUS", "cpus", VH_COL_RIGHT },
+	{ "MEMORY", "memory", VH_COL_SIZE },	{ "NUMA", "nodes", VH_COL_RIGHT },
+	{ NULL, NULL, VH_COL_TEXT },
+};
+
+/* The row of vh_virt_list that is about this VM; NULL: libvirt does not know it. */
+static json_t *row_of(json_t *rows, const char *name)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		if (!strcmp(json_string_value(json_object_get(row, "name")), name))
+			return row;
+	return NULL;
+}
+
+/* Whether the step is as planned, of that node or (NULL) of the cluster. */
+static bool is_well(const struct sights *s, const struct step *step, const struct node *n)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].step == step && s->v[i].at.node == n)
+			return s->v[i].look.is == LOOK_SAME;
+	return false;
+}
+
+/* What is, not what was planned: all of it read back from libvirt and over ssh. */
+static json_t *status_row(const struct node *n, json_t *domains, const struct sights *sights)
+{
+	json_t *domain = row_of(domains, n->name);
+	json_t *row = domain ? json_copy(domain) : json_pack("{s:s, s:s}", "name", n->name, "state", "missing");
+
+	json_object_set_new(row, "ssh", json_boolean(is_well(sights, &step_ready, n)));
+	json_object_set_new(row, "isolated", json_boolean(is_well(sights, &step_isolate, NULL)));
+	json_object_set_new(row, "address", json_string(n->nics[0].address));
+	return row;
+}
+
+static int print_status(const struct vh_cli *cli, json_t *rows, json_t *causes, struct vh_err *err)
+{
+	if (cli->json)
+		return vh_json_print("vhpc.cluster.status/1", json_pack("{s:O, s:O}", "nodes", rows, "findings", causes), err);
+	vh_table_print(stdout, status_cols, rows);
+	if (json_array_size(causes)) {
+		putchar('\n');
+		vh_findings_print(stdout, causes, false);
+	}
+	return 0;
+}
+
+/* m: the manifest that was given, or NULL. *ret_exit: 0 when all is as planned, else VH_EXIT_PARTIAL. */
+static int status_show(const struct vh_cli *cli, const struct context *ctx, const struct manifest *m, int *ret_exit, struct vh_err *err)
+{
+	vh_cleanup(sights_clear) struct sights sights = { 0 };
+	vh_autofindings found = VH_FINDINGS_NONE;
+	vh_autojson domains = NULL;
+	vh_autojson rows = json_array();
+	vh_autojson causes = NULL;
+	int r = ctx->virts[0] ? vh_virt_list(ctx->virts[0], &domains, err) : 0;
+
+	if (r == 0)
+		r = sights_look(ctx, false, &sights, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ctx->cluster->n_nodes; i++)
+		json_array_append_new(rows, status_row(&ctx->cluster->nodes[i], domains, &sights));
+	causes_of_sights(ctx->cluster, &sights, &found);
+	causes_of_images(ctx->cluster, ctx->state, &found);
+	if (m)
+		causes_of_manifest(ctx->cluster, m, &found);
+	*ret_exit = found.stops ? VH_EXIT_PARTIAL : 0;
+	r = vh_findings_end(&found, &causes, err);
+	return r < 0 ? r : print_status(cli, rows, causes, err);
+}
 
 /* The manifest is read only where one is given. */
 static int load_given(const char *arg, struct manifest *ret, char **ret_name, struct vh_err *err)

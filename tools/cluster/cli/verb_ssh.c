@@ -12,9 +12,7 @@
 static const struct node *choose_node(const struct cluster *c, int *argc, char ***argv)
 {
 	for (size_t i = 0; *argc > 0 && i < c->n_nodes; i++) {
-		const char *name = c->nodes[i].name;
-
-		if (!strcmp(**argv, name) || !strcmp(**argv, name + strlen(c->name) + 1)) {
+		if (node_is(c, &c->nodes[i], **argv)) {
 			(*argc)--;
 			(*argv)++;
 			return &c->nodes[i];

@@ -35,6 +35,13 @@ int node_state(const struct context *ctx, const struct node *n, const char **ret
 	return r;
 }
 
+int node_stop(const struct context *ctx, const struct node *n, int deadline_ms, bool force, struct vh_err *err)
+{
+	int r = vh_virt_stop(ctx->virts[n->host], n->name, deadline_ms, force, err);
+
+	return r < 0 ? r : vh_vm_ended(ctx->virts[n->host], ctx->state, n->name, err);
+}
+
 char *node_object(const struct cluster *c, const struct spot *at)
 {
 	(void)c;
@@ -170,9 +177,15 @@ static int stop_marked(const struct context *ctx, const struct spot *at, struct 
 
 static int start_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
+	const char *state = NULL;
 	int r = stop_marked(ctx, at, err);
 
-	return r < 0 ? r : vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, ret_changed, err);
+	if (r == 0)
+		r = node_state(ctx, at->node, &state, err);
+	if (r == 0)
+		r = vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, ret_changed, err);
+	*ret_changed |= r == 0 && state && !strcmp(state, "paused");
+	return r;
 }
 
 int node_nothing_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)

@@ -8,6 +8,8 @@
 /* *ret NULL: the node has no VM yet. One of that name that is not the cluster's is left alone (-EEXIST). */
 int node_state(const struct context *ctx, const struct node *n, const char **ret, struct vh_err *err);
 
+/* Shuts it down, as vh_virt_stop does; its leases go back. */
+int node_stop(const struct context *ctx, const struct node *n, int deadline_ms, bool force, struct vh_err *err);
 /* The node's name, which is its VM's; malloc'd. */
 char *node_object(const struct cluster *c, const struct spot *at);
 /* Of steps that removing the VM undoes. */

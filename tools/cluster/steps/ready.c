@@ -100,7 +100,8 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 	char words[160];
 
 	*ret_waited = false;
-	while (!answers(ctx->cluster, n, BANNER_MS)) {
+	/* One that is up, on a busy machine, is not waited for twice. */
+	for (int within = PATIENT_MS; !answers(ctx->cluster, n, within); within = BANNER_MS) {
 		*ret_waited = true;
 		if (vh_now() - begun > ctx->ready_ms / 1e3) {
 			last_words(ctx->cluster, n, words, sizeof(words));

@@ -25,6 +25,7 @@ struct context {
 	const char *state;		/* the state directory */
 	struct vh_progress *progress;
 	int ready_ms;			/* how long a node may take until it answers */
+	const struct node *only;	/* the one node that is meant, and what it needs; NULL: all */
 	bool cut_short;			/* an earlier run ended in the middle of a step */
 	/* Is told of each step, never by two threads at once; NULL: nobody listens. */
 	void (*tell)(void *arg, const struct step_event *event);
@@ -103,6 +104,16 @@ int sights_look(const struct context *ctx, bool leaving, struct sights *ret, str
 int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err);
 /* Undoes all steps, backwards, whatever of them was done. */
 int steps_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
+
+/* --- life.c: of the context's nodes, all at once */
+
+/* Shuts down those that run; at the deadline it fails, with force it cuts their power at once. Their leases go back. Exit 4
+ * where one would not: others are off. */
+int nodes_stop(const struct context *ctx, int deadline_ms, bool force, unsigned *ret_changed, struct vh_err *err);
+/* Halts those that run, with all that they hold; exit 4 as above. */
+int nodes_suspend(const struct context *ctx, unsigned *ret_changed, struct vh_err *err);
+/* Refused where one is off. */
+int nodes_check_on(const struct context *ctx, struct vh_err *err);
 
 /* Makes STATE/clusters/NAME whole, or finds it made. images: one a pool, or NULL. Refused (-ESTALE)
  * where that takes an image other than the planned one. */

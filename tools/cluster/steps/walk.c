@@ -112,6 +112,8 @@ static void *worker(void *arg)
 		vh_autoerr err = VH_ERR_NONE;
 		int r;
 
+		if (w->ctx->only && w->ctx->only != n)
+			continue;
 		pthread_mutex_unlock(&w->lock);
 		r = run_node(w, n, &err);
 		pthread_mutex_lock(&w->lock);
@@ -195,6 +197,9 @@ static int walk_steps(struct walk *w, struct vh_err *err)
 			r = run_nodes(w, err);
 		} else {
 			k++;
+			/* What all nodes are needed for is not done with one. */
+			if (w->ctx->only && s == &step_publish)
+				continue;
 			vh_progress_step(w->ctx->progress, "%s %s", w->undo ? "undo" : "do", s->what);
 			r = run_spots(w, s, err);
 		}
