@@ -189,7 +189,7 @@ static int add_user(struct accounts *a, const struct vh_id_user *u, bool *ret_ma
 		r = append(&a->group, "%s:x:%u:\n", u->name, u->uid);
 	if (r == 0 && !user)
 		r = append(&a->passwd, "%s:x:%u:%u::/home/%s:/bin/bash\n", u->name, u->uid, u->uid, u->name);
-	return r < 0 ? r : join_all(&a->group, u);
+	return r;
 }
 
 /* One that the image has by that name is that one, whatever its number. */
@@ -209,6 +209,10 @@ static int add_all(struct accounts *a, const struct vh_id_users *u, bool *ret_ma
 			r = -1;
 	for (size_t i = 0; i < u->n_users; i++)
 		if (add_user(a, &u->users[i], &ret_made[i]) < 0)
+			r = -1;
+	/* One may be in another's own group. */
+	for (size_t i = 0; i < u->n_users; i++)
+		if (ret_made[i] && join_all(&a->group, &u->users[i]) < 0)
 			r = -1;
 	return r;
 }

@@ -127,6 +127,8 @@ static int read_number(const struct doc *d, const struct vh_key *key, const stru
 	int r = key->type == VH_KEY_SIZE ? vh_size_parse(node->text, &v, d->err)
 					 : vh_uint_parse(node->text, UINT64_MAX, &v, d->err);
 
+	if (r == 0 && key->check)
+		r = key->check(node->text, d->err);
 	if (r < 0)
 		return refuse_value(d, node, key);
 	r = check_bounds(d, key, node, v);

@@ -43,7 +43,7 @@ struct vh_key {
 	int (*settled)(const void *item, struct vh_err *err);	/* LIST: what of an item's keys goes together; or NULL */
 	bool unique;			/* STR, UINT of a list's items: no two may have the same */
 	bool includes;			/* STRV of the top: files that vh_doc_load reads with the document */
-	int (*check)(const char *value, struct vh_err *err);	/* STR, and each item of STRV; or NULL */
+	int (*check)(const char *value, struct vh_err *err);	/* STR, UINT, and each item of STRV, as written; or NULL */
 	int (*check_key)(const char *key, const char *value, struct vh_err *err);	/* the same for many keys; or NULL */
 	const char *help;		/* a sentence for the reference page, with unit */
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/json.h"
+#include "lib/strv.h"
 #include "lib/values.h"
 #include "mpirun-wrap/cluster/fields.h"
 #include "mpirun-wrap/cluster/node.h"
@@ -131,6 +132,25 @@ static int parse_region(const json_t *j, struct vh_mpi_cluster *c, struct vh_err
 	return 0;
 }
 
+/* Optional: who works on the cluster by a login of his own. */
+static int parse_users(const json_t *users, struct vh_mpi_cluster *c, struct vh_err *err)
+{
+	const json_t *user;
+	size_t i;
+
+	if (users && !json_is_array(users))
+		return vh_err_refuse(err, EINVAL, "'users' is no list");
+	json_array_foreach(users, i, user) {
+		const char *name = json_string_value(user);
+
+		if (!name || !vh_is_login(name))
+			return vh_err_refuse(err, EINVAL, "'users': number %zu is no login", i + 1);
+		if (vh_strv_push(&c->users, name) < 0)
+			return vh_err_nomem(err);
+	}
+	return 0;
+}
+
 static int parse(const json_t *doc, struct vh_mpi_cluster *c, struct vh_err *err)
 {
 	const json_t *mpi = json_object_get(doc, "mpi");
@@ -160,6 +180,8 @@ static int parse(const json_t *doc, struct vh_mpi_cluster *c, struct vh_err *err
 		r = vh_mpi_member(mpi, "version", is_version, &c->version, err);
 	if (r == 0)
 		r = parse_region(json_object_get(doc, "region"), c, err);
+	if (r == 0)
+		r = parse_users(json_object_get(doc, "users"), c, err);
 	return r < 0 ? r : parse_nodes(json_object_get(doc, "nodes"), c, err);
 }
 
@@ -192,6 +214,7 @@ void vh_mpi_cluster_free(struct vh_mpi_cluster *c)
 	free(c->hosts);
 	free(c->name);
 	free(c->user);
+	vh_strv_free(c->users);
 	free(c->cidr);
 	free(c->interface);
 	free(c->accel);

@@ -40,6 +40,7 @@ struct vh_mpi_node {
 
 struct vh_mpi_cluster {
 	char *name, *user;
+	char **users;		/* who has a login of his own there, or NULL */
 	char *cidr;		/* of the MPI network, "10.119.0.0/24" */
 	char *interface;	/* that network's, on every node */
 	char *accel;		/* "kvm" or "tcg" */
@@ -95,7 +96,7 @@ void vh_mpi_own_first(struct vh_mpi_cluster *c, const char *address);
 /* --- ssh.c: the way to a node */
 
 /* ssh's words up to the node, to which a command is added: with the cluster's key, or, where that is another
- * user's, with the keys and settings of this one. A strv; refused where ssh_config cannot be read. */
+ * user's, with the keys and settings of this one, and as himself where he is one of the cluster's users. A strv; refused where ssh_config cannot be read. */
 int vh_mpi_ssh(const struct vh_mpi_cluster *c, const struct vh_mpi_node *n, char ***ret, struct vh_err *err);
 
 /* The file of an ssh_config line "IdentityFile PATH"; malloc'd, NULL for any other line. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,13 +54,14 @@ static int key_is_anothers(const struct vh_mpi_cluster *c, bool *ret, struct vh_
 /* By the user's own keys and settings, which the node's user must know; the host keys are the cluster's. */
 static int own_words(const struct vh_mpi_cluster *c, const struct vh_mpi_node *n, char ***argv)
 {
+	const char *self = getenv("LOGNAME"), *login = self && vh_strv_has(c->users, self) ? self : c->user;
 	vh_autofree char *known = vh_mpi_beside(c, "known_hosts");
 
 	if (!known || vh_strv_push(argv, "-o") < 0 || vh_strv_pushf(argv, "UserKnownHostsFile=\"%s\"", known) < 0 ||
 	    vh_strv_push(argv, "-o") < 0 || vh_strv_pushf(argv, "HostKeyAlias=%s", n->name) < 0)
 		return -ENOMEM;
 	for (const char *const *w = (const char *const[]){ "-o", "StrictHostKeyChecking=yes", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR",
-							   "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15", "-l", c->user, n->address, NULL }; *w; w++)
+							   "-o", "ConnectTimeout=10", "-o", "ServerAliveInterval=15", "-l", login, n->address, NULL }; *w; w++)
 		if (vh_strv_push(argv, *w) < 0)
 			return -ENOMEM;
 	return 0;

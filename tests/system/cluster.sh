@@ -1,10 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The cluster of docs/examples/two-node.yaml with real VMs: planned, made, used, mended, taken away.
+# The cluster of docs/examples/two-node.yaml, with users, with real VMs: planned, made, used, mended, taken away.
 # Booting is what takes long, so what needs such a cluster is tested on this one: by a file in
 # tests/system/cluster each, in the order of the loop. ONLY="NAME..." has the others left out.
 . "$(dirname "$0")/lib.sh"
-example=docs/examples/two-node.yaml
+example=$T/two-node.yaml
+for user in ada bob; do ssh-keygen -q -t ed25519 -N '' -C "$user" -f "$T/$user.key"; done
+cat docs/examples/two-node.yaml - >"$example" <<EOF
+users:
+- {name: ada, uid: 2001, groups: [lab, video], keys: [ada.key.pub]}
+- {name: bob, uid: 2002, groups: [lab], keys: ["$(cat "$T/bob.key.pub")"]}
+EOF
 record=$VHPC_STATE/clusters/two-node
 on() { n=$1; shift; vhpc cluster ssh --user root two-node "$n" -- "$*"; }
 run() { timeout -k 10 900 mpirun-wrap --cluster two-node "$@"; }
@@ -20,7 +26,7 @@ for n in 1 2; do
 	check "copy programs to node $n" scp -q -F "$record/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "$B/bench/scribble" "two-node-$n:"
 done
 
-for name in ${ONLY:-login mpi memory restart}; do
+for name in ${ONLY:-login users mpi memory restart}; do
 	. "tests/system/cluster/$name.sh"
 done
 

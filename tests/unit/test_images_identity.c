@@ -259,7 +259,7 @@ static char *image_root(const char *passwd, const char *group)
 	return dir;
 }
 
-#define USERS "hostname n1\nhost 10.0.0.2 n1\nhost 10.0.0.3 n2\ngroup lab 50000\nuser ada 2001 video,lab\nuser bob 300000 lab\n" \
+#define USERS "hostname n1\nhost 10.0.0.2 n1\nhost 10.0.0.3 n2\ngroup lab 50000\nuser ada 2001 video,lab,bob\nuser bob 300000 lab\n" \
 	"user.authorized ada " KEY " ada@desk\nuser.authorized ada " KEY " ada@home\nuser.key ada " HOSTKEY "\nuser.key.pub ada " KEY " nodes\n"
 
 START_TEST(users_are_made_once)
@@ -273,7 +273,7 @@ START_TEST(users_are_made_once)
 		check_file(dir, "etc/passwd", 0644, ACCOUNTS "ada:x:2001:2001::/home/ada:/bin/bash\nbob:x:300000:300000::/home/bob:/bin/bash\n",
 			   i ? &again : &first);
 		check_file(dir, "etc/group", 0644,
-			   "root:x:0:\nvideo:x:44:hpc,ada\nhpc:x:1000:ada,bob\nlab:x:50000:ada,bob\nada:x:2001:\nbob:x:300000:\n", &st);
+			   "root:x:0:\nvideo:x:44:hpc,ada\nhpc:x:1000:ada,bob\nlab:x:50000:ada,bob\nada:x:2001:\nbob:x:300000:ada\n", &st);
 		check_file(dir, "etc/shadow", 0644, SHADOW "ada:*:19000:0:99999:7:::\nbob:*:19000:0:99999:7:::\n", &st);
 		check_file(dir, "etc/ssh/authorized_keys.d/ada", 0644, KEY " ada@desk\n" KEY " ada@home\n" KEY " nodes\n", &st);
 		check_file(dir, "etc/ssh/authorized_keys.d/bob", 0644, "", &st);
@@ -322,7 +322,7 @@ START_TEST(users_of_the_image_stay_what_they_are)
 	vh_autofree char *dir = image_root(ACCOUNTS, GROUPS "lab:x:120:eve");
 	ck_assert_int_eq(apply(dir, USERS), 0);
 	check_file(dir, "etc/group", 0644,
-		   "root:x:0:\nvideo:x:44:hpc,ada\nhpc:x:1000:ada,bob\nlab:x:120:eve,ada,bob\nada:x:2001:\nbob:x:300000:\n", &st);
+		   "root:x:0:\nvideo:x:44:hpc,ada\nhpc:x:1000:ada,bob\nlab:x:120:eve,ada,bob\nada:x:2001:\nbob:x:300000:ada\n", &st);
 }
 END_TEST
 

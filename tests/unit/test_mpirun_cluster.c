@@ -79,7 +79,8 @@ START_TEST(refuses_hostile_values)
 		{ "4.1.4", "4" }, { "4.1.4", "4.1.4rc1" }, { "4.1.4", "4..1" }, { "4.1.4", ".4.1" },
 		{ "openmpi", "open mpi" }, { "\"version\": \"4.1.4\"", "\"x\": 1" },
 		{ "\"user\": \"hpc\",", "" }, { "\"user\": \"hpc\",", "\"user\": \"hpc\", \"user\": \"root\"," },
-		{ "\"hpc\",", "\"hpc\", \"region\": {}," }, { "\"hpc\",", "\"hpc\", \"region\": {\"size\": \"1\"}," },
+		{ "\"hpc\",", "\"hpc\", \"users\": \"ada\"," }, { "\"hpc\",", "\"hpc\", \"users\": [\"-oProxyCommand=x\"]," },
+		{ "\"hpc\",", "\"hpc\", \"users\": [1]," }, { "\"hpc\",", "\"hpc\", \"region\": {}," }, { "\"hpc\",", "\"hpc\", \"region\": {\"size\": \"1\"}," },
 		{ "\"hpc\",", "\"hpc\", \"region\": {\"size\": -1}," }, { "\"hpc\",", "\"hpc\", \"region\": null," },
 		{ "]}", "]" }, { "]}", ", 7]}" }, { "]}", ", []]}" },
 	};

@@ -259,7 +259,9 @@ START_TEST(the_way_to_a_node)
 	vh_autofree char *dir = unit_tmpdir(), *key = unit_file(dir, "key", ""), *line = vh_strf("Host *\n IdentityFile \"%s\"\n", key);
 	vh_autofree char *nodes = unit_file(dir, "nodes", "Host *\n IdentityFile /etc/vhpc/keys/%u\n");
 	vh_autofree char *config = unit_file(dir, "ssh_config", line), *known = vh_strf("UserKnownHostsFile=\"%s/known_hosts\"", dir);
-	const struct vh_mpi_cluster none = with_config("/nonexistent"), c = with_config(config), inside = with_config(nodes);
+	const struct vh_mpi_cluster none = with_config("/nonexistent"), inside = with_config(nodes);
+	struct vh_mpi_cluster c = with_config(config);
+	char *users[] = { word("bob"), word("ada"), NULL };
 	vh_autostrv argv = NULL;
 	vh_autostrv within = NULL;
 	vh_autostrv own = NULL;
@@ -279,6 +281,15 @@ START_TEST(the_way_to_a_node)
 	ck_assert(!vh_strv_has(own, "-F") && vh_strv_has(own, known) && vh_strv_has(own, "HostKeyAlias=two-1"));
 	ck_assert(vh_strv_has(own, "StrictHostKeyChecking=yes") && vh_strv_has(own, "hpc"));
 	ck_assert_str_eq(own[vh_strv_len(own) - 1], "10.9.0.11");
+	/* One of the cluster's own users goes as himself. */
+	setenv("LOGNAME", "ada", 1);
+	for (int i = 0; i < 2; i++) {
+		vh_autostrv as = NULL;
+
+		c.users = i ? users : NULL;
+		ck_assert_int_eq(vh_mpi_ssh(&c, &two[0], &as, &err), 0);
+		ck_assert(vh_strv_has(as, "ada") == (i == 1) && vh_strv_has(as, "hpc") == (i == 0));
+	}
 }
 END_TEST
 

@@ -18,6 +18,9 @@
 
 static const char two_node[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n";
 
+static const char with_users[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n"
+	"users: [{name: ada, uid: 2001, groups: [lab, video]}, {name: bob, uid: 2002}]\n";
+
 static int parse(const char *text, struct manifest *m, struct vh_err *err)
 {
 	*m = (struct manifest){ 0 };
@@ -236,7 +239,7 @@ START_TEST(record_comes_back_as_it_was)
 	vh_autoerr err = VH_ERR_NONE;
 
 	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_WRITE, &err), 0);
-	ck_assert_msg(make(two_node, store, state, &c, &err) == 0, "%s", err.text);
+	ck_assert_msg(make(with_users, store, state, &c, &err) == 0, "%s", err.text);
 	for (size_t i = 0; i < c.n_nodes; i++)
 		c.nodes[i].uuid = vh_strf("uuid-%zu", i);
 	ck_assert_msg(record_create(store, &c, &err) == 0, "%s", err.text);
@@ -283,7 +286,8 @@ START_TEST(damaged_record_is_refused)
 		{ "name", "null" }, { "image", "\"mpi\"" }, { "image", "{\"name\": \"mpi\"}" }, { "mpi", "null" },
 		{ "vcpus", "-1" }, { "memory", "\"1G\"" }, { "cpu_policy", "\"greedy\"" }, { "boot", "1" },
 		{ "cidr", "\"10.0.0.1/24\"" }, { "accel", "\"xen\"" }, { "nodes", "{}" }, { "nodes", "[1]" },
-		{ "nodes", "[{\"name\": \"two-1\"}]" },
+		{ "nodes", "[{\"name\": \"two-1\"}]" }, { "users", "[{\"name\": \"../x\", \"uid\": 2001, \"groups\": [], \"keys\": []}]" },
+		{ "users", "[{\"name\": \"ada\"}]" },
 		{ "image", "{\"name\": \"mpi\", \"digest\": \"0\", \"suite\": \"s\", \"cmdline\": \"c\", \"user\": \"hpc\\n  ProxyCommand x\"}" },
 	};
 
@@ -368,6 +372,7 @@ START_TEST(another_shape_is_named)
 		{ "name: two\nimage: mpi\nnodes: 3\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n", "nodes is 2, the manifest says 3" },
 		{ "name: two\nimage: dev\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n", "image is mpi, the manifest says dev" },
 		{ "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\n", "cpu_policy is shared, the manifest says dedicated" },
+		{ with_users, "exists with other users: ada is not as the manifest says" },
 	};
 	vh_autofree char *state = unit_tmpdir();
 	vh_cleanup(cluster_clear) struct cluster c = { 0 };

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Manifests: the table in docs/formats/manifest.md is the one that they are read by; those of several groups read,
  * planned on another host, recorded and compared. */
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "images/guest/identity_parse.h"
 #include "images/images.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/plan/plan.h"
+#include "tools/cluster/steps/identity.h"
 #include "tools/cluster/steps/steps.h"
 #include "vmm/hosts/hosts.h"
 
@@ -224,6 +228,172 @@ START_TEST(page_has_the_table)
 }
 END_TEST
 
-UNIT_SUITE(tools_manifest, page_has_the_table, manifests_are_refused_with_their_place, nodes_of_groups_get_what_they_ask_for,
+/* --- users, up to what nodes are told of them */
+
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+#define USERS_HEAD "name: a\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1G\nusers:\n"
+
+static int load(const char *dir, const char *users, struct manifest *m, struct vh_err *err)
+{
+	vh_autofree char *text = vh_strf(USERS_HEAD "%s", users);
+	vh_autofree char *path = unit_file(dir, "m.yaml", text);
+
+	return manifest_load(path, m, err);
+}
+
+START_TEST(users_are_read_with_the_files_of_their_keys)
+{
+	vh_autofree char *dir = unit_tmpdir();
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+	const struct login *l;
+
+	free(unit_file(dir, "keys/bob.pub", "# desk and home\n" KEY " bob@desk\r\n\n  " KEY " bob@home\n"));
+	ck_assert_msg(load(dir, "- {name: ada, uid: 2001, groups: [video, lab], keys: ['" KEY " ada']}\n"
+				"- {name: bob, uid: 300000, keys: ['" KEY "', keys/bob.pub]}\n- {name: eve, uid: 1001}\n", &m, &err) == 0, "%s", err.text);
+	l = m.users.items;
+	ck_assert_uint_eq(m.users.n, 3);
+	ck_assert_uint_eq(l[1].uid, 300000);
+	ck_assert_str_eq(l[0].groups[1], "lab");
+	ck_assert_str_eq(l[0].keys[0], KEY " ada");
+	ck_assert_uint_eq(vh_strv_len(l[1].keys), 3);
+	ck_assert_str_eq(l[1].keys[1], KEY " bob@desk");
+	ck_assert_str_eq(l[1].keys[2], KEY " bob@home");
+	ck_assert_ptr_null(l[2].keys);
+}
+END_TEST
+
+START_TEST(users_that_cannot_be_are_refused)
+{
+	static const struct { const char *users, *says; } bad[] = {
+		{ "- {name: ada, uid: 2001}\n- {name: ada, uid: 2002}\n", "m.yaml:8:10: name: 'ada' is there already" },
+		{ "- {name: ada, uid: 2001}\n- {name: bob, uid: 2001}\n", "m.yaml:8:20: uid: '2001' is there already" },
+		{ "- {name: ada}\n", "m.yaml:7:3: key 'uid' is missing" },
+		{ "- {uid: 2001}\n", "m.yaml:7:3: key 'name' is missing" },
+		{ "- {name: Ada, uid: 2001}\n", "m.yaml:7:10: name: 'Ada' is no login" },
+		{ "- {name: ../a, uid: 2001}\n", "m.yaml:7:10: name: '../a' is no login" },
+		{ "- {name: root, uid: 2001}\n", "m.yaml:7:10: name: 'root' is a user or group of every image" },
+		{ "- {name: video, uid: 2001}\n", "m.yaml:7:10: name: 'video' is a user or group of every image" },
+		{ "- {name: ada, uid: 0}\n", "m.yaml:7:20: uid: 0 is the system's, or the image's own user's" },
+		{ "- {name: ada, uid: 1000}\n", "m.yaml:7:20: uid: 1000 is the system's, or the image's own user's" },
+		{ "- {name: ada, uid: 65534}\n", "m.yaml:7:20: uid: 65534 is the system's, or the image's own user's" },
+		{ "- {name: ada, uid: 99999999999}\n", "m.yaml:7:20: uid: 99999999999 is the system's, or the image's own user's" },
+		{ "- {name: ada, uid: x}\n", "m.yaml:7:20: uid: 'x' is not a whole number" },
+		{ "- {name: ada, uid: 2001, groups: [root]}\n", "m.yaml:7:35: groups: root is nobody's further group" },
+		{ "- {name: ada, uid: 2001, groups: ['a,b']}\n", "m.yaml:7:35: groups: 'a,b' is no login" },
+		{ "- {name: ada, uid: 2001, keys: ['ssh-ed25519 AAAA']}\n", "m.yaml:7:33: keys: 'ssh-ed25519 AAAA' is neither an OpenSSH public key nor a file of them" },
+		{ "- {name: ada, uid: 2001, keys: ['command=\"x\" " KEY "']}\n", "m.yaml:7:33: keys: 'command=\"x\" ssh-ed25519 AAAAC3NzaC1lZDI1' is neither" },
+		{ "- {name: ada, uid: 2001, keys: [none.pub]}\n", "m.yaml: users: ada: " },
+		{ "- {name: ada, uid: 2001, keys: [bad.pub]}\n", "bad.pub:2: not an OpenSSH public key" },
+		{ "- {name: ada, uid: 2001, shell: /bin/sh}\n", "m.yaml:7:26: unknown key 'shell'" },
+	};
+	vh_autofree char *dir = unit_tmpdir();
+
+	free(unit_file(dir, "bad.pub", KEY "\nno-pty " KEY "\n"));
+	for (size_t i = 0; i < vh_array_len(bad); i++) {
+		struct manifest m = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+
+		ck_assert_msg(load(dir, bad[i].users, &m, &err) < 0, "taken: %s", bad[i].users);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		ck_assert_msg(strstr(err.text, bad[i].says), "%s", err.text);
+		ck_assert(!m.name && !m.users.items);
+	}
+}
+END_TEST
+
+static struct cluster cluster_of(const struct manifest *m)
+{
+	static struct cluster_pool pool;
+	struct cluster c = { .name = (char *)"two", .pools = &pool, .users = m->users };
+
+	return c;
+}
+
+/* What nodes are told is what their program reads, and no private key is left beside it. */
+START_TEST(nodes_understand_what_they_are_told)
+{
+	vh_autofree char *dir = unit_tmpdir(), *text = NULL, *private = vh_strf("%s/users/ada", dir), *public = vh_strf("%s.pub", private);
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	vh_autofree char *lines = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_identity id;
+	char why[128] = "";
+	struct cluster c;
+
+	ck_assert_msg(load(dir, "- {name: ada, uid: 2001, groups: [video, bob], keys: ['" KEY " ada']}\n"
+				"- {name: bob, uid: 50000, groups: [lab, video]}\n", &m, &err) == 0, "%s", err.text);
+	c = cluster_of(&m);
+	ck_assert_int_eq(users_make(dir, &c, &lines, &err), 0);
+	free(vh_steal(&lines));
+	ck_assert_msg(users_make(dir, &c, &lines, &err) == 0, "%s", err.text);
+	text = vh_strf("hostname n1\n%s", lines);
+	ck_assert_msg(vh_identity_parse(text, strlen(text), &id, why, sizeof(why)) == 0, "%s", why);
+	ck_assert_uint_eq(id.people.n_users, 2);
+	ck_assert_uint_eq(id.people.users[1].uid, 50000);
+	ck_assert_str_eq(id.people.users[0].groups[1], "bob");
+	ck_assert_str_eq(id.people.users[0].authorized[0], KEY " ada");
+	ck_assert_str_ne(id.people.users[0].key, id.people.users[1].key);
+	/* A user's own group is no further one, and his number no group's. */
+	ck_assert_uint_eq(id.people.n_groups, 2);
+	ck_assert_str_eq(id.people.groups[1].name, "lab");
+	ck_assert_uint_eq(id.people.groups[0].gid, 50001);
+	ck_assert_uint_eq(id.people.groups[1].gid, 50002);
+	ck_assert(access(private, F_OK) < 0 && access(public, F_OK) == 0);
+	vh_identity_clear(&id);
+}
+END_TEST
+
+START_TEST(without_users_nodes_are_told_of_none)
+{
+	vh_autofree char *dir = unit_tmpdir(), *own = vh_strf("%s/users", dir), *lines = NULL;
+	const struct manifest m = { 0 };
+	const struct cluster c = cluster_of(&m);
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(users_make(dir, &c, &lines, &err), 0);
+	ck_assert_str_eq(lines, "");
+	ck_assert_int_lt(access(own, F_OK), 0);
+}
+END_TEST
+
+START_TEST(the_images_own_user_is_no_other)
+{
+	static const char own[] = "name: c\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1G\nusers: [{name: hpc, uid: 2001}]\n";
+	struct cluster c;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(make_of(own, NULL, &c, &err), -EEXIST);
+	unit_assert_err(&err, VH_EXIT_REFUSED, "cluster c: users: hpc is the own user of image mpi", NULL);
+}
+END_TEST
+
+/* Another number, another key, one more or one less: all are said, by name. */
+START_TEST(other_users_are_another_cluster)
+{
+	static const char *const others[] = {
+		"- {name: ada, uid: 2002}\n- {name: bob, uid: 2003}\n", "- {name: ada, uid: 2001, groups: [lab]}\n- {name: bob, uid: 2003}\n",
+		"- {name: bob, uid: 2003}\n", "- {name: ada, uid: 2001, keys: ['" KEY "']}\n- {name: bob, uid: 2003}\n",
+	};
+	vh_autofree char *dir = unit_tmpdir();
+	vh_cleanup(manifest_clear) struct manifest m = { 0 }, turned = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(load(dir, "- {name: ada, uid: 2001}\n- {name: bob, uid: 2003}\n", &m, &err), 0);
+	for (size_t i = 0; i < vh_array_len(others); i++) {
+		vh_cleanup(manifest_clear) struct manifest other = { 0 };
+
+		ck_assert_int_eq(load(dir, others[i], &other, &err), 0);
+		ck_assert_str_eq(logins_differ(&m.users, &other.users), "ada");
+		ck_assert_str_eq(logins_differ(&other.users, &m.users), "ada");
+	}
+	ck_assert_int_eq(load(dir, "- {name: bob, uid: 2003}\n- {name: ada, uid: 2001}\n", &turned, &err), 0);
+	ck_assert_ptr_null(logins_differ(&m.users, &turned.users));
+}
+END_TEST
+
+UNIT_SUITE(tools_manifest, users_are_read_with_the_files_of_their_keys, users_that_cannot_be_are_refused, nodes_understand_what_they_are_told,
+	   without_users_nodes_are_told_of_none, the_images_own_user_is_no_other, other_users_are_another_cluster,
+	   page_has_the_table, manifests_are_refused_with_their_place, nodes_of_groups_get_what_they_ask_for,
 	   what_the_host_lacks_is_said_with_what_would_fit, images_that_do_not_go_together_are_refused,
 	   groups_come_back_from_the_record, drift_of_a_group_is_named, published_nodes_have_group_and_role)

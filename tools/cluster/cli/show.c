@@ -88,6 +88,16 @@ static void print_pool(const struct cluster *c, const struct cluster_pool *p)
 	putchar('\n');
 }
 
+static void print_users(const struct cluster *c)
+{
+	const struct login *l = c->users.items;
+
+	for (size_t i = 0; i < c->users.n; i++)
+		printf("%s%s (%" PRIu64 ")", i ? ", " : "Users         ", l[i].name, l[i].uid);
+	if (c->users.n)
+		putchar('\n');
+}
+
 static void print_head(const struct cluster *c, bool exists)
 {
 	char cidr[19], host[24];
@@ -97,6 +107,7 @@ static void print_head(const struct cluster *c, bool exists)
 	for (size_t i = 0; i < c->n_pools; i++)
 		print_pool(c, &c->pools[i]);
 	printf("Network       %s, bridge %s with %s\n", vh_cidr_format(&c->cidr, cidr), c->bridge, host);
+	print_users(c);
 	printf("Acceleration  %s: %s\n\n", cluster_accel_names[c->accel], c->accel_why);
 }
 

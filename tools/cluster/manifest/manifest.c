@@ -51,6 +51,7 @@ const struct vh_key manifest_keys[] = {
 	  .help = "Nodes of several kinds, instead of `image`, `nodes` and what they ask for at the top." },
 	{ .name = "network", .type = VH_KEY_MAP, .offset = offsetof(struct manifest, network), .keys = network_keys,
 	  .help = "The cluster's own network." },
+	LOGINS_KEY(offsetof(struct manifest, users)),
 	{ .name = NULL },
 };
 
@@ -134,6 +135,8 @@ int manifest_check(const struct manifest *m, struct vh_err *err)
 
 	for (size_t i = 0; r == 0 && i < m->groups.n; i++)
 		r = check_group(m->groups.items, i, err);
+	if (r == 0)
+		r = logins_check(&m->users, err);
 	return r < 0 ? r : check_whole(m, err);
 }
 
@@ -155,6 +158,8 @@ int manifest_load(const char *path, struct manifest *ret, struct vh_err *err)
 	struct manifest m = { 0 };
 	int r = vh_doc_load(path, manifest_keys, &m, err);
 
+	if (r == 0 && (r = logins_settle(&m.users, path, err)) < 0)
+		manifest_clear(&m);
 	return r < 0 ? r : finish(path, &m, ret, err);
 }
 

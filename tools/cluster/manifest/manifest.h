@@ -5,6 +5,7 @@
 
 #include "lib/doc/doc.h"
 #include "lib/err.h"
+#include "tools/cluster/manifest/logins.h"
 #include "tools/cluster/manifest/pool.h"
 
 struct manifest {
@@ -14,6 +15,7 @@ struct manifest {
 	struct pool defaults;	/* what groups have of it is in them */
 	struct vh_doc_list groups;	/* of struct pool */
 	struct { char *cidr; } network;
+	struct vh_doc_list users;	/* of struct login */
 };
 
 /* A row a key: reading, checking, the reference page and the schema come from it. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cluster/plan/cluster.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lib/region.h"
@@ -51,6 +52,7 @@ void cluster_clear(struct cluster *c)
 	free(c->dir);
 	free(c->bridge);
 	free(c->accel_why);
+	logins_clear(&c->users);
 	*c = (struct cluster){ 0 };
 }
 
@@ -108,4 +110,56 @@ struct region cluster_region(const struct cluster *c)
 	/* Clusters of the same name in other state directories share /dev/shm with this one. */
 	snprintf(r.name, sizeof(r.name), "vhpc-%s", id ? id : c->name);
 	return r;
+}
+
+/* --- its users */
+
+/* Groups that images lack are numbered from here on, in the order in which users name them. */
+enum { FIRST_GID = 50000 };
+
+static const struct login *login_of(const struct cluster *c, const char *name, uint64_t uid)
+{
+	const struct login *l = c->users.items;
+
+	for (size_t i = 0; i < c->users.n; i++)
+		if (name ? !strcmp(l[i].name, name) : l[i].uid == uid)
+			return &l[i];
+	return NULL;
+}
+
+int cluster_take_users(struct cluster *c, const struct manifest *m, struct vh_err *err)
+{
+	const struct cluster_pool *p = &c->pools[0];
+	int r = logins_copy(&m->users, &c->users, err);
+
+	if (r == 0 && login_of(c, p->image.user, 0))
+		return vh_err_refuse(err, EEXIST, "users: %s is the own user of image %s", p->image.user, p->wanted.image);
+	return r;
+}
+
+static int add_group(const struct cluster *c, const char *name, char ***names, char ***ret, uint64_t *next)
+{
+	int r;
+
+	if (login_of(c, name, 0) || vh_strv_has(*names, name))
+		return 0;
+	while (login_of(c, NULL, *next))
+		++*next;
+	r = vh_strv_push(names, name);
+	return r < 0 ? r : vh_strv_pushf(ret, "%s %llu", name, (unsigned long long)(*next)++);
+}
+
+int cluster_groups(const struct cluster *c, char ***ret, struct vh_err *err)
+{
+	const struct login *l = c->users.items;
+	vh_autostrv names = NULL;
+	vh_autostrv all = NULL;
+	uint64_t next = FIRST_GID;
+
+	for (size_t i = 0; i < c->users.n; i++)
+		for (char **g = l[i].groups; g && *g; g++)
+			if (add_group(c, *g, &names, &all, &next) < 0)
+				return vh_err_nomem(err);
+	*ret = vh_steal(&all);
+	return 0;
 }

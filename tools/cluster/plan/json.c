@@ -48,6 +48,7 @@ static const struct vh_key cluster_keys[] = {
 	TEXT(cluster, "accel_why", accel_why),
 	{ .name = "region_node", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, region_node), .dflt = "0",
 	  .max = VH_HOST_NODES_MAX - 1 },
+	LOGINS_KEY(offsetof(struct cluster, users)),
 	{ .name = "uid", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, uid), .dflt = "0", .max = UINT32_MAX - 1 },
 	{ .name = NULL },
 };
@@ -162,6 +163,8 @@ json_t *cluster_to_json(const struct cluster *c)
 	    json_object_set_new(doc, "cidr", json_string(vh_cidr_format(&c->cidr, cidr))) < 0 ||
 	    merge(doc, vh_doc_json(cluster_keys, c)) < 0 || json_object_set_new(doc, "nodes", nodes_to_json(c)) < 0)
 		return NULL;
+	if (!c->users.n)
+		json_object_del(doc, "users");
 	/* As UUIDs it comes with the record. */
 	if (!c->uid)
 		json_object_del(doc, "uid");

@@ -140,9 +140,22 @@ static int match_network(const struct cluster *c, const char *cidr, struct vh_er
 	return differs(c, NULL, "network.cidr", vh_cidr_format(&c->cidr, text), cidr, err);
 }
 
+/* Nodes are told of their users when the cluster is made. */
+static int match_users(const struct cluster *c, const struct vh_doc_list *wanted, struct vh_err *err)
+{
+	const char *name = logins_differ(&c->users, wanted);
+
+	if (!name)
+		return 0;
+	vh_err_refuse(err, EEXIST, "cluster %s exists with other users: %s is not as the manifest says", c->name, name);
+	return vh_err_hint(err, "nodes are told of users when they are made: vhpc cluster destroy %s first", c->name);
+}
+
 int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err)
 {
 	int r = match_pools(c, m, err);
 
-	return r < 0 ? r : match_network(c, m->network.cidr, err);
+	if (r == 0)
+		r = match_network(c, m->network.cidr, err);
+	return r < 0 ? r : match_users(c, &m->users, err);
 }

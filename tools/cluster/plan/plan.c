@@ -153,6 +153,8 @@ int cluster_plan(const struct manifest *m, struct vh_image *const *images, struc
 	if (r == 0)
 		r = take_pools(&c, m, images, q->state, root, err);
 	if (r == 0)
+		r = cluster_take_users(&c, m, err);
+	if (r == 0)
 		r = describe(&c, root, err);
 	if (r == 0)
 		r = name_nodes(&c, err);

@@ -54,6 +54,7 @@ struct cluster {
 	struct node *nodes;
 	size_t n_pools, n_hosts, n_nodes;
 	struct vh_cidr cidr;
+	struct vh_doc_list users;	/* of struct login; their keys are keys, not files */
 	char *bridge;
 	uint64_t region_node;	/* host node of the memory that the nodes share */
 	uint64_t uid;		/* whom its QEMUs run as, and nobody else; 0: whom libvirt has for all */
@@ -82,6 +83,12 @@ int cluster_host_address(const struct cluster *c, char buf[24]);
  * jobs of all ranks, and its host node. */
 struct region { char name[48]; uint64_t size; unsigned node; };
 struct region cluster_region(const struct cluster *c);
+
+/* Takes the manifest's users; refused where one is the images' own. The pools are there. */
+int cluster_take_users(struct cluster *c, const struct manifest *m, struct vh_err *err);
+/* Groups that users are in and that are no user's: a name each with the number that it has where the image lacks
+ * it. *ret is a strv of "NAME GID". */
+int cluster_groups(const struct cluster *c, char ***ret, struct vh_err *err);
 
 /* --- lease.c */
 

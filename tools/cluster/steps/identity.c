@@ -1,40 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cluster/steps/identity.h"
 
-#include <resolv.h>
 #include <string.h>
 
 #include "lib/files/files.h"
-#include "lib/files/read.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/ssh.h"
-
-static int to_base64(const char *bytes, size_t len, char **ret, struct vh_err *err)
-{
-	const size_t room = 4 * ((len + 2) / 3) + 1;
-	vh_autofree char *text = malloc(room);
-
-	if (!text || b64_ntop((const unsigned char *)bytes, len, text, room) < 0)
-		return vh_err_nomem(err);
-	*ret = vh_steal(&text);
-	return 0;
-}
-
-/* A file's bytes, as the identity has them. */
-static int read_base64(const char *path, char **ret, struct vh_err *err)
-{
-	vh_autofree char *bytes = NULL;
-	size_t len;
-	int r = vh_host_file(path, &bytes, &len, err);
-
-	if (r < 0)
-		return r;
-	r = to_base64(bytes, len, ret, err);
-	explicit_bzero(bytes, len);
-	return r;
-}
 
 /* What identities are made of; what is private is base64. */
 struct parts {
@@ -42,18 +15,13 @@ struct parts {
 	char *user, *user_public;	/* of the nodes' user, from node to node: alike on all */
 	char *record;			/* cluster.json as nodes see it, base64 */
 	char *known;			/* lines of all public host keys */
+	char *users;			/* lines of the cluster's users, private keys among them */
 };
-
-static void secret_free(char **text)
-{
-	if (*text)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
-}
 
 static void parts_clear(struct parts *p)
 {
-	secret_free(&p->user);
+	ssh_secret_free(&p->user);
+	ssh_secret_free(&p->users);
 	free(p->authorized);
 	free(p->user_public);
 	free(p->record);
@@ -62,33 +30,12 @@ static void parts_clear(struct parts *p)
 
 /* --- the parts that all identities have */
 
-static int read_public(const char *dir, const char *key, char **ret, struct vh_err *err)
-{
-	vh_autofree char *path = vh_strf("%s/%s.pub", dir, key);
-	size_t len;
-
-	return path ? vh_host_file(path, ret, &len, err) : vh_err_nomem(err);
-}
-
-/* A key that goes on in the identities alone; its public half stays. */
-static int take_key(const char *dir, const char *name, const char *comment, char **ret, struct vh_err *err)
-{
-	vh_autofree char *path = vh_strf("%s/%s", dir, name);
-	int r = ssh_make_key(path, comment, err);
-
-	if (r == 0)
-		r = read_base64(path, ret, err);
-	if (path)
-		unlink(path);
-	return r;
-}
-
 static int make_record(const struct cluster *c, char **ret, struct vh_err *err)
 {
 	vh_autojson doc = publish_doc(c, "/etc/vhpc/ssh_config");
 	vh_autofree char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
 
-	return text ? to_base64(text, strlen(text), ret, err) : vh_err_nomem(err);
+	return text ? ssh_base64(text, strlen(text), ret, err) : vh_err_nomem(err);
 }
 
 static int make_known(const char *dir, const struct cluster *c, char **ret, struct vh_err *err)
@@ -101,7 +48,7 @@ static int make_known(const char *dir, const struct cluster *c, char **ret, stru
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
 		vh_autofree char *key = NULL, *name = vh_strf("%s/hostkey", c->nodes[i].name);
 
-		r = name ? read_public(dir, name, &key, err) : vh_err_nomem(err);
+		r = name ? ssh_read_public(dir, name, &key, err) : vh_err_nomem(err);
 		if (r == 0)
 			fprintf(f, "known %s %s", c->nodes[i].name, key);
 	}
@@ -112,17 +59,83 @@ static int make_known(const char *dir, const struct cluster *c, char **ret, stru
 	return r;
 }
 
-static int make_parts(const char *dir, const struct cluster *c, struct parts *p, struct vh_err *err)
+/* --- users */
+
+static void put_user(FILE *f, const struct login *l)
 {
-	int r = read_public(dir, "key", &p->authorized, err);
+	fprintf(f, "user %s %llu", l->name, (unsigned long long)l->uid);
+	for (char **g = l->groups; g && *g; g++)
+		fprintf(f, "%c%s", g == l->groups ? ' ' : ',', *g);
+	fputc('\n', f);
+	for (char **k = l->keys; k && *k; k++)
+		fprintf(f, "user.authorized %s %s\n", l->name, *k);
+}
+
+static int put_key(FILE *f, const char *dir, const struct cluster *c, const struct login *l, struct vh_err *err)
+{
+	vh_cleanup(ssh_secret_free) char *private = NULL;
+	vh_autofree char *public = NULL, *comment = vh_strf("%s@%s", l->name, c->name);
+	int r = comment ? ssh_take_key(dir, l->name, comment, &private, err) : vh_err_nomem(err);
 
 	if (r == 0)
-		r = take_key(dir, "userkey", c->name, &p->user, err);
+		r = ssh_read_public(dir, l->name, &public, err);
 	if (r == 0)
-		r = read_public(dir, "userkey", &p->user_public, err);
+		fprintf(f, "user.key %s %s\nuser.key.pub %s %s", l->name, private, l->name, public);
+	return r;
+}
+
+static int put_all(FILE *f, const char *dir, const struct cluster *c, struct vh_err *err)
+{
+	const struct login *l = c->users.items;
+	vh_autostrv groups = NULL;
+	int r = cluster_groups(c, &groups, err);
+
+	for (char **g = groups; r == 0 && g && *g; g++)
+		fprintf(f, "group %s\n", *g);
+	for (size_t i = 0; r == 0 && i < c->users.n; i++) {
+		put_user(f, &l[i]);
+		r = put_key(f, dir, c, &l[i], err);
+	}
+	return r;
+}
+
+int users_make(const char *dir, const struct cluster *c, char **ret, struct vh_err *err)
+{
+	vh_autofree char *own = vh_strf("%s/users", dir);
+	vh_cleanup(ssh_secret_free) char *text = NULL;
+	size_t len;
+	FILE *f;
+	/* An earlier run's are of no use. */
+	int r = own ? vh_remove_tree(own, err) : vh_err_nomem(err);
+
+	if (r == 0 && c->users.n)
+		r = vh_mkdirs(own, 0711, err);
+	if (r < 0)
+		return r;
+	f = open_memstream(&text, &len);
+	if (!f)
+		return vh_err_nomem(err);
+	r = put_all(f, own, c, err);
+	if (fclose(f) != 0 && r == 0)
+		r = vh_err_nomem(err);
+	if (r == 0)
+		*ret = vh_steal(&text);
+	return r;
+}
+
+static int make_parts(const char *dir, const struct cluster *c, struct parts *p, struct vh_err *err)
+{
+	int r = ssh_read_public(dir, "key", &p->authorized, err);
+
+	if (r == 0)
+		r = ssh_take_key(dir, "userkey", c->name, &p->user, err);
+	if (r == 0)
+		r = ssh_read_public(dir, "userkey", &p->user_public, err);
 	if (r == 0)
 		r = make_record(c, &p->record, err);
-	return r < 0 ? r : make_known(dir, c, &p->known, err);
+	if (r == 0)
+		r = make_known(dir, c, &p->known, err);
+	return r < 0 ? r : users_make(dir, c, &p->users, err);
 }
 
 /* --- a node's */
@@ -135,7 +148,7 @@ static void put_identity(FILE *f, const struct cluster *c, const struct node *n,
 	for (size_t i = 0; i < c->n_nodes; i++)
 		fprintf(f, "host %s %s\n", c->nodes[i].nics[0].address, c->nodes[i].name);
 	fprintf(f, "authorized %shostkey %s\nhostkey.pub %s", p->authorized, hostkey, hostkey_public);
-	fprintf(f, "userkey %s\nuserkey.pub %scluster %s\n%s", p->user, p->user_public, p->record, p->known);
+	fprintf(f, "userkey %s\nuserkey.pub %scluster %s\n%s%s", p->user, p->user_public, p->record, p->known, p->users);
 }
 
 static int write_identity(const char *dir, const struct cluster *c, const struct node *n, const struct parts *p, const char *hostkey,
@@ -145,7 +158,7 @@ static int write_identity(const char *dir, const struct cluster *c, const struct
 	char *text = NULL;
 	size_t len;
 	FILE *f;
-	int r = path && name ? read_public(dir, name, &public, err) : vh_err_nomem(err);
+	int r = path && name ? ssh_read_public(dir, name, &public, err) : vh_err_nomem(err);
 
 	if (r < 0)
 		return r;
@@ -170,7 +183,7 @@ static int make_host_keys(const char *dir, const struct cluster *c, char **keys,
 
 		r = own ? vh_mkdirs(own, 0711, err) : vh_err_nomem(err);
 		if (r == 0)
-			r = take_key(own, "hostkey", c->nodes[i].name, &keys[i], err);
+			r = ssh_take_key(own, "hostkey", c->nodes[i].name, &keys[i], err);
 	}
 	return r;
 }
@@ -186,7 +199,7 @@ int identities_make(const char *dir, const struct cluster *c, struct vh_err *err
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
 		r = write_identity(dir, c, &c->nodes[i], &parts, keys[i], err);
 	for (size_t i = 0; keys && i < c->n_nodes; i++)
-		secret_free(&keys[i]);
+		ssh_secret_free(&keys[i]);
 	free(keys);
 	return r;
 }

@@ -10,4 +10,9 @@
  * key, of which nodes are told the public half, is there. */
 int identities_make(const char *dir, const struct cluster *c, struct vh_err *err);
 
+/* The lines of all identities that are about users (docs/formats/identity.md), "" without users. Makes each a key
+ * for the way from node to node: its public half stays in dir/users, the private one is in the lines alone. *ret
+ * is for ssh_secret_free. */
+int users_make(const char *dir, const struct cluster *c, char **ret, struct vh_err *err);
+
 #endif

@@ -55,6 +55,17 @@ static json_t *node_doc(const struct cluster *c, const struct node *n, const cha
 			 "host", host, "cells", cells(n->layout));
 }
 
+/* NULL: it has none. */
+static json_t *users(const struct cluster *c)
+{
+	const struct login *l = c->users.items;
+	json_t *names = c->users.n ? json_array() : NULL;
+
+	for (size_t i = 0; i < c->users.n; i++)
+		json_array_append_new(names, json_string(l[i].name));
+	return names;
+}
+
 json_t *publish_doc(const struct cluster *c, const char *ssh_config)
 {
 	const struct cluster_pool *p = &c->pools[0];
@@ -65,13 +76,13 @@ json_t *publish_doc(const struct cluster *c, const char *ssh_config)
 
 	for (size_t i = 0; i < c->n_nodes; i++)
 		json_array_append_new(nodes, node_doc(c, &c->nodes[i], named));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:o*, s:O}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:o*, s:o*, s:O}",
 			 "schema", "vhpc.cluster/1", "name", c->name, "user", p->image.user,
 			 "cidr", vh_cidr_format(&c->cidr, cidr), "interface", "mpi0", "accel", cluster_accel_names[c->accel],
 			 "ssh_config", ssh_config, "image", "name", p->wanted.image, "suite", p->image.suite,
 			 "mpi", "name", p->image.mpi, "version", p->image.mpi_version,
 			 "region", c->n_nodes > 1 ? json_pack("{s:I}", "size", (json_int_t)cluster_region(c).size) : NULL,
-			 "nodes", nodes);
+			 "users", users(c), "nodes", nodes);
 }
 
 static char *publish_object(const struct cluster *c, const struct spot *at)

@@ -92,6 +92,37 @@ static int still_runs(const struct context *ctx, const struct node *n, struct vh
 	return vh_err_set(err, EIO, "%s: the VM is %s instead of coming up%s", n->name, state ? state : "gone", words);
 }
 
+/* "getent passwd NAME..."; malloc'd. */
+static char *ask_for_users(const struct cluster *c)
+{
+	const struct login *l = c->users.items;
+	char *text = strdup("getent passwd");
+
+	for (size_t i = 0; text && i < c->users.n; i++) {
+		char *longer = vh_strf("%s %s", text, l[i].name);
+
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* The image may have given a name or a number to somebody else: then the node has left that user out. */
+static int has_users(const struct cluster *c, const struct node *n, struct vh_err *err)
+{
+	vh_autofree char *config = vh_strf("%s/ssh_config", c->dir), *question = ask_for_users(c);
+	char *const argv[] = { "ssh", "-F", config, n->name, question, NULL };
+	vh_autooutput out = { 0 };
+	int r = !config || !question ? vh_err_nomem(err) : c->users.n == 0 ? 0 :
+		vh_spawn_run(&(struct vh_spawn){ .argv = argv, .deadline_ms = LOGIN_MS }, &out, err);
+
+	if (r < 0 || out.status == 0)
+		return r;
+	vh_err_set(err, EIO, "%s: does not have all users of the cluster", n->name);
+	return vh_err_hint(err, "with apply --keep: vhpc cluster ssh --user root %s %s journalctl -u vhpc-identity says who was left out",
+			   c->name, n->name);
+}
+
 /* Waits until the node answers over ssh; fails early when its domain has ended. */
 static int ready_apply(const struct context *ctx, const struct spot *at, bool *ret_waited, struct vh_err *err)
 {
@@ -118,7 +149,7 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 		}
 		pause_ms(PAUSE_MS);
 	}
-	return 0;
+	return has_users(ctx->cluster, n, err);
 }
 
 /* Of one that does not run it is no news. One that is busy is given time: it is asked but once. */

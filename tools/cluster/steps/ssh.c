@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cluster/steps/ssh.h"
 
+#include <resolv.h>
 #include <string.h>
 
 #include "lib/files/files.h"
@@ -17,6 +18,59 @@ int ssh_make_key(const char *path, const char *comment, struct vh_err *err)
 	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = KEYGEN_MS };
 
 	return path ? vh_spawn_ok(&spawn, NULL, err) : vh_err_nomem(err);
+}
+
+int ssh_base64(const char *bytes, size_t len, char **ret, struct vh_err *err)
+{
+	const size_t room = 4 * ((len + 2) / 3) + 1;
+	vh_autofree char *text = malloc(room);
+
+	if (!text || b64_ntop((const unsigned char *)bytes, len, text, room) < 0)
+		return vh_err_nomem(err);
+	*ret = vh_steal(&text);
+	return 0;
+}
+
+/* A file's bytes, as the identity has them. */
+static int read_base64(const char *path, char **ret, struct vh_err *err)
+{
+	vh_autofree char *bytes = NULL;
+	size_t len;
+	int r = vh_host_file(path, &bytes, &len, err);
+
+	if (r < 0)
+		return r;
+	r = ssh_base64(bytes, len, ret, err);
+	explicit_bzero(bytes, len);
+	return r;
+}
+
+void ssh_secret_free(char **text)
+{
+	if (*text)
+		explicit_bzero(*text, strlen(*text));
+	free(*text);
+}
+
+int ssh_read_public(const char *dir, const char *key, char **ret, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/%s.pub", dir, key);
+	size_t len;
+
+	return path ? vh_host_file(path, ret, &len, err) : vh_err_nomem(err);
+}
+
+/* A key that goes on in the identities alone; its public half stays. */
+int ssh_take_key(const char *dir, const char *name, const char *comment, char **ret, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/%s", dir, name);
+	int r = ssh_make_key(path, comment, err);
+
+	if (r == 0)
+		r = read_base64(path, ret, err);
+	if (path)
+		unlink(path);
+	return r;
 }
 
 static bool says(const char *path, const char *text, size_t len)
