@@ -20,7 +20,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 
-enum { TAG_ORDER = 1, TAG_DATA, MAX_BATCHES = 8192, MAX_TRIPS = 2000, MAX_A_TURN = 8, TRIES = 5, MIN_TURNS = 3, MAX_FD = 4096, GRACE_S = 60, TEXT = 256 };
+enum { TAG_ORDER = 1, TAG_DATA, MAX_BATCHES = 8192, MAX_TRIPS = 2000, MAX_A_TURN = 8, TRIES = 5, MIN_TURNS = 3, MAX_FD = 4096, GRACE_S = 300, TEXT = 256 };
 
 static const double batch_seconds = 2e-3, prepare_seconds = 0.05;
 
