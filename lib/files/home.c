@@ -139,7 +139,7 @@ static int look_at_link(const char *state, struct vh_home *ret, struct vh_err *e
 int vh_home_look(const char *state, struct vh_home *ret, struct vh_err *err)
 {
 	vh_cleanup(file_clear) struct file f = { 0 };
-	enum vh_home_is is;
+	enum vh_home_is is = VH_HOME_NEW;
 	int r = file_load(state, &f, err);
 
 	if (r == -ENOENT && !err->num)
