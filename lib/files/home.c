@@ -30,14 +30,15 @@ void vh_home_clear(struct vh_home *h)
 }
 
 /* When the directory was made, or, on a file system that does not know, its inode. Both outlast a new name and a
- * reboot, which the number of a device does not, and on some overlays that of an inode. */
-static int born_of(const char *state, char **ret, struct vh_err *err)
+ * reboot, which the number of a device does not, and on some overlays that of an inode. What was said, or NULL: the
+ * same is asked then, for a newer kernel may know when. */
+static int born_of(const char *state, const char *said, char **ret, struct vh_err *err)
 {
 	struct statx st;
 
 	if (statx(AT_FDCWD, state, 0, STATX_BTIME | STATX_INO, &st) < 0)
 		return vh_err_set(err, errno, "%s: %s", state, strerror(errno));
-	if (st.stx_mask & STATX_BTIME && st.stx_btime.tv_sec)
+	if (st.stx_mask & STATX_BTIME && st.stx_btime.tv_sec && (!said || strncmp(said, "inode ", 6)))
 		*ret = vh_strf("%lld.%09u", (long long)st.stx_btime.tv_sec, st.stx_btime.tv_nsec);
 	else
 		*ret = vh_strf("inode %llu", (unsigned long long)st.stx_ino);
@@ -109,10 +110,18 @@ static int look(const char *state, const struct file *f, enum vh_home_is *ret, s
 		*ret = VH_HOME_COPY;
 		return 0;
 	}
-	r = born_of(state, &born, err);
+	r = born_of(state, f->born, &born, err);
 	if (r == 0)
 		*ret = strcmp(born, f->born) ? VH_HOME_STRANGE : here ? VH_HOME_OWN : VH_HOME_MOVED;
 	return r;
+}
+
+/* An empty directory, a mount point say, is no state directory. */
+static bool has_state(const char *path)
+{
+	vh_autofree char *store = vh_strf("%s/store.db", path), *libvirt = vh_strf("%s/libvirt/etc", path);
+
+	return !store || !libvirt || access(store, F_OK) == 0 || access(libvirt, F_OK) == 0;
 }
 
 /* Before directories knew themselves the link for libvirt's hook said which one it was, where it had VMs. */
@@ -121,7 +130,6 @@ static int look_at_link(const char *state, struct vh_home *ret, struct vh_err *e
 	vh_autofree char *link = vh_strf("%s/libvirt/etc/vhpc.state", state);
 	char was[PATH_MAX];
 	ssize_t n = link ? readlink(link, was, sizeof(was) - 1) : -1;
-	struct stat st;
 
 	if (!link)
 		return vh_err_nomem(err);
@@ -131,7 +139,7 @@ static int look_at_link(const char *state, struct vh_home *ret, struct vh_err *e
 	was[n] = 0;
 	if (is_same_directory(state, was))
 		return 0;
-	ret->is = stat(was, &st) == 0 ? VH_HOME_COPY : VH_HOME_MOVED;
+	ret->is = has_state(was) ? VH_HOME_COPY : VH_HOME_MOVED;
 	ret->was = strdup(was);
 	return ret->was ? 0 : vh_err_nomem(err);
 }
@@ -190,7 +198,9 @@ int vh_home_settle(const char *state, struct vh_err *err)
 
 	if (r < 0 || h.is == VH_HOME_OWN)
 		return r;
-	r = born_of(state, &born, err);
+	/* An overlay makes a directory of its lower layer anew at the first change. */
+	utimensat(AT_FDCWD, state, NULL, 0);
+	r = born_of(state, NULL, &born, err);
 	if (r == 0)
 		r = random_id(id, err);
 	if (r == 0 && h.is == VH_HOME_MOVED && (r = file_load(state, &f, err)) == -ENOENT && !err->num)

@@ -174,6 +174,10 @@ START_TEST(older_ones_are_known_by_the_hooks_link)
 	ck_assert_int_eq(is(copied), VH_HOME_COPY);
 	ck_assert_int_eq(rename(f.a, f.b), 0);
 	ck_assert_int_eq(is(f.b), VH_HOME_MOVED);
+	/* A mount point, where nothing is mounted. */
+	ck_assert_int_eq(vh_mkdirs(f.a, 0755, &f.err), 0);
+	ck_assert_int_eq(is(f.b), VH_HOME_MOVED);
+	ck_assert_int_eq(rmdir(f.a), 0);
 	ck_assert_int_eq(vh_home_settle(f.b, &f.err), 0);
 	ck_assert_int_eq(is(f.b), VH_HOME_OWN);
 	finish(&f);
