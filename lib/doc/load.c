@@ -23,6 +23,7 @@ struct reading {
 struct load {
 	const char *include;	/* the key that names files; NULL: there is none */
 	char **sources;		/* what nodes point to: every file but the first */
+	size_t nodes;		/* of all files, as many at most as one may have */
 	struct vh_err *err;
 };
 
@@ -30,7 +31,8 @@ struct load {
 static int read_file(struct reading *file, char **ret, size_t *ret_len, struct vh_err *err)
 {
 	vh_autofree char *text = malloc(VH_YAML_MAX_BYTES + 1);
-	vh_autoclose int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* The caller's may be a pipe; nobody waits for another. */
+	vh_autoclose int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (file->by ? O_NONBLOCK : 0));
 	struct stat st = { 0 };
 	size_t len = 0;
 	ssize_t n = 1;
@@ -39,6 +41,8 @@ static int read_file(struct reading *file, char **ret, size_t *ret_len, struct v
 		return vh_err_nomem(err);
 	if (fd >= 0 && fstat(fd, &st) < 0)
 		n = -1;
+	if (fd >= 0 && n > 0 && file->by && !S_ISREG(st.st_mode))
+		return vh_err_refuse(err, EINVAL, "%s: is no regular file", file->path);
 	while (fd >= 0 && n > 0 && len <= VH_YAML_MAX_BYTES) {
 		n = read(fd, text + len, VH_YAML_MAX_BYTES + 1 - len);
 		if (n > 0)
@@ -116,6 +120,15 @@ static void mark(struct vh_yaml *node, const char *source)
 		mark(node->items[i], source);
 }
 
+static size_t count(const struct vh_yaml *node)
+{
+	size_t all = 1;
+
+	for (size_t i = 0; i < node->n; i++)
+		all += count(node->items[i]);
+	return all;
+}
+
 static int load_tree(struct load *l, struct reading *file, struct vh_yaml **ret);
 
 static int refuse_cycle(const struct load *l, const struct reading *file)
@@ -135,15 +148,21 @@ static char *path_of(struct load *l, const struct reading *by, const char *name)
 	return vh_strv_pushf(&l->sources, "%.*s%s", dir, by->path, name) < 0 ? NULL : l->sources[vh_strv_len(l->sources) - 1];
 }
 
+static int refuse_include(const struct load *l, const struct reading *file, const struct vh_yaml *is, const char *expected)
+{
+	return vh_err_refuse(l->err, EINVAL, "%s:%u:%u: %s: %s is expected, not %s", file->path, is->line, is->column, l->include,
+			     expected, vh_yaml_type_name(is));
+}
+
 static int include(struct load *l, const struct reading *by, const struct vh_yaml *name, struct vh_yaml *into)
 {
 	vh_cleanup(vh_yaml_freep) struct vh_yaml *tree = NULL;
 	struct reading file = { .by = by };
 	int r;
 
-	/* What is no text is refused when the document is read. */
+	/* The first file's keys are read, and what is wrong with them is told then. */
 	if (name->type != VH_YAML_SCALAR || name->null)
-		return 0;
+		return by->by ? refuse_include(l, by, name, "a value") : 0;
 	if (vh_strv_len(l->sources) == FILES_MAX)
 		return vh_err_refuse(l->err, E2BIG, "%s:%u:%u: more than %d files are included", by->path, name->line, name->column,
 				     FILES_MAX);
@@ -172,9 +191,14 @@ static int load_tree(struct load *l, struct reading *file, struct vh_yaml **ret)
 	if (file->by && tree->type != VH_YAML_MAP)
 		return vh_err_refuse(l->err, EINVAL, "%s:%u:%u: a document of keys is expected, not %s", file->path, tree->line,
 				     tree->column, vh_yaml_type_name(tree));
+	l->nodes += count(tree);
+	if (l->nodes > VH_YAML_MAX_NODES)
+		return vh_err_refuse(l->err, E2BIG, "%s: more than %d values, with what includes it", file->path, VH_YAML_MAX_NODES);
 	if (file->by)
 		mark(tree, file->path);
 	names = l->include && tree->type == VH_YAML_MAP ? vh_yaml_get(tree, l->include) : NULL;
+	if (file->by && names && names->type != VH_YAML_LIST)
+		return refuse_include(l, file, names, "a list");
 	for (size_t i = names && names->type == VH_YAML_LIST ? names->n : 0; r == 0 && i-- > 0; )
 		r = include(l, file, names->items[i], tree);
 	if (r == 0)

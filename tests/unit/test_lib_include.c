@@ -2,6 +2,7 @@
 /* Documents of several files, lists whose items are completed from elsewhere, and a table's JSON Schema. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/doc/doc.h"
 #include "lib/json.h"
@@ -138,7 +139,7 @@ static void load_refused(const char *dir, const char *says)
 
 START_TEST(includes_that_cannot_be_are_refused)
 {
-	vh_autofree char *dir = unit_tmpdir();
+	vh_autofree char *dir = unit_tmpdir(), *pipe = vh_strf("%s/pipe", dir);
 
 	write_file(dir, "main.yaml", "name: a\ninclude: [b.yaml]\nparts: []\n");
 	load_refused(dir, "main.yaml:2:11: include: ");
@@ -155,12 +156,37 @@ START_TEST(includes_that_cannot_be_are_refused)
 	load_refused(dir, "/b.yaml:2:1: unknown key 'sise'");
 	write_file(dir, "b.yaml", "parts:\n- {name: x, image: i, id: -1}\n");
 	load_refused(dir, "/b.yaml:2:27: id: ");
+	write_file(dir, "b.yaml", "include: c.yaml\n");
+	load_refused(dir, "/b.yaml:1:10: include: a list is expected, not a value");
+	write_file(dir, "b.yaml", "name: b\ninclude: [{a: b}]\n");
+	load_refused(dir, "/b.yaml:2:11: include: a value is expected, not a map");
+	write_file(dir, "b.yaml", "include: [pipe]\n");
+	ck_assert_int_eq(mkfifo(pipe, 0600), 0);
+	load_refused(dir, "/pipe: is no regular file");
 	write_file(dir, "b.yaml", "- a\n");
 	load_refused(dir, "/b.yaml:1:1: a document of keys is expected, not a list");
 	write_file(dir, "main.yaml", "name: a\ninclude: b.yaml\n");
 	load_refused(dir, "main.yaml:2:10: include: a list is expected, not a value");
 	write_file(dir, "main.yaml", "name: a\ninclude: [[b.yaml]]\n");
 	load_refused(dir, "main.yaml:2:11: include: a value is expected, not a list");
+}
+END_TEST
+
+/* All files together are as large as one may be: each is compared with those before it. */
+START_TEST(many_files_are_no_larger_than_one)
+{
+	vh_autofree char *dir = unit_tmpdir(), *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	ck_assert_ptr_nonnull(f);
+	for (unsigned i = 0; i < 6000; i++)
+		fprintf(f, "k%u: 1\n", i);
+	fclose(f);
+	write_file(dir, "main.yaml", "name: a\ninclude: [b.yaml, c.yaml]\n");
+	write_file(dir, "b.yaml", text);
+	write_file(dir, "c.yaml", text);
+	load_refused(dir, "more than 20000 values, with what includes it");
 }
 END_TEST
 
@@ -184,4 +210,4 @@ START_TEST(schema_says_what_the_table_says)
 END_TEST
 
 UNIT_SUITE(lib_include, items_take_what_they_leave_out_from_the_defaults, what_is_unique_is_there_once, what_is_included_comes_under,
-	   includes_that_cannot_be_are_refused, schema_says_what_the_table_says)
+	   includes_that_cannot_be_are_refused, many_files_are_no_larger_than_one, schema_says_what_the_table_says)
