@@ -13,6 +13,8 @@ enum {
 	VH_USERS_MAX = 256,
 	VH_USER_KEYS_MAX = 64,		/* of each user */
 	VH_USER_GROUPS_MAX = 32,	/* of each user */
+	VH_ID_GROUPS_MAX = 256,		/* further ones of all users together */
+	VH_ID_TEXT_MAX = 1 << 20,	/* bytes of an identity */
 	VH_USER_MAIN = 1000,		/* the image's own, who runs the jobs of a cluster without users; and his group */
 };
 

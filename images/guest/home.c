@@ -55,7 +55,9 @@ static int copy_directory(int from_dir, int to_dir, const char *name, mode_t mod
 
 	if (from >= 0 && (mkdirat(to_dir, name, 0700) == 0 || errno == EEXIST))
 		to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (to >= 0 && depth < DEPTH_MAX)
+	if (to >= 0 && depth == DEPTH_MAX)
+		errno = ELOOP;
+	else if (to >= 0)
 		r = copy_all(from, to, user, depth + 1);
 	if (r == 0 && (give(to, user) < 0 || fchmod(to, mode & 0777) < 0))
 		r = -1;

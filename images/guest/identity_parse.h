@@ -10,7 +10,6 @@
 #include "images/guest/parse_user.h"
 
 enum {
-	VH_ID_TEXT_MAX = 1 << 20,
 	VH_ID_NICS_MAX = 16,
 	VH_ID_KEYS_MAX = 64,
 	VH_ID_HOSTS_MAX = 16384,

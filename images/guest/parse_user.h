@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { VH_ID_GROUPS_MAX = 256 };
+#include "images/guest/guest.h"
+
 
 /* Made where the image has none of that name. */
 struct vh_id_group { char name[33]; unsigned gid; };

@@ -69,6 +69,7 @@ START_TEST(manifests_are_refused_with_their_place)
 		{ GROUPS "b, count: 1, image: mpi, vcpus: 0, memory: 1G}\n", "m.yaml:4:42: vcpus: " },
 		{ GROUPS "b, count: 1, image: mpi, vcpus: 1, memory: 1025M, page_size: 2M}\n", "m.yaml:4:3: groups: b: 1.0 GiB of memory is no multiple" },
 		{ GROUPS "b, count: 1, image: mpi, numa: '1:1G,1:1G', vcpus: 3}\n", "m.yaml:4:3: groups: b: the guest nodes have 2 vCPUs" },
+		{ GROUPS "b, count: 1, image: mpi, numa: '1:64M'}\n", "m.yaml:4:3: groups: 64 MiB is less than 256 MiB" },
 		{ GROUPS "b, count: 1024, image: mpi, vcpus: 1, memory: 1G}\n", "m.yaml: groups: 1025 nodes, at most 1024" },
 		{ GROUPS "b, count: 2, role: head, image: mpi, vcpus: 1, memory: 1G}\n", "m.yaml: groups: 2 nodes of the role head" },
 		{ GROUPS "b, count: 1, image: mpi, vcpus: 1, memory: 1G}\nnodes: 2\n", "m.yaml: groups are there, and keys of nodes" },
@@ -302,6 +303,48 @@ START_TEST(users_that_cannot_be_are_refused)
 }
 END_TEST
 
+/* What nodes would not take all of, they would take nothing of. */
+START_TEST(nodes_are_not_told_more_than_they_take)
+{
+	vh_autofree char *dir = unit_tmpdir(), *line = NULL, *big = calloc(1, 300 << 10), *users = NULL;
+	struct manifest m = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+	size_t len;
+	FILE *f = open_memstream(&users, &len);
+
+	ck_assert(f && big);
+	for (unsigned i = 0; i < 9; i++) {
+		fprintf(f, "- {name: u%u, uid: %u, groups: [", i, 2000 + i);
+		for (unsigned k = 0; k < 32; k++)
+			fprintf(f, "g%u-%u%s", i, k, k < 31 ? "," : "]}\n");
+	}
+	fclose(f);
+	ck_assert_int_lt(load(dir, users, &m, &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_ptr_nonnull(strstr(err.text, "users: 288 further groups together, at most 256 are taken"));
+	vh_err_clear(&err);
+
+	memset(big, 'x', (300 << 10) - 1);
+	line = vh_strf(KEY " %s\n", big);
+	free(unit_file(dir, "big.pub", line));
+	ck_assert_int_lt(load(dir, "- {name: ada, uid: 2001, keys: [big.pub]}\n", &m, &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_ptr_nonnull(strstr(err.text, "big.pub: is 300 KiB, keys of at most 256 are taken"));
+}
+END_TEST
+
+START_TEST(a_name_is_had_without_the_files_of_keys)
+{
+	vh_autofree char *dir = unit_tmpdir(), *name = NULL;
+	vh_autofree char *path = unit_file(dir, "c.yaml", "name: c\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1G\n"
+							  "users: [{name: ada, uid: 2001, keys: [gone.pub]}]\n");
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(cluster_name(path, &name, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(name, "c");
+}
+END_TEST
+
 static struct cluster cluster_of(const struct manifest *m)
 {
 	static struct cluster_pool pool;
@@ -392,7 +435,8 @@ START_TEST(other_users_are_another_cluster)
 }
 END_TEST
 
-UNIT_SUITE(tools_manifest, users_are_read_with_the_files_of_their_keys, users_that_cannot_be_are_refused, nodes_understand_what_they_are_told,
+UNIT_SUITE(tools_manifest, nodes_are_not_told_more_than_they_take, a_name_is_had_without_the_files_of_keys,
+	   users_are_read_with_the_files_of_their_keys, users_that_cannot_be_are_refused, nodes_understand_what_they_are_told,
 	   without_users_nodes_are_told_of_none, the_images_own_user_is_no_other, other_users_are_another_cluster,
 	   page_has_the_table, manifests_are_refused_with_their_place, nodes_of_groups_get_what_they_ask_for,
 	   what_the_host_lacks_is_said_with_what_would_fit, images_that_do_not_go_together_are_refused,

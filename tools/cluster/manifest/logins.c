@@ -12,7 +12,7 @@
 #include "lib/strv.h"
 #include "lib/values.h"
 
-/* An identity, of 1 MiB, has room for these beside a thousand nodes. */
+/* An identity (VH_ID_TEXT_MAX) has room for these beside a thousand nodes of ordinary names. */
 enum { KEY_BYTES_MAX = 256 << 10 };
 
 /* What every image has of Debian's, users and groups: a user has a group of his name. The image's further ones are
@@ -79,7 +79,7 @@ const struct vh_key login_keys[] = {
 };
 #undef AT
 
-_Static_assert((int)LOGINS_MAX <= (int)VH_USERS_MAX, "nodes take as many");
+_Static_assert((int)LOGINS_MAX <= (int)VH_USERS_MAX && (int)IDENTITY_MAX <= (int)VH_ID_TEXT_MAX, "nodes take as many");
 static const struct vh_key list_keys[] = { LOGINS_KEY(0), { .name = NULL } };
 
 int logins_copy(const struct vh_doc_list *logins, struct vh_doc_list *ret, struct vh_err *err)
@@ -127,12 +127,30 @@ const char *logins_differ(const struct vh_doc_list *a, const struct vh_doc_list 
 	return name ? name : lacks(b, a);
 }
 
+/* Nodes make so many groups that are nobody's own. */
+static int check_groups(const struct vh_doc_list *logins, struct vh_err *err)
+{
+	const struct login *l = logins->items;
+	vh_autostrv names = NULL;
+
+	for (size_t i = 0; i < logins->n; i++)
+		for (char **g = l[i].groups; g && *g; g++)
+			if (!find(logins, *g) && !vh_strv_has(names, *g) && vh_strv_push(&names, *g) < 0)
+				return vh_err_nomem(err);
+	if (vh_strv_len(names) <= VH_ID_GROUPS_MAX)
+		return 0;
+	return vh_err_refuse(err, E2BIG, "users: %zu further groups together, at most %d are taken", vh_strv_len(names), VH_ID_GROUPS_MAX);
+}
+
 int logins_check(const struct vh_doc_list *logins, struct vh_err *err)
 {
 	const struct login *l = logins->items;
 
+	if (logins->n > LOGINS_MAX)
+		return vh_err_refuse(err, E2BIG, "%zu users, at most %d are taken", logins->n, LOGINS_MAX);
 	for (size_t i = 0; i < logins->n; i++) {
-		bool fine = vh_user_id_is_free(l[i].uid) && vh_strv_len(l[i].keys) <= VH_USER_KEYS_MAX;
+		bool fine = vh_user_id_is_free(l[i].uid) && vh_strv_len(l[i].keys) <= VH_USER_KEYS_MAX &&
+			    vh_strv_len(l[i].groups) <= VH_USER_GROUPS_MAX;
 
 		for (size_t k = 0; k < i; k++)
 			fine &= l[k].uid != l[i].uid && strcmp(l[k].name, l[i].name);
@@ -143,7 +161,7 @@ int logins_check(const struct vh_doc_list *logins, struct vh_err *err)
 		if (!fine)
 			return vh_err_refuse(err, EINVAL, "user %s: is not as a manifest has users", l[i].name);
 	}
-	return 0;
+	return check_groups(logins, err);
 }
 
 static int add_line(const char *path, unsigned number, const char *line, char ***keys, struct vh_err *err)
@@ -170,6 +188,8 @@ static int add_file(const char *dir, const char *name, char ***keys, struct vh_e
 
 	if (r < 0)
 		return r == -ENOMEM ? r : vh_err_as(err, VH_EXIT_REFUSED);
+	if (len > KEY_BYTES_MAX)
+		return vh_err_refuse(err, EFBIG, "%s: is %zu KiB, keys of at most %d are taken", path, len >> 10, KEY_BYTES_MAX >> 10);
 	for (at = text; r == 0 && (line = strsep(&at, "\n"));) {
 		line[strcspn(line, "\r")] = 0;
 		r = add_line(path, ++number, line, keys, err);
@@ -199,12 +219,14 @@ int logins_settle(struct vh_doc_list *logins, const char *path, struct vh_err *e
 	size_t bytes = 0;
 	int r = dir ? 0 : vh_err_nomem(err);
 
-	for (size_t i = 0; r == 0 && i < logins->n; i++) {
+	for (size_t i = 0; r == 0 && bytes <= KEY_BYTES_MAX && i < logins->n; i++) {
 		r = settle(&l[i], dir, err);
 		for (char **k = r == 0 ? l[i].keys : NULL; k && *k; k++)
 			bytes += strlen(*k);
 	}
 	if (r == 0 && bytes > KEY_BYTES_MAX)
 		r = vh_err_refuse(err, E2BIG, "users: their keys are %zu KiB together, at most %d are taken", bytes >> 10, KEY_BYTES_MAX >> 10);
+	if (r == 0)
+		r = check_groups(logins, err);
 	return r < 0 && r != -ENOMEM ? vh_err_within(err, "%s", path) : r;
 }

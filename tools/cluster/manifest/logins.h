@@ -7,7 +7,10 @@
 
 #include "lib/doc/doc.h"
 
-enum { LOGINS_MAX = 256 };
+enum {
+	LOGINS_MAX = 256,
+	IDENTITY_MAX = 1 << 20,	/* bytes that a node takes to be told */
+};
 
 struct login {
 	char *name;

@@ -125,8 +125,10 @@ static int check_group(const struct pool *groups, size_t i, struct vh_err *err)
 	for (size_t k = 0; k < i; k++)
 		if (!strcmp(groups[k].name, groups[i].name))
 			return vh_err_refuse(err, EINVAL, "group %s: is there twice", groups[i].name);
-	return groups[i].count > POOL_NODES_MAX ? vh_err_refuse(err, ERANGE, "group %s: too many nodes", groups[i].name)
-						: pool_settled(&groups[i], err);
+	if (!groups[i].count || groups[i].count > POOL_NODES_MAX)
+		return vh_err_refuse(err, ERANGE, "group %s: %" PRIu64 " nodes; from 1 to %d are taken", groups[i].name, groups[i].count,
+				     POOL_NODES_MAX);
+	return pool_settled(&groups[i], err);
 }
 
 int manifest_check(const struct manifest *m, struct vh_err *err)
@@ -180,10 +182,12 @@ void manifest_clear(struct manifest *m)
 json_t *manifest_schema(void)
 {
 	vh_autojson s = vh_doc_schema(manifest_keys);
-	json_t *either = json_pack("[{s:[s]}, {s:[s,s], s:{s:[s]}}]", "required", "groups", "required", "image", "nodes",
-				   "not", "required", "defaults");
+	/* Groups, or nodes that are alike, or what is included says which. */
+	vh_autojson either = json_pack("[{s:[s]}, {s:[s,s], s:{s:[s]}}, {s:[s], s:{s:[{s:[s]}, {s:[s,s]}]}}]", "required", "groups",
+				       "required", "image", "nodes", "not", "required", "defaults", "required", "include",
+				       "not", "anyOf", "required", "groups", "required", "image", "nodes");
 
-	if (!s || json_object_set_new(s, "oneOf", either) < 0 ||
+	if (!s || !either || json_object_set(s, "oneOf", either) < 0 ||
 	    json_object_set_new(s, "title", json_string("vhpc cluster manifest")) < 0)
 		return NULL;
 	return vh_steal(&s);
@@ -204,7 +208,8 @@ int cluster_name(const char *file_or_name, char **ret, struct vh_err *err)
 	int r;
 
 	if (cluster_is_file(file_or_name)) {
-		r = manifest_load(file_or_name, &m, err);
+		/* Files that it names for its nodes may be gone by now. */
+		r = vh_doc_load(file_or_name, manifest_keys, &m, err);
 		if (r < 0)
 			return r;
 		*ret = vh_steal(&m.name);

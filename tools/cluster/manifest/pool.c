@@ -13,12 +13,19 @@
 enum { GROUP_NAME_MAX = 32 };
 static const uint64_t least_memory = 256ull << 20;
 
+static int check_memory(uint64_t size, struct vh_err *err)
+{
+	char is[16], least[16];
+
+	return size >= least_memory ? 0 : vh_err_refuse(err, ERANGE, "%s is less than %s", vh_size_format(is, sizeof(is), size),
+							vh_size_format(least, sizeof(least), least_memory));
+}
+
 const char *const pool_roles[] = { [POOL_COMPUTE] = "compute", [POOL_HEAD] = "head", [POOL_DATA] = "data", NULL };
 
 /* A node boots an operating system, which a VM as such need not. */
 int pool_check_value(const char *key, const char *value, struct vh_err *err)
 {
-	char is[16], least[16];
 	uint64_t size;
 	int r = vh_want_check_value(key, value, err);
 
@@ -26,10 +33,7 @@ int pool_check_value(const char *key, const char *value, struct vh_err *err)
 		return r;
 	if (!strcmp(key, "vcpus") && value[strspn(value, "0")] == '\0')
 		return vh_err_refuse(err, ERANGE, "a node has a vCPU at least");
-	if (strcmp(key, "memory") || vh_size_parse(value, &size, err) < 0 || size >= least_memory)
-		return 0;
-	return vh_err_refuse(err, ERANGE, "%s is less than %s", vh_size_format(is, sizeof(is), size),
-			     vh_size_format(least, sizeof(least), least_memory));
+	return strcmp(key, "memory") || vh_size_parse(value, &size, err) < 0 ? 0 : check_memory(size, err);
 }
 
 static int check_group_name(const char *s, struct vh_err *err)
@@ -134,5 +138,7 @@ int pool_settled(const void *pool, struct vh_err *err)
 	struct vh_want want;
 	int r = check_said(p, err);
 
-	return r < 0 ? r : pool_want(p, p->name ? p->name : "node", &want, err);
+	if (r == 0)
+		r = pool_want(p, p->name ? p->name : "node", &want, err);
+	return r < 0 ? r : check_memory(want.memory, err);
 }

@@ -125,7 +125,11 @@ static int add_pool(json_t *doc, const struct cluster_pool *p)
 
 	/* The nodes themselves stand in place of their number. */
 	json_object_del(wanted, "nodes");
-	if (merge(doc, json_pack("{s:n, s:n}", "image", "mpi")) < 0 || merge(doc, wanted) < 0 || merge(doc, vh_doc_json(planned_keys, p)) < 0 || add_sizes(doc, &p->wanted) < 0)
+	if (merge(doc, json_pack("{s:n, s:n}", "image", "mpi")) < 0) {
+		json_decref(wanted);
+		return -ENOMEM;
+	}
+	if (merge(doc, wanted) < 0 || merge(doc, vh_doc_json(planned_keys, p)) < 0 || add_sizes(doc, &p->wanted) < 0)
 		return -ENOMEM;
 	return json_object_set_new(doc, "request", request_to_json(&p->wanted));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tools/cluster/steps/identity.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lib/files/files.h"
@@ -166,7 +167,13 @@ static int write_identity(const char *dir, const struct cluster *c, const struct
 	if (!f)
 		return vh_err_nomem(err);
 	put_identity(f, c, n, p, hostkey, public);
-	r = fclose(f) ? vh_err_nomem(err) : vh_write_file(path, text, len, 0600, err);
+	r = fclose(f) ? vh_err_nomem(err) : 0;
+	if (r == 0 && len > IDENTITY_MAX) {
+		vh_err_refuse(err, E2BIG, "node %s: what it is to be told is %zu KiB, and it takes %d", n->name, len >> 10, IDENTITY_MAX >> 10);
+		r = vh_err_hint(err, "fewer users, keys or groups, or shorter names");
+	}
+	if (r == 0)
+		r = vh_write_file(path, text, len, 0600, err);
 	if (r == 0)
 		r = cluster_give(c, path, err);
 	explicit_bzero(text, len);
