@@ -7,7 +7,8 @@ manifest cut "nodes: 2" "vcpus: 1" "memory: 512M" "cpu_policy: shared"
 # interrupted SIGNAL TEXT SECONDS [VERB]: ends an apply (or another verb) that long after it says TEXT.
 says_so() { [ ! "$1" ] || grep -qF "$1" "$T/cut.out" || ! kill -0 "$pid" 2>/dev/null; }
 interrupted() {
-	setsid vhpc cluster "${4:-apply}" "$T/cut.yaml" >"$T/cut.out" 2>&1 & pid=$!
+	# shellcheck disable=SC2086
+	setsid vhpc cluster ${4:-apply} "$T/cut.yaml" >"$T/cut.out" 2>&1 & pid=$!
 	eventually says_so "$2"
 	sleep "$3"
 	kill "-$1" $pid 2>/dev/null
@@ -43,12 +44,12 @@ check "destroy after Ctrl-C" vhpc cluster destroy cut
 nothing_left "nothing is left after Ctrl-C"
 
 # Killed again and again, then left to finish.
-while read -r seconds text; do interrupted KILL "$text" "$seconds"; done <<END
-0 do files
-0 do bridge
-0 start
-0.5 start
-3 start
+while read -r seconds text; do interrupted KILL "$text" "$seconds" "apply --json"; done <<END
+0 "step":"files"
+0 "step":"bridge"
+0 "step":"start"
+0.5 "step":"start"
+3 "step":"start"
 END
 check "apply completes what was killed five times" vhpc cluster apply --timeout 1200 "$T/cut.yaml"
 check "all nodes are up" vhpc cluster status cut

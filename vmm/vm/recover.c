@@ -85,6 +85,9 @@ int vh_vm_recover(struct vh_virt *v, const char *state, const char *name, unsign
 		r = count(s, lease.holder, &after, err);
 	if (r == 0)
 		*ret_n = after > before ? (unsigned)(after - before) : 0;
+	/* It may have ended before its leases were taken. */
+	if (r == 0)
+		r = vh_vm_ended(v, state, name, err);
 	return r < 0 ? vh_err_within(err, "VM %s", name) : 0;
 }
 
@@ -122,7 +125,7 @@ static int check_domains(const char *state, const struct vh_root *root, char *co
 
 		if (!path)
 			r = vh_err_nomem(err);
-		else if (e->d_type == DT_REG && len > 4 && !strcmp(e->d_name + len - 4, ".xml"))
+		else if ((e->d_type == DT_REG || e->d_type == DT_UNKNOWN) && len > 4 && !strcmp(e->d_name + len - 4, ".xml"))
 			r = check_domain(root, pids, path, err);
 	}
 	if (d)

@@ -6,11 +6,11 @@ dir=$VHPC_STATE/clusters/cut
 qemu=$(pgrep -f guest=cut-1,)
 rm "$dir/key"
 exits 3 "ssh without the key" vhpc cluster ssh cut && says "its key $dir/key is gone" "says so"
-exits 4 "status without the key" vhpc cluster status cut
+exits 4 "status without the key" vhpc cluster status cut && says "has lost keys or identities" "says why"
 exits 4 "apply makes keys and identities anew" vhpc cluster apply --timeout 1 "$T/cut.yaml" && says "keys or identities are gone" "says so"
 check "the key is there" test -s "$dir/key"
 check "identities are of that key" grep -qF "$(cut -d' ' -f2 "$dir/key.pub")" "$dir/cut-2/identity"
-check "the node was restarted" sh -c "! kill -0 $qemu && pgrep -f guest=cut-1,"
+check "the node was restarted" sh -c "! kill -0 $qemu && pgrep -f '[g]uest=cut-1,'"
 rm "$dir/cut-2/disk.qcow2"
 exits 3 "apply with a disk that is gone under a VM" vhpc cluster apply --timeout 1 "$T/cut.yaml" && says "vhpc vm destroy cut-2" "says what helps"
 check "no empty one is made" test ! -e "$dir/cut-2/disk.qcow2"

@@ -21,6 +21,12 @@ static double rounded(double seconds)
 	return (double)(long)(seconds * 1000 + 0.5) / 1000;
 }
 
+/* A guest's console and ssh have their say in an error: any bytes. */
+static json_t *text_or_none(const char *text)
+{
+	return text ? vh_json_text(text) : NULL;
+}
+
 void events_begin(const struct events *e, const char *cluster, size_t nodes)
 {
 	if (e->json)
@@ -47,9 +53,9 @@ void events_step(void *arg, const struct step_event *event)
 	const struct events *e = arg;
 
 	if (e->json)
-		say(json_pack("{s:s, s:s, s:s, s:s*, s:s, s:f, s:s*}", "event", "step", "step", event->step->what,
-			      "object", event->object, "node", event->node, "state", state_of(event), "seconds", rounded(event->seconds),
-			      "error", event->state == STEP_FAILED ? event->err->text : NULL));
+		say(json_pack("{s:s, s:s, s:o, s:s*, s:s, s:f, s:o*}", "event", "step", "step", event->step->what,
+			      "object", vh_json_text(event->object), "node", event->node, "state", state_of(event),
+			      "seconds", rounded(event->seconds), "error", event->state == STEP_FAILED ? text_or_none(event->err->text) : NULL));
 	if (e->exists && event->state == STEP_CHANGED)
 		vh_progress_note(e->progress, "%s %s", event->step->what, event->object);
 }
@@ -57,7 +63,7 @@ void events_step(void *arg, const struct step_event *event)
 void events_end(const struct events *e, const char *cluster, unsigned changed, const struct vh_err *err)
 {
 	if (e->json)
-		say(json_pack("{s:s, s:s, s:s, s:I, s:f, s:s*, s:s*}", "event", "end", "cluster", cluster, "state", err ? "failed" : "up",
+		say(json_pack("{s:s, s:s, s:s, s:I, s:f, s:o*, s:o*}", "event", "end", "cluster", cluster, "state", err ? "failed" : "up",
 			      "changed", (json_int_t)changed, "seconds", rounded(vh_now() - e->begun),
-			      "error", err ? err->text : NULL, "hint", err ? err->hint : NULL));
+			      "error", text_or_none(err ? err->text : NULL), "hint", text_or_none(err ? err->hint : NULL)));
 }

@@ -65,6 +65,10 @@ static int run_again(const struct vh_cli *cli, struct session *s, const struct c
 	walk.tell_arg = &events;
 	if (r == 0)
 		r = lost_check(&walk, err);
+	if (r == 0 && !files_are_whole(walk.cluster)) {
+		vh_err_refuse(err, ENODATA, "cluster %s: kernel, initrd or disk that its nodes boot is gone", walk.cluster->name);
+		return vh_err_hint(err, "vhpc cluster apply takes them from the image again");
+	}
 	if (r == 0)
 		r = steps_apply(&walk, s->store, &changed, err);
 	if (r < 0)

@@ -62,7 +62,13 @@ static int tell_store(struct vh_store *store, const struct cluster *c, struct vh
 	r = record_recover(store, c, err);
 	if (r == 0)
 		r = vh_journal_forget(store, id, err);
-	return vh_store_settle(store, r, err);
+	r = vh_store_settle(store, r, err);
+	if (r < 0) {
+		vh_autoerr none = VH_ERR_NONE;
+
+		vh_journal_forget(store, id, &none);
+	}
+	return r;
 }
 
 static int recover_cluster(struct tally *t, const char *name, struct vh_err *err)

@@ -122,7 +122,7 @@ int verb_status(struct vh_cli *cli, struct vh_err *err)
 /* Of all its nodes, by libvirt's word; NULL: libvirt could not be asked. */
 static json_t *overall_state(json_t *domains, const json_t *nodes)
 {
-	size_t n = json_array_size(nodes), running = 0, there = 0, i, k;
+	size_t n = json_array_size(nodes), running = 0, off = 0, there = 0, i, k;
 	json_t *node, *domain;
 
 	if (!domains)
@@ -134,11 +134,12 @@ static json_t *overall_state(json_t *domains, const json_t *nodes)
 
 				there++;
 				running += state && !strcmp(state, "running");
+				off += vh_virt_is_off(state);
 			}
 	if (running == n)
 		return json_string("running");
 	if (running == 0)
-		return json_string(there == n ? "off" : "missing");
+		return json_string(there < n ? "missing" : off == n ? "off" : "paused");
 	return json_sprintf("%zu of %zu run", running, n);
 }
 

@@ -189,9 +189,13 @@ char *files_base_disk(const struct cluster_pool *p, const char *dir)
 
 int files_settle(const struct cluster *c, struct vh_err *err)
 {
+	vh_autofree char *config = vh_strf("%s/ssh_config", c->dir);
 	bool changed;
-	int r = access(c->dir, W_OK) < 0 ? 1 : ssh_make_config(c->dir, c, &changed, err);
+	int r = config ? check_dir(c, err) : vh_err_nomem(err);
 
+	/* Nothing new for one that is being removed. */
+	if (r == 0)
+		r = access(config, W_OK) < 0 ? 1 : ssh_make_config(c->dir, c, &changed, err);
 	return r == 0 ? publish_settle(c, err) : r < 0 ? r : 0;
 }
 

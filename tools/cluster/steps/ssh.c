@@ -64,8 +64,12 @@ int ssh_read_public(const char *dir, const char *key, char **ret, struct vh_err 
 int ssh_take_key(const char *dir, const char *name, const char *comment, char **ret, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/%s", dir, name);
-	int r = ssh_make_key(path, comment, err);
+	int r;
 
+	/* Of a run that was killed: ssh-keygen overwrites none. */
+	if (path)
+		unlink(path);
+	r = ssh_make_key(path, comment, err);
 	if (r == 0)
 		r = read_base64(path, ret, err);
 	if (path)
