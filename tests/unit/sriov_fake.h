@@ -60,6 +60,8 @@ extern const struct vh_sriov_ops fake_ops;
 void fake_open(struct fake *f);
 /* As another process would find it. */
 void fake_reopen(struct fake *f);
+/* The same in a forked process: one of check's assertions there would write into its parent's report. */
+int fake_try_reopen(struct fake *f, struct vh_err *err);
 void fake_close(struct fake *f);
 #define FAKE(f) vh_cleanup(fake_close) struct fake f = { 0 }; fake_open(&f)
 
