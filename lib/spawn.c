@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -143,6 +144,21 @@ static int keep_open(const int *fd)
 	return 0;
 }
 
+/* What was sent to the group that it was forked in, as a second Ctrl-C, is not for one that has left it.
+ * All signals are blocked; to ignore one drops it. */
+static void forget_signals(void)
+{
+	static const int of_groups[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP };
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	for (size_t i = 0; i < vh_array_len(of_groups); i++) {
+		struct sigaction before;
+
+		sigaction(of_groups[i], &ignore, &before);
+		sigaction(of_groups[i], &before, NULL);
+	}
+}
+
 /* Between fork and exec: only what is safe in a child of a threaded process. */
 static void __attribute__((noreturn)) child(const struct vh_spawn *spawn, const char *program, char **env,
 					    struct child_fds fds, int error_fd, pid_t parent)
@@ -154,6 +170,8 @@ static void __attribute__((noreturn)) child(const struct vh_spawn *spawn, const 
 		setsid();
 	else if (!spawn->inherit)
 		setpgid(0, 0);
+	if (spawn->new_session || !spawn->inherit)
+		forget_signals();
 	if ((spawn->cwd || spawn->confined) && chdir(spawn->cwd ? spawn->cwd : "/") < 0)
 		goto fail;
 	errno = -take_rights(spawn);
@@ -189,6 +207,23 @@ static void close_pair(int (*fds)[2])
 }
 #define autopipe(name) vh_cleanup(close_pair) int name[2] = { -1, -1 }
 
+/* The child has all signals blocked, until it has left our group or not. */
+static pid_t fork_masked(void)
+{
+	sigset_t all, before;
+	pid_t pid;
+	int e;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	e = errno;
+	if (pid != 0)
+		pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = e;
+	return pid;
+}
+
 static int start(struct running *run, struct vh_err *err)
 {
 	const struct vh_spawn *spawn = run->spawn;
@@ -218,7 +253,7 @@ static int start(struct running *run, struct vh_err *err)
 	}
 	if (r < 0)
 		return vh_err_set(err, -r, "%s: cannot make a pipe: %s", spawn->argv[0], strerror(-r));
-	run->pid = fork();
+	run->pid = fork_masked();
 	if (run->pid < 0)
 		return vh_err_set(err, errno, "%s: cannot fork: %s", spawn->argv[0], strerror(errno));
 	if (run->pid == 0)

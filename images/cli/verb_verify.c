@@ -121,13 +121,15 @@ static int supervise(const struct work *w, const struct vh_cli *cli, int fd, str
 		child(w, cli->prog, fd, self, &old);
 	int code = pid < 0 ? vh_err_set(err, errno, "cannot fork: %s", strerror(errno)) : wait_child(pid, &set);
 	vh_progress_step(w->progress, "taking the machine away");
-	if (vh_verify_end(&w->run, &left) < 0 && code == 0) {
+	if (vh_verify_end(&w->run, &left) < 0 && code <= 0) {
 		vh_err_move(err, &left);
 		code = -EIO;
 	} else if (code < 0 && pid > 0) {
 		code = vh_err_set(err, EINTR, "ended by %s", strsignal(-code));
 	}
-	sigprocmask(SIG_SETMASK, &old, NULL);
+	/* A second Ctrl-C would end an interrupted one before it has said what became of it. */
+	if (code >= 0)
+		sigprocmask(SIG_SETMASK, &old, NULL);
 	return code;
 }
 

@@ -425,6 +425,38 @@ START_TEST(a_signal_of_ours_ends_the_program)
 }
 END_TEST
 
+/* In a group of its own: one that sends its signal until it is killed. */
+static pid_t sender_start(int sig)
+{
+	pid_t group = getpgrp(), pid = fork();
+
+	while (pid == 0)
+		kill(-group, sig);
+	return pid;
+}
+
+/* As Ctrl-C twice, the second as one that clears up is started. */
+START_TEST(a_signal_to_the_group_that_it_left_is_not_the_programs)
+{
+	sigset_t interrupt;
+
+	ck_assert_int_eq(setpgid(0, 0), 0);
+	sigemptyset(&interrupt);
+	sigaddset(&interrupt, SIGINT);
+	sigprocmask(SIG_BLOCK, &interrupt, NULL);
+	pid_t sender = sender_start(SIGINT);
+
+	for (int i = 0; i < 100; i++) {
+		vh_autooutput out = { 0 };
+
+		run(&(struct vh_spawn){ .argv = ARGV((char *)"true") }, &out);
+		ck_assert_int_eq(out.status, 0);
+	}
+	kill(sender, SIGKILL);
+	waitpid(sender, NULL, 0);
+}
+END_TEST
+
 UNIT_SUITE(lib_spawn, output_is_captured_apart, nothing_said_is_empty_text, arguments_pass_no_shell,
 	   input_is_given_whole, input_that_nobody_reads_does_no_harm, no_input_reads_as_end,
 	   big_output_is_cut_at_the_limit, deadline_ends_a_sleeper, deadline_ends_one_that_ignores_the_signal,
@@ -434,4 +466,5 @@ UNIT_SUITE(lib_spawn, output_is_captured_apart, nothing_said_is_empty_text, argu
 	   missing_program_is_named, ok_makes_an_error_of_a_status, environment_is_added_to_and_replaced,
 	   directory_is_the_programs_own, lines_come_one_by_one, pipes_do_not_leak_into_programs,
 	   signals_are_set_back_for_programs, inherited_output_is_ours, errors_go_where_they_are_sent,
-	   new_session_is_one, program_ends_when_we_are_killed, a_signal_of_ours_ends_the_program)
+	   new_session_is_one, program_ends_when_we_are_killed, a_signal_of_ours_ends_the_program,
+	   a_signal_to_the_group_that_it_left_is_not_the_programs)
