@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* All that a plan has objects of, beside what is there. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
+#include "lib/parallel.h"
 #include "tools/cluster/steps/domain.h"
 
 void sights_clear(struct sights *s)
@@ -39,22 +41,48 @@ static bool leaves(const struct step *s)
 	return s->undo != node_nothing_undo;
 }
 
+/* Several ask their nodes, and one that hangs takes its time. */
+enum { LOOK_AT_ONCE = 16 };
+
+/* What the looks of one go over all share; lock guards err and result, the first failure. */
+struct looking {
+	const struct context *ctx;
+	struct sights *all;
+	bool leaving;
+	pthread_mutex_t lock;
+	struct vh_err *err;
+	int result;
+};
+
+static void look_at(void *arg, size_t i)
+{
+	struct looking *l = arg;
+	struct sight *s = &l->all->v[i];
+	vh_autoerr err = VH_ERR_NONE;
+	int r;
+
+	s->look.is = LOOK_NOTHING;
+	if (l->leaving && !leaves(s->step))
+		return;
+	r = s->step->look(l->ctx, &s->at, &s->look, &err);
+	pthread_mutex_lock(&l->lock);
+	if (r < 0 && l->result == 0) {
+		l->result = r;
+		vh_err_move(l->err, &err);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
 int sights_look(const struct context *ctx, bool leaving, struct sights *ret, struct vh_err *err)
 {
 	vh_cleanup(sights_clear) struct sights all = { 0 };
-	int r = sights_new(ctx->cluster, &all);
+	struct looking l = { .ctx = ctx, .all = &all, .leaving = leaving, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err };
 
-	if (r < 0)
+	if (sights_new(ctx->cluster, &all) < 0)
 		return vh_err_nomem(err);
-	for (size_t i = 0; r == 0 && i < all.n; i++) {
-		struct sight *s = &all.v[i];
-
-		s->look.is = LOOK_NOTHING;
-		if (!leaving || leaves(s->step))
-			r = s->step->look(ctx, &s->at, &s->look, err);
-	}
-	if (r < 0)
-		return r;
+	vh_parallel(all.n, LOOK_AT_ONCE, look_at, &l);
+	if (l.result < 0)
+		return l.result;
 	*ret = all;
 	all = (struct sights){ 0 };
 	return 0;
