@@ -7,6 +7,7 @@ for verb in "plan $T/cut.yaml" "apply $T/cut.yaml" "destroy cut" "status cut"; d
 	# shellcheck disable=SC2086
 	exits 3 "$verb without the store" vhpc cluster $verb && says "vhpc cluster recover" "says what helps"
 done
+exits 3 "recover while another does" flock "$VHPC_STATE/lock/recover" vhpc cluster recover && says "in use by another" "says so"
 check "recover" vhpc cluster recover && says "1 clusters are known again, 2 VMs have their leases" "says what came back"
 kept >"$T/after"
 check "all leases and the record are as they were" diff "$T/before" "$T/after"

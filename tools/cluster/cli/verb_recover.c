@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/files/files.h"
 #include "lib/files/home.h"
 #include "lib/json.h"
 #include "lib/strv.h"
@@ -13,6 +14,8 @@
 #include "tools/cluster/cli/session.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
+
+enum { LOCK_MS = 5000 };
 
 struct tally {
 	const struct vh_cli *cli;
@@ -183,10 +186,14 @@ static int own_directory(struct tally *t, struct vh_err *err)
 int verb_recover(struct vh_cli *cli, struct vh_err *err)
 {
 	struct tally t = { .cli = cli };
+	vh_autoclose int lock = -1;
 	int r = vh_need_rights("recover", err);
 
 	if (r == 0 && cli->root)
 		r = vh_err_refuse(err, EROFS, "recover: a captured host (--root) can be planned on, not changed");
+	/* Two at once would each find lacking what the other is just telling the store. */
+	if (r == 0)
+		r = vh_lock(cli->state, "recover", LOCK_MS, &lock, err);
 	if (r < 0)
 		return r;
 	t.progress = vh_progress_start("recover", cli->quiet);
