@@ -417,6 +417,28 @@ START_TEST(files_come_from_the_image_of_the_plan_alone)
 }
 END_TEST
 
+START_TEST(an_image_is_asked_for_only_where_a_group_lacks_its_files)
+{
+	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/two", dir), *kernel = NULL, *initrd = NULL, *disk = NULL;
+	struct cluster_pool pools[2] = {
+		{ .wanted = { .name = (char *)"head", .image = (char *)"mpi" }, .image.digest = (char *)"0123" },
+		{ .wanted = { .name = (char *)"gpu", .image = (char *)"cuda" }, .image.digest = (char *)"4567" },
+	};
+	struct cluster c = { .name = (char *)"two", .dir = path, .pools = pools, .n_pools = 2 };
+	vh_autoerr err = VH_ERR_NONE;
+	bool made;
+
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	whole(&c);
+	kernel = unit_file(path, "boot/head/kernel", "");
+	initrd = unit_file(path, "boot/head/initrd", "");
+	disk = unit_file(path, "boot/head/root.ext4", "");
+	ck_assert(files_have_pool(&c, 0) && !files_have_pool(&c, 1));
+	ck_assert_int_eq(files_make(&c, NULL, &made, &err), -ESTALE);
+	ck_assert_msg(!strncmp(err.text, "image cuda is gone", 18), "%s", err.text);
+}
+END_TEST
+
 static char *text_of(const char *dir, const char *name)
 {
 	vh_autofree char *path = vh_strf("%s/%s", dir, name);
@@ -531,6 +553,7 @@ START_TEST(a_lost_record_comes_back_from_the_directory)
 }
 END_TEST
 
-UNIT_SUITE(tools_cluster, lost_keys_are_made_anew_and_nodes_marked_to_restart, files_come_from_the_image_of_the_plan_alone, region_that_a_killed_run_left_is_completed, looks_say_what_is_there, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
+UNIT_SUITE(tools_cluster, lost_keys_are_made_anew_and_nodes_marked_to_restart, files_come_from_the_image_of_the_plan_alone,
+	   an_image_is_asked_for_only_where_a_group_lacks_its_files, region_that_a_killed_run_left_is_completed, looks_say_what_is_there, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, the_region_is_leased, a_dedicated_cpu_is_given_once,
 	   another_shape_is_named, a_lost_record_comes_back_from_the_directory)

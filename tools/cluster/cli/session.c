@@ -98,16 +98,16 @@ void session_forget_images(struct session *s)
 int session_image(const struct vh_cli *cli, const char *store, const struct pool *p, struct session *s, struct vh_err *err)
 {
 	vh_autofree char *dir = vh_image_store(store, cli->state);
-	struct vh_image **grown = reallocarray(s->images, s->n_images + 1, sizeof(*grown));
+	struct vh_image *image = NULL, **grown = reallocarray(s->images, s->n_images + 1, sizeof(*grown));
 	int r;
 
 	if (grown)
 		s->images = grown;
 	if (!dir || !grown)
 		return vh_err_nomem(err);
-	r = vh_image_find(dir, p->image, &s->images[s->n_images], err);
+	r = p ? vh_image_find(dir, p->image, &image, err) : 0;
 	if (r == 0)
-		s->n_images++;
+		s->images[s->n_images++] = image;
 	return r == 0 || !p->name ? r : vh_err_within(err, "group %s", p->name);
 }
 

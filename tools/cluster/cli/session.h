@@ -31,8 +31,8 @@ int session_record(const struct vh_cli *cli, const char *name, struct session *s
 int session_look(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
 /* For verbs that change: rights, the cluster's lock, the store for writing, progress. */
 int session_open(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
-/* Finds the image of the next pool (store: as --store has it, or NULL); forgets those of all. A cluster that exists
- * keeps what it was made with. */
+/* Finds the image of the next pool (store: as --store has it, or NULL); p NULL: that one needs none. Forgets those of
+ * all. A cluster that exists keeps what it was made with. */
 int session_image(const struct vh_cli *cli, const char *store, const struct pool *p, struct session *s, struct vh_err *err);
 void session_forget_images(struct session *s);
 /* ready_s 0: the default. */

@@ -169,7 +169,7 @@ static int find_recorded_images(const struct vh_cli *cli, struct session *s, str
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->cluster.n_pools; i++)
-		r = session_image(cli, o->store, &s->cluster.pools[i].wanted, s, err);
+		r = session_image(cli, o->store, files_have_pool(&s->cluster, i) ? NULL : &s->cluster.pools[i].wanted, s, err);
 	return r;
 }
 

@@ -99,20 +99,26 @@ static bool pool_is_whole(const struct cluster_pool *p, const char *dir)
 	return kernel && initrd && disk && access(kernel, F_OK) == 0 && access(initrd, F_OK) == 0 && access(disk, F_OK) == 0;
 }
 
+bool files_have_pool(const struct cluster *c, size_t i)
+{
+	return pool_is_whole(&c->pools[i], c->dir);
+}
+
 bool files_are_whole(const struct cluster *c)
 {
 	bool whole = true;
 
 	for (size_t i = 0; i < c->n_pools; i++)
-		whole &= pool_is_whole(&c->pools[i], c->dir);
+		whole &= files_have_pool(c, i);
 	return whole;
 }
 
-/* Refused unless all images are those of the plan. */
-static int check_images(const struct cluster *c, struct vh_image *const *images, struct vh_err *err)
+/* Refused unless the images of all pools that are not whole in dir are those of the plan. */
+static int check_images(const struct cluster *c, const char *dir, struct vh_image *const *images, struct vh_err *err)
 {
 	for (size_t i = 0; i < c->n_pools; i++) {
-		if (images && images[i] && !strcmp(images[i]->digest, c->pools[i].image.digest))
+		if (pool_is_whole(&c->pools[i], dir) ||
+		    (images && images[i] && !strcmp(images[i]->digest, c->pools[i].image.digest)))
 			continue;
 		vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", c->pools[i].wanted.image);
 		return vh_err_hint(err, "vhpc cluster destroy %s, then apply it anew", c->name);
@@ -127,8 +133,8 @@ static int mend(const struct cluster *c, struct vh_image *const *images, bool *r
 	/* A release before this one's first made none. */
 	int r = record_save(c, c->dir, err);
 
-	if (r == 0 && !whole)
-		r = check_images(c, images, err);
+	if (r == 0)
+		r = check_images(c, c->dir, images, err);
 	for (size_t i = 0; r == 0 && i < c->n_pools; i++)
 		r = pool_is_whole(&c->pools[i], c->dir) ? 0 : take_image(c->dir, &c->pools[i], images[i], err);
 	if (r == 0 && keys)
@@ -152,7 +158,7 @@ int files_make(const struct cluster *c, struct vh_image *const *images, bool *re
 		return vh_err_nomem(err);
 	if (stat(c->dir, &st) == 0)
 		return mend(c, images, ret_made, err);
-	r = check_images(c, images, err);
+	r = check_images(c, c->dir, images, err);
 	/* An earlier run's half is of no use: the directory appears whole or not at all. */
 	if (r == 0)
 		r = vh_remove_tree(tmp, err);

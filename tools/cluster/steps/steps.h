@@ -20,7 +20,7 @@ struct vh_virt;
 /* What a walk has at hand. */
 struct context {
 	const struct cluster *cluster;
-	struct vh_image *const *images;	/* one a pool; NULL when undoing, and when the cluster has its files */
+	struct vh_image *const *images;	/* one a pool, NULL for one that has its files; NULL when undoing, and when all have */
 	struct vh_virt *const *virts;	/* a connection a host, in the cluster's order; NULL where no daemon runs */
 	const char *state;		/* the state directory */
 	struct vh_progress *progress;
@@ -115,14 +115,16 @@ int nodes_suspend(const struct context *ctx, unsigned *ret_changed, struct vh_er
 /* Refused where one is off. */
 int nodes_check_on(const struct context *ctx, struct vh_err *err);
 
-/* Makes STATE/clusters/NAME whole, or finds it made. images: one a pool, or NULL. Refused (-ESTALE)
+/* Makes STATE/clusters/NAME whole, or finds it made. images: one a pool, or NULL, where
+ * all have their files; NULL in it for a pool that has. Refused (-ESTALE)
  * where that takes an image other than the planned one. */
 int files_make(const struct cluster *c, struct vh_image *const *images, bool *ret_made, struct vh_err *err);
 /* The way to its key, malloc'd; -ENODATA, refused: it is gone. */
 int files_key(const struct cluster *c, char **ret, struct vh_err *err);
 
-/* Whether all that its nodes boot is there, so that no image is asked for. */
+/* Whether all that its nodes boot is there, so that no image is asked for; those of the i-th pool alone. */
 bool files_are_whole(const struct cluster *c);
+bool files_have_pool(const struct cluster *c, size_t i);
 /* Tells ssh's configuration and cluster.json where the cluster's directory is now, should its name be another. */
 int files_settle(const struct cluster *c, struct vh_err *err);
 /* Of a cluster that exists: refused where a VM runs on a disk that is gone, as apply would make an empty one; where
