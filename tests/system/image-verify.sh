@@ -13,8 +13,8 @@ nothing_left "verifying leaves nothing"
 
 interrupted=0
 timeout -s INT 8 vhpc image verify --quiet mpi >"$T/out" 2>"$T/err"  || interrupted=$?
-check "an interrupted one was under way" test $interrupted = 124
-says "ended by Interrupt" "it says so"
+says "ended by Interrupt" "an interrupted one says so"
+check "and was under way" test $interrupted = 124
 nothing_left "an interrupted one leaves nothing"
 exits 3 "a way that the image does not have" vhpc image verify --boot squashfs mpi
 
