@@ -126,8 +126,11 @@ int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct
 	if (r < 0)
 		return r;
 	if (state == VIR_DOMAIN_PAUSED) {
-		if (virDomainResume(domain) < 0)
-			return vh_virt_err(err, "VM %s: resume", name);
+		r = virDomainResume(domain) == 0 ? 0 : vh_virt_err(err, "VM %s: resume", name);
+		/* libvirt, asked by one that was killed, was just starting it, which begins with a pause. */
+		if (r < 0 && (virDomainGetState(domain, &state, NULL, 0) < 0 || state != VIR_DOMAIN_RUNNING))
+			return r;
+		vh_err_clear(err);
 	} else if (state == VIR_DOMAIN_SHUTOFF || state == VIR_DOMAIN_CRASHED) {
 		started = virDomainCreate(domain) == 0;
 		r = started ? 0 : vh_virt_err(err, "VM %s: start", name);
