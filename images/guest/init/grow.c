@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "images/guest/gpt.h"
-#include "images/guest/grow.h"
+#include "images/guest/init/grow.h"
 
 #define EXT4_IOC_RESIZE_FS _IOW('f', 16, uint64_t)	/* linux/ext4.h is younger than this ioctl */
 

@@ -18,7 +18,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#include "images/guest/grow.h"
+#include "images/guest/init/grow.h"
 
 #define MODULES "/modules"
 #define NEW_ROOT "/root"
