@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What the programs inside a node and those that build and describe it agree on: the disk that grows at boot,
- * and which users a cluster may have. */
+ * which users a cluster may have, and what munge takes for a key. */
 #ifndef VH_GUEST_H
 #define VH_GUEST_H
 
@@ -15,6 +15,7 @@ enum {
 	VH_USER_GROUPS_MAX = 32,	/* of each user */
 	VH_ID_GROUPS_MAX = 256,		/* further ones of all users together */
 	VH_ID_TEXT_MAX = 1 << 20,	/* bytes of an identity */
+	VH_MUNGE_KEY_MIN = 32, VH_MUNGE_KEY_MAX = 1024,	/* bytes, as munged takes them */
 	VH_USER_MAIN = 1000,		/* the image's own, who runs the jobs of a cluster without users; and his group */
 };
 

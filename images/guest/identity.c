@@ -20,6 +20,7 @@
 #include "images/guest/identity_parse.h"
 #include "images/guest/guest.h"
 #include "images/guest/seed_find.h"
+#include "images/guest/slurm.h"
 #include "images/guest/users.h"
 
 #define CREDENTIAL "/run/credentials/@system/vhpc.identity"
@@ -268,8 +269,8 @@ static int apply(int root, const struct vh_identity *id, bool live)
 	if (apply_names(root, id, live) < 0 || apply_nics(root, id) < 0 || apply_dns(root, id) < 0 ||
 	    apply_mounts(root, id) < 0 || apply_hostkey(root, id) < 0 || apply_cluster(root, id) < 0)
 		return -1;
-	int keys = apply_keys(root, id);
-	return vh_users_apply(root, id) < 0 ? -1 : keys;
+	int keys = apply_keys(root, id), slurm = vh_slurm_apply(root, &id->slurm);
+	return vh_users_apply(root, id) < 0 || slurm < 0 ? -1 : keys;
 }
 
 /* Of another instance: this disk was that machine's, whose host key is not ours. */

@@ -249,6 +249,8 @@ static const char *on_line(struct vh_identity *id, char *text)
 	const char *why = on_whole(id, text, (size_t)(rest - text), rest + 1, &known);
 	if (!known)
 		why = vh_id_users_line(&id->people, text, (size_t)(rest - text), rest + 1, &known);
+	if (!known)
+		why = vh_id_slurm_line(&id->slurm, text, (size_t)(rest - text), rest + 1, &known);
 	if (known)
 		return why;
 	struct line l = split(text);
@@ -337,5 +339,6 @@ void vh_identity_clear(struct vh_identity *id)
 	free(id->hostkey);
 	free(id->hostkey_pub);
 	vh_id_users_clear(&id->people);
+	vh_id_slurm_clear(&id->slurm);
 	*id = (struct vh_identity){ 0 };
 }

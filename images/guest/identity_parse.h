@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "images/guest/parse_slurm.h"
 #include "images/guest/parse_user.h"
 
 enum {
@@ -62,6 +63,7 @@ struct vh_identity {
 	size_t hostkey_len;
 	char *hostkey_pub;	/* one line without newline, or NULL */
 	struct vh_id_users people;	/* the cluster's own users */
+	struct vh_id_slurm slurm;
 };
 
 /* 0, or -1 with the line and the reason in why; ret is empty then. */

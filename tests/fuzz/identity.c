@@ -24,13 +24,19 @@ static void check_users(const struct vh_id_users *u)
 	}
 }
 
+/* They become files. */
+static void check_slurm(const struct vh_id_slurm *s)
+{
+	FUZZ_ASSERT(!s->key || (s->key_len >= VH_MUNGE_KEY_MIN && s->key_len <= VH_MUNGE_KEY_MAX));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vh_identity id = { 0 };
 	char why[200] = "";
 
 	if (vh_identity_parse((const char *)data, size, &id, why, sizeof(why)) < 0) {
-		FUZZ_ASSERT(*why && !id.nics && !id.hosts && !id.authorized && !id.hostkey && !id.people.users && !id.people.groups);
+		FUZZ_ASSERT(*why && !id.nics && !id.hosts && !id.authorized && !id.hostkey && !id.people.users && !id.people.groups && !id.slurm.key);
 		return 0;
 	}
 	FUZZ_ASSERT(*id.hostname && id.n_nics <= VH_ID_NICS_MAX && id.n_authorized <= VH_ID_KEYS_MAX);
@@ -39,6 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < id.n_authorized; i++)
 		FUZZ_ASSERT(!strchr(id.authorized[i], '\n'));
 	check_users(&id.people);
+	check_slurm(&id.slurm);
 	vh_identity_clear(&id);
 	return 0;
 }

@@ -14,6 +14,9 @@
 /* "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n" */
 #define HOSTKEY "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVEUgS0VZLS0tLS0KeAo="
 
+/* 36 bytes, "0123..." */
+#define MUNGE "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDEyMzQ1"
+
 static int parse(const char *text, struct vh_identity *id, char why[128])
 {
 	return vh_identity_parse(text, strlen(text), id, why, 128);
@@ -105,6 +108,16 @@ START_TEST(bad_lines_are_refused_with_their_number)
 		{ "user ada 2001\nuser.key.pub ada x", "line 3: not an OpenSSH public key" },
 		{ "user ada 2001\nuser.authorized ada " KEY "\r", "line 3: not an OpenSSH public key" },
 		{ "user ada 2001\nuser.more ada x", "line 3: unknown keyword" },
+		{ "slurm head", "line 2: slurm wants controller or compute" },
+		{ "slurm.key x", "line 2: munge's key is not base64" },
+		{ "slurm.key aGVsbG8=", "line 2: not a key of munge (32 to 1024 bytes)" },
+		{ "slurm.key " MUNGE "\nslurm.key " MUNGE, "line 3: a second key of munge" },
+		{ "slurm.file slurm.conf", "line 2: slurm.file wants NAME BASE64" },
+		{ "slurm.file ../shadow aGVsbG8=", "line 2: not a file of Slurm's that a node is told" },
+		{ "slurm.file slurm.conf %", "line 2: a file of Slurm's is not base64" },
+		{ "slurm.file slurm.conf AAAA", "line 2: a file of Slurm's with a NUL byte" },
+		{ "slurm.file gres.conf YQo=\nslurm.file gres.conf YQo=", "line 3: a second file of Slurm's of this name" },
+		{ "slurm.more x", "line 2: unknown keyword" },
 	};
 
 	for (size_t i = 0; i < vh_array_len(bad); i++) {
@@ -326,6 +339,48 @@ START_TEST(users_of_the_image_stay_what_they_are)
 }
 END_TEST
 
+#define SLURM "hostname n1\nslurm.key " MUNGE "\nslurm.file slurm.conf YQo=\n"
+
+static bool is_there(const char *dir, const char *name)
+{
+	vh_autofree char *path = vh_strf("%s/%s", dir, name);
+
+	return access(path, F_OK) == 0;
+}
+
+START_TEST(slurm_is_what_the_identity_says)
+{
+	vh_autofree char *dir = image_root(ACCOUNTS "munge:x:104:105::/nonexistent:/usr/sbin/nologin\n", GROUPS);
+	const bool root = geteuid() == 0;
+	struct stat st;
+
+	ck_assert_int_eq(apply(dir, SLURM "slurm.file gres.conf Ygo=\nslurm controller\n"), 0);
+	check_file(dir, "etc/munge/munge.key", 0400, "012345678901234567890123456789012345", &st);
+	ck_assert(!root || (st.st_uid == 104 && st.st_gid == 105));
+	check_file(dir, "etc/slurm/slurm.conf", 0644, "a\n", &st);
+	check_file(dir, "etc/slurm/gres.conf", 0644, "b\n", &st);
+	ck_assert(is_there(dir, "etc/vhpc/slurm/controller") && !is_there(dir, "etc/vhpc/slurm/compute"));
+	/* Told otherwise later, it is otherwise. */
+	ck_assert_int_eq(apply(dir, SLURM "slurm compute\n"), 0);
+	ck_assert(!is_there(dir, "etc/vhpc/slurm/controller") && is_there(dir, "etc/vhpc/slurm/compute"));
+	ck_assert(!is_there(dir, "etc/slurm/gres.conf"));
+	/* Told nothing, what a site put there stays. */
+	ck_assert_int_eq(apply(dir, "hostname n1\n"), 0);
+	ck_assert(is_there(dir, "etc/munge/munge.key") && is_there(dir, "etc/slurm/slurm.conf"));
+}
+END_TEST
+
+START_TEST(without_munge_the_rest_of_the_identity_counts)
+{
+	vh_autofree char *dir = image_root(ACCOUNTS, GROUPS);
+	struct stat st;
+
+	ck_assert_int_eq(apply(dir, SLURM "slurm compute\n"), 1);
+	check_file(dir, "etc/hostname", 0644, "n1\n", &st);
+	ck_assert(!is_there(dir, "etc/munge/munge.key") && !is_there(dir, "etc/vhpc/slurm/compute"));
+}
+END_TEST
+
 START_TEST(where_cloud_init_reads_seeds_a_host_key_is_made)
 {
 	vh_autofree char *dir = unit_tmpdir();
@@ -346,4 +401,5 @@ END_TEST
 
 UNIT_SUITE(images_identity, whole_identity_is_read, bad_lines_are_refused_with_their_number,
 	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once, the_key_of_nodes_is_the_users_alone,
-	   users_are_made_once, users_of_the_image_stay_what_they_are, where_cloud_init_reads_seeds_a_host_key_is_made)
+	   users_are_made_once, users_of_the_image_stay_what_they_are, slurm_is_what_the_identity_says,
+	   without_munge_the_rest_of_the_identity_counts, where_cloud_init_reads_seeds_a_host_key_is_made)
