@@ -122,6 +122,7 @@ static int supervise(const struct work *w, const struct vh_cli *cli, int fd, str
 	int code = pid < 0 ? vh_err_set(err, errno, "cannot fork: %s", strerror(errno)) : wait_child(pid, &set);
 	vh_progress_step(w->progress, "taking the machine away");
 	if (vh_verify_end(&w->run, &left) < 0 && code <= 0) {
+		vh_err_hint(&left, "vhpc cluster destroy verify-%.48s takes away what is left", w->run.image->name);
 		vh_err_move(err, &left);
 		code = -EIO;
 	} else if (code < 0 && pid > 0) {

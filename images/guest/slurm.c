@@ -48,6 +48,8 @@ int vh_slurm_apply(int root, const struct vh_id_slurm *s)
 {
 	int r = 0;
 
+	if (!s->key && (s->controller || s->compute))
+		return vh_guest_complain(MUNGE, "the identity has a part in Slurm, and no slurm.key");
 	if (!s->key)
 		return 0;
 	if (put_key(root, s) < 0 || vh_guest_directory(root, CONFIG, 0755, 0, 0) < 0 ||

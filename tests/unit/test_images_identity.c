@@ -378,6 +378,8 @@ START_TEST(without_munge_the_rest_of_the_identity_counts)
 	ck_assert_int_eq(apply(dir, SLURM "slurm compute\n"), 1);
 	check_file(dir, "etc/hostname", 0644, "n1\n", &st);
 	ck_assert(!is_there(dir, "etc/munge/munge.key") && !is_there(dir, "etc/vhpc/slurm/compute"));
+	ck_assert_int_eq(apply(dir, "hostname n1\nslurm compute\n"), 1);
+	ck_assert(!is_there(dir, "etc/vhpc/slurm/compute"));
 }
 END_TEST
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -425,11 +426,13 @@ START_TEST(a_signal_of_ours_ends_the_program)
 }
 END_TEST
 
-/* In a group of its own: one that sends its signal until it is killed. */
+/* One that sends its signal until it is killed. */
 static pid_t sender_start(int sig)
 {
 	pid_t group = getpgrp(), pid = fork();
 
+	if (pid == 0)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	while (pid == 0)
 		kill(-group, sig);
 	return pid;
@@ -445,6 +448,7 @@ START_TEST(a_signal_to_the_group_that_it_left_is_not_the_programs)
 	sigaddset(&interrupt, SIGINT);
 	sigprocmask(SIG_BLOCK, &interrupt, NULL);
 	pid_t sender = sender_start(SIGINT);
+	ck_assert_int_gt(sender, 0);
 
 	for (int i = 0; i < 100; i++) {
 		vh_autooutput out = { 0 };

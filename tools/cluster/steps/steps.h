@@ -115,9 +115,8 @@ int nodes_suspend(const struct context *ctx, unsigned *ret_changed, struct vh_er
 /* Refused where one is off. */
 int nodes_check_on(const struct context *ctx, struct vh_err *err);
 
-/* Makes STATE/clusters/NAME whole, or finds it made. images: one a pool, or NULL, where
- * all have their files; NULL in it for a pool that has. Refused (-ESTALE)
- * where that takes an image other than the planned one. */
+/* Makes STATE/clusters/NAME whole, or finds it made. images: as in the context. Refused (-ESTALE) where that
+ * takes an image other than the planned one. */
 int files_make(const struct cluster *c, struct vh_image *const *images, bool *ret_made, struct vh_err *err);
 /* The way to its key, malloc'd; -ENODATA, refused: it is gone. */
 int files_key(const struct cluster *c, char **ret, struct vh_err *err);
