@@ -13,7 +13,7 @@
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/identity.h"
 #include "tools/cluster/steps/keys.h"
-#include "tools/cluster/steps/ssh.h"
+#include "tools/cluster/ssh/ssh.h"
 
 char *node_file(const struct cluster *c, const struct node *n, const char *file)
 {

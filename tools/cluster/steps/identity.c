@@ -8,7 +8,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tools/cluster/plan/plan.h"
-#include "tools/cluster/steps/ssh.h"
+#include "tools/cluster/ssh/ssh.h"
 
 /* What identities are made of; what is private is base64. */
 struct parts {

@@ -7,7 +7,7 @@
 #include "lib/strv.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/identity.h"
-#include "tools/cluster/steps/ssh.h"
+#include "tools/cluster/ssh/ssh.h"
 
 /* Without one of these nobody gets in. */
 static const char *const cluster_keys[] = { "key", "key.pub" };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/steps/ssh.h"
+#include "tools/cluster/ssh/ssh.h"
 
 #include <resolv.h>
 #include <string.h>

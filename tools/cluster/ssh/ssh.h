@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The cluster's keys, and how ssh is told of its nodes. */
-#ifndef VH_CLUSTER_STEPS_SSH_H
-#define VH_CLUSTER_STEPS_SSH_H
+#ifndef VH_CLUSTER_SSH_H
+#define VH_CLUSTER_SSH_H
 
-#include "tools/cluster/steps/steps.h"
+#include "tools/cluster/plan/plan.h"
 
 /* An ed25519 key without a passphrase at path, its public half at PATH.pub. */
 int ssh_make_key(const char *path, const char *comment, struct vh_err *err);
