@@ -182,12 +182,9 @@ static int judge(int r, int status, struct answer *a, struct vh_err *err)
 	return vh_err_set(err, WEXITSTATUS(status), "%.400s", vh_plain(a->text));
 }
 
-int vh_confine_read(int fd, int (*read)(int fd, FILE *out), int deadline_ms, size_t max, char **ret, size_t *ret_len,
-		    struct vh_err *err)
+int vh_confine_start(int fd, int (*read)(int fd, FILE *out), int *ret_from, pid_t *ret_pid, struct vh_err *err)
 {
-	struct answer a = { .max = max };
-	vh_autofree char *text = NULL;
-	int fds[2], r, status;
+	int fds[2];
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
@@ -196,9 +193,27 @@ int vh_confine_read(int fd, int (*read)(int fd, FILE *out), int deadline_ms, siz
 	if (pid == 0)
 		child(fd, read, fds[1]);
 	close(fds[1]);
-	vh_autoclose int from = fds[0];
-	if (pid < 0)
-		return vh_err_set(err, errno, "cannot fork: %s", strerror(errno));
+	if (pid < 0) {
+		vh_err_set(err, errno, "cannot fork: %s", strerror(errno));
+		close(fds[0]);
+		return -err->num;
+	}
+	*ret_from = fds[0];
+	*ret_pid = pid;
+	return 0;
+}
+
+int vh_confine_read(int fd, int (*read)(int fd, FILE *out), int deadline_ms, size_t max, char **ret, size_t *ret_len,
+		    struct vh_err *err)
+{
+	struct answer a = { .max = max };
+	vh_autofree char *text = NULL;
+	vh_autoclose int from = -1;
+	pid_t pid;
+	int status, r = vh_confine_start(fd, read, &from, &pid, err);
+
+	if (r < 0)
+		return r;
 	r = collect(from, deadline_ms, &a);
 	text = a.text;
 	status = vh_child_wait(pid, r < 0 ? 0 : deadline_ms);

@@ -5,6 +5,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
 #include "lib/err.h"
 
 /* Whom root becomes: an id that neither Debian nor systemd gives to anybody. */
@@ -30,5 +32,8 @@ int vh_confine_take(int fd, unsigned mode);
  * max bytes), or a positive errno, and out holds why. One that crashes is -EBADMSG, one too slow -ETIMEDOUT. */
 int vh_confine_read(int fd, int (*read)(int fd, FILE *out), int deadline_ms, size_t max, char **ret, size_t *ret_len,
 		    struct vh_err *err);
+/* Starts such a child, whose words are read from *ret_from as they come, to their end; then it is waited for with
+ * vh_child_wait. */
+int vh_confine_start(int fd, int (*read)(int fd, FILE *out), int *ret_from, pid_t *ret_pid, struct vh_err *err);
 
 #endif

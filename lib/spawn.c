@@ -248,8 +248,8 @@ static int start(struct running *run, struct vh_err *err)
 		r = spawn->input ? make_pipe(in) : 0;
 		r = r == 0 ? make_pipe(out) : r;
 		r = r == 0 ? make_pipe(errp) : r;
-		fds = (struct child_fds){ spawn->input ? in[0] : spawn->in_fd ? spawn->in_fd : null, out[1],
-					  spawn->err_fd ? spawn->err_fd : errp[1] };
+		fds = (struct child_fds){ spawn->input ? in[0] : spawn->in_fd ? spawn->in_fd : null,
+					  spawn->out_fd ? spawn->out_fd : out[1], spawn->err_fd ? spawn->err_fd : errp[1] };
 	}
 	if (r < 0)
 		return vh_err_set(err, -r, "%s: cannot make a pipe: %s", spawn->argv[0], strerror(-r));

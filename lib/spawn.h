@@ -26,7 +26,7 @@ struct vh_spawn {
 	int userns;		/* a user namespace that it becomes root of, in mounts of its own; 0: ours */
 	const char *userns_cwd;	/* where its working directory is in those, whoever may not pass the way to it */
 	int in_fd;		/* its standard input instead of input; 0: none */
-	int err_fd;		/* stderr goes there instead of being captured; 0: capture */
+	int out_fd, err_fd;	/* stdout and stderr go there instead of being captured; 0: capture */
 	void (*on_line)(void *arg, const char *line);	/* each line of stdout and stderr as it comes */
 	void *arg;
 };

@@ -52,6 +52,7 @@ _vhpc_argument() {
 	*PROGRAM* | *COMMAND* | *ARGUMENTS*) mapfile -t COMPREPLY < <(compgen -c -f -- "$3"); return ;;
 	*DIR*) mapfile -t COMPREPLY < <(compgen -d -- "$3"); compopt -o filenames; return ;;
 	*NODE*) words=$(_vhpc_names 'clusters/*/*') ;;
+	*SOURCE* | *TARGET*) words="all: $(_vhpc_names 'clusters/*/*' | sed 's/$/:/')"; compopt -o nospace ;;
 	*CLUSTER*) words=$(_vhpc_names 'clusters/*') ;;
 	*IMAGE*) words=$(_vhpc_names 'images/*') ;;
 	*NAME*)
@@ -63,7 +64,7 @@ _vhpc_argument() {
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$3")
 	case $1 in
-	*FILE* | *RECIPE* | *MANIFEST*)
+	*FILE* | *RECIPE* | *MANIFEST* | *SOURCE* | *TARGET*)
 		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$3")
 		compopt -o filenames ;;
 	esac

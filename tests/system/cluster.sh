@@ -26,7 +26,7 @@ for n in 1 2; do
 	check "copy programs to node $n" scp -q -F "$record/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "$B/bench/scribble" "two-node-$n:"
 done
 
-for name in ${ONLY:-login users mpi memory restart}; do
+for name in ${ONLY:-login users copy mpi memory restart}; do
 	. "tests/system/cluster/$name.sh"
 done
 

@@ -21,6 +21,7 @@ int verb_status(struct vh_cli *cli, struct vh_err *err);
 int verb_list(struct vh_cli *cli, struct vh_err *err);
 int verb_leases(struct vh_cli *cli, struct vh_err *err);
 int verb_ssh(struct vh_cli *cli, struct vh_err *err);
+int verb_cp(struct vh_cli *cli, struct vh_err *err);
 int verb_start(struct vh_cli *cli, struct vh_err *err);
 int verb_stop(struct vh_cli *cli, struct vh_err *err);
 int verb_suspend(struct vh_cli *cli, struct vh_err *err);

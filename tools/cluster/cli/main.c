@@ -42,6 +42,7 @@ static const struct vh_verb verbs[] = {
 	{ "list", "", 0, 0, "list the clusters of this host", VH_VERB_JSON, NULL, 0, verb_list },
 	{ "leases", "", 0, 0, "list what clusters and VMs hold of this host", VH_VERB_JSON, NULL, 0, verb_leases },
 	{ "ssh", "FILE|NAME [NODE] [COMMAND...]", 1, -1, "log in to a node, or run a command there", VH_VERB_REST, ssh_opts, sizeof(struct ssh_opts), verb_ssh },
+	{ "cp", "FILE|NAME SOURCE... TARGET", 3, -1, "copy files and directories to nodes and back", 0, ssh_opts, sizeof(struct ssh_opts), verb_cp },
 	{ "schema", "", 0, 0, "print a JSON Schema of manifests, for editors", 0, NULL, 0, verb_schema },
 	{ "start", "FILE|NAME [NODE]", 1, 2, "start nodes that are off, all or one", 0, start_opts, sizeof(struct life_opts), verb_start },
 	{ "stop", "FILE|NAME [NODE]", 1, 2, "shut nodes down, all or one; their leases go back", 0, stop_opts, sizeof(struct life_opts), verb_stop },
