@@ -37,6 +37,7 @@ UNIT_RUNNER := tests/unit/main.c tests/unit/capture.c tests/unit/page.c tests/un
 
 # What suites of a directory share.
 UNIT_sriov_SRC := tests/unit/sriov_fake.c tests/unit/netlink_peer.c
+UNIT_tools_SRC := $(filter-out %/main.c,$(call rooms,tests,simulate))
 
 # $(call units,DIR)
 define units
@@ -144,6 +145,16 @@ fuzz:
 	@tests/fuzz/run $(B)-fuzz/fuzzed $(patsubst $(B)/%,$(B)-fuzz/%,$(FUZZERS))
 
 .PHONY: clang fuzzers fuzz
+
+# The engine of vhpc cluster on a virtual clock, a seed a schedule; the suite tools_engine has 10,000 of them.
+SEED      ?= 1
+SCHEDULES ?= 1000000
+$(eval $(call binary,tests/simulate/simulate,$(call rooms,tests,simulate),cluster lib))
+## simulate [SEED=N] [SCHEDULES=N]  the engine of vhpc cluster over simulated hosts; SCHEDULES=1 tells one again
+simulate: $(B)/tests/simulate/simulate
+	@$< $(SEED) $(SCHEDULES)
+
+.PHONY: simulate
 
 $(eval $(call binary,bench/report,tests/bench/report.c,lib,jansson))
 PROGRAMS += $(B)/bench/report

@@ -5,6 +5,7 @@
 #include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "tests/simulate/simulate.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/compare/compare.h"
@@ -155,6 +156,83 @@ START_TEST(a_walk_tells_of_its_steps)
 }
 END_TEST
 
+static struct sim_world world;
+
+/* Of the steps, with three nodes on two hosts; as late as the steps say. */
+static void make_route(const struct node *only, struct route *ret)
+{
+	static struct node nodes[3] = { { .host = 0 }, { .host = 1 }, { .host = 0 } };
+	const struct cluster c = { .nodes = nodes, .n_nodes = 3, .n_hosts = 2 };
+
+	ck_assert_int_eq(route_make(&c, only ? &nodes[1] : NULL, ret), 0);
+	for (size_t i = 0; i < ret->batch.n_tasks; i++)
+		ret->tasks[i].settle_ms = cluster_steps[ret->places[i].step]->late_ms;
+}
+
+START_TEST(a_walk_killed_anywhere_is_finished_or_undone)
+{
+	vh_cleanup(route_clear) struct route r = { 0 };
+	size_t n;
+
+	make_route(NULL, &r);
+	n = sim_kill_everywhere(&world, &r.batch);
+	ck_assert_msg(n >= 4 * 6 * r.batch.n_tasks, "%zu kills; %s", n, world.why);
+}
+END_TEST
+
+static bool leads_to(const struct route *r, size_t first, size_t then)
+{
+	for (size_t i = 0; i < r->batch.n_edges; i++)
+		if (r->edges[i].first == first && (r->edges[i].then == then || leads_to(r, r->edges[i].then, then)))
+			return true;
+	return false;
+}
+
+/* Whether each place of the one that is of the same node and host leads to those of the other, and to no others. */
+static void check_leads(const struct route *r, const struct step *a, const struct step *b)
+{
+	for (size_t i = 0; i < r->batch.n_tasks; i++)
+		for (size_t k = 0; k < r->batch.n_tasks; k++) {
+			const struct spot *x = &r->places[i].at, *y = &r->places[k].at;
+			const bool once = a->scope == ONCE_A_CLUSTER || b->scope == ONCE_A_CLUSTER;
+			const bool together = once || (x->node && y->node ? x->node == y->node : x->host == y->host);
+
+			if (cluster_steps[r->places[i].step] == a && cluster_steps[r->places[k].step] == b)
+				ck_assert_msg(leads_to(r, i, k) == together, "%s %zu, %s %zu", a->what, i, b->what, k);
+		}
+}
+
+START_TEST(steps_wait_for_what_they_need)
+{
+	vh_cleanup(route_clear) struct route r = { 0 };
+
+	make_route(NULL, &r);
+	ck_assert_uint_eq(r.batch.n_tasks, 2 + 3 * 2 + 5 * 3);
+	ck_assert_uint_eq(r.batch.n_hosts, 2);
+	check_leads(&r, &step_files, &step_region);
+	check_leads(&r, &step_isolate, &step_bridge);
+	check_leads(&r, &step_bridge, &step_tap);
+	check_leads(&r, &step_region, &step_domain);
+	check_leads(&r, &step_disk, &step_domain);
+	check_leads(&r, &step_tap, &step_domain);
+	check_leads(&r, &step_domain, &step_ready);
+	check_leads(&r, &step_ready, &step_publish);
+}
+END_TEST
+
+START_TEST(one_node_alone_has_what_it_needs)
+{
+	vh_cleanup(route_clear) struct route r = { 0 };
+
+	make_route(&(struct node){ .host = 1 }, &r);
+	ck_assert_uint_eq(r.batch.n_tasks, 1 + 3 * 2 + 5);
+	for (size_t i = 0; i < r.batch.n_tasks; i++) {
+		ck_assert(r.places[i].at.node == NULL || r.places[i].at.host == 1);
+		ck_assert_ptr_ne(cluster_steps[r.places[i].step], &step_publish);
+	}
+}
+END_TEST
+
 /* The one finding there is, of that member; "" where there is another number of them. */
 static const char *only(const struct vh_findings *f, const char *key)
 {
@@ -243,5 +321,6 @@ START_TEST(nodes_that_are_not_there_rest_already)
 END_TEST
 
 UNIT_SUITE(tools_saved, saved_plan_fits_what_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
-	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps, causes_name_what_apply_mends,
-	   another_manifest_and_another_image_are_told_and_borne, nodes_that_are_not_there_rest_already)
+	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps,
+	   a_walk_killed_anywhere_is_finished_or_undone, steps_wait_for_what_they_need, one_node_alone_has_what_it_needs,
+	   causes_name_what_apply_mends, another_manifest_and_another_image_are_told_and_borne, nodes_that_are_not_there_rest_already)

@@ -19,7 +19,8 @@ struct vh_virt {
 static inline void vh_domain_putp(virDomainPtr *d) { if (*d) virDomainFree(*d); }
 #define vh_autodomain vh_cleanup(vh_domain_putp) virDomainPtr
 
-/* Makes an error of libvirt's last one of this thread: "what: its message". */
+/* Makes an error of libvirt's last one of this thread: "what: its message". EAGAIN or EBUSY where its cause passes by
+ * itself, EPERM and refused what a hook or polkit refused, else EIO. */
 int vh_virt_err(struct vh_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* NULL in *ret and 0: no such domain. */
 int vh_virt_find(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err);

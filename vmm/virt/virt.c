@@ -44,6 +44,19 @@ static const char *plain_message(void)
 	return ours ? ours + strlen("vhpc hook: ") : said;
 }
 
+/* What passes by itself is told from what does not: another works on the domain, or QEMU was too busy. */
+static int number(void)
+{
+	switch (virGetLastErrorCode()) {
+	case VIR_ERR_OPERATION_TIMEOUT:
+		return EAGAIN;
+	case VIR_ERR_RESOURCE_BUSY:
+		return EBUSY;
+	default:
+		return EIO;
+	}
+}
+
 int vh_virt_err(struct vh_err *err, const char *fmt, ...)
 {
 	const char *said = plain_message();
@@ -57,7 +70,7 @@ int vh_virt_err(struct vh_err *err, const char *fmt, ...)
 	/* A hook's refusal means that nothing was started. */
 	if (virGetLastErrorCode() == VIR_ERR_HOOK_SCRIPT_FAILED || virGetLastErrorCode() == VIR_ERR_AUTH_FAILED)
 		return vh_err_refuse(err, EPERM, "%s: %.*s", what ? what : "libvirt", len, said);
-	return vh_err_set(err, EIO, "%s: %.*s", what ? what : "libvirt", len, said);
+	return vh_err_set(err, number(), "%s: %.*s", what ? what : "libvirt", len, said);
 }
 
 /* Opening has no deadline of its own, so it runs in a thread, which is left behind, with

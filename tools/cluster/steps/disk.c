@@ -103,4 +103,4 @@ int lost_check(const struct context *ctx, struct vh_err *err)
 	return r;
 }
 
-const struct step step_disk = { "disk", ONCE_A_NODE, disk_apply, disk_undo, disk_look, disk_object };
+const struct step step_disk = { "disk", ONCE_A_NODE, disk_apply, disk_undo, disk_look, disk_object, .again = false };

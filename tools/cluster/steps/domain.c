@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "images/images.h"
 #include "lib/files/files.h"
@@ -129,26 +128,9 @@ static int domain_apply(const struct context *ctx, const struct spot *at, bool *
 	return r;
 }
 
-/* What a killed run asked of libvirt may be done only now: a domain that is not there
- * yet is waited for. */
-static int wait_for_late_define(const struct context *ctx, const struct node *n, struct vh_err *err)
-{
-	const struct timespec pause = { .tv_nsec = 100 * 1000 * 1000 };
-	const char *state = NULL;
-	int r = 0;
-
-	for (int ms = 0; r == 0 && !state && ms < LATE_MS; ms += 100) {
-		nanosleep(&pause, NULL);
-		r = vh_virt_state(ctx->virts[n->host], n->name, &state, err);
-	}
-	return r;
-}
-
 static int domain_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
 {
-	int r = ctx->cut_short ? wait_for_late_define(ctx, at->node, err) : 0;
-
-	return r < 0 ? r : vh_virt_remove(ctx->virts[at->host], at->node->name, ctx->cluster->owner, err);
+	return vh_virt_remove(ctx->virts[at->host], at->node->name, ctx->cluster->owner, err);
 }
 
 static int domain_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
@@ -161,7 +143,9 @@ static int domain_look(const struct context *ctx, const struct spot *at, struct 
 	return r;
 }
 
-const struct step step_domain = { "domain", ONCE_A_NODE, domain_apply, domain_undo, domain_look, node_object };
+/* What a killed run asked of libvirt is done when libvirt comes to it. */
+const struct step step_domain = { "domain", ONCE_A_NODE, domain_apply, domain_undo, domain_look, node_object,
+				  .again = true, .late_ms = LATE_MS };
 
 /* A node gets a new identity when it starts. */
 static int stop_marked(const struct context *ctx, const struct spot *at, struct vh_err *err)
@@ -215,4 +199,4 @@ static int start_look(const struct context *ctx, const struct spot *at, struct l
 	return 0;
 }
 
-const struct step step_start = { "start", ONCE_A_NODE, start_apply, node_nothing_undo, start_look, node_object };
+const struct step step_start = { "start", ONCE_A_NODE, start_apply, node_nothing_undo, start_look, node_object, .again = false };

@@ -263,4 +263,4 @@ static int files_look(const struct context *ctx, const struct spot *at, struct l
 	return 0;
 }
 
-const struct step step_files = { "files", ONCE_A_CLUSTER, files_apply, files_undo, files_look, files_object };
+const struct step step_files = { "files", ONCE_A_CLUSTER, files_apply, files_undo, files_look, files_object, .again = false };

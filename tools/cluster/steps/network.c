@@ -48,7 +48,7 @@ static int isolate_look(const struct context *ctx, const struct spot *at, struct
 }
 
 /* Before the bridge is there: at no time is its network open. */
-const struct step step_isolate = { "isolate", ONCE_A_HOST, isolate_apply, isolate_undo, isolate_look, bridge_object };
+const struct step step_isolate = { "isolate", ONCE_A_HOST, isolate_apply, isolate_undo, isolate_look, bridge_object, .again = true };
 
 static int bridge_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
@@ -95,7 +95,7 @@ static int bridge_look(const struct context *ctx, const struct spot *at, struct 
 	return r;
 }
 
-const struct step step_bridge = { "bridge", ONCE_A_HOST, bridge_apply, bridge_undo, bridge_look, bridge_object };
+const struct step step_bridge = { "bridge", ONCE_A_HOST, bridge_apply, bridge_undo, bridge_look, bridge_object, .again = true };
 
 static char *tap_object(const struct cluster *c, const struct spot *at)
 {
@@ -139,4 +139,4 @@ static int tap_look(const struct context *ctx, const struct spot *at, struct loo
 	return 0;
 }
 
-const struct step step_tap = { "tap", ONCE_A_NODE, tap_apply, tap_undo, tap_look, tap_object };
+const struct step step_tap = { "tap", ONCE_A_NODE, tap_apply, tap_undo, tap_look, tap_object, .again = true };

@@ -139,4 +139,4 @@ static int publish_look(const struct context *ctx, const struct spot *at, struct
 	return 0;
 }
 
-const struct step step_publish = { "publish", ONCE_A_CLUSTER, publish_apply, publish_undo, publish_look, publish_object };
+const struct step step_publish = { "publish", ONCE_A_CLUSTER, publish_apply, publish_undo, publish_look, publish_object, .again = false };

@@ -168,4 +168,4 @@ static int ready_look(const struct context *ctx, const struct spot *at, struct l
 	return 0;
 }
 
-const struct step step_ready = { "ready", ONCE_A_NODE, ready_apply, node_nothing_undo, ready_look, node_object };
+const struct step step_ready = { "ready", ONCE_A_NODE, ready_apply, node_nothing_undo, ready_look, node_object, .again = false };

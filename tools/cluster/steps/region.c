@@ -188,4 +188,4 @@ static int region_look(const struct context *ctx, const struct spot *at, struct 
 	return 0;
 }
 
-const struct step step_region = { "region", ONCE_A_HOST, region_apply, region_undo, region_look, region_object };
+const struct step step_region = { "region", ONCE_A_HOST, region_apply, region_undo, region_look, region_object, .again = false };

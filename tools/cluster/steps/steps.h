@@ -9,6 +9,7 @@
 
 #include "lib/err.h"
 #include "lib/show/progress.h"
+#include "tools/cluster/engine/engine.h"
 
 struct cluster;
 struct node;
@@ -26,7 +27,6 @@ struct context {
 	struct vh_progress *progress;
 	int ready_ms;			/* how long a node may take until it answers */
 	const struct node *only;	/* the one node that is meant, and what it needs; NULL: all */
-	bool cut_short;			/* an earlier run ended in the middle of a step */
 	/* Is told of each step, never by two threads at once; NULL: nobody listens. */
 	void (*tell)(void *arg, const struct step_event *event);
 	void *tell_arg;
@@ -56,8 +56,9 @@ struct look {
 /* One small effect. */
 struct step {
 	const char *what;		/* the journal's name of it */
-	enum scope scope;		/* node steps that follow each other run in parallel over the nodes */
-	/* Brings the object to its planned state; *ret_changed says whether anything was done. */
+	enum scope scope;
+	/* Brings the object to its planned state; *ret_changed says whether anything was done. Steps that do not need each
+	 * other run at once, in threads. */
 	int (*apply)(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err);
 	/* Takes it away; 0 when it is not there. */
 	int (*undo)(const struct context *ctx, const struct spot *at, struct vh_err *err);
@@ -65,6 +66,11 @@ struct step {
 	int (*look)(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err);
 	/* What it works on, as the plan prints it and the journal keeps it; malloc'd. */
 	char *(*object)(const struct cluster *c, const struct spot *at);
+	/* Applying or undoing it once more does no harm, whatever became of the try before: what fails by a cause that passes is
+	 * tried again. */
+	bool again;
+	/* How long after a killed run what it asked for may still be done; undoing waits so long. 0: it dies with the run. */
+	int late_ms;
 };
 
 /* Of a step that begins or has ended. */
@@ -87,8 +93,23 @@ struct spot step_spot(const struct step *s, const struct cluster *c, size_t i);
 extern const struct step step_files, step_region, step_isolate, step_bridge, step_tap, step_disk, step_domain, step_start,
 			 step_ready, step_publish;
 
-/* In the order in which apply takes them; undo goes backwards. Ends with NULL. */
+/* In the order in which the plan has them. Ends with NULL. */
 extern const struct step *const cluster_steps[];
+
+/* A step at a spot. */
+struct place { size_t step; struct spot at; };	/* index in cluster_steps */
+
+/* All that a walk does as tasks of the engine, each at the place of its index, that are to be done in the order of the
+ * edges; undone they are against it. batch.undo is for the caller to set. */
+struct route {
+	struct place *places;
+	struct engine_task *tasks;
+	struct engine_edge *edges;
+	struct engine_batch batch;
+};
+/* only: as the context's. Cleared also when zeroed; -ENOMEM. */
+int route_make(const struct cluster *c, const struct node *only, struct route *ret);
+void route_clear(struct route *r);
 
 /* Every object of every step, in apply's order. */
 struct sight { const struct step *step; struct spot at; struct look look; };

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The order of the steps: the plan prints it, apply walks it forwards, undo backwards. */
+/* The steps, and which needs which: the plan prints them in this order, apply and undo go by the needs. */
 #include "tools/cluster/steps/steps.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "tools/cluster/plan/plan.h"
+
+enum { AT_ONCE = 16 };
 
 const struct step *const cluster_steps[] = {
 	&step_files,
@@ -18,6 +23,23 @@ const struct step *const cluster_steps[] = {
 	NULL,
 };
 
+/* Of the same node, host and cluster; what is done once needs all of theirs. Nothing of a host is touched before the
+ * files are there: without an image there are none. A step needs those alone that stand before it above. */
+static const struct { const struct step *step, *needs; } needs[] = {
+	{ &step_region, &step_files },
+	{ &step_isolate, &step_files },
+	{ &step_bridge, &step_isolate },
+	{ &step_tap, &step_bridge },
+	{ &step_disk, &step_files },
+	{ &step_domain, &step_region },
+	{ &step_domain, &step_tap },
+	{ &step_domain, &step_disk },
+	{ &step_start, &step_domain },
+	{ &step_ready, &step_start },
+	{ &step_publish, &step_files },
+	{ &step_publish, &step_ready },
+};
+
 size_t step_spots(const struct step *s, const struct cluster *c)
 {
 	return s->scope == ONCE_A_NODE ? c->n_nodes : s->scope == ONCE_A_HOST ? c->n_hosts : 1;
@@ -28,4 +50,122 @@ struct spot step_spot(const struct step *s, const struct cluster *c, size_t i)
 	if (s->scope == ONCE_A_NODE)
 		return (struct spot){ .host = c->nodes[i].host, .node = &c->nodes[i] };
 	return (struct spot){ .host = s->scope == ONCE_A_HOST ? i : 0 };
+}
+
+void route_clear(struct route *r)
+{
+	free(r->places);
+	free(r->tasks);
+	free(r->edges);
+	*r = (struct route){ 0 };
+}
+
+/* Whether they are of one node, host or cluster, as far as both are of one. */
+static bool are_together(const struct step *s, const struct spot *a, const struct step *t, const struct spot *b)
+{
+	if (s->scope == ONCE_A_CLUSTER || t->scope == ONCE_A_CLUSTER)
+		return true;
+	return a->node && b->node ? a->node == b->node : a->host == b->host;
+}
+
+static size_t count_steps(void)
+{
+	size_t n = 0;
+
+	while (cluster_steps[n])
+		n++;
+	return n;
+}
+
+/* What all nodes are needed for is not done with one. */
+static bool is_left_out(const struct step *s, const struct spot *at, const struct node *only)
+{
+	return only && (at->node ? at->node != only : s == &step_publish);
+}
+
+static void add_places(struct route *r, size_t first, size_t end, const struct spot *at, const struct node *only)
+{
+	for (size_t i = first; i < end; i++) {
+		const struct step *s = cluster_steps[i];
+
+		if (is_left_out(s, at, only))
+			continue;
+		r->tasks[r->batch.n_tasks] = (struct engine_task){ .sort = i, .host = at->host, .again = s->again };
+		r->places[r->batch.n_tasks++] = (struct place){ i, *at };
+	}
+}
+
+/* Those of a node beside each other, so that the engine, which prefers what stands earlier, brings up one node
+ * before it begins with all. */
+static void add_all_places(struct route *r, const struct cluster *c, const struct node *only)
+{
+	for (size_t first = 0, end; first < r->batch.n_sorts; first = end) {
+		const struct step *s = cluster_steps[first];
+
+		for (end = first + 1; end < r->batch.n_sorts && cluster_steps[end]->scope == s->scope; )
+			end++;
+		for (size_t i = 0; i < step_spots(s, c); i++) {
+			const struct spot at = step_spot(s, c, i);
+
+			add_places(r, first, end, &at, only);
+		}
+	}
+}
+
+static int add_edge(struct route *r, size_t first, size_t then)
+{
+	struct engine_edge *edges = r->edges;
+	const size_t n = r->batch.n_edges;
+
+	if ((n & (n - 1)) == 0)
+		edges = reallocarray(edges, n ? 2 * n : 1, sizeof(*edges));
+	if (!edges)
+		return -ENOMEM;
+	r->edges = edges;
+	edges[r->batch.n_edges++] = (struct engine_edge){ first, then };
+	return 0;
+}
+
+static int add_edges(struct route *r, const struct step *needed, size_t then)
+{
+	const struct place *p = &r->places[then];
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < then; i++)
+		if (cluster_steps[r->places[i].step] == needed &&
+		    are_together(needed, &r->places[i].at, cluster_steps[p->step], &p->at))
+			ret = add_edge(r, i, then);
+	return ret;
+}
+
+static int add_all_edges(struct route *r)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < r->batch.n_tasks; i++)
+		for (size_t k = 0; ret == 0 && k < vh_array_len(needs); k++)
+			if (needs[k].step == cluster_steps[r->places[i].step])
+				ret = add_edges(r, needs[k].needs, i);
+	return ret;
+}
+
+int route_make(const struct cluster *c, const struct node *only, struct route *ret)
+{
+	vh_cleanup(route_clear) struct route r = { .batch = { .n_hosts = c->n_hosts, .n_sorts = count_steps(), .per_host = AT_ONCE } };
+	size_t n = 0;
+
+	for (size_t i = 0; i < r.batch.n_sorts; i++)
+		n += step_spots(cluster_steps[i], c);
+	r.places = calloc(n, sizeof(*r.places));
+	r.tasks = calloc(n, sizeof(*r.tasks));
+	if (!r.places || !r.tasks)
+		return -ENOMEM;
+	add_all_places(&r, c, only);
+	if (add_all_edges(&r) < 0)
+		return -ENOMEM;
+	r.batch.tasks = r.tasks;
+	r.batch.edges = r.edges;
+	*ret = r;
+	r = (struct route){ 0 };
+	return 0;
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Walks the table of steps: forwards with the journal, backwards to undo. Consecutive
- * node steps run in parallel over the nodes. */
+/* Walks the steps as the engine has it: each try in a thread, journalled ahead, told of and shown. */
 #include "tools/cluster/steps/steps.h"
 
 #include <errno.h>
@@ -11,212 +10,264 @@
 #include "lib/strv.h"
 #include "tools/cluster/plan/plan.h"
 
-enum { MAX_WORKERS = 16 };
+/* A task of the engine. Its thread writes result, err and changed, and the walk reads them once it has ended. */
+struct job {
+	struct walk *walk;
+	struct step_event event;
+	char *object;
+	int64_t id;		/* in the journal */
+	double begun;
+	pthread_t thread;
+	bool threaded, changed;
+	int result;
+	struct vh_err err;
+	struct job *next;	/* of those that ended */
+};
 
-/* What the workers of one walk share; lock guards the store and all below it. */
 struct walk {
 	const struct context *ctx;
 	struct vh_store *store;
-	const struct step *const *steps;	/* node steps, n_steps of them */
-	size_t n_steps;
-	bool undo;
-	pthread_mutex_t lock;
-	size_t next, finished;
+	struct route route;
+	struct job *jobs;	/* one a task */
+	bool undo, shown;	/* shown: that nodes are begun with */
+	size_t finished;	/* nodes */
 	unsigned changed;
-	struct vh_err *err;	/* the first one */
-	int result;
+	pthread_mutex_t lock;	/* of ended */
+	pthread_cond_t more;
+	struct job *ended;
 };
 
-static int journal_begin(struct walk *w, const struct step *s, const char *object, int64_t *id, struct vh_err *err)
+/* --- a try */
+
+static void try_once(struct job *j)
 {
-	int r;
-
-	pthread_mutex_lock(&w->lock);
-	r = vh_journal_begin(w->store, w->ctx->cluster->owner, s->what, object, id, err);
-	pthread_mutex_unlock(&w->lock);
-	return r;
-}
-
-static int journal_end(struct walk *w, int64_t id, bool changed, struct vh_err *err)
-{
-	int r;
-
-	pthread_mutex_lock(&w->lock);
-	w->changed += changed;
-	r = w->undo ? vh_journal_forget(w->store, id, err) : vh_journal_done(w->store, id, err);
-	pthread_mutex_unlock(&w->lock);
-	return r;
-}
-
-static void tell(struct walk *w, const struct step_event *event)
-{
-	if (!w->ctx->tell)
-		return;
-	pthread_mutex_lock(&w->lock);
-	w->ctx->tell(w->ctx->tell_arg, event);
-	pthread_mutex_unlock(&w->lock);
-}
-
-static int run_journalled(struct walk *w, const struct step_event *event, bool *ret_changed, struct vh_err *err)
-{
-	const struct step *s = event->step;
-	int64_t id;
-	int r = journal_begin(w, s, event->object, &id, err);
-
-	if (r == 0)
-		r = w->undo ? s->undo(w->ctx, event->at, err) : s->apply(w->ctx, event->at, ret_changed, err);
-	return r < 0 ? r : journal_end(w, id, *ret_changed, err);
-}
-
-static int run_step(struct walk *w, const struct step *s, const struct spot *at, struct vh_err *err)
-{
-	vh_autofree char *object = s->object(w->ctx->cluster, at);
-	struct step_event event = { .step = s, .at = at, .object = object,
-				    .node = at->node ? at->node->name : NULL, .undo = w->undo, .state = STEP_BEGINS };
-	double begun = vh_now();
+	const struct walk *w = j->walk;
+	const struct step_event *e = &j->event;
 	bool changed = false;
-	int r;
 
-	if (!object)
-		return vh_err_nomem(err);
-	tell(w, &event);
-	r = run_journalled(w, &event, &changed, err);
-	event.state = r < 0 ? STEP_FAILED : changed || w->undo ? STEP_CHANGED : STEP_SAME;
-	event.seconds = vh_now() - begun;
-	event.err = err;
-	tell(w, &event);
-	return r;
+	vh_err_clear(&j->err);
+	j->result = w->undo ? e->step->undo(w->ctx, e->at, &j->err) : e->step->apply(w->ctx, e->at, &changed, &j->err);
+	/* What an earlier try changed is there when this one looks. */
+	j->changed |= changed;
 }
 
-static int run_node(struct walk *w, const struct node *n, struct vh_err *err)
+static void *run_job(void *arg)
 {
-	const struct spot at = { .host = n->host, .node = n };
-	int r = 0;
+	struct job *j = arg;
+	struct walk *w = j->walk;
 
-	for (size_t i = 0; r == 0 && i < w->n_steps; i++) {
-		const struct step *s = w->steps[w->undo ? w->n_steps - 1 - i : i];
-
-		r = run_step(w, s, &at, err);
-	}
-	return r;
-}
-
-static void *worker(void *arg)
-{
-	struct walk *w = arg;
-
+	try_once(j);
 	pthread_mutex_lock(&w->lock);
-	/* Applying stops at the first failure; undoing takes away all that it can. */
-	while (w->next < w->ctx->cluster->n_nodes && (w->result == 0 || w->undo)) {
-		const struct node *n = &w->ctx->cluster->nodes[w->next++];
-		vh_autoerr err = VH_ERR_NONE;
-		int r;
-
-		if (w->ctx->only && w->ctx->only != n)
-			continue;
-		pthread_mutex_unlock(&w->lock);
-		r = run_node(w, n, &err);
-		pthread_mutex_lock(&w->lock);
-		w->finished += r == 0;
-		vh_progress_step(w->ctx->progress, "%zu of %zu nodes %s", w->finished, w->ctx->cluster->n_nodes,
-				 w->undo ? "removed" : "answer over ssh");
-		if (r < 0 && w->result == 0) {
-			w->result = r;
-			vh_err_move(w->err, &err);
-		}
-	}
+	j->next = w->ended;
+	w->ended = j;
+	pthread_cond_signal(&w->more);
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
 }
 
-static int run_nodes(struct walk *w, struct vh_err *err)
+static void start(void *arg, size_t task)
 {
-	size_t n = w->ctx->cluster->n_nodes < MAX_WORKERS ? w->ctx->cluster->n_nodes : MAX_WORKERS, started = 0;
-	pthread_t threads[MAX_WORKERS];
+	struct walk *w = arg;
+	struct job *j = &w->jobs[task];
 
-	w->err = err;
-	w->next = w->finished = 0;
-	w->result = 0;
-	vh_progress_step(w->ctx->progress, "%s %zu nodes", w->undo ? "remove" : "start", w->ctx->cluster->n_nodes);
-	while (started < n && pthread_create(&threads[started], NULL, worker, w) == 0)
-		started++;
-	if (started == 0)
-		worker(w);
-	for (size_t i = 0; i < started; i++)
-		pthread_join(threads[i], NULL);
-	return w->result;
+	j->threaded = pthread_create(&j->thread, NULL, run_job, j) == 0;
+	if (!j->threaded)
+		run_job(j);
 }
 
-static size_t count_steps(void)
+static int64_t now_ms(void *arg)
 {
+	(void)arg;
+	return (int64_t)(vh_now() * 1000);
+}
+
+static struct job *next_ended(struct walk *w, int64_t until_ms)
+{
+	const struct timespec until = { .tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000 };
+	struct job *j;
+	int r = 0;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->ended && r == 0)
+		r = until_ms == ENGINE_FOREVER ? pthread_cond_wait(&w->more, &w->lock)
+					       : pthread_cond_clockwait(&w->more, &w->lock, CLOCK_MONOTONIC, &until);
+	j = w->ended;
+	if (j)
+		w->ended = j->next;
+	pthread_mutex_unlock(&w->lock);
+	return j;
+}
+
+static int wait_for_job(void *arg, int64_t until_ms, struct engine_answer *ret)
+{
+	struct walk *w = arg;
+	struct job *j = next_ended(w, until_ms);
+
+	if (!j)
+		return 0;
+	if (j->threaded)
+		pthread_join(j->thread, NULL);
+	*ret = (struct engine_answer){ .task = (size_t)(j - w->jobs), .failed = -j->result,
+				       .passes = j->err.exit != VH_EXIT_REFUSED && engine_passes(-j->result) };
+	return 1;
+}
+
+/* --- what is told of it */
+
+static void tell(struct walk *w, struct job *j, int state)
+{
+	j->event.state = state;
+	j->event.seconds = state == STEP_BEGINS ? 0 : vh_now() - j->begun;
+	j->event.err = &j->err;
+	if (w->ctx->tell)
+		w->ctx->tell(w->ctx->tell_arg, &j->event);
+}
+
+static void show_begin(struct walk *w, const struct step *s)
+{
+	if (s->scope != ONCE_A_NODE)
+		vh_progress_step(w->ctx->progress, "%s %s", w->undo ? "undo" : "do", s->what);
+	else if (!w->shown)
+		vh_progress_step(w->ctx->progress, "%s %zu nodes", w->undo ? "remove" : "start", w->ctx->cluster->n_nodes);
+	w->shown |= s->scope == ONCE_A_NODE;
+}
+
+/* A node is up when it is ready, and gone when nothing leads to it. */
+static void show_done(struct walk *w, const struct step *s)
+{
+	if (s == (w->undo ? &step_tap : &step_ready))
+		vh_progress_step(w->ctx->progress, "%zu of %zu nodes %s", ++w->finished, w->ctx->cluster->n_nodes,
+				 w->undo ? "removed" : "answer over ssh");
+}
+
+static void say_again(void *arg, size_t task, int64_t in_ms)
+{
+	const struct walk *w = arg;
+
+	vh_progress_note(w->ctx->progress, "%s; tried again in %g s", w->jobs[task].err.text, (double)in_ms / 1000);
+}
+
+/* --- the journal */
+
+static int begin(void *arg, size_t task)
+{
+	struct walk *w = arg;
+	struct job *j = &w->jobs[task];
+	const struct step *s = j->event.step;
+
+	j->begun = vh_now();
+	show_begin(w, s);
+	tell(w, j, STEP_BEGINS);
+	j->result = vh_journal_begin(w->store, w->ctx->cluster->owner, s->what, j->object, &j->id, &j->err);
+	return j->result;
+}
+
+static int done(void *arg, size_t task)
+{
+	struct walk *w = arg;
+	struct job *j = &w->jobs[task];
+
+	w->changed += j->changed;
+	j->result = w->undo ? vh_journal_forget(w->store, j->id, &j->err) : vh_journal_done(w->store, j->id, &j->err);
+	if (j->result < 0)
+		return j->result;
+	tell(w, j, j->changed || w->undo ? STEP_CHANGED : STEP_SAME);
+	show_done(w, j->event.step);
+	return 0;
+}
+
+static void failed(void *arg, size_t task)
+{
+	struct walk *w = arg;
+
+	tell(w, &w->jobs[task], STEP_FAILED);
+}
+
+/* What an earlier run was in the middle of may come to its end only now. */
+static void settle(struct walk *w, const struct vh_step *row)
+{
+	for (size_t i = 0; i < w->route.batch.n_tasks; i++) {
+		const struct step *s = w->jobs[i].event.step;
+
+		if (s->late_ms && !strcmp(s->what, row->what) && !strcmp(w->jobs[i].object, row->object))
+			w->route.tasks[i].settle_ms = s->late_ms;
+	}
+}
+
+static int read_journal(struct walk *w, struct vh_err *err)
+{
+	struct vh_step *rows = NULL;
 	size_t n = 0;
+	int r = vh_journal_list(w->store, w->ctx->cluster->owner, &rows, &n, err);
 
-	while (cluster_steps[n])
-		n++;
-	return n;
-}
-
-/* The run of node steps around i, in the table's order. */
-static void node_run(struct walk *w, size_t i)
-{
-	size_t first = i, last = i, n = count_steps();
-
-	while (first > 0 && cluster_steps[first - 1]->scope == ONCE_A_NODE)
-		first--;
-	while (last + 1 < n && cluster_steps[last + 1]->scope == ONCE_A_NODE)
-		last++;
-	w->steps = &cluster_steps[first];
-	w->n_steps = last - first + 1;
-}
-
-static int run_spots(struct walk *w, const struct step *s, struct vh_err *err)
-{
-	size_t n = step_spots(s, w->ctx->cluster);
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct spot at = step_spot(s, w->ctx->cluster, w->undo ? n - 1 - i : i);
-
-		r = run_step(w, s, &at, err);
-	}
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (rows[i].state == VH_STEP_BEGUN)
+			settle(w, &rows[i]);
+	if (r == 0)
+		vh_journal_free(rows, n);
 	return r;
 }
 
-static int walk_steps(struct walk *w, struct vh_err *err)
+/* --- the walk */
+
+static void clear(struct walk *w)
 {
-	size_t n = count_steps();
-	int r = 0;
-
-	for (size_t k = 0; r == 0 && k < n; ) {
-		size_t i = w->undo ? n - 1 - k : k;
-		const struct step *s = cluster_steps[i];
-
-		if (s->scope == ONCE_A_NODE) {
-			node_run(w, i);
-			k += w->n_steps;
-			r = run_nodes(w, err);
-		} else {
-			k++;
-			/* What all nodes are needed for is not done with one. */
-			if (w->ctx->only && s == &step_publish)
-				continue;
-			vh_progress_step(w->ctx->progress, "%s %s", w->undo ? "undo" : "do", s->what);
-			r = run_spots(w, s, err);
-		}
+	for (size_t i = 0; w->jobs && i < w->route.batch.n_tasks; i++) {
+		free(w->jobs[i].object);
+		vh_err_clear(&w->jobs[i].err);
 	}
-	return r;
+	free(w->jobs);
+	route_clear(&w->route);
+	pthread_mutex_destroy(&w->lock);
+	pthread_cond_destroy(&w->more);
+}
+
+static int make_jobs(struct walk *w)
+{
+	const struct cluster *c = w->ctx->cluster;
+
+	if (route_make(c, w->ctx->only, &w->route) < 0)
+		return -ENOMEM;
+	w->route.batch.undo = w->undo;
+	w->jobs = calloc(w->route.batch.n_tasks, sizeof(*w->jobs));
+	for (size_t i = 0; w->jobs && i < w->route.batch.n_tasks; i++) {
+		const struct place *p = &w->route.places[i];
+		const struct step *s = cluster_steps[p->step];
+		char *object = s->object(c, &p->at);
+
+		if (!object)
+			return -ENOMEM;
+		w->jobs[i] = (struct job){ .walk = w, .object = object, .event = {
+			.step = s, .at = &p->at, .object = object, .node = p->at.node ? p->at.node->name : NULL, .undo = w->undo } };
+	}
+	return w->jobs ? 0 : -ENOMEM;
+}
+
+/* Of a step that failed. */
+static int why_not(struct walk *w, const struct engine_outcome *o, struct vh_err *err)
+{
+	struct job *j = &w->jobs[o->task];
+
+	vh_err_move(err, &j->err);
+	return o->alike ? vh_err_within(err, "%u tries of %s failed alike", o->alike, j->event.step->what) : -err->num;
 }
 
 static int walk(const struct context *ctx, struct vh_store *store, bool undo, unsigned *ret_changed, struct vh_err *err)
 {
-	struct walk w = { .ctx = ctx, .store = store, .undo = undo };
-	int r;
+	static const struct engine_ops ops = { now_ms, begin, start, wait_for_job, done, say_again, failed };
+	vh_cleanup(clear) struct walk w = { .ctx = ctx, .store = store, .undo = undo,
+					    .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER };
+	struct engine_outcome outcome = { 0 };
+	int r = make_jobs(&w) < 0 ? vh_err_nomem(err) : undo ? read_journal(&w, err) : 0;
 
-	pthread_mutex_init(&w.lock, NULL);
-	r = walk_steps(&w, err);
-	pthread_mutex_destroy(&w.lock);
+	if (r < 0)
+		return r;
+	r = engine_run(&w.route.batch, &ops, &w, &outcome);
 	*ret_changed = w.changed;
-	return r < 0 ? vh_err_within(err, "cluster %s", ctx->cluster->name) : 0;
+	if (r == 0)
+		return 0;
+	r = outcome.failed ? why_not(&w, &outcome, err) : r == -ENOMEM ? vh_err_nomem(err) : vh_err_set(err, -r, "%s", strerror(-r));
+	return vh_err_within(err, "cluster %s", ctx->cluster->name);
 }
 
 int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err)
@@ -224,28 +275,11 @@ int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret
 	return walk(ctx, store, false, ret_changed, err);
 }
 
-/* Whether an earlier run ended in the middle of a step on a node. */
-static int was_cut_short(const struct cluster *c, struct vh_store *store, bool *ret, struct vh_err *err)
-{
-	struct vh_step *steps = NULL;
-	size_t n = 0;
-	int r = vh_journal_list(store, c->owner, &steps, &n, err);
-
-	*ret = false;
-	for (size_t i = 0; r == 0 && i < n; i++)
-		*ret |= steps[i].state == VH_STEP_BEGUN && !strcmp(steps[i].what, "domain");
-	if (r == 0)
-		vh_journal_free(steps, n);
-	return r;
-}
-
 /* Every undo is harmless where nothing was done, so a step that was never begun, after
  * kill -9 between record and first step, needs no special case. */
 int steps_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err)
 {
-	struct context undo = *ctx;
 	unsigned changed;
-	int r = was_cut_short(ctx->cluster, store, &undo.cut_short, err);
 
-	return r < 0 ? r : walk(&undo, store, true, &changed, err);
+	return walk(ctx, store, true, &changed, err);
 }
