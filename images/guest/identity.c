@@ -19,6 +19,7 @@
 #include "images/guest/files.h"
 #include "images/guest/identity_parse.h"
 #include "images/guest/guest.h"
+#include "images/guest/home.h"
 #include "images/guest/seed_find.h"
 #include "images/guest/slurm.h"
 #include "images/guest/users.h"
@@ -195,6 +196,17 @@ static int put_userkey(int root, const struct passwd *user, const char *dir, con
 	return r;
 }
 
+/* The image has one, which a file system on /home hides. */
+static int make_home(int root, const struct passwd *user)
+{
+	struct vh_id_user main_user = { .uid = user->pw_uid };
+
+	if (strlen(user->pw_name) >= sizeof main_user.name || strncmp(user->pw_dir, "/home/", 6) || strcmp(user->pw_dir + 6, user->pw_name))
+		return 0;
+	snprintf(main_user.name, sizeof main_user.name, "%s", user->pw_name);
+	return vh_home_make(root, &main_user);
+}
+
 static int authorize(int root, const struct passwd *user, const struct vh_identity *id)
 {
 	const bool main_user = user->pw_uid == VH_USER_MAIN && id->userkey && id->userkey_pub;
@@ -229,9 +241,12 @@ static int apply_keys(int root, const struct vh_identity *id)
 
 	if (!passwd)
 		return vh_guest_complain("etc/passwd", strerror(errno));
-	for (struct passwd *user; r == 0 && (user = fgetpwent(passwd));)
-		if (user->pw_uid == 0 || user->pw_uid == VH_USER_MAIN)
+	for (struct passwd *user; r == 0 && (user = fgetpwent(passwd));) {
+		if (user->pw_uid == VH_USER_MAIN)
+			r = make_home(root, user);
+		if (r == 0 && (user->pw_uid == 0 || user->pw_uid == VH_USER_MAIN))
 			r = authorize(root, user, id);
+	}
 	fclose(passwd);
 	return r;
 }

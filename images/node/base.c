@@ -30,7 +30,8 @@ static const struct file files[] = {
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"
 	  "ExecStart=/usr/lib/vhpc/identity\n", VH_SUITE_HOST },
-	/* What the identity put into fstab at this boot, after the generator had read it. */
+	/* What the identity put into fstab at this boot, after the generator had read it: disks have the names of their serial
+	 * numbers once udev has seen them. Homes on what is mounted then are made by looking once more. */
 	{ "usr/lib/systemd/system/vhpc-mounts.service", 0644,
 	  "[Unit]\n"
 	  "Description=File systems of this node\n"
@@ -40,7 +41,9 @@ static const struct file files[] = {
 	  "[Service]\n"
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"
-	  "ExecStart=/bin/mount -a\n", VH_SUITE_HOST },
+	  "ExecStart=/bin/udevadm settle\n"
+	  "ExecStart=/bin/mount -a\n"
+	  "ExecStart=/usr/lib/vhpc/identity\n", VH_SUITE_HOST },
 	/* What an mpirun that is started in the node itself reads, of what the identity said. */
 	{ "usr/lib/systemd/system/vhpc-mpi.service", 0644,
 	  "[Unit]\n"

@@ -90,11 +90,35 @@ static int hint_nearest(const struct doc *d, const char *word, const char *const
 
 /* --- scalars */
 
+/* What it names stands in that list, in whatever order both are written. */
+static int check_named(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node)
+{
+	const struct vh_yaml *list = vh_yaml_get(d->top, key->names);
+	const size_t n = list && list->type == VH_YAML_LIST ? list->n : 0;
+	vh_autofree const char **known = calloc(n + 1, sizeof(*known));
+	size_t found = 0;
+
+	if (!known)
+		return vh_err_nomem(d->err);
+	for (size_t i = 0; i < n; i++) {
+		const struct vh_yaml *name = list->items[i]->type == VH_YAML_MAP ? vh_yaml_get(list->items[i], "name") : NULL;
+
+		if (name && name->type == VH_YAML_SCALAR)
+			known[found++] = name->text;
+		if (found && !strcmp(known[found - 1], node->text))
+			return 0;
+	}
+	refuse(d, node, "%s: '%.60s' is none of %s", key->name, node->text, key->names);
+	return hint_nearest(d, node->text, known, found);
+}
+
 static int read_str(const struct doc *d, const struct vh_key *key, const struct vh_yaml *node, char **out)
 {
 	if ((key->check && key->check(node->text, d->err) < 0) ||
 	    (key->check_key && key->check_key(key->name, node->text, d->err) < 0))
 		return refuse_value(d, node, key);
+	if (key->names && d->top && check_named(d, key, node) < 0)
+		return -d->err->num;
 	*out = strdup(node->text);
 	return *out ? 0 : vh_err_nomem(d->err);
 }
@@ -211,11 +235,13 @@ static int read_strmap(const struct doc *d, const struct vh_key *key, const stru
 	return 0;
 }
 
-static bool is_same(const struct vh_key *key, const void *a, const void *b)
+static bool go_together(const struct vh_key *key, const void *a, const void *b)
 {
+	const char *x = key->type == VH_KEY_UINT ? NULL : *(char *const *)a, *y = key->type == VH_KEY_UINT ? NULL : *(char *const *)b;
+
 	if (key->type == VH_KEY_UINT)
-		return *(const uint64_t *)a == *(const uint64_t *)b;
-	return *(char *const *)a && *(char *const *)b && !strcmp(*(char *const *)a, *(char *const *)b);
+		return *(const uint64_t *)a != *(const uint64_t *)b;
+	return !x || !y || (key->apart ? key->apart(x, y) : strcmp(x, y) != 0);
 }
 
 /* The last item read, beside those before it. */
@@ -230,10 +256,13 @@ static int check_unique(const struct doc *d, const struct vh_key *list_key, cons
 		for (size_t i = 0; key->unique && value && i < last; i++) {
 			const char *is = (const char *)out->items + last * size + key->offset;
 
-			if (!is_same(key, is, (const char *)out->items + i * size + key->offset))
+			if (go_together(key, is, (const char *)out->items + i * size + key->offset))
 				continue;
 			other = vh_yaml_get(list->items[i], key->name);
-			refuse(d, value, "%s: '%.60s' is there already", key->name, value->text);
+			if (other && strcmp(other->text, value->text))
+				refuse(d, value, "%s: '%.60s' does not go beside '%.60s'", key->name, value->text, other->text);
+			else
+				refuse(d, value, "%s: '%.60s' is there already", key->name, value->text);
 			return vh_err_hint(d->err, "the other stands at %s:%u:%u", source_of(d, other ? other : list),
 					   other ? other->line : list->line, other ? other->column : list->column);
 		}

@@ -42,6 +42,8 @@ struct vh_key {
 	const char *under;		/* LIST: a map of the document's top that says what its items leave out; or NULL */
 	int (*settled)(const void *item, struct vh_err *err);	/* LIST: what of an item's keys goes together; or NULL */
 	bool unique;			/* STR, UINT of a list's items: no two may have the same */
+	bool (*apart)(const char *a, const char *b);	/* STR, unique: which two go beside each other; NULL: any that are not the same */
+	const char *names;		/* STR, and each item of STRV: it is the name of an item of that list of the document's top; or NULL */
 	bool includes;			/* STRV of the top: files that vh_doc_load reads with the document */
 	int (*check)(const char *value, struct vh_err *err);	/* STR, UINT, and each item of STRV, as written; or NULL */
 	int (*check_key)(const char *key, const char *value, struct vh_err *err);	/* the same for many keys; or NULL */

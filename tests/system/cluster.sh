@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The cluster of docs/examples/two-node.yaml, with users, with real VMs: planned, made, used, mended, taken away.
+# The cluster of docs/examples/two-node.yaml, with users and volumes, with real VMs: planned, made, used, mended, taken away.
 # Booting is what takes long, so what needs such a cluster is tested on this one: by a file in
 # tests/system/cluster each, in the order of the loop. ONLY="NAME..." has the others left out.
 . "$(dirname "$0")/lib.sh"
@@ -10,8 +10,12 @@ cat docs/examples/two-node.yaml - >"$example" <<EOF
 users:
 - {name: ada, uid: 2001, groups: [lab, video], keys: [ada.key.pub]}
 - {name: bob, uid: 2002, groups: [lab], keys: ["$(cat "$T/bob.key.pub")"]}
+volumes:
+- {name: scratch, mount: /scratch, kind: node, size: 1G}
+- {name: results, mount: /srv/results, kind: node, size: 64M, keep: yes}
 EOF
 record=$VHPC_STATE/clusters/two-node
+disks=$VHPC_STATE/volumes/two-node
 on() { n=$1; shift; vhpc cluster ssh --user root two-node "$n" -- "$*"; }
 run() { timeout -k 10 900 mpirun-wrap --cluster two-node "$@"; }
 
@@ -26,15 +30,17 @@ for n in 1 2; do
 	check "copy programs to node $n" scp -q -F "$record/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "$B/bench/scribble" "two-node-$n:"
 done
 
-for name in ${ONLY:-login users copy mpi memory restart}; do
+for name in ${ONLY:-login users volumes copy mpi memory restart}; do
 	. "tests/system/cluster/$name.sh"
 done
 
 leftovers >"$T/before"
 check "destroy --dry-run" vhpc cluster destroy --dry-run "$example" && says "two-node-2/disk.qcow2" "it names what would go"
+says "kept: $disks" "and what stays"
 leftovers >"$T/after"
 check "and removes nothing" cmp "$T/before" "$T/after"
 check "destroy" vhpc cluster destroy "$example"
+if command -v destroy_volumes >/dev/null; then destroy_volumes; else rm -r "$disks"; fi
 if [ -e "$region" ]; then fail "the region is gone" "$region"; else pass "the region is gone"; fi
 nothing_left "destroy leaves nothing"
 check "second destroy" vhpc cluster destroy two-node

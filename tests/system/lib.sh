@@ -101,7 +101,7 @@ leftovers() {
 	ip -br link | awk '$1 ~ /^v[bt][0-9a-f]/ { print "interface " $1 }'
 	nft list tables | sed -n 's/^table inet vhpc-/table vhpc-/p'
 	ps -eo pid=,comm= | awk '$2 ~ /^(qemu|libvirtd|virtlogd|ssh)/ { print "process " $0 }'
-	find "$VHPC_STATE/clusters" -mindepth 1 2>/dev/null | sed 's/^/file /'
+	find "$VHPC_STATE/clusters" "$VHPC_STATE/volumes" -mindepth 1 2>/dev/null | sed 's/^/file /'
 	[ ! -e "$VHPC_STATE/store.db" ] || sqlite3 "$VHPC_STATE/store.db" \
 		"select 'lease ' || kind || ' ' || key || ' of ' || holder from lease;
 		 select 'record ' || class || ' ' || name from record;

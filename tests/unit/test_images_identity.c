@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include "images/guest/identity_parse.h"
+#include "lib/files/files.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
@@ -309,6 +310,23 @@ START_TEST(users_are_made_once)
 }
 END_TEST
 
+/* A file system is mounted there that has none yet. */
+START_TEST(homes_are_made_where_home_is_empty)
+{
+	vh_autofree char *dir = image_root(ACCOUNTS, GROUPS), *home = vh_strf("%s/home", dir);
+	vh_autoerr err = VH_ERR_NONE;
+	struct stat st;
+
+	ck_assert_int_eq(vh_remove_tree(home, &err), 0);
+	ck_assert_int_eq(mkdir(home, 0755), 0);
+	ck_assert_int_eq(apply(dir, USERS "authorized " KEY "\n"), 0);
+	check_file(dir, "home/ada/.bashrc", 0644, "skel\n", &st);
+	check_file(dir, "home/hpc/.bashrc", 0644, "skel\n", &st);
+	check_file(dir, "home/hpc/.ssh/authorized_keys", 0600, KEY "\n", &st);
+	ck_assert(geteuid() != 0 || st.st_uid == 1000);
+}
+END_TEST
+
 /* A package's user or group of that name or number is never another's; who else is there is made. */
 START_TEST(users_of_the_image_stay_what_they_are)
 {
@@ -403,5 +421,5 @@ END_TEST
 
 UNIT_SUITE(images_identity, whole_identity_is_read, bad_lines_are_refused_with_their_number,
 	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once, the_key_of_nodes_is_the_users_alone,
-	   users_are_made_once, users_of_the_image_stay_what_they_are, slurm_is_what_the_identity_says,
+	   users_are_made_once, homes_are_made_where_home_is_empty, users_of_the_image_stay_what_they_are, slurm_is_what_the_identity_says,
 	   without_munge_the_rest_of_the_identity_counts, where_cloud_init_reads_seeds_a_host_key_is_made)

@@ -373,6 +373,8 @@ START_TEST(another_shape_is_named)
 		{ "name: two\nimage: dev\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n", "image is mpi, the manifest says dev" },
 		{ "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\n", "cpu_policy is shared, the manifest says dedicated" },
 		{ with_users, "exists with other users: ada is not as the manifest says" },
+		{ "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\nvolumes: [{name: s, mount: /s, kind: node, size: 1G}]\n",
+		  "exists with other volumes: s is not as the manifest says" },
 	};
 	vh_autofree char *state = unit_tmpdir();
 	vh_cleanup(cluster_clear) struct cluster c = { 0 };
@@ -389,6 +391,70 @@ START_TEST(another_shape_is_named)
 		ck_assert_ptr_nonnull(strstr(err.text, shapes[i].says));
 		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
 	}
+}
+END_TEST
+
+/* Two nodes of a kept volume and one that goes with them. */
+START_TEST(volumes_of_nodes_are_made_and_kept)
+{
+	static const char with_volumes[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\nvolumes:\n"
+		"- {name: scratch, mount: /scratch, kind: node, size: 64M}\n- {name: work, mount: /work, kind: node, size: 64M, keep: yes}\n";
+	vh_autofree char *state = unit_tmpdir(), *scratch = vh_strf("%s/volumes/two/two-1/scratch.qcow2", state);
+	vh_autofree char *work = vh_strf("%s/volumes/two/two-1/work.qcow2", state), *dir = vh_strf("%s/volumes/two", state);
+	vh_cleanup(cluster_clear) struct cluster c = { 0 }, back = { 0 };
+	vh_autostore store = NULL;
+	vh_autojson doc = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_virt *none = NULL;
+	const struct context ctx = { .cluster = &c, .virts = &none };
+	bool changed;
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_READ, &err), 0);
+	ck_assert_msg(make(with_volumes, store, state, &c, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(look_at(&step_volume, &ctx, &c.nodes[0]), LOOK_MISSING);
+	ck_assert_msg(step_volume.apply(&ctx, &(struct spot){ .node = &c.nodes[0] }, &changed, &err) == 0, "%s", err.text);
+	ck_assert(changed && access(scratch, F_OK) == 0 && access(work, F_OK) == 0);
+	ck_assert_int_eq(look_at(&step_volume, &ctx, &c.nodes[0]), LOOK_SAME);
+	ck_assert_int_eq(step_volume.apply(&ctx, &(struct spot){ .node = &c.nodes[0] }, &changed, &err), 0);
+	ck_assert(!changed);
+	ck_assert_int_eq(truncate(scratch, 0), 0);
+	ck_assert_int_eq(look_at(&step_volume, &ctx, &c.nodes[0]), LOOK_OTHER);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert_int_eq(step_volume.undo(&ctx, &(struct spot){ .node = &c.nodes[i] }, &err), 0);
+	ck_assert(access(scratch, F_OK) < 0 && access(work, F_OK) == 0);
+	ck_assert(unlink(work) == 0 && step_volume.undo(&ctx, &(struct spot){ .node = &c.nodes[0] }, &err) == 0);
+	ck_assert_int_lt(access(dir, F_OK), 0);
+	/* The record has them. */
+	for (size_t i = 0; i < c.n_nodes; i++)
+		c.nodes[i].uuid = vh_strf("uuid-%zu", i);
+	doc = cluster_to_json(&c);
+	ck_assert_msg(cluster_from_json(doc, state, &back, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(back.volumes.n, 2);
+	ck_assert_str_eq(back.volumes_dir, c.volumes_dir);
+}
+END_TEST
+
+/* A step that has nothing to do with a node is not among those of the plan. */
+START_TEST(nodes_without_volumes_have_no_step_for_them)
+{
+	vh_autofree char *state = unit_tmpdir();
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+	vh_cleanup(sights_clear) struct sights s = { 0 };
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	size_t n = 0;
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_READ, &err), 0);
+	ck_assert_msg(make("name: two\ndefaults: {image: mpi, vcpus: 1, memory: 512M, cpu_policy: shared}\n"
+			   "groups: [{name: a, count: 1}, {name: b, count: 2}]\n"
+			   "volumes: [{name: s, mount: /s, kind: node, size: 1G, groups: [b]}]\n", store, state, &c, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(sights_new(&c, &s), 0);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.v[i].step == &step_volume) {
+			ck_assert_uint_eq(s.v[i].at.node->pool, 1);
+			n++;
+		}
+	ck_assert_uint_eq(n, 2);
 }
 END_TEST
 
@@ -556,4 +622,4 @@ END_TEST
 UNIT_SUITE(tools_cluster, lost_keys_are_made_anew_and_nodes_marked_to_restart, files_come_from_the_image_of_the_plan_alone,
 	   an_image_is_asked_for_only_where_a_group_lacks_its_files, region_that_a_killed_run_left_is_completed, looks_say_what_is_there, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, the_region_is_leased, a_dedicated_cpu_is_given_once,
-	   another_shape_is_named, a_lost_record_comes_back_from_the_directory)
+	   another_shape_is_named, volumes_of_nodes_are_made_and_kept, nodes_without_volumes_have_no_step_for_them, a_lost_record_comes_back_from_the_directory)

@@ -38,7 +38,8 @@ static const struct vh_layout shared = {
 	.vcpus = 1, .sockets = 1, .dies = 1, .cores = 1, .threads = 1, .cpu = nowhere, .cell = cell_of,
 	.floating = floating, .n_floating = 2, .emulator = -1,
 };
-static const struct vh_disk disks[] = { { "/state/two-node-1/disk.qcow2", "qcow2", "/state/root.ext4" }, { "/data/<&\"'>.raw", "raw", NULL } };
+static const struct vh_disk disks[] = { { .path = "/state/two-node-1/disk.qcow2", .format = "qcow2", .base = "/state/root.ext4" },
+					 { .path = "/data/<&\"'>.raw", .format = "raw" } };
 static const struct vh_nic nics[] = {
 	{ "vt0a1b2c3d.0", "02:00:00:00:00:01", 1 }, { "vt0a1b2c3d.1", "02:00:00:00:00:02", 4 },
 };
@@ -222,13 +223,34 @@ START_TEST(text_is_quoted)
 }
 END_TEST
 
+/* What a guest writes into its disk names no file that libvirt would give to QEMU. */
+START_TEST(a_disk_with_a_serial_has_no_base)
+{
+	const struct vh_disk both[] = { disks[0], { .path = "/state/volumes/scratch.qcow2", .format = "qcow2", .serial = "scratch" } };
+	struct vh_domain d = domain(false);
+	vh_autofree char *xml = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	const char *second;
+
+	d.disks = both;
+	d.n_disks = vh_array_len(both);
+	ck_assert_msg(vh_domain_xml(&d, &xml, &err) == 0, "%s", err.text);
+	second = strstr(xml, "/state/volumes/scratch.qcow2");
+	ck_assert_ptr_nonnull(second);
+	ck_assert_ptr_nonnull(strstr(second, "<backingStore/>"));
+	ck_assert_ptr_nonnull(strstr(second, "<serial>scratch</serial>"));
+	validate(xml);
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_domain)
 {
 	const struct vh_nic bad_tap = { "a/b", "02:00:00:00:00:01", 1 }, bad_mac = { "t", "02:00:00:00:00:0g", 1 };
 	const struct vh_shmem elsewhere = { "../memory", 16 << 20 }, odd = { "memory", 17 << 20 };
-	const struct vh_disk relative = { "relative", "raw", NULL };
+	const struct vh_disk relative = { .path = "relative", .format = "raw" };
+	const struct vh_disk long_serial = { .path = "/a", .format = "raw", .serial = "twenty-one-characters" };
 	struct vh_layout empty = shared, memoryless = shared, wide = shared;
-	struct vh_domain bad[14];
+	struct vh_domain bad[15];
 	struct vh_err err = VH_ERR_NONE;
 
 	for (size_t i = 0; i < vh_array_len(bad); i++)
@@ -247,6 +269,7 @@ START_TEST(refuses_what_is_no_domain)
 	bad[8].layout = &empty;
 	bad[12].layout = &memoryless;
 	bad[13].layout = &wide;
+	bad[14].disks = &long_serial;
 	bad[9].kernel = NULL;
 	bad[10].shmem = &elsewhere;
 	bad[11].shmem = &odd;
@@ -348,4 +371,4 @@ START_TEST(paths_follow_a_directory_that_was_renamed)
 END_TEST
 
 UNIT_SUITE(vmm_domain, paths_follow_a_directory_that_was_renamed, with_kvm, with_tcg, firmware_takes_the_place_of_a_kernel, every_host_makes_valid_domains, lease_there_and_back, shared_leases_no_cpu, text_is_quoted,
-	   refuses_what_is_no_domain, foreign_domains, hostile_domains, large_domain)
+	   refuses_what_is_no_domain, a_disk_with_a_serial_has_no_base, foreign_domains, hostile_domains, large_domain)

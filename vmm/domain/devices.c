@@ -136,6 +136,11 @@ static void add_disk(xmlNodePtr devices, const struct vh_domain *d, size_t i)
 	if (d->disks[i].base)
 		add_base(disk, d->disks[i].base);
 	vh_xml_add(disk, "target", "dev", dev, "bus", "virtio", NULL);
+	/* Guests write their disks: else libvirt looks for a base there, and gives it to QEMU. */
+	if (d->disks[i].serial) {
+		vh_xml_add(disk, "backingStore", NULL);
+		vh_xml_text(disk, "serial", d->disks[i].serial);
+	}
 }
 
 static void add_nic(xmlNodePtr devices, const struct vh_nic *nic)

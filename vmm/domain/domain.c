@@ -13,13 +13,21 @@
 #include "vmm/layout/layout.h"
 
 /* As many vCPUs as have a number without x2APIC, which QEMU's own processor lacks. */
-enum { XAPIC_VCPUS_MAX = 255, DISKS_MAX = 26 };
+enum { XAPIC_VCPUS_MAX = 255, DISKS_MAX = 26, SERIAL_MAX = 20 };
 
 static int check_path(const struct vh_domain *d, const char *what, const char *path, struct vh_err *err)
 {
 	if (path && (path[0] != '/' || !vh_xml_can_hold(path)))
 		return vh_err_refuse(err, EINVAL, "%s: %s %s: not an absolute path of plain text", d->name,
 				     what, path);
+	return 0;
+}
+
+/* virtio carries so many bytes of it. */
+static int check_serial(const struct vh_domain *d, const char *serial, struct vh_err *err)
+{
+	if (serial && (!vh_is_hostname(serial) || strlen(serial) > SERIAL_MAX))
+		return vh_err_refuse(err, EINVAL, "%s: disk %.40s: no serial number of at most %d letters and digits", d->name, serial, SERIAL_MAX);
 	return 0;
 }
 
@@ -34,8 +42,9 @@ static int check_paths(const struct vh_domain *d, struct vh_err *err)
 	for (size_t i = 0; r == 0 && i < vh_array_len(paths); i++)
 		r = check_path(d, paths[i].what, paths[i].path, err);
 	for (size_t i = 0; r == 0 && i < d->n_disks; i++)
-		if ((r = check_path(d, "disk", d->disks[i].path, err)) == 0)
-			r = check_path(d, "disk", d->disks[i].base, err);
+		if ((r = check_path(d, "disk", d->disks[i].path, err)) == 0 &&
+		    (r = check_path(d, "disk", d->disks[i].base, err)) == 0)
+			r = check_serial(d, d->disks[i].serial, err);
 	return r;
 }
 

@@ -68,14 +68,14 @@ static int fill_disks(const struct vh_vm *vm, struct parts *p, size_t *ret_n, st
 	if (!p->disks)
 		return vh_err_nomem(err);
 	if (vm->image)
-		p->disks[n++] = (struct vh_disk){ p->disk, "qcow2", p->base };
+		p->disks[n++] = (struct vh_disk){ .path = p->disk, .format = "qcow2", .base = p->base };
 	for (char **d = vm->disks; d && *d; d++, n++) {
 		char *format = keep(p, *d), *path = format ? strchr(format, ':') : NULL;
 
 		if (!path)
 			return vh_err_nomem(err);
 		*path++ = 0;
-		p->disks[n] = (struct vh_disk){ path, format, NULL };
+		p->disks[n] = (struct vh_disk){ .path = path, .format = format };
 	}
 	*ret_n = n;
 	return 0;

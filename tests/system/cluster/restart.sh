@@ -31,3 +31,4 @@ rm "$record/key"
 check "apply mends a node whose tap was lost, and keys" vhpc cluster apply --timeout 1200 "$example" && says "keys or identities are gone" "says so"
 check "who has the new key gets in" vhpc cluster ssh two-node 2 true
 check "and nodes know each other by theirs" vhpc cluster ssh two-node 1 ssh two-node-2 hostname && says "two-node-2" "as before"
+if command -v last_of_volumes >/dev/null; then last_of_volumes; fi

@@ -8,6 +8,7 @@
 #include "lib/strv.h"
 #include "tools/cluster/cli/cli.h"
 #include "vmm/hosts/hosts.h"
+#include "tools/cluster/volume/volume.h"
 #include "vmm/virt/virt.h"
 
 static int make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, struct vh_err *err)
@@ -52,6 +53,28 @@ int decide_bridge(const struct cluster *c, struct vh_err *err)
 		return 0;
 	vh_err_refuse(err, EEXIST, "cluster %s: interface %s, its bridge, exists already and is not of this cluster", c->name, c->bridge);
 	return vh_err_hint(err, "destroy the cluster of that name in its own --state, or give this one another name");
+}
+
+static int decide_volume(const struct cluster *c, const struct node *n, const struct volume *v, struct vh_err *err)
+{
+	vh_autofree char *disk = cluster_volume_disk(c, n, v);
+	bool there = false;
+	int r = disk ? volume_disk_look(v, disk, &there, err) : vh_err_nomem(err);
+
+	if (r < 0 || !there || v->keep)
+		return r;
+	vh_err_refuse(err, EEXIST, "volume %s: an earlier cluster has kept its disk %s, and this one would remove it", v->name, disk);
+	return vh_err_hint(err, "keep: yes takes it again; or remove it");
+}
+
+int decide_volumes(const struct cluster *c, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+		for (const struct volume *v = NULL; r == 0 && (v = cluster_next_volume(c, &c->nodes[i], v)); )
+			r = decide_volume(c, &c->nodes[i], v, err);
+	return r;
 }
 
 int decide_names(struct session *s, struct vh_err *err)

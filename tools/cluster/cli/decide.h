@@ -11,6 +11,9 @@
 int decide_plan(const struct vh_cli *cli, const struct saved *want, struct session *s, bool *ret_exists, struct vh_err *err);
 /* Of a new cluster. Names come from the cluster's alone, so a cluster of another state directory has the same. */
 int decide_bridge(const struct cluster *c, struct vh_err *err);
+/* Disks of volumes that an earlier cluster of the name has kept: of another size, or of a volume that this one does not
+ * keep, they are refused. */
+int decide_volumes(const struct cluster *c, struct vh_err *err);
 /* Domains are other people's too: a name that is taken is refused before anything is made. */
 int decide_names(struct session *s, struct vh_err *err);
 

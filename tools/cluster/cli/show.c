@@ -10,6 +10,7 @@
 #include "lib/values.h"
 #include "tools/cluster/compare/compare.h"
 #include "tools/cluster/plan/plan.h"
+#include "tools/cluster/volume/volume.h"
 #include "vmm/layout/layout.h"
 
 static const struct vh_col plan_cols[] = {
@@ -98,6 +99,24 @@ static void print_users(const struct cluster *c)
 		putchar('\n');
 }
 
+static void print_volume(const struct volume *v)
+{
+	char size[16];
+
+	printf("Volume        %s, %s on %s", v->name, vh_size_format(size, sizeof(size), v->size), v->mount);
+	for (char **g = v->groups; g && *g; g++)
+		printf("%s%s", g == v->groups ? ", on the nodes of " : ", ", *g);
+	puts(v->keep ? ", kept" : "");
+}
+
+static void print_volumes(const struct cluster *c)
+{
+	const struct volume *v = c->volumes.items;
+
+	for (size_t i = 0; i < c->volumes.n; i++)
+		print_volume(&v[i]);
+}
+
 static void print_head(const struct cluster *c, bool exists)
 {
 	char cidr[19], host[24];
@@ -108,6 +127,7 @@ static void print_head(const struct cluster *c, bool exists)
 		print_pool(c, &c->pools[i]);
 	printf("Network       %s, bridge %s with %s\n", vh_cidr_format(&c->cidr, cidr), c->bridge, host);
 	print_users(c);
+	print_volumes(c);
 	printf("Acceleration  %s: %s\n\n", cluster_accel_names[c->accel], c->accel_why);
 }
 

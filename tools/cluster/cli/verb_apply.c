@@ -154,6 +154,8 @@ static int check(const struct vh_cli *cli, const struct saved *want, struct sess
 
 	if (r == 0 && !exists)
 		r = decide_bridge(&s->cluster, err);
+	if (r == 0 && !exists)
+		r = decide_volumes(&s->cluster, err);
 	if (r == 0)
 		r = vh_virt_open(&s->virt, cli->connect, cli->state, true, err);
 	if (r == 0 && exists && want->steps)

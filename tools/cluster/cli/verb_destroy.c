@@ -8,6 +8,7 @@
 #include "lib/show/table.h"
 #include "lib/strv.h"
 #include "tools/cluster/cli/session.h"
+#include "tools/cluster/volume/volume.h"
 #include "vmm/virt/virt.h"
 
 /* Without a record nothing of the cluster can be there but its daemon and a half-made directory. */
@@ -32,7 +33,7 @@ static int nothing_there(const struct vh_cli *cli, const char *name, struct sess
 /* What is lost with it; NULL: nothing that cannot be made again. */
 static const char *lost_with(const struct step *s)
 {
-	if (s == &step_disk)
+	if (s == &step_disk || s == &step_volume)
 		return "what was written on it";
 	return s == &step_domain ? "what it runs" : s == &step_files ? "keys and identities" : NULL;
 }
@@ -44,6 +45,26 @@ static int add(json_t *rows, const char *what, const char *object, const char *n
 	return json_array_append_new(rows, row) < 0 ? vh_err_nomem(err) : 0;
 }
 
+/* Whether all that the step made there stays. */
+static bool is_kept(const struct cluster *c, const struct sight *s)
+{
+	bool kept = s->step == &step_volume;
+
+	for (const struct volume *v = NULL; kept && (v = cluster_next_volume(c, s->at.node, v)); )
+		kept = v->keep;
+	return kept;
+}
+
+static bool keeps_any(const struct cluster *c)
+{
+	const struct volume *v = c->volumes.items;
+	bool any = false;
+
+	for (size_t i = 0; i < c->volumes.n; i++)
+		any |= v[i].keep;
+	return any;
+}
+
 static int add_objects(const struct context *ctx, json_t *rows, struct vh_err *err)
 {
 	vh_cleanup(sights_clear) struct sights all = { 0 };
@@ -53,7 +74,7 @@ static int add_objects(const struct context *ctx, json_t *rows, struct vh_err *e
 		const struct sight *s = &all.v[i];
 		vh_autofree char *object = s->step->object(ctx->cluster, &s->at);
 
-		if (s->look.is == LOOK_SAME || s->look.is == LOOK_OTHER)
+		if ((s->look.is == LOOK_SAME || s->look.is == LOOK_OTHER) && !is_kept(ctx->cluster, s))
 			r = add(rows, s->step->what, object, s->at.node ? s->at.node->name : NULL, lost_with(s->step), err);
 	}
 	return r;
@@ -118,6 +139,8 @@ static int dry_run(const struct vh_cli *cli, const char *name, struct vh_err *er
 	if (r < 0)
 		return r;
 	ctx = session_context(cli, &s, 0);
+	if (keeps_any(&s.cluster) && !cli->quiet)
+		fprintf(stderr, "%s: kept: %s\n", cli->prog, s.cluster.volumes_dir);
 	return dry_run_show(cli, &ctx, s.store, err);
 }
 
@@ -154,6 +177,9 @@ int verb_destroy(struct vh_cli *cli, struct vh_err *err)
 	r = vh_virt_stop_private(cli->state, err);
 	if (r < 0)
 		return r;
-	vh_progress_end(vh_steal(&s.progress), "removed; nothing of it is left on this host");
+	if (keeps_any(&s.cluster))
+		vh_progress_end(vh_steal(&s.progress), "removed; of it are left the volumes that it keeps, in %s", s.cluster.volumes_dir);
+	else
+		vh_progress_end(vh_steal(&s.progress), "removed; nothing of it is left on this host");
 	return 0;
 }

@@ -27,6 +27,8 @@ static int look_at_new(const struct vh_cli *cli, struct session *s, struct sight
 	int r = cli->root ? 0 : decide_bridge(&s->cluster, err);
 
 	if (r == 0 && !cli->root)
+		r = decide_volumes(&s->cluster, err);
+	if (r == 0 && !cli->root)
 		r = open_virt(cli, s, err);
 	if (r == 0 && s->virt)
 		r = decide_names(s, err);

@@ -11,6 +11,7 @@
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "tools/cluster/manifest/keys.h"
+#include "tools/cluster/volume/volume.h"
 #include "lib/cidr.h"
 
 /* "-1024" is put behind the name, or "-GROUP-1024", and the whole is a host name. */
@@ -52,6 +53,7 @@ const struct vh_key manifest_keys[] = {
 	{ .name = "network", .type = VH_KEY_MAP, .offset = offsetof(struct manifest, network), .keys = network_keys,
 	  .help = "The cluster's own network." },
 	LOGINS_KEY(offsetof(struct manifest, users)),
+	VOLUMES_KEY(offsetof(struct manifest, volumes)),
 	{ .name = NULL },
 };
 
@@ -131,6 +133,17 @@ static int check_group(const struct pool *groups, size_t i, struct vh_err *err)
 	return pool_settled(&groups[i], err);
 }
 
+static int check_volumes(const struct manifest *m, struct vh_err *err)
+{
+	const struct pool *groups = m->groups.items;
+	vh_autostrv names = NULL;
+
+	for (size_t i = 0; i < m->groups.n; i++)
+		if (vh_strv_push(&names, groups[i].name) < 0)
+			return vh_err_nomem(err);
+	return volumes_check(&m->volumes, names, err);
+}
+
 int manifest_check(const struct manifest *m, struct vh_err *err)
 {
 	int r = 0;
@@ -139,6 +152,8 @@ int manifest_check(const struct manifest *m, struct vh_err *err)
 		r = check_group(m->groups.items, i, err);
 	if (r == 0)
 		r = logins_check(&m->users, err);
+	if (r == 0)
+		r = check_volumes(m, err);
 	return r < 0 ? r : check_whole(m, err);
 }
 

@@ -16,6 +16,7 @@ struct manifest {
 	struct vh_doc_list groups;	/* of struct pool */
 	struct { char *cidr; } network;
 	struct vh_doc_list users;	/* of struct login */
+	struct vh_doc_list volumes;	/* of struct volume */
 };
 
 /* A row a key: reading, checking, the reference page and the schema come from it. */

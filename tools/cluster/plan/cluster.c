@@ -6,6 +6,7 @@
 
 #include "lib/region.h"
 #include "lib/strv.h"
+#include "tools/cluster/volume/volume.h"
 #include "vmm/layout/layout.h"
 
 const char *const cluster_accel_names[] = { [CLUSTER_TCG] = "tcg", [CLUSTER_KVM] = "kvm", NULL };
@@ -50,9 +51,11 @@ void cluster_clear(struct cluster *c)
 	free(c->name);
 	free(c->owner);
 	free(c->dir);
+	free(c->volumes_dir);
 	free(c->bridge);
 	free(c->accel_why);
 	logins_clear(&c->users);
+	volumes_clear(&c->volumes);
 	*c = (struct cluster){ 0 };
 }
 
@@ -61,10 +64,11 @@ int cluster_shape(struct cluster *c, const char *name, const char *state, size_t
 	c->name = strdup(name);
 	c->owner = vh_strf("cluster/%s", name);
 	c->dir = vh_strf("%s/clusters/%s", state, name);
+	c->volumes_dir = vh_strf("%s/volumes/%s", state, name);
 	c->pools = calloc(pools, sizeof(*c->pools));
 	c->hosts = calloc(1, sizeof(*c->hosts));
 	c->nodes = calloc(nodes + 1, sizeof(*c->nodes));
-	if (!c->name || !c->owner || !c->dir || !c->pools || !c->hosts || !c->nodes)
+	if (!c->name || !c->owner || !c->dir || !c->volumes_dir || !c->pools || !c->hosts || !c->nodes)
 		return vh_err_nomem(err);
 	c->n_pools = pools;
 	c->n_hosts = 1;
@@ -88,6 +92,25 @@ const struct node *cluster_head(const struct cluster *c)
 		if (cluster_pool_of(c, &c->nodes[i])->wanted.role == POOL_HEAD)
 			return &c->nodes[i];
 	return &c->nodes[0];
+}
+
+const char *cluster_group(const struct cluster *c, const struct node *n)
+{
+	return cluster_pool_of(c, n)->wanted.name;
+}
+
+const struct volume *cluster_next_volume(const struct cluster *c, const struct node *n, const struct volume *after)
+{
+	const struct volume *all = c->volumes.items, *v = after ? after + 1 : all;
+
+	while (v < all + c->volumes.n && !volume_has_disk(v, cluster_group(c, n)))
+		v++;
+	return v < all + c->volumes.n ? v : NULL;
+}
+
+char *cluster_volume_disk(const struct cluster *c, const struct node *n, const struct volume *v)
+{
+	return vh_strf("%s/%s/%s.qcow2", c->volumes_dir, n->name, v->name);
 }
 
 int cluster_host_address(const struct cluster *c, char buf[24])

@@ -7,6 +7,7 @@
 #include "lib/machine.h"
 #include "lib/values.h"
 #include "tools/cluster/plan/cluster.h"
+#include "tools/cluster/volume/volume.h"
 #include "vmm/layout/layout.h"
 #include "vmm/want/want.h"
 
@@ -49,6 +50,7 @@ static const struct vh_key cluster_keys[] = {
 	{ .name = "region_node", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, region_node), .dflt = "0",
 	  .max = VH_HOST_NODES_MAX - 1 },
 	LOGINS_KEY(offsetof(struct cluster, users)),
+	VOLUMES_KEY(offsetof(struct cluster, volumes)),
 	{ .name = "uid", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, uid), .dflt = "0", .max = UINT32_MAX - 1 },
 	{ .name = NULL },
 };
@@ -169,6 +171,8 @@ json_t *cluster_to_json(const struct cluster *c)
 		return NULL;
 	if (!c->users.n)
 		json_object_del(doc, "users");
+	if (!c->volumes.n)
+		json_object_del(doc, "volumes");
 	/* As UUIDs it comes with the record. */
 	if (!c->uid)
 		json_object_del(doc, "uid");

@@ -6,6 +6,7 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "tools/cluster/volume/volume.h"
 #include "vmm/want/want.h"
 
 /* group: whose key it is, or NULL. */
@@ -151,11 +152,24 @@ static int match_users(const struct cluster *c, const struct vh_doc_list *wanted
 	return vh_err_hint(err, "nodes are told of users when they are made: vhpc cluster destroy %s first", c->name);
 }
 
+/* Disks have their size and their nodes, and nodes their mounts, since they were made. */
+static int match_volumes(const struct cluster *c, const struct vh_doc_list *wanted, struct vh_err *err)
+{
+	const char *name = volumes_differ(&c->volumes, wanted);
+
+	if (!name)
+		return 0;
+	vh_err_refuse(err, EEXIST, "cluster %s exists with other volumes: %s is not as the manifest says", c->name, name);
+	return vh_err_hint(err, "vhpc cluster destroy %s first; what a volume without keep has is lost then", c->name);
+}
+
 int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err)
 {
 	int r = match_pools(c, m, err);
 
 	if (r == 0)
 		r = match_network(c, m->network.cidr, err);
+	if (r == 0)
+		r = match_volumes(c, &m->volumes, err);
 	return r < 0 ? r : match_users(c, &m->users, err);
 }

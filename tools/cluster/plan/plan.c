@@ -12,6 +12,7 @@
 #include "tools/cluster/plan/cluster.h"
 #include "tools/cluster/plan/network.h"
 #include "tools/cluster/plan/place.h"
+#include "tools/cluster/volume/volume.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/kernel/kernel.h"
 
@@ -154,6 +155,8 @@ int cluster_plan(const struct manifest *m, struct vh_image *const *images, struc
 		r = take_pools(&c, m, images, q->state, root, err);
 	if (r == 0)
 		r = cluster_take_users(&c, m, err);
+	if (r == 0)
+		r = volumes_copy(&m->volumes, &c.volumes, err);
 	if (r == 0)
 		r = describe(&c, root, err);
 	if (r == 0)

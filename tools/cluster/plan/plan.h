@@ -14,6 +14,7 @@
 struct vh_hosts_query;
 struct vh_image;
 struct vh_layout;
+struct volume;
 
 /* A ROM of it needs no store of variables. */
 #define UEFI_FIRMWARE "/usr/share/ovmf/OVMF.fd"
@@ -49,12 +50,14 @@ extern const char *const cluster_accel_names[];
 struct cluster {
 	char *name, *owner;	/* "two-node", "cluster/two-node" */
 	char *dir;		/* STATE/clusters/NAME; not stored */
+	char *volumes_dir;	/* STATE/volumes/NAME, a directory a node with the disks of its volumes; not stored */
 	struct cluster_pool *pools;
 	struct host *hosts;
 	struct node *nodes;
 	size_t n_pools, n_hosts, n_nodes;
 	struct vh_cidr cidr;
 	struct vh_doc_list users;	/* of struct login; their keys are keys, not files */
+	struct vh_doc_list volumes;	/* of struct volume */
 	char *bridge;
 	uint64_t region_node;	/* host node of the memory that the nodes share */
 	uint64_t uid;		/* whom its QEMUs run as, and nobody else; 0: whom libvirt has for all */
@@ -83,6 +86,13 @@ int cluster_host_address(const struct cluster *c, char buf[24]);
  * jobs of all ranks, and its host node. */
 struct region { char name[48]; uint64_t size; unsigned node; };
 struct region cluster_region(const struct cluster *c);
+
+/* The volumes that the node has a disk for, one after the other: after NULL the first; NULL: no more. */
+const struct volume *cluster_next_volume(const struct cluster *c, const struct node *n, const struct volume *after);
+/* That disk; malloc'd, NULL without memory. */
+char *cluster_volume_disk(const struct cluster *c, const struct node *n, const struct volume *v);
+/* The node's group, by which volumes are its; NULL: there are none. */
+const char *cluster_group(const struct cluster *c, const struct node *n);
 
 /* Takes the manifest's users; refused where one is the images' own. The pools are there. */
 int cluster_take_users(struct cluster *c, const struct manifest *m, struct vh_err *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A node's own disk: an overlay of what the image has. */
+/* A node's own disk, an overlay of what the image has, and those of its volumes. */
 #include "tools/cluster/steps/steps.h"
 
 #include <errno.h>
@@ -10,6 +10,7 @@
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/steps/files.h"
 #include "tools/cluster/steps/keys.h"
+#include "tools/cluster/volume/volume.h"
 #include "vmm/domain/domain.h"
 #include "vmm/virt/virt.h"
 
@@ -48,22 +49,99 @@ static int look_at_vm(const struct context *ctx, const struct node *n, bool *ret
 	return r;
 }
 
-static int disk_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+/* What the node's VM needs and that is gone. */
+static int look_at_lost(const struct context *ctx, const struct node *n, struct look *ret, struct vh_err *err)
 {
-	vh_autofree char *disk = disk_object(ctx->cluster, at);
 	bool is = false, runs = false;
-	int r = disk ? 0 : vh_err_nomem(err);
+	int r = look_at_vm(ctx, n, &is, &runs, err);
 
-	if (r == 0 && access(disk, F_OK) == 0) {
-		*ret = (struct look){ .is = LOOK_SAME };
-		return 0;
-	}
-	if (r == 0)
-		r = look_at_vm(ctx, at->node, &is, &runs, err);
 	if (r == 0)
 		*ret = (struct look){ LOOK_MISSING, "is gone", runs ? "apply refuses: the VM still runs on it" : "what was written on it is lost" };
 	return r;
 }
+
+static int disk_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	vh_autofree char *disk = disk_object(ctx->cluster, at);
+
+	if (!disk)
+		return vh_err_nomem(err);
+	if (access(disk, F_OK) < 0)
+		return look_at_lost(ctx, at->node, ret, err);
+	*ret = (struct look){ .is = LOOK_SAME };
+	return 0;
+}
+
+const struct step step_disk = { "disk", ONCE_A_NODE, disk_apply, disk_undo, disk_look, disk_object, .again = false };
+
+/* --- its volumes */
+
+static char *volume_object(const struct cluster *c, const struct spot *at)
+{
+	return vh_strf("%s/%s", c->volumes_dir, at->node->name);
+}
+
+/* QEMU, whoever it runs as, passes the directories and reads none. */
+static int volume_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	vh_autofree char *dir = volume_object(c, at);
+	int r = dir ? vh_mkdirs(dir, 0711, err) : vh_err_nomem(err);
+
+	*ret_changed = false;
+	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_volume(c, at->node, v)); ) {
+		vh_autofree char *disk = cluster_volume_disk(c, at->node, v);
+		bool made = false;
+
+		r = disk ? volume_disk_make(v, disk, &made, err) : vh_err_nomem(err);
+		/* One that was kept was another user's. */
+		if (r == 0)
+			r = cluster_give(c, disk, err);
+		*ret_changed |= made;
+	}
+	return r;
+}
+
+/* The directories go with the last disk in them. */
+static int volume_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	vh_autofree char *dir = volume_object(c, at);
+	int r = dir ? 0 : vh_err_nomem(err);
+
+	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_volume(c, at->node, v)); ) {
+		vh_autofree char *disk = cluster_volume_disk(c, at->node, v);
+
+		r = disk ? volume_disk_remove(disk, v->keep, err) : vh_err_nomem(err);
+	}
+	if (r == 0 && rmdir(dir) == 0)
+		rmdir(c->volumes_dir);
+	return r;
+}
+
+static int volume_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	vh_autoerr why = VH_ERR_NONE;
+	bool there = true;
+	int r = 0;
+
+	for (const struct volume *v = NULL; r == 0 && there && (v = cluster_next_volume(c, at->node, v)); ) {
+		vh_autofree char *disk = cluster_volume_disk(c, at->node, v);
+
+		r = disk ? volume_disk_look(v, disk, &there, &why) : -ENOMEM;
+	}
+	if (r == -ENOMEM)
+		return vh_err_nomem(err);
+	if (!there)
+		return look_at_lost(ctx, at->node, ret, err);
+	*ret = r < 0 ? (struct look){ LOOK_OTHER, "has a disk that is not as planned", "apply refuses" } : (struct look){ .is = LOOK_SAME };
+	return 0;
+}
+
+const struct step step_volume = { "volume", ONCE_A_NODE, volume_apply, volume_undo, volume_look, volume_object, .again = false };
+
+/* --- what is gone */
 
 static int lost_under_vm(const struct context *ctx, const struct node *n, const char *disk, struct vh_err *err)
 {
@@ -79,28 +157,44 @@ static int lost_under_vm(const struct context *ctx, const struct node *n, const 
 			   c->name, n->name, n->name);
 }
 
+/* disk: one of the node's. */
+static int check_disk(const struct context *ctx, const struct node *n, const char *disk, struct vh_err *err)
+{
+	bool is = false, runs = false;
+	int r;
+
+	if (!disk)
+		return vh_err_nomem(err);
+	if (access(disk, F_OK) == 0)
+		return 0;
+	r = look_at_vm(ctx, n, &is, &runs, err);
+	if (r == 0 && runs)
+		return lost_under_vm(ctx, n, disk, err);
+	if (r == 0 && is)
+		vh_progress_note(ctx->progress, "%s: its disk is gone: it gets a new one, without what was written on that", n->name);
+	return r;
+}
+
+static int check_disks(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	vh_autofree char *root = node_file(ctx->cluster, n, "disk.qcow2");
+	int r = check_disk(ctx, n, root, err);
+
+	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_volume(ctx->cluster, n, v)); ) {
+		vh_autofree char *disk = cluster_volume_disk(ctx->cluster, n, v);
+
+		r = check_disk(ctx, n, disk, err);
+	}
+	return r;
+}
+
 int lost_check(const struct context *ctx, struct vh_err *err)
 {
 	int r = 0;
 
 	if (access(ctx->cluster->dir, F_OK) == 0 && keys_are_lost(ctx->cluster))
 		vh_progress_note(ctx->progress, "keys or identities are gone: all are made anew, and its nodes restart");
-	for (size_t i = 0; r == 0 && i < ctx->cluster->n_nodes; i++) {
-		const struct node *n = &ctx->cluster->nodes[i];
-		vh_autofree char *disk = node_file(ctx->cluster, n, "disk.qcow2");
-		bool is = false, runs = false;
-
-		if (!disk)
-			return vh_err_nomem(err);
-		if (access(disk, F_OK) == 0)
-			continue;
-		r = look_at_vm(ctx, n, &is, &runs, err);
-		if (r == 0 && runs)
-			r = lost_under_vm(ctx, n, disk, err);
-		else if (r == 0 && is)
-			vh_progress_note(ctx->progress, "%s: its disk is gone: it gets a new one, without what was written on that", n->name);
-	}
+	for (size_t i = 0; r == 0 && i < ctx->cluster->n_nodes; i++)
+		r = check_disks(ctx, &ctx->cluster->nodes[i], err);
 	return r;
 }
-
-const struct step step_disk = { "disk", ONCE_A_NODE, disk_apply, disk_undo, disk_look, disk_object, .again = false };

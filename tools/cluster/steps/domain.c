@@ -12,6 +12,7 @@
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/files.h"
 #include "tools/cluster/steps/keys.h"
+#include "tools/cluster/volume/volume.h"
 #include "vmm/domain/domain.h"
 #include "vmm/kernel/kernel.h"
 #include "vmm/virt/virt.h"
@@ -48,30 +49,46 @@ char *node_object(const struct cluster *c, const struct spot *at)
 }
 
 /* What a node's domain is made of; malloc'd. */
-struct parts { char *kernel, *initrd, *disk, *base, *identity, *log, *hwloc, *nccl; };
+struct parts {
+	char *kernel, *initrd, *base, *identity, *log, *hwloc, *nccl;
+	struct vh_disk disks[1 + VOLUMES_MAX];	/* its own first; with paths of theirs */
+	size_t n_disks;
+};
 
 static void parts_clear(struct parts *p)
 {
 	free(p->kernel);
 	free(p->initrd);
-	free(p->disk);
 	free(p->base);
 	free(p->identity);
 	free(p->log);
 	free(p->hwloc);
 	free(p->nccl);
+	for (size_t i = 0; i < p->n_disks; i++)
+		free((char *)p->disks[i].path);
+}
+
+static bool add_disk(struct parts *p, struct vh_disk disk)
+{
+	p->disks[p->n_disks++] = disk;
+	return disk.path;
 }
 
 static int parts_of(const struct cluster *c, const struct node *n, struct parts *p, struct vh_err *err)
 {
 	const struct cluster_pool *pool = cluster_pool_of(c, n);
+	bool whole;
 
 	*p = (struct parts){
 		.kernel = files_of_pool(pool, c->dir, "kernel"), .initrd = files_of_pool(pool, c->dir, "initrd"),
-		.disk = node_file(c, n, "disk.qcow2"), .base = files_base_disk(pool, c->dir), .identity = node_file(c, n, "identity"),
+		.base = files_base_disk(pool, c->dir), .identity = node_file(c, n, "identity"),
 		.log = node_file(c, n, "console.log"), .hwloc = node_file(c, n, "hwloc.xml"), .nccl = node_file(c, n, "nccl.xml"),
 	};
-	return p->kernel && p->initrd && p->disk && p->base && p->identity && p->log && p->hwloc && p->nccl ? 0 : vh_err_nomem(err);
+	whole = p->kernel && p->initrd && p->base && p->identity && p->log && p->hwloc && p->nccl &&
+		add_disk(p, (struct vh_disk){ .path = node_file(c, n, "disk.qcow2"), .format = "qcow2", .base = p->base });
+	for (const struct volume *v = NULL; whole && (v = cluster_next_volume(c, n, v)); )
+		whole = add_disk(p, (struct vh_disk){ .path = cluster_volume_disk(c, n, v), .format = "qcow2", .serial = v->name });
+	return whole ? 0 : vh_err_nomem(err);
 }
 
 /* NULL: it has none of that kind. */
@@ -103,7 +120,7 @@ static int node_xml(const struct cluster *c, const struct node *n, char **ret, s
 		.uid = c->uid && cluster_user(c, &user) ? user.uid : 0, .gid = user.gid,
 		.kernel = uefi ? NULL : p.kernel, .initrd = uefi ? NULL : p.initrd, .cmdline = uefi ? NULL : pool->image.cmdline,
 		.firmware = uefi ? UEFI_FIRMWARE : NULL,
-		.disks = &(struct vh_disk){ p.disk, "qcow2", p.base }, .n_disks = 1, .identity = p.identity, .console_log = p.log,
+		.disks = p.disks, .n_disks = p.n_disks, .identity = p.identity, .console_log = p.log,
 		.hwloc = if_there(p.hwloc), .nccl = if_there(p.nccl),
 		.kvm = c->accel == CLUSTER_KVM, .topoext = accel.topoext, .layout = n->layout,
 		.nics = &nic, .n_nics = 1, .shmem = c->n_nodes > 1 ? &shmem : NULL,

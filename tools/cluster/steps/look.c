@@ -29,8 +29,12 @@ int sights_new(const struct cluster *c, struct sights *ret)
 	if (!all.v)
 		return -ENOMEM;
 	for (const struct step *const *s = cluster_steps; *s; s++)
-		for (size_t i = 0; i < step_spots(*s, c); i++)
-			all.v[all.n++] = (struct sight){ .step = *s, .at = step_spot(*s, c, i), .look.is = LOOK_MISSING };
+		for (size_t i = 0; i < step_spots(*s, c); i++) {
+			const struct spot at = step_spot(*s, c, i);
+
+			if (step_is_at(*s, c, &at))
+				all.v[all.n++] = (struct sight){ .step = *s, .at = at, .look.is = LOOK_MISSING };
+		}
 	*ret = all;
 	return 0;
 }

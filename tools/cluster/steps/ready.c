@@ -17,6 +17,7 @@
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/steps/files.h"
+#include "tools/cluster/volume/volume.h"
 #include "vmm/virt/virt.h"
 
 /* sshd says its version at once; a guest under emulation may take a while for the rest. */
@@ -43,14 +44,20 @@ static bool greets(const char *address, int within_ms)
 	       !memcmp(greeting, "SSH-", sizeof(greeting));
 }
 
-static bool answers(const struct cluster *c, const struct node *n, int within_ms)
+/* Whether the node says yes to that question of a shell. */
+static bool agrees(const struct cluster *c, const struct node *n, const char *question)
 {
 	vh_autofree char *config = vh_strf("%s/ssh_config", c->dir);
-	char *const argv[] = { "ssh", "-F", config, n->name, "true", NULL };
+	char *const argv[] = { "ssh", "-F", config, n->name, (char *)question, NULL };
 	const struct vh_spawn spawn = { .argv = argv, .deadline_ms = LOGIN_MS };
 	vh_autoerr ignored = VH_ERR_NONE;
 
-	return config && greets(n->nics[0].address, within_ms) && vh_spawn_ok(&spawn, NULL, &ignored) == 0;
+	return config && vh_spawn_ok(&spawn, NULL, &ignored) == 0;
+}
+
+static bool answers(const struct cluster *c, const struct node *n, int within_ms)
+{
+	return greets(n->nics[0].address, within_ms) && agrees(c, n, "true");
 }
 
 /* The last thing that the guest said, for the error; empty when it said nothing. */
@@ -123,12 +130,31 @@ static int has_users(const struct cluster *c, const struct node *n, struct vh_er
 			   c->name, n->name);
 }
 
+/* Waits until all of its volumes are mounted. */
+static int wait_for_volumes(const struct context *ctx, const struct node *n, double begun, struct vh_err *err)
+{
+	vh_autofree char *question = volumes_question(&ctx->cluster->volumes, cluster_group(ctx->cluster, n));
+
+	if (!question)
+		return vh_err_nomem(err);
+	while (*question && !agrees(ctx->cluster, n, question)) {
+		if (vh_now() - begun > ctx->ready_ms / 1e3) {
+			vh_err_set(err, ETIMEDOUT, "%s: has not mounted its volumes after %d s", n->name, ctx->ready_ms / 1000);
+			return vh_err_hint(err, "with apply --keep: vhpc cluster ssh --user root %s %s systemctl status vhpc-mounts tells why",
+					   ctx->cluster->name, n->name);
+		}
+		pause_ms(PAUSE_MS);
+	}
+	return 0;
+}
+
 /* Waits until the node answers over ssh; fails early when its domain has ended. */
 static int ready_apply(const struct context *ctx, const struct spot *at, bool *ret_waited, struct vh_err *err)
 {
 	const struct node *n = at->node;
 	double begun = vh_now(), looked = begun;
 	char words[160];
+	int r;
 
 	*ret_waited = false;
 	/* One that is up, on a busy machine, is not waited for twice. */
@@ -141,15 +167,15 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 			return vh_err_hint(err, "apply --timeout SECONDS waits longer; --keep leaves it for a look at its console");
 		}
 		if (vh_now() - looked > LOOK_S) {
-			int r = still_runs(ctx, n, err);
-
+			r = still_runs(ctx, n, err);
 			if (r < 0)
 				return r;
 			looked = vh_now();
 		}
 		pause_ms(PAUSE_MS);
 	}
-	return has_users(ctx->cluster, n, err);
+	r = wait_for_volumes(ctx, n, begun, err);
+	return r < 0 ? r : has_users(ctx->cluster, n, err);
 }
 
 /* Of one that does not run it is no news. One that is busy is given time: it is asked but once. */

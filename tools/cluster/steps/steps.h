@@ -87,11 +87,13 @@ struct step_event {
 /* The spots of a step: how many, and the i-th. */
 size_t step_spots(const struct step *s, const struct cluster *c);
 struct spot step_spot(const struct step *s, const struct cluster *c, size_t i);
+/* Whether it has anything to do with that spot. */
+bool step_is_at(const struct step *s, const struct cluster *c, const struct spot *at);
 
 /* Each defined in the file of its subject: files.c, region.c, network.c, disk.c, domain.c,
  * ready.c, publish.c. */
-extern const struct step step_files, step_region, step_isolate, step_bridge, step_tap, step_disk, step_domain, step_start,
-			 step_ready, step_publish;
+extern const struct step step_files, step_region, step_isolate, step_bridge, step_tap, step_disk, step_volume, step_domain,
+			 step_start, step_ready, step_publish;
 
 /* In the order in which the plan has them. Ends with NULL. */
 extern const struct step *const cluster_steps[];

@@ -16,6 +16,7 @@ const struct step *const cluster_steps[] = {
 	&step_bridge,
 	&step_tap,
 	&step_disk,
+	&step_volume,
 	&step_domain,
 	&step_start,
 	&step_ready,
@@ -31,9 +32,11 @@ static const struct { const struct step *step, *needs; } needs[] = {
 	{ &step_bridge, &step_isolate },
 	{ &step_tap, &step_bridge },
 	{ &step_disk, &step_files },
+	{ &step_volume, &step_files },
 	{ &step_domain, &step_region },
 	{ &step_domain, &step_tap },
 	{ &step_domain, &step_disk },
+	{ &step_domain, &step_volume },
 	{ &step_start, &step_domain },
 	{ &step_ready, &step_start },
 	{ &step_publish, &step_files },
@@ -50,6 +53,11 @@ struct spot step_spot(const struct step *s, const struct cluster *c, size_t i)
 	if (s->scope == ONCE_A_NODE)
 		return (struct spot){ .host = c->nodes[i].host, .node = &c->nodes[i] };
 	return (struct spot){ .host = s->scope == ONCE_A_HOST ? i : 0 };
+}
+
+bool step_is_at(const struct step *s, const struct cluster *c, const struct spot *at)
+{
+	return s != &step_volume || cluster_next_volume(c, at->node, NULL);
 }
 
 void route_clear(struct route *r)
@@ -83,12 +91,12 @@ static bool is_left_out(const struct step *s, const struct spot *at, const struc
 	return only && (at->node ? at->node != only : s == &step_publish);
 }
 
-static void add_places(struct route *r, size_t first, size_t end, const struct spot *at, const struct node *only)
+static void add_places(struct route *r, const struct cluster *c, size_t first, size_t end, const struct spot *at, const struct node *only)
 {
 	for (size_t i = first; i < end; i++) {
 		const struct step *s = cluster_steps[i];
 
-		if (is_left_out(s, at, only))
+		if (is_left_out(s, at, only) || !step_is_at(s, c, at))
 			continue;
 		r->tasks[r->batch.n_tasks] = (struct engine_task){ .sort = i, .host = at->host, .again = s->again };
 		r->places[r->batch.n_tasks++] = (struct place){ i, *at };
@@ -107,7 +115,7 @@ static void add_all_places(struct route *r, const struct cluster *c, const struc
 		for (size_t i = 0; i < step_spots(s, c); i++) {
 			const struct spot at = step_spot(s, c, i);
 
-			add_places(r, first, end, &at, only);
+			add_places(r, c, first, end, &at, only);
 		}
 	}
 }

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# Part of tests/system/cluster.sh: disks of its volumes, in the nodes and beside them. restart.sh has the nodes restarted,
+# and last_of_volumes is called then; destroy_volumes at the end of the cluster.
+for n in 1 2; do
+	check "node $n has mounted its scratch disk" on $n 'findmnt -no FSTYPE,OPTIONS /scratch; lsblk -no SERIAL /dev/vdb'
+	check "with ext4, and known by its serial number" sh -c "grep -q '^ext4 .*nosuid' '$T/out' && grep -qx scratch '$T/out'"
+	check "it is of its size" sh -c 'test "$1" -gt 900000 && test "$1" -lt 1048576' - "$(on $n df --output=size /scratch | tail -n 1)"
+	check "a user writes there" as ada 1 'echo of-ada >/scratch/ada; echo kept >/srv/results/kept'
+	check "who mounts them has not failed" on $n systemctl is-active vhpc-mounts.service
+done
+exits 1 "and another cannot take it away" as bob 1 'rm -f /scratch/ada'
+check "a disk that is made takes little room" sh -c 'test "$(du -k "$1" | cut -f1)" -lt 204800' - "$disks/two-node-2/scratch.qcow2"
+check "and is for its QEMU alone" sh -c 'test "$(stat -c %a "$1")" = 600' - "$disks/two-node-2/scratch.qcow2"
+sed 's/mount: \/scratch/mount: \/tmp2/' "$example" >"$T/volumes.yaml"
+exits 3 "apply with other volumes" vhpc cluster apply "$T/volumes.yaml" && says "exists with other volumes: scratch" "says which"
+
+last_of_volumes() {
+	check "what was written is there after a restart" on 1 'cat /scratch/ada' && says "of-ada" "as it was"
+	mv "$disks/two-node-1/scratch.qcow2" "$T/away"
+	exits 3 "apply without a disk that a node runs on" vhpc cluster apply "$example" && says "while the VM still runs on it" "says so"
+	mv "$T/away" "$disks/two-node-1/scratch.qcow2"
+}
+
+# After destroy: what is kept, who may not have it, and who has it again.
+destroy_volumes() {
+	says "of it are left the volumes that it keeps, in $disks" "it says what is kept"
+	if [ ! -e "$disks/two-node-1/scratch.qcow2" ] && [ -e "$disks/two-node-1/results.qcow2" ]; then
+		pass "what is kept is there, and nothing else"
+	else
+		fail "what is kept is there, and nothing else" "$(find "$disks" | tr '\n' ' ')"
+	fi
+	sed 's/size: 64M/size: 65M/' "$example" >"$T/volumes.yaml"
+	exits 3 "another size of what was kept" vhpc cluster apply "$T/volumes.yaml" && says "is of 64 MiB, the manifest says 65 MiB" "says both"
+	sed 's/, keep: yes//' "$example" >"$T/volumes.yaml"
+	exits 3 "what was kept, not to be kept" vhpc cluster plan "$T/volumes.yaml" && says "an earlier cluster has kept its disk" "says so"
+	check "a cluster of the name takes it again" vhpc cluster apply --timeout 1200 "$example"
+	check "with what was written" on 1 'cat /srv/results/kept; ls /scratch' && says "kept" "as it was"
+	check "and on a new scratch disk nothing" sh -c "! grep -q ada '$T/out'"
+	check "destroy it as well" vhpc cluster destroy "$example"
+	rm -r "$disks"
+}

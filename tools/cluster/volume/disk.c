@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A volume's disk. Its file system is made here, before any node has it: no node need judge whether a disk is blank. */
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lib/files/files.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
+#include "lib/values.h"
+#include "tools/cluster/volume/volume.h"
+
+enum { MAKE_MS = 600000 };
+
+/* --- what is there */
+
+/* Of qcow2's header, QEMU's docs/interop/qcow2.txt; numbers are big-endian. */
+struct header {
+	char magic[4];
+	uint32_t version;
+	uint64_t backing_offset;
+	uint32_t backing_size, cluster_bits;
+	uint64_t size;
+	uint8_t skipped[40];
+	uint64_t incompatible;	/* of version 3 */
+} __attribute__((packed));
+_Static_assert(sizeof(struct header) == 80, "the header has no gaps");
+
+/* Dirty and corrupt are QEMU's to mend. The others say that data are in another file, or in a form that we do not make. */
+enum { BENIGN = 1 | 2 };
+
+static const char *judge(const struct header *h)
+{
+	if (memcmp(h->magic, "QFI\xfb", sizeof(h->magic)) || be32toh(h->version) != 3)
+		return "is no disk of a volume";
+	if (h->backing_offset || be64toh(h->incompatible) & ~(uint64_t)BENIGN)
+		return "names another file, which this disk would show";
+	return NULL;
+}
+
+static int other_size(const struct volume *v, const char *path, uint64_t size, struct vh_err *err)
+{
+	char is[16], wanted[16];
+
+	vh_err_refuse(err, EEXIST, "volume %s: its disk %s is of %s, the manifest says %s", v->name, path,
+		      vh_size_format(is, sizeof(is), size), vh_size_format(wanted, sizeof(wanted), v->size));
+	return vh_err_hint(err, "say that size, or move the disk away: a new one is made");
+}
+
+int volume_disk_look(const struct volume *v, const char *path, bool *ret_there, struct vh_err *err)
+{
+	vh_autoclose int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct header h = { 0 };
+	struct stat st = { 0 };
+	const char *why;
+
+	if (fd < 0 && errno == ENOENT) {
+		*ret_there = false;
+		return 0;
+	}
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	why = S_ISREG(st.st_mode) && pread(fd, &h, sizeof(h), 0) == sizeof(h) ? judge(&h) : "is no disk of a volume";
+	if (why)
+		return vh_err_refuse(err, EEXIST, "volume %s: %s %s", v->name, path, why);
+	if (be64toh(h.size) != v->size)
+		return other_size(v, path, be64toh(h.size), err);
+	*ret_there = true;
+	return 0;
+}
+
+/* --- made */
+
+static int run(char *const argv[], struct vh_err *err)
+{
+	return vh_spawn_ok(&(struct vh_spawn){ .argv = argv, .deadline_ms = MAKE_MS }, NULL, err);
+}
+
+/* Tables and journal are filled in by the node's kernel, bit by bit. */
+static int make_ext4(const struct volume *v, const char *raw, struct vh_err *err)
+{
+	char *const mkfs[] = {
+		"mkfs.ext4", "-q", "-F", "-m", "0", "-L", v->name, "-E",
+		"lazy_itable_init=1,lazy_journal_init=1,nodiscard,root_owner=0:0", (char *)raw, NULL,
+	};
+	/* As /tmp; below /home root makes what there is. */
+	char *const mode[] = { "debugfs", "-w", "-R", "set_inode_field <2> mode 041777", (char *)raw, NULL };
+	int fd = open(raw, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int r = fd < 0 || ftruncate(fd, (off_t)v->size) < 0 ? vh_err_set(err, errno, "%s: %s", raw, strerror(errno)) : 0;
+
+	if (fd >= 0)
+		close(fd);
+	if (r == 0)
+		r = run(mkfs, err);
+	return r < 0 || !strcmp(v->mount, "/home") ? r : run(mode, err);
+}
+
+static int make(const struct volume *v, const char *path, const char *raw, const char *part, struct vh_err *err)
+{
+	char *const convert[] = { "qemu-img", "convert", "-f", "raw", "-O", "qcow2", (char *)raw, (char *)part, NULL };
+	int r = make_ext4(v, raw, err);
+
+	if (r == 0)
+		r = run(convert, err);
+	if (r == 0 && chmod(part, 0600) < 0)
+		r = vh_err_set(err, errno, "%s: %s", part, strerror(errno));
+	return r < 0 ? r : vh_rename(part, path, err);
+}
+
+int volume_disk_make(const struct volume *v, const char *path, bool *ret_made, struct vh_err *err)
+{
+	vh_autofree char *raw = vh_strf("%s.raw", path), *part = vh_strf("%s.part", path);
+	vh_autoerr ignored = VH_ERR_NONE;
+	bool there = false;
+	int r = raw && part ? volume_disk_look(v, path, &there, err) : vh_err_nomem(err);
+
+	*ret_made = false;
+	if (r < 0 || there)
+		return r;
+	r = make(v, path, raw, part, err);
+	if (r < 0)
+		vh_remove_tree(part, &ignored);
+	vh_remove_tree(raw, &ignored);
+	*ret_made = r == 0;
+	return r < 0 ? vh_err_within(err, "volume %s", v->name) : 0;
+}
+
+int volume_disk_remove(const char *path, bool keep, struct vh_err *err)
+{
+	vh_autofree char *raw = vh_strf("%s.raw", path), *part = vh_strf("%s.part", path);
+	int r = raw && part ? vh_remove_tree(raw, err) : vh_err_nomem(err);
+
+	if (r == 0)
+		r = vh_remove_tree(part, err);
+	return r < 0 || keep ? r : vh_remove_tree(path, err);
+}

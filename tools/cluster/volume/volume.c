@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/volume/volume.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/json.h"
+#include "lib/strv.h"
+#include "lib/values.h"
+
+/* ext4 takes so many as a label; a serial number has room for 20. */
+enum { NAME_MAX_LEN = 16, MOUNT_MAX_LEN = 64 };
+
+const char *const volume_kinds[] = { [VOLUME_NODE] = "node", NULL };
+
+/* --- what a manifest may say */
+
+static int check_name(const char *s, struct vh_err *err)
+{
+	if (strlen(s) > NAME_MAX_LEN)
+		return vh_err_refuse(err, EINVAL, "'%.80s' is too long: a disk is known by it (at most %d)", s, NAME_MAX_LEN);
+	return vh_hostname_check(s, err);
+}
+
+/* Whether a is b or below it. */
+static bool is_within(const char *a, const char *b)
+{
+	const size_t n = strlen(b);
+
+	return !strncmp(a, b, n) && (!a[n] || a[n] == '/');
+}
+
+/* Words, each after a slash: what stands in fstab, in a path and in a shell's word as it is. */
+static bool is_plain(const char *s)
+{
+	static const char chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.";
+
+	while (*s == '/' && s[1] && !strchr("/.-", s[1])) {
+		s++;
+		s += strspn(s, chars);
+	}
+	return !*s;
+}
+
+/* What the system is made of, and what it keeps its own in. */
+static int check_free(const char *s, struct vh_err *err)
+{
+	static const char *const whole[] = {
+		"/bin", "/boot", "/dev", "/etc", "/lib", "/lib32", "/lib64", "/libx32", "/lost+found", "/proc", "/root", "/run", "/sbin",
+		"/sys", "/usr", "/var/lib/vhpc",
+	};
+	static const char *const alone[] = { "/var", "/var/lib", "/var/log", "/var/cache" };
+	bool taken = strcmp(s, "/home") && is_within(s, "/home");
+
+	for (size_t i = 0; i < vh_array_len(whole); i++)
+		taken |= is_within(s, whole[i]);
+	for (size_t i = 0; i < vh_array_len(alone); i++)
+		taken |= !strcmp(s, alone[i]);
+	return taken ? vh_err_refuse(err, EINVAL, "'%s' is the system's, or a user's home", s) : 0;
+}
+
+static int check_mount(const char *s, struct vh_err *err)
+{
+	if (!*s || !is_plain(s) || strlen(s) > MOUNT_MAX_LEN) {
+		vh_err_refuse(err, EINVAL, "'%.80s' is no directory to mount on", s);
+		return vh_err_hint(err, "as /scratch: letters, digits, _, - and . in it, at most %d, and nothing after the last /", MOUNT_MAX_LEN);
+	}
+	return check_free(s, err);
+}
+
+/* One would hide what is below the other. */
+static bool mounts_go_together(const char *a, const char *b)
+{
+	return !is_within(a, b) && !is_within(b, a);
+}
+
+#define AT(member) .offset = offsetof(struct volume, member)
+const struct vh_key volume_keys[] = {
+	{ .name = "name", .type = VH_KEY_STR, AT(name), .required = true, .unique = true, .check = check_name,
+	  .help = "Name of the volume, and its disk's serial number in the node; at most 16 characters." },
+	{ .name = "mount", .type = VH_KEY_STR, AT(mount), .required = true, .unique = true, .apart = mounts_go_together, .check = check_mount,
+	  .help = "Directory that it is mounted on; none of the system's, and none in that of another volume." },
+	{ .name = "kind", .type = VH_KEY_ENUM, AT(kind), .required = true, .choices = volume_kinds,
+	  .help = "node: each node has one of its own, a disk." },
+	{ .name = "size", .type = VH_KEY_SIZE, AT(size), .required = true, .min = 64ull << 20, .max = 64ull << 40,
+	  .help = "Size of the disk; what is never written takes no room on the host." },
+	{ .name = "groups", .type = VH_KEY_STRV, AT(groups), .max = 64, .names = "groups", .check = vh_hostname_check,
+	  .help = "Groups whose nodes have it; all when absent." },
+	{ .name = "keep", .type = VH_KEY_BOOL, AT(keep), .dflt = "no",
+	  .help = "yes: `destroy` leaves its disks, and a cluster of the same name takes them again." },
+	{ .name = NULL },
+};
+#undef AT
+
+static const struct vh_key list_keys[] = { VOLUMES_KEY(0), { .name = NULL } };
+
+/* --- lists of them */
+
+int volumes_copy(const struct vh_doc_list *volumes, struct vh_doc_list *ret, struct vh_err *err)
+{
+	vh_autojson all = vh_doc_json(list_keys, volumes);
+
+	return all ? vh_doc_from_json(list_keys, all, ret, err) : vh_err_nomem(err);
+}
+
+void volumes_clear(struct vh_doc_list *volumes)
+{
+	vh_doc_free(list_keys, volumes);
+}
+
+static const struct volume *find(const struct vh_doc_list *volumes, const char *name)
+{
+	const struct volume *v = volumes->items;
+
+	for (size_t i = 0; i < volumes->n; i++)
+		if (!strcmp(v[i].name, name))
+			return &v[i];
+	return NULL;
+}
+
+/* One of a that b has not, or has otherwise. */
+static const char *lacks(const struct vh_doc_list *a, const struct vh_doc_list *b)
+{
+	const struct volume *v = a->items;
+
+	for (size_t i = 0; i < a->n; i++) {
+		const struct volume *other = find(b, v[i].name);
+		vh_autojson x = vh_doc_json(volume_keys, &v[i]);
+		vh_autojson y = other ? vh_doc_json(volume_keys, other) : NULL;
+
+		if (!json_equal(x, y))
+			return v[i].name;
+	}
+	return NULL;
+}
+
+const char *volumes_differ(const struct vh_doc_list *a, const struct vh_doc_list *b)
+{
+	const char *name = lacks(a, b);
+
+	return name ? name : lacks(b, a);
+}
+
+int volumes_check(const struct vh_doc_list *volumes, char *const *groups, struct vh_err *err)
+{
+	const struct volume *v = volumes->items;
+
+	if (volumes->n > VOLUMES_MAX)
+		return vh_err_refuse(err, E2BIG, "%zu volumes, at most %d are taken", volumes->n, VOLUMES_MAX);
+	for (size_t i = 0; i < volumes->n; i++) {
+		bool fine = v[i].size >= 64ull << 20 && v[i].size <= 64ull << 40;
+
+		for (size_t k = 0; k < i; k++)
+			fine &= strcmp(v[k].name, v[i].name) && mounts_go_together(v[k].mount, v[i].mount);
+		for (char **g = v[i].groups; g && *g; g++)
+			fine &= vh_strv_has(groups, *g);
+		if (!fine)
+			return vh_err_refuse(err, EINVAL, "volume %s: is not as a manifest has volumes", v[i].name);
+	}
+	return 0;
+}
+
+/* --- a node's */
+
+bool volume_has_disk(const struct volume *v, const char *group)
+{
+	return !v->groups || (group && vh_strv_has(v->groups, group));
+}
+
+size_t volumes_disks(const struct vh_doc_list *volumes, const char *group)
+{
+	const struct volume *v = volumes->items;
+	size_t n = 0;
+
+	for (size_t i = 0; i < volumes->n; i++)
+		n += volume_has_disk(&v[i], group);
+	return n;
+}
+
+/* What print prints of each, as one text. */
+static char *of_each(const struct vh_doc_list *volumes, const char *group,
+		     void (*print)(FILE *f, const struct volume *v, bool first))
+{
+	const struct volume *v = volumes->items;
+	vh_autofree char *text = NULL;
+	bool first = true;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	for (size_t i = 0; f && i < volumes->n; i++)
+		if (volume_has_disk(&v[i], group)) {
+			print(f, &v[i], first);
+			first = false;
+		}
+	return f && fclose(f) == 0 ? vh_steal(&text) : NULL;
+}
+
+static void print_question(FILE *f, const struct volume *v, bool first)
+{
+	fprintf(f, "%smountpoint -q %s", first ? "" : " && ", v->mount);
+}
+
+char *volumes_question(const struct vh_doc_list *volumes, const char *group)
+{
+	return of_each(volumes, group, print_question);
+}
+
+/* By its serial number, whatever letter it has got. A node that lacks it boots all the same, and can be looked at. */
+static void print_line(FILE *f, const struct volume *v, bool first)
+{
+	(void)first;
+	fprintf(f, "mount /dev/disk/by-id/virtio-%s %s ext4 nofail,nosuid,nodev,x-systemd.before=vhpc-mounts.service\n", v->name, v->mount);
+}
+
+char *volumes_lines(const struct vh_doc_list *volumes, const char *group)
+{
+	return of_each(volumes, group, print_line);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Volumes of a cluster: file systems that its nodes have besides their root disks (docs/formats/manifest.md, Volumes). */
+#ifndef VH_CLUSTER_VOLUME_H
+#define VH_CLUSTER_VOLUME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/doc/doc.h"
+
+enum { VOLUMES_MAX = 16 };	/* of a cluster; a node's disks have a letter each */
+enum volume_kind { VOLUME_NODE };
+
+struct volume {
+	char *name;		/* the disk's serial number, and the label of its file system: as many letters as both take */
+	char *mount;
+	int kind;		/* enum volume_kind */
+	uint64_t size;		/* bytes */
+	char **groups;		/* whose nodes have it; NULL: all */
+	bool keep;		/* what is on it outlives the cluster */
+};
+
+extern const char *const volume_kinds[];	/* by enum volume_kind; ends with NULL */
+/* What is said of one, a row a key. */
+extern const struct vh_key volume_keys[];
+
+/* Manifest and record have the same; AT is where the struct vh_doc_list is. */
+#define VOLUMES_KEY(AT) \
+	{ .name = "volumes", .type = VH_KEY_LIST, .offset = (AT), .keys = volume_keys, .item_size = sizeof(struct volume), \
+	  .max = VOLUMES_MAX, .help = "File systems that nodes have besides their root disks." }
+
+/* A copy of its own; -ENOMEM. volumes_clear frees what a list holds, also of a zeroed one. */
+int volumes_copy(const struct vh_doc_list *volumes, struct vh_doc_list *ret, struct vh_err *err);
+void volumes_clear(struct vh_doc_list *volumes);
+/* The name of one that is not alike in both; NULL: they are the same. */
+const char *volumes_differ(const struct vh_doc_list *a, const struct vh_doc_list *b);
+/* What the table sees to where a manifest is read: of volumes from elsewhere. groups: the names of all. Refused. */
+int volumes_check(const struct vh_doc_list *volumes, char *const *groups, struct vh_err *err);
+
+/* Whether a node of that group (NULL: there are none) has a disk for it. */
+bool volume_has_disk(const struct volume *v, const char *group);
+/* How many of them that is. */
+size_t volumes_disks(const struct vh_doc_list *volumes, const char *group);
+/* What a shell on a node of that group says yes to once all is mounted; malloc'd. "": it mounts nothing; NULL without memory. */
+char *volumes_question(const struct vh_doc_list *volumes, const char *group);
+/* The lines of such a node's identity (docs/formats/identity.md); malloc'd, NULL without memory. */
+char *volumes_lines(const struct vh_doc_list *volumes, const char *group);
+
+/* --- disk.c */
+
+/* Makes a node's disk, qcow2 with an ext4 file system in it, whole or not at all: nothing ever formats it again. One that
+ * is there is looked at as volume_disk_look does, and stays. */
+int volume_disk_make(const struct volume *v, const char *path, bool *ret_made, struct vh_err *err);
+/* Whether it is there, and such a disk of the planned size that is all in its own file: who had it wrote it. Refused where
+ * it is another. */
+int volume_disk_look(const struct volume *v, const char *path, bool *ret_there, struct vh_err *err);
+/* Removes it, and what a killed run left half made of it. keep: that alone. */
+int volume_disk_remove(const char *path, bool keep, struct vh_err *err);
+
+#endif
