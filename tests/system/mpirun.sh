@@ -44,7 +44,8 @@ check "which also tell the cluster" env -u VHPC_CLUSTER SLURM_JOB_ID=9 "SLURM_JO
 
 # --- the head of a job is a node's
 check "a job asks who it is" wrap -n 2 --map-by node sh -c 'echo "$(id -un) $(pwd) $(cat /proc/$PPID/comm)"'
-same "the nodes' user, where the caller was" "$(sort "$T/out" | tr '\n' ' ')" "hpc $PWD mpirun hpc $PWD orted "
+case $release in 4.*) heads="mpirun orted" ;; *) heads="prted prterun" ;; esac
+same "the nodes' user, where the caller was" "$(sort "$T/out" | tr '\n' ' ')" "$(printf "hpc $PWD %s " $heads)"
 seq 1 300000 >"$T/typed"
 wrap -n 1 cat <"$T/typed" >"$T/came" 2>"$T/err"
 check "what is typed comes through whole" cmp "$T/typed" "$T/came"
