@@ -6,6 +6,7 @@
 #define VH_IMAGES_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include "lib/err.h"
 
@@ -28,6 +29,7 @@ struct vh_image {
 				   NULL: the image does not come in that form */
 	char *user;		/* login of the cluster's users; root has the same keys */
 	char *mpi, *mpi_version;	/* "openmpi", "4.1.4" */
+	bool slurmctld, slurmd;	/* whether its recipe enables these, so that a node can run them */
 	uint64_t root_size;	/* bytes, virtual */
 	char *dir;		/* absolute */
 };

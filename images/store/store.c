@@ -80,6 +80,17 @@ static char *copy_text(const json_t *doc, const char *object, const char *key)
 	return s ? strdup(s) : NULL;
 }
 
+static bool enables(const json_t *doc, const char *unit)
+{
+	const json_t *units = json_object_get(json_object_get(doc, "recipe"), "enable"), *is;
+	size_t i;
+
+	json_array_foreach(units, i, is)
+		if (json_is_string(is) && !strcmp(json_string_value(is), unit))
+			return true;
+	return false;
+}
+
 static int fill_image(struct vh_image *i, const char *store, const char *name, const json_t *doc)
 {
 	vh_autofree char *dir = realpath(store, NULL);
@@ -99,6 +110,8 @@ static int fill_image(struct vh_image *i, const char *store, const char *name, c
 	i->user = copy_text(doc, NULL, "user");
 	i->mpi = copy_text(doc, "mpi", "name");
 	i->mpi_version = copy_text(doc, "mpi", "version");
+	i->slurmctld = enables(doc, "slurmctld.service");
+	i->slurmd = enables(doc, "slurmd.service");
 	i->root_size = (uint64_t)json_integer_value(json_object_get(json_object_get(doc, "root"), "size"));
 	return i->name && i->digest && i->suite && i->kernel && i->initrd && i->root && i->kernel_version && i->dir &&
 	       i->cmdline[VH_BOOT_DIRECT] && i->user && i->mpi && i->mpi_version ? 0 : -ENOMEM;

@@ -67,6 +67,30 @@ START_TEST(image_is_installed_found_replaced_and_removed)
 }
 END_TEST
 
+START_TEST(an_image_has_the_daemons_that_its_recipe_enables)
+{
+	static const struct { const char *recipe; bool slurmctld, slurmd; } recipes[] = {
+		{ "{\"name\": \"mpi\"}", false, false }, { "{\"enable\": [\"slurmd.service\"]}", false, true },
+		{ "{\"enable\": [\"munge.service\", \"slurmctld.service\", \"slurmd.service\"]}", true, true },
+		{ "{\"enable\": {\"slurmd.service\": \"slurmctld.service\"}}", false, false },
+	};
+
+	for (size_t i = 0; i < vh_array_len(recipes); i++) {
+		vh_autofree char *dir = unit_tmpdir(), *from = image(dir, "mpi", ONE), *path = vh_strf("%s/mpi/image.json", dir);
+		vh_cleanup(vh_image_freep) struct vh_image *found = NULL;
+		vh_autojson doc = json_load_file(path, 0, NULL);
+		vh_autoerr err = VH_ERR_NONE;
+
+		ck_assert(from && doc);
+		json_object_set_new(doc, "recipe", json_loads(recipes[i].recipe, 0, NULL));
+		ck_assert_int_eq(json_dump_file(doc, path, 0), 0);
+		ck_assert_msg(vh_image_find(dir, "mpi", &found, &err) == 0, "%s", err.text);
+		ck_assert_int_eq(found->slurmctld, recipes[i].slurmctld);
+		ck_assert_int_eq(found->slurmd, recipes[i].slurmd);
+	}
+}
+END_TEST
+
 START_TEST(missing_image_is_refused_with_the_nearest)
 {
 	vh_autofree char *dir = unit_tmpdir(), *one = image(dir, "mpi-dev", ONE), *text = NULL;
@@ -177,6 +201,6 @@ START_TEST(what_is_installed_is_on_disk)
 }
 END_TEST
 
-UNIT_SUITE(images_store, image_is_installed_found_replaced_and_removed,
+UNIT_SUITE(images_store, an_image_has_the_daemons_that_its_recipe_enables, image_is_installed_found_replaced_and_removed,
 	   missing_image_is_refused_with_the_nearest, damaged_image_is_an_error,
 	   leftovers_of_the_dead_are_swept, what_is_installed_is_on_disk)
