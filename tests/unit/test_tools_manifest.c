@@ -7,11 +7,16 @@
 
 #include "images/guest/identity_parse.h"
 #include "images/images.h"
+#include "lib/files/files.h"
+#include "lib/files/read.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/plan/plan.h"
+#include "tools/cluster/slurm/slurm.h"
+#include "tools/cluster/ssh/ssh.h"
 #include "tools/cluster/steps/identity.h"
+#include "tools/cluster/steps/keys.h"
 #include "tools/cluster/steps/steps.h"
 #include "vmm/hosts/hosts.h"
 
@@ -76,6 +81,9 @@ START_TEST(manifests_are_refused_with_their_place)
 		{ "name: c\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1G\ndefaults: {vcpus: 2}\n", "m.yaml: defaults: no groups" },
 		{ "name: c\nnodes: 1\nvcpus: 1\nmemory: 1G\n", "m.yaml: key 'image' is missing" },
 		{ "name: c\nimage: mpi\nnodes: 1\nmemory: 1G\n", "m.yaml: key 'vcpus' is missing" },
+		{ GROUPS "b, count: 1, image: mpi, vcpus: 1, memory: 1G}\nslurm: 2\n", "m.yaml:5:8: slurm: " },
+		{ "name: c\nslurm: yes\ngroups:\n- {name: a, role: head, count: 1, image: mpi, vcpus: 1, memory: 1G}\n"
+		  "- {name: b, role: data, count: 1, image: mpi, vcpus: 1, memory: 1G}\n", "m.yaml: slurm: no group has the role compute" },
 		{ "name: c\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1G\nvms: 2\n", "m.yaml:6:1: unknown key 'vms'" },
 		{ "name: c\na: &a [x,x]\nb: &b [*a,*a]\n", "m.yaml:2:" },
 	};
@@ -435,7 +443,152 @@ START_TEST(other_users_are_another_cluster)
 }
 END_TEST
 
-UNIT_SUITE(tools_manifest, nodes_are_not_told_more_than_they_take, a_name_is_had_without_the_files_of_keys,
+/* --- Slurm */
+
+static const char batch[] =
+	"name: b\nslurm: yes\ndefaults: {image: batch, vcpus: 1, memory: 512M, cpu_policy: shared}\ngroups:\n"
+	"- {name: keep, role: data, count: 1}\n- {name: head, role: head, count: 1}\n- {name: work, count: 2}\n";
+static const char alike[] = "name: b\nslurm: yes\nimage: batch\nnodes: 2\nvcpus: 1\nmemory: 512M\ncpu_policy: shared\n";
+
+/* On this host, with images that have these daemons, a letter each: of data nodes, head and others. */
+static int plan_with(const char *text, const char *daemons, const char *state, struct cluster *ret, struct vh_err *err)
+{
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	struct vh_image is[3], *images[] = { &is[0], &is[1], &is[2] };
+	struct vh_hosts_query q = { .state = state };
+	vh_autostore store = NULL;
+	int r = manifest_parse("m.yaml", text, strlen(text), &m, err);
+
+	for (size_t i = 0; i < 3; i++)
+		is[i] = (struct vh_image){ .digest = (char *)"0123", .suite = (char *)"bookworm", .cmdline = { (char *)"root=/dev/vda" },
+					   .user = (char *)"hpc", .mpi = (char *)"openmpi", .mpi_version = (char *)"4.1.4",
+					   .slurmctld = strchr("cb", daemons[i]), .slurmd = strchr("db", daemons[i]) };
+	if (r == 0)
+		r = vh_store_open(&store, state, VH_STORE_READ, err);
+	if (r == 0)
+		r = cluster_plan(&m, images, &q, NULL, store, ret, err);
+	vh_strv_free(q.notes);
+	return r;
+}
+
+/* b: both daemons, c: slurmctld, d: slurmd, -: none. */
+START_TEST(images_without_slurm_are_refused)
+{
+	static const struct { const char *text, *daemons, *says; } tries[] = {
+		{ batch, "-cd", NULL }, { batch, "-bb", NULL }, { alike, "b--", NULL },
+		{ batch, "bdb", "cluster b: slurm: image batch has no slurmctld" },
+		{ batch, "bcc", "cluster b: slurm: image batch has no slurmd" },
+		{ alike, "c--", "cluster b: slurm: image batch has no slurmd" },
+		{ alike, "d--", "cluster b: slurm: image batch has no slurmctld" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(tries); i++) {
+		vh_autofree char *state = unit_tmpdir();
+		vh_cleanup(cluster_clear) struct cluster c = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+		int r = plan_with(tries[i].text, tries[i].daemons, state, &c, &err);
+
+		ck_assert_msg((r == 0) == !tries[i].says, "%zu: %s", i, err.text);
+		if (tries[i].says) {
+			ck_assert_ptr_nonnull(strstr(err.hint, "mpi-slurm"));
+			unit_assert_err(&err, VH_EXIT_REFUSED, tries[i].says, NULL);
+		}
+	}
+}
+END_TEST
+
+START_TEST(a_cluster_keeps_its_slurm)
+{
+	vh_autofree char *state = unit_tmpdir();
+	vh_cleanup(cluster_clear) struct cluster c = { 0 }, back = { 0 };
+	vh_cleanup(manifest_clear) struct manifest with = { 0 }, without = { 0 };
+	vh_autojson doc = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	const char *rest = strchr(alike, '\n') + strlen("\nslurm: yes\n");
+	vh_autofree char *text = vh_strf("name: b\n%s", rest);
+
+	ck_assert_msg(plan_with(alike, "b--", state, &c, &err) == 0, "%s", err.text);
+	for (size_t i = 0; i < c.n_nodes; i++)
+		c.nodes[i].uuid = vh_strf("uuid-%zu", i);
+	doc = cluster_to_json(&c);
+	ck_assert_msg(cluster_from_json(doc, state, &back, &err) == 0, "%s", err.text);
+	ck_assert(back.slurm);
+	ck_assert_int_eq(manifest_parse("m.yaml", alike, strlen(alike), &with, &err), 0);
+	ck_assert_int_eq(cluster_matches(&back, &with, &err), 0);
+	ck_assert_int_eq(manifest_parse("m.yaml", text, strlen(text), &without, &err), 0);
+	ck_assert_int_lt(cluster_matches(&back, &without, &err), 0);
+	ck_assert_msg(strstr(err.text, "slurm is yes, the manifest says no") != NULL, "%s", err.text);
+}
+END_TEST
+
+static void read_identity(const struct cluster *c, const char *dir, size_t i, struct vh_identity *ret)
+{
+	vh_autofree char *path = vh_strf("%s/%s/identity", dir, c->nodes[i].name), *text = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	char why[160];
+	size_t len;
+
+	ck_assert_msg(vh_host_file(path, &text, &len, &err) == 0, "%s", err.text);
+	ck_assert_msg(vh_identity_parse(text, len, ret, why, sizeof(why)) == 0, "%s", why);
+}
+
+/* A data node, the head, and two that compute: what their program reads of it. */
+START_TEST(nodes_are_told_their_part)
+{
+	vh_autofree char *state = unit_tmpdir(), *dir = vh_strf("%s/dir", state), *path = vh_strf("%s/key", dir), *conf = NULL;
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+	vh_cleanup(slurm_clear) struct slurm slurm = { 0 };
+	unsigned char key[SLURM_KEY];
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(plan_with(batch, "-cd", state, &c, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(vh_mkdirs(dir, 0711, &err), 0);
+	ck_assert_int_eq(ssh_make_key(path, c.owner, &err), 0);
+	/* Made anew, they have the same key of munge. */
+	for (int again = 0; again < 2; again++)
+		ck_assert_msg(identities_make(dir, &c, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(slurm_key(dir, key, &err), 0);
+	ck_assert_int_eq(cluster_slurm(&c, &slurm, &err), 0);
+	ck_assert_uint_eq(slurm.n_nodes, 2);
+	ck_assert_str_eq(slurm.head, "b-head-1");
+	conf = slurm_files[0].text(&slurm);
+	for (size_t i = 0; i < c.n_nodes; i++) {
+		struct vh_identity id;
+
+		read_identity(&c, dir, i, &id);
+		ck_assert_int_eq(id.slurm.controller, i == 1);
+		ck_assert_int_eq(id.slurm.compute, i > 1);
+		ck_assert_uint_eq(id.slurm.key_len, i ? SLURM_KEY : 0);
+		ck_assert(!i || !memcmp(id.slurm.key, key, SLURM_KEY));
+		for (size_t k = 0; vh_id_slurm_names[k]; k++)
+			ck_assert_int_eq(id.slurm.files[k] != NULL, i && strcmp(vh_id_slurm_names[k], "gres.conf"));
+		ck_assert(!i || !strcmp(id.slurm.files[0], conf));
+		vh_identity_clear(&id);
+	}
+	free(c.dir);
+	c.dir = strdup(dir);
+	ck_assert(!keys_are_lost(&c));
+	free(path);
+	path = vh_strf("%s/munge.key", dir);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert(keys_are_lost(&c));
+}
+END_TEST
+
+START_TEST(without_slurm_nodes_are_told_nothing)
+{
+	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/munge.key", dir), *lines = NULL;
+	const struct cluster c = { .name = (char *)"two" };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(slurm_make(dir, &c, &lines, &err), 0);
+	ck_assert_str_eq(lines, "");
+	ck_assert_int_lt(access(path, F_OK), 0);
+}
+END_TEST
+
+UNIT_SUITE(tools_manifest, images_without_slurm_are_refused, a_cluster_keeps_its_slurm, nodes_are_told_their_part,
+	   without_slurm_nodes_are_told_nothing, nodes_are_not_told_more_than_they_take, a_name_is_had_without_the_files_of_keys,
 	   users_are_read_with_the_files_of_their_keys, users_that_cannot_be_are_refused, nodes_understand_what_they_are_told,
 	   without_users_nodes_are_told_of_none, the_images_own_user_is_no_other, other_users_are_another_cluster,
 	   page_has_the_table, manifests_are_refused_with_their_place, nodes_of_groups_get_what_they_ask_for,

@@ -117,6 +117,16 @@ static void print_volumes(const struct cluster *c)
 		print_volume(&v[i]);
 }
 
+static void print_slurm(const struct cluster *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		n += cluster_computes(c, &c->nodes[i]);
+	if (c->slurm)
+		printf("Slurm         controlled by %s, jobs run on %zu nodes\n", cluster_head(c)->name, n);
+}
+
 static void print_head(const struct cluster *c, bool exists)
 {
 	char cidr[19], host[24];
@@ -128,6 +138,7 @@ static void print_head(const struct cluster *c, bool exists)
 	printf("Network       %s, bridge %s with %s\n", vh_cidr_format(&c->cidr, cidr), c->bridge, host);
 	print_users(c);
 	print_volumes(c);
+	print_slurm(c);
 	printf("Acceleration  %s: %s\n\n", cluster_accel_names[c->accel], c->accel_why);
 }
 

@@ -54,6 +54,8 @@ const struct vh_key manifest_keys[] = {
 	  .help = "The cluster's own network." },
 	LOGINS_KEY(offsetof(struct manifest, users)),
 	VOLUMES_KEY(offsetof(struct manifest, volumes)),
+	{ .name = "slurm", .type = VH_KEY_BOOL, .offset = offsetof(struct manifest, slurm), .dflt = "no",
+	  .help = "A Slurm of the cluster's own: the head, else the first node, controls it, and nodes of the role compute run its jobs." },
 	{ .name = NULL },
 };
 
@@ -116,9 +118,25 @@ static int check_groups(const struct manifest *m, struct vh_err *err)
 	return 0;
 }
 
+/* Slurm takes no partition without nodes. */
+static int check_slurm(const struct manifest *m, struct vh_err *err)
+{
+	size_t n, computes = 0;
+	const struct pool *pools = manifest_pools(m, &n);
+
+	for (size_t i = 0; i < n; i++)
+		computes += pools[i].role == POOL_COMPUTE;
+	if (!m->slurm || computes)
+		return 0;
+	vh_err_refuse(err, EINVAL, "slurm: no group has the role compute, whose nodes run its jobs");
+	return vh_err_hint(err, "give one that role, or leave slurm out");
+}
+
 static int check_whole(const struct manifest *m, struct vh_err *err)
 {
-	return m->groups.n ? check_groups(m, err) : check_short(m, err);
+	int r = m->groups.n ? check_groups(m, err) : check_short(m, err);
+
+	return r < 0 ? r : check_slurm(m, err);
 }
 
 /* What the table sees to where a manifest is read. */

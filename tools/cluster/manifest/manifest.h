@@ -17,6 +17,7 @@ struct manifest {
 	struct { char *cidr; } network;
 	struct vh_doc_list users;	/* of struct login */
 	struct vh_doc_list volumes;	/* of struct volume */
+	bool slurm;
 };
 
 /* A row a key: reading, checking, the reference page and the schema come from it. */

@@ -6,6 +6,7 @@
 
 #include "lib/region.h"
 #include "lib/strv.h"
+#include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/layout/layout.h"
 
@@ -111,6 +112,37 @@ const struct volume *cluster_next_volume(const struct cluster *c, const struct n
 char *cluster_volume_disk(const struct cluster *c, const struct node *n, const struct volume *v)
 {
 	return vh_strf("%s/%s/%s.qcow2", c->volumes_dir, n->name, v->name);
+}
+
+bool cluster_computes(const struct cluster *c, const struct node *n)
+{
+	return cluster_pool_of(c, n)->wanted.role == POOL_COMPUTE;
+}
+
+/* Slurm knows no dies: their cores are their socket's. */
+static struct slurm_node slurm_node_of(const struct node *n)
+{
+	const struct vh_layout *l = n->layout;
+	struct slurm_node is = { .name = n->name, .host = n->host, .sockets = l->sockets, .cores = l->dies * l->cores, .threads = l->threads,
+				 .memory = vh_layout_memory(l) };
+
+	for (size_t i = 0; i < l->n_devices; i++)
+		is.gpus += l->devices[i].kind == VH_DEVICE_GPU;
+	return is;
+}
+
+int cluster_slurm(const struct cluster *c, struct slurm *ret, struct vh_err *err)
+{
+	struct slurm s = { .cluster = c->name, .head = cluster_head(c)->name, .mpi = c->pools[0].image.mpi,
+			   .nodes = calloc(c->n_nodes, sizeof(*s.nodes)) };
+
+	if (!s.nodes)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (cluster_computes(c, &c->nodes[i]))
+			s.nodes[s.n_nodes++] = slurm_node_of(&c->nodes[i]);
+	*ret = s;
+	return 0;
 }
 
 int cluster_host_address(const struct cluster *c, char buf[24])

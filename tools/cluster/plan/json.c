@@ -51,6 +51,7 @@ static const struct vh_key cluster_keys[] = {
 	  .max = VH_HOST_NODES_MAX - 1 },
 	LOGINS_KEY(offsetof(struct cluster, users)),
 	VOLUMES_KEY(offsetof(struct cluster, volumes)),
+	{ .name = "slurm", .type = VH_KEY_BOOL, .offset = offsetof(struct cluster, slurm), .dflt = "no" },
 	{ .name = "uid", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, uid), .dflt = "0", .max = UINT32_MAX - 1 },
 	{ .name = NULL },
 };
@@ -173,6 +174,8 @@ json_t *cluster_to_json(const struct cluster *c)
 		json_object_del(doc, "users");
 	if (!c->volumes.n)
 		json_object_del(doc, "volumes");
+	if (!c->slurm)
+		json_object_del(doc, "slurm");
 	/* As UUIDs it comes with the record. */
 	if (!c->uid)
 		json_object_del(doc, "uid");

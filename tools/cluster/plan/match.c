@@ -163,6 +163,11 @@ static int match_volumes(const struct cluster *c, const struct vh_doc_list *want
 	return vh_err_hint(err, "vhpc cluster destroy %s first; what a volume without keep has is lost then", c->name);
 }
 
+static int match_slurm(const struct cluster *c, bool wanted, struct vh_err *err)
+{
+	return c->slurm == wanted ? 0 : differs(c, NULL, "slurm", c->slurm ? "yes" : "no", wanted ? "yes" : "no", err);
+}
+
 int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err)
 {
 	int r = match_pools(c, m, err);
@@ -171,5 +176,7 @@ int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh
 		r = match_network(c, m->network.cidr, err);
 	if (r == 0)
 		r = match_volumes(c, &m->volumes, err);
+	if (r == 0)
+		r = match_slurm(c, m->slurm, err);
 	return r < 0 ? r : match_users(c, &m->users, err);
 }

@@ -144,6 +144,26 @@ static int take_pools(struct cluster *c, const struct manifest *m, struct vh_ima
 	return r < 0 ? r : check_alike(c, err);
 }
 
+static int lacks_slurm(const struct cluster_pool *p, const char *daemon, struct vh_err *err)
+{
+	vh_err_refuse(err, ENOENT, "slurm: image %s has no %s", p->wanted.image, daemon);
+	return vh_err_hint(err, "the recipe mpi-slurm makes an image with Slurm; another one enables slurmctld.service and slurmd.service");
+}
+
+/* Nodes for data have no part in it. */
+static int check_slurm(const struct cluster *c, struct vh_image *const *images, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && c->slurm && i < c->n_pools; i++) {
+		if (i == cluster_head(c)->pool && !images[i]->slurmctld)
+			r = lacks_slurm(&c->pools[i], "slurmctld", err);
+		else if (c->pools[i].wanted.role == POOL_COMPUTE && !images[i]->slurmd)
+			r = lacks_slurm(&c->pools[i], "slurmd", err);
+	}
+	return r;
+}
+
 int cluster_plan(const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q, const char *file,
 		 struct vh_store *store, struct cluster *ret, struct vh_err *err)
 {
@@ -151,6 +171,7 @@ int cluster_plan(const struct manifest *m, struct vh_image *const *images, struc
 	vh_autoroot root = NULL;
 	int r = vh_root_open(&root, q->root, err);
 
+	c.slurm = m->slurm;
 	if (r == 0)
 		r = take_pools(&c, m, images, q->state, root, err);
 	if (r == 0)
@@ -161,6 +182,8 @@ int cluster_plan(const struct manifest *m, struct vh_image *const *images, struc
 		r = describe(&c, root, err);
 	if (r == 0)
 		r = name_nodes(&c, err);
+	if (r == 0)
+		r = check_slurm(&c, images, err);
 	if (r == 0)
 		r = place_nodes(&c, m, q, file, root, store, err);
 	if (r == 0)

@@ -11,6 +11,7 @@
 #include "lib/store/store.h"
 #include "tools/cluster/manifest/manifest.h"
 
+struct slurm;
 struct vh_hosts_query;
 struct vh_image;
 struct vh_layout;
@@ -58,6 +59,7 @@ struct cluster {
 	struct vh_cidr cidr;
 	struct vh_doc_list users;	/* of struct login; their keys are keys, not files */
 	struct vh_doc_list volumes;	/* of struct volume */
+	bool slurm;		/* it has a Slurm of its own */
 	char *bridge;
 	uint64_t region_node;	/* host node of the memory that the nodes share */
 	uint64_t uid;		/* whom its QEMUs run as, and nobody else; 0: whom libvirt has for all */
@@ -79,6 +81,10 @@ void cluster_clear(struct cluster *c);
 
 /* The node of the role head, else the first. */
 const struct node *cluster_head(const struct cluster *c);
+/* Whether it is one of the role compute, which nodes without groups are. */
+bool cluster_computes(const struct cluster *c, const struct node *n);
+/* What is told of its Slurm; the texts are the cluster's, slurm_clear frees the rest. -ENOMEM. */
+int cluster_slurm(const struct cluster *c, struct slurm *ret, struct vh_err *err);
 /* The host's own address on the bridge, "a.b.c.d/p"; its length. */
 int cluster_host_address(const struct cluster *c, char buf[24]);
 

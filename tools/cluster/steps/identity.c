@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tools/cluster/plan/plan.h"
+#include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/ssh/ssh.h"
 #include "tools/cluster/volume/volume.h"
 
@@ -18,12 +19,14 @@ struct parts {
 	char *record;			/* cluster.json as nodes see it, base64 */
 	char *known;			/* lines of all public host keys */
 	char *users;			/* lines of the cluster's users, private keys among them */
+	char *slurm;			/* lines of munge's key and Slurm's files */
 };
 
 static void parts_clear(struct parts *p)
 {
 	ssh_secret_free(&p->user);
 	ssh_secret_free(&p->users);
+	ssh_secret_free(&p->slurm);
 	free(p->authorized);
 	free(p->user_public);
 	free(p->record);
@@ -125,6 +128,59 @@ int users_make(const char *dir, const struct cluster *c, char **ret, struct vh_e
 	return r;
 }
 
+/* --- Slurm */
+
+static int put_munge_key(FILE *f, const char *dir, struct vh_err *err)
+{
+	vh_cleanup(ssh_secret_free) char *text = NULL;
+	unsigned char key[SLURM_KEY];
+	int r = slurm_key(dir, key, err);
+
+	if (r == 0)
+		r = ssh_base64((const char *)key, sizeof(key), &text, err);
+	explicit_bzero(key, sizeof(key));
+	if (r == 0)
+		fprintf(f, "slurm.key %s\n", text);
+	return r;
+}
+
+static int put_slurm_file(FILE *f, const struct slurm *s, const struct slurm_file *file, struct vh_err *err)
+{
+	vh_autofree char *text = file->text(s), *coded = NULL;
+	int r = !text ? vh_err_nomem(err) : !*text ? 0 : ssh_base64(text, strlen(text), &coded, err);
+
+	if (coded)
+		fprintf(f, "slurm.file %s %s\n", file->name, coded);
+	return r;
+}
+
+int slurm_make(const char *dir, const struct cluster *c, char **ret, struct vh_err *err)
+{
+	vh_cleanup(slurm_clear) struct slurm slurm = { 0 };
+	vh_cleanup(ssh_secret_free) char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+	int r = !f ? vh_err_nomem(err) : c->slurm ? cluster_slurm(c, &slurm, err) : 0;
+
+	if (r == 0 && c->slurm)
+		r = put_munge_key(f, dir, err);
+	for (const struct slurm_file *s = slurm_files; r == 0 && c->slurm && s->name; s++)
+		r = put_slurm_file(f, &slurm, s, err);
+	if (f && fclose(f) != 0 && r == 0)
+		r = vh_err_nomem(err);
+	if (r == 0)
+		*ret = vh_steal(&text);
+	return r;
+}
+
+/* Of nodes for data, which have no part in it, none. */
+static void put_slurm_part(FILE *f, bool controls, bool computes, const char *lines)
+{
+	if (!*lines || (!controls && !computes))
+		return;
+	fprintf(f, "%s%s%s", controls ? "slurm controller\n" : "", computes ? "slurm compute\n" : "", lines);
+}
+
 static int make_parts(const char *dir, const struct cluster *c, struct parts *p, struct vh_err *err)
 {
 	int r = ssh_read_public(dir, "key", &p->authorized, err);
@@ -137,7 +193,9 @@ static int make_parts(const char *dir, const struct cluster *c, struct parts *p,
 		r = make_record(c, &p->record, err);
 	if (r == 0)
 		r = make_known(dir, c, &p->known, err);
-	return r < 0 ? r : users_make(dir, c, &p->users, err);
+	if (r == 0)
+		r = users_make(dir, c, &p->users, err);
+	return r < 0 ? r : slurm_make(dir, c, &p->slurm, err);
 }
 
 /* --- a node's */
@@ -161,6 +219,7 @@ static int put_identity(FILE *f, const struct cluster *c, const struct node *n, 
 		fprintf(f, "host %s %s\n", c->nodes[i].nics[0].address, c->nodes[i].name);
 	fprintf(f, "authorized %shostkey %s\nhostkey.pub %s", p->authorized, hostkey, hostkey_public);
 	fprintf(f, "userkey %s\nuserkey.pub %scluster %s\n%s%s", p->user, p->user_public, p->record, p->known, p->users);
+	put_slurm_part(f, n == cluster_head(c), cluster_computes(c, n), p->slurm);
 	return put_volumes(f, c, n, err);
 }
 

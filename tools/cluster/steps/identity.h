@@ -15,4 +15,8 @@ int identities_make(const char *dir, const struct cluster *c, struct vh_err *err
  * is for ssh_secret_free. */
 int users_make(const char *dir, const struct cluster *c, char **ret, struct vh_err *err);
 
+/* The lines of munge's key and Slurm's files, of the nodes that have a part in it; "" without Slurm. The key stays
+ * in dir, where a cluster that has lost others finds it again. *ret as above. */
+int slurm_make(const char *dir, const struct cluster *c, char **ret, struct vh_err *err);
+
 #endif

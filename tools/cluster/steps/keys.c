@@ -22,7 +22,7 @@ static bool lacks(char *path)
 
 bool keys_are_lost(const struct cluster *c)
 {
-	bool lost = false;
+	bool lost = c->slurm && lacks(vh_strf("%s/munge.key", c->dir));
 
 	for (size_t k = 0; k < vh_array_len(cluster_keys); k++)
 		lost |= lacks(vh_strf("%s/%s", c->dir, cluster_keys[k]));

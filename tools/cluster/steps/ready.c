@@ -15,6 +15,7 @@
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "tools/cluster/plan/plan.h"
+#include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/steps/files.h"
 #include "tools/cluster/volume/volume.h"
@@ -178,6 +179,19 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 	return r < 0 ? r : has_users(ctx->cluster, n, err);
 }
 
+static int slurm_look(const struct cluster *c, const struct node *n, struct look *ret, struct vh_err *err)
+{
+	vh_cleanup(slurm_clear) struct slurm slurm = { 0 };
+	vh_autofree char *config = vh_strf("%s/ssh_config", c->dir), *amiss = NULL;
+	const bool asked = c->slurm && n == cluster_head(c);
+	int r = !config ? vh_err_nomem(err) : asked ? cluster_slurm(c, &slurm, err) : 0;
+
+	if (r == 0 && asked)
+		r = slurm_amiss(&slurm, config, &amiss, err);
+	*ret = amiss && *amiss ? (struct look){ LOOK_OTHER, "its Slurm lacks nodes", NULL } : (struct look){ .is = LOOK_SAME };
+	return r;
+}
+
 /* Of one that does not run it is no news. One that is busy is given time: it is asked but once. */
 static int ready_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
 {
@@ -188,10 +202,11 @@ static int ready_look(const struct context *ctx, const struct spot *at, struct l
 		return r;
 	if (!state || strcmp(state, "running"))
 		*ret = (struct look){ .is = LOOK_NOTHING };
+	else if (!answers(ctx->cluster, at->node, PATIENT_MS))
+		*ret = (struct look){ LOOK_OTHER, "does not answer over ssh", NULL };
 	else
-		*ret = answers(ctx->cluster, at->node, PATIENT_MS) ? (struct look){ .is = LOOK_SAME }
-								       : (struct look){ LOOK_OTHER, "does not answer over ssh", NULL };
-	return 0;
+		r = slurm_look(ctx->cluster, at->node, ret, err);
+	return r;
 }
 
 const struct step step_ready = { "ready", ONCE_A_NODE, ready_apply, node_nothing_undo, ready_look, node_object, .again = false };

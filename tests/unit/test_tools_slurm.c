@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Slurm's files against tests/fixtures/slurm (VHPC_REFRESH=1 writes them anew), of which tests/slurm-check lets the
+ * real slurmctld read the larger ones; munge's key; what sinfo answers, and waiting for it. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "images/guest/parse_slurm.h"
+#include "lib/files/files.h"
+#include "lib/files/read.h"
+#include "lib/strv.h"
+#include "tests/unit/unit.h"
+#include "tools/cluster/slurm/slurm.h"
+
+/* As docs/examples/two-node.yaml. */
+static struct slurm_node two_nodes[] = {
+	{ .name = "two-node-1", .sockets = 1, .cores = 2, .threads = 1, .memory = 1ull << 30 },
+	{ .name = "two-node-2", .sockets = 1, .cores = 2, .threads = 1, .memory = 1ull << 30 },
+};
+static struct slurm two = { .cluster = "two-node", .head = "two-node-1", .mpi = "openmpi", .nodes = two_nodes, .n_nodes = 2 };
+
+/* 16 nodes over four hosts, the last four of them with two GPUs, and a head that runs no jobs. */
+static char names[16][16];
+static struct slurm_node big_nodes[16];
+static struct slurm big = { .cluster = "big", .head = "big-login-1", .mpi = "openmpi", .nodes = big_nodes, .n_nodes = 16 };
+
+static void make_big(void)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		const bool large = i >= 12;
+
+		snprintf(names[i], sizeof(names[i]), "big-work-%u", i + 1);
+		big_nodes[i] = (struct slurm_node){ .name = names[i], .host = i / 4, .sockets = 1, .cores = large ? 8 : 4, .threads = 2,
+						    .memory = (large ? 64ull : 16ull) << 30, .gpus = large ? 2 : 0 };
+	}
+}
+
+static void compare(const char *dir, const char *name, const char *text)
+{
+	vh_autofree char *path = vh_strf("tests/fixtures/slurm/%s/%s", dir, name), *stored = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	size_t len;
+
+	ck_assert_ptr_nonnull(text);
+	if (getenv("VHPC_REFRESH") && *text)
+		ck_assert_int_eq(vh_write_file(path, text, strlen(text), 0644, &err), 0);
+	if (*text)
+		ck_assert_msg(vh_host_file(path, &stored, &len, &err) == 0, "%s", err.text);
+	else
+		ck_assert_int_lt(access(path, F_OK), 0);
+	ck_assert_msg(!*text || !strcmp(stored, text), "%s (VHPC_REFRESH=1 writes it anew):\n%s", path, text);
+}
+
+static void compare_all(const char *dir, const struct slurm *s)
+{
+	for (const struct slurm_file *file = slurm_files; file->name; file++) {
+		vh_autofree char *text = file->text(s);
+
+		compare(dir, file->name, text);
+	}
+}
+
+START_TEST(a_small_cluster_has_its_files)
+{
+	compare_all("two-node", &two);
+}
+END_TEST
+
+START_TEST(a_cluster_of_several_hosts_has_a_switch_for_each)
+{
+	make_big();
+	compare_all("big", &big);
+}
+END_TEST
+
+/* Nodes that are not alike, and another MPI. */
+START_TEST(each_node_is_said_as_its_vm_is)
+{
+	static const struct { const char *mpi, *says; } mpis[] = {
+		{ "openmpi", "\nMpiDefault=pmix\n" }, { "mpich", "\nMpiDefault=pmi2\n" }, { "none", "\nMpiDefault=none\n" },
+	};
+
+	two_nodes[1].sockets = 2;
+	two_nodes[1].cores = 1;
+	for (size_t i = 0; i < vh_array_len(mpis); i++) {
+		vh_autofree char *text = NULL;
+
+		two.mpi = mpis[i].mpi;
+		text = slurm_files[0].text(&two);
+		ck_assert_ptr_nonnull(strstr(text, "\nNodeName=two-node-1 CPUs=2 Sockets=1 CoresPerSocket=2 ThreadsPerCore=1 "));
+		ck_assert_ptr_nonnull(strstr(text, "\nNodeName=two-node-2 CPUs=2 Sockets=2 CoresPerSocket=1 ThreadsPerCore=1 "));
+		ck_assert_msg(strstr(text, mpis[i].says) != NULL, "%s", text);
+	}
+}
+END_TEST
+
+/* Nodes have a place for each file. */
+START_TEST(nodes_take_files_of_these_names)
+{
+	size_t n = 0;
+
+	for (; slurm_files[n].name; n++)
+		ck_assert_str_eq(slurm_files[n].name, vh_id_slurm_names[n]);
+	ck_assert_ptr_null(vh_id_slurm_names[n]);
+}
+END_TEST
+
+/* MiB that kernels of Debian find of so many, and a small one that may not go below nothing. */
+START_TEST(memory_is_less_than_a_guest_finds)
+{
+	static const struct { uint64_t mib, found; } vms[] = {
+		{ 256, 208 }, { 512, 450 }, { 1024, 950 }, { 2816, 2660 }, { 4096, 3900 }, { 1 << 20, 1031000 }, { 64, 2 },
+	};
+
+	for (size_t i = 0; i < vh_array_len(vms); i++) {
+		ck_assert_uint_lt(slurm_memory(vms[i].mib << 20), vms[i].found);
+		ck_assert_uint_gt(slurm_memory(vms[i].mib << 20), 0);
+	}
+}
+END_TEST
+
+START_TEST(the_key_is_made_once_and_nobody_elses)
+{
+	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/munge.key", dir), *other = unit_tmpdir();
+	unsigned char first[SLURM_KEY], again[SLURM_KEY], others[SLURM_KEY];
+	vh_autoerr err = VH_ERR_NONE;
+	struct stat st;
+
+	ck_assert_msg(slurm_key(dir, first, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0600);
+	ck_assert_int_eq(slurm_key(dir, again, &err), 0);
+	ck_assert_mem_eq(first, again, SLURM_KEY);
+	ck_assert_int_eq(slurm_key(other, others, &err), 0);
+	ck_assert_mem_ne(first, others, SLURM_KEY);
+	ck_assert_int_eq(truncate(path, 16), 0);
+	ck_assert_int_eq(slurm_key(dir, again, &err), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(err.hint, "apply makes another"));
+}
+END_TEST
+
+START_TEST(nodes_that_take_no_part_are_named)
+{
+	static const struct { const char *answer, *absent; } answers[] = {
+		{ "two-node-1:idle:none\ntwo-node-2:idle:none\n", "" },
+		{ "two-node-1:mixed:none\ntwo-node-2:drained:for repair\n", "" },
+		{ "two-node-2:allocated:none\ntwo-node-1:idle", "" },
+		{ "", "two-node-1 is unknown to it, two-node-2 is unknown to it" },
+		{ "two-node-1:idle:none\n", "two-node-2 is unknown to it" },
+		{ "two-node-1:idle*:none\ntwo-node-2:idle:none\n", "two-node-1 is idle*" },
+		{ "two-node-1:idle:none\ntwo-node-2:down*:Not responding\n", "two-node-2 is down* (Not responding)" },
+		{ "two-node-1:idle:none\ntwo-node-2:inval:Low RealMemory\n", "two-node-2 is inval (Low RealMemory)" },
+		{ "two-node-1:idle:none\ntwo-node-2:idler:none\n", "two-node-2 is idler" },
+		{ "two-node-1:idle:none\ntwo-node-22:idle:none\n", "two-node-2 is unknown to it" },
+		{ "two-node-1:idle:none\ntwo-node-2:\n", "two-node-2 is unknown to it" },
+		{ "two-node-1:idle:none\ntwo-node-2:d\33[2Jwn:\33x\n", "two-node-2 is d?[2Jwn (?x)" },
+	};
+	for (size_t i = 0; i < vh_array_len(answers); i++) {
+		vh_autofree char *absent = slurm_absent(&two, answers[i].answer);
+
+		ck_assert_str_eq(absent, answers[i].absent);
+	}
+}
+END_TEST
+
+START_TEST(of_many_a_few_are_named)
+{
+	vh_autofree char *absent = NULL;
+
+	make_big();
+	absent = slurm_absent(&big, "big-work-1:idle:none\n");
+	ck_assert_str_eq(absent, "big-work-2 is unknown to it, big-work-3 is unknown to it, big-work-4 is unknown to it, "
+				 "big-work-5 is unknown to it, and 11 more");
+}
+END_TEST
+
+/* An ssh that answers what the file is called after it, once it has been asked so often. */
+static void fake_ssh(const char *dir)
+{
+	vh_autofree char *path = NULL, *program = unit_file(dir, "ssh",
+		"#!/bin/sh\ncd \"${0%/*}\" || exit\n[ \"$1 $2 $3 $4\" = '-F config two-node-1 sinfo -h -N -o %N:%T:%E' ] || exit 9\n"
+		"[ ! -e broken ] || { echo 'trying'; echo 'slurm_load_node: Unable to contact slurm controller'; exit 1; } >&2\n"
+		"echo two-node-1:idle:none\n[ -e once ] && echo two-node-2:idle:none || echo two-node-2:down:gone\n: >once\n");
+
+	ck_assert_int_eq(chmod(program, 0755), 0);
+	path = vh_strf("%s:%s", dir, getenv("PATH"));
+	setenv("PATH", path, 1);
+}
+
+START_TEST(slurm_is_waited_for)
+{
+	vh_autofree char *dir = unit_tmpdir(), *amiss = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	bool waited;
+
+	fake_ssh(dir);
+	ck_assert_int_eq(slurm_amiss(&two, "config", &amiss, &err), 0);
+	ck_assert_str_eq(amiss, "two-node-2 is down (gone)");
+	ck_assert_int_eq(slurm_wait(&two, "config", 60000, &waited, &err), 0);
+	ck_assert(!waited);
+	amiss = (free(amiss), vh_strf("%s/once", dir));
+	ck_assert_int_eq(unlink(amiss), 0);
+	ck_assert_int_eq(slurm_wait(&two, "config", 60000, &waited, &err), 0);
+	ck_assert(waited);
+	free(unit_file(dir, "broken", ""));
+	ck_assert_int_eq(slurm_wait(&two, "config", 0, &waited, &err), -ETIMEDOUT);
+	ck_assert_ptr_nonnull(strstr(err.hint, "--user root two-node two-node-1 journalctl -u slurmctld"));
+	unit_assert_err(&err, VH_EXIT_FAILED,
+			"two-node-1: Slurm is not up after 0 s: sinfo says: slurm_load_node: Unable to contact slurm controller", NULL);
+}
+END_TEST
+
+UNIT_SUITE(tools_slurm, a_small_cluster_has_its_files, a_cluster_of_several_hosts_has_a_switch_for_each,
+	   each_node_is_said_as_its_vm_is, nodes_take_files_of_these_names, memory_is_less_than_a_guest_finds,
+	   the_key_is_made_once_and_nobody_elses, nodes_that_take_no_part_are_named, of_many_a_few_are_named, slurm_is_waited_for)

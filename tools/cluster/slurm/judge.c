@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/strv.h"
+#include "tools/cluster/slurm/slurm.h"
+
+const char slurm_question[] = "sinfo -h -N -o %N:%T:%E";
+
+/* A node that drains is its operator's doing; it answers all the same. */
+static const char *const takes_part[] = {
+	"idle", "mixed", "allocated", "completing", "planned", "reserved", "draining", "drained", "maint",
+};
+
+enum { NAMED = 4 };
+static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+
+/* What follows "NAME:" in the line of that name; NULL: there is none. */
+static const char *line_of(const char *answer, const char *name)
+{
+	const size_t len = strlen(name);
+
+	while (strncmp(answer, name, len) || answer[len] != ':') {
+		answer = strchr(answer, '\n');
+		if (!answer++)
+			return NULL;
+	}
+	return answer + len + 1;
+}
+
+/* A star behind the state: the node does not respond. */
+static bool is_there(const char *line)
+{
+	const size_t len = strspn(line, letters);
+
+	for (size_t i = 0; i < vh_array_len(takes_part); i++)
+		if (strlen(takes_part[i]) == len && !strncmp(line, takes_part[i], len))
+			return line[len] != '*';
+	return false;
+}
+
+/* "two-2 is down* (Not responding)" */
+static char *say(const char *name, const char *line)
+{
+	char state[80] = "", reason[80] = "", *text;
+
+	if (line)
+		sscanf(line, "%79[^:\n]:%79[^\n]", state, reason);
+	if (!*state)
+		text = vh_strf("%s is unknown to it", name);
+	else
+		text = !*reason || !strcmp(reason, "none") ? vh_strf("%s is %s", name, state) : vh_strf("%s is %s (%s)", name, state, reason);
+	return text ? vh_plain(text) : NULL;
+}
+
+/* Takes over all and more. */
+static char *joined(char *all, const char *sep, char *more)
+{
+	vh_autofree char *a = all, *b = more;
+
+	return a && b ? vh_strf("%s%s%s", a, *a ? sep : "", b) : NULL;
+}
+
+char *slurm_absent(const struct slurm *s, const char *answer)
+{
+	char *all = strdup("");
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_nodes; i++) {
+		const char *name = s->nodes[i].name, *line = line_of(answer, name);
+
+		if ((!line || !is_there(line)) && n++ < NAMED)
+			all = joined(all, ", ", say(name, line));
+	}
+	return n > NAMED ? joined(all, ", ", vh_strf("and %zu more", n - NAMED)) : all;
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The Slurm of a cluster: what its nodes are told of it, and what it says of them (docs/formats/manifest.md, Slurm). */
+#ifndef VH_CLUSTER_SLURM_H
+#define VH_CLUSTER_SLURM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+
+/* A node that runs jobs, as its VM is. */
+struct slurm_node {
+	const char *name;
+	size_t host;			/* number of its hypervisor, from 0 */
+	unsigned sockets, cores, threads;	/* cores of a socket, threads of a core */
+	uint64_t memory;		/* bytes that the VM has */
+	size_t gpus;			/* of the hypervisor's, its own */
+};
+
+/* All texts are somebody else's. */
+struct slurm {
+	const char *cluster, *head;	/* names of the cluster, and of the node that runs slurmctld */
+	const char *mpi;		/* of its images: "openmpi" */
+	struct slurm_node *nodes;
+	size_t n_nodes;
+};
+void slurm_clear(struct slurm *s);
+
+/* Files in /etc/slurm, alike on all nodes: of 22.05 (Debian 12) and 24.11 (13). text is malloc'd; "": there is
+ * none of that name; NULL without memory. Ends with a NULL name. */
+struct slurm_file { const char *name; char *(*text)(const struct slurm *s); };
+extern const struct slurm_file slurm_files[];
+
+/* MiB that are said of a VM of so many bytes: less than its kernel finds, or Slurm would not take the node. */
+uint64_t slurm_memory(uint64_t bytes);
+
+/* --- key.c */
+
+enum { SLURM_KEY = 128 };	/* bytes, as many as mungekey makes */
+
+/* munge's key of the cluster whose directory is dir, dir/munge.key (0600): random bytes, made where it is not there. */
+int slurm_key(const char *dir, unsigned char ret[SLURM_KEY], struct vh_err *err);
+
+/* --- judge.c */
+
+/* What a shell on the head runs to be told of all nodes. */
+extern const char slurm_question[];
+
+/* Which nodes do not take part, by the answer to that question, which is untrusted: "two-2 is down* (Not responding),
+ * two-3 is unknown to it", a few named and the others counted; "": all do. malloc'd, NULL without memory. */
+char *slurm_absent(const struct slurm *s, const char *answer);
+
+/* --- wait.c: of one that runs, whose head ssh reaches by that configuration */
+
+/* "" where all nodes take part, else what is amiss, as above or what sinfo says. malloc'd. */
+int slurm_amiss(const struct slurm *s, const char *ssh_config, char **ret, struct vh_err *err);
+/* Waits until nothing is; -ETIMEDOUT, with what is amiss. *ret_waited: something was. */
+int slurm_wait(const struct slurm *s, const char *ssh_config, int within_ms, bool *ret_waited, struct vh_err *err);
+
+#endif
