@@ -461,7 +461,7 @@ END_TEST
 START_TEST(files_come_from_the_image_of_the_plan_alone)
 {
 	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/two", dir);
-	struct cluster_pool pool = { .wanted.image = (char *)"mpi", .image = { .digest = (char *)"0123", .user = (char *)"hpc" } };
+	struct cluster_pool pool = { .wanted = { .image = (char *)"mpi", .restart_limit = 3 }, .image = { .digest = (char *)"0123", .user = (char *)"hpc" } };
 	struct cluster c = { .name = (char *)"two", .dir = path, .pools = &pool, .n_pools = 1 };
 	struct vh_image other = { .digest = (char *)"4567" }, *others[] = { &other };
 	vh_autoerr err = VH_ERR_NONE;

@@ -198,6 +198,7 @@ START_TEST(drift_of_a_group_is_named)
 		{ "memory: 1G", "memory: 2G", "group login: memory is 1G, the manifest says 2G" },
 		{ "memory: 1G", "memory: 1024M", NULL },
 		{ "hca-vf:1:required", "hca-vf:required", NULL },
+		{ "memory: 1G", "memory: 1G, restart: always, restart_limit: 9", NULL },
 	};
 	vh_cleanup(cluster_clear) struct cluster c = { 0 };
 
@@ -213,6 +214,45 @@ START_TEST(drift_of_a_group_is_named)
 		r = cluster_matches(&c, &m, &err);
 		ck_assert_msg(drift[i].says ? r < 0 && strstr(err.text, drift[i].says) : r == 0, "%s: %s", drift[i].to, err.text);
 	}
+}
+END_TEST
+
+START_TEST(what_may_change_while_nodes_run_is_taken_over)
+{
+	static const struct pool says[] = { { .restart = POOL_ON_FAILURE, .restart_limit = 3 }, { .restart = POOL_NEVER, .restart_limit = 5 } };
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	vh_autofree char *dir = unit_tmpdir(), *record = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	planned(mixed, &c);
+	for (size_t i = 0; i < c.n_nodes; i++)
+		c.nodes[i].uuid = vh_strf("uuid-%zu", i);
+	free(c.dir);
+	c.dir = strdup(dir);
+	ck_assert(record_is_kept(&c));
+	ck_assert_int_eq(record_save(&c, dir, &err), 0);
+	ck_assert(record_is_kept(&c));
+	ck_assert_int_eq(parse(mixed, &m, &err), 0);
+	ck_assert(!cluster_take_policy(&c, &m));
+	for (size_t i = 0; i < vh_array_len(says); i++) {
+		struct pool *work = (struct pool *)m.groups.items + 1;
+
+		work->restart = says[i].restart;
+		work->restart_limit = says[i].restart_limit;
+		ck_assert(cluster_take_policy(&c, &m));
+		ck_assert(!cluster_take_policy(&c, &m));
+		ck_assert_int_eq(c.pools[0].wanted.restart, POOL_NEVER);
+		ck_assert_int_eq(c.pools[1].wanted.restart, work->restart);
+		ck_assert_uint_eq(c.pools[1].wanted.restart_limit, work->restart_limit);
+		ck_assert(!record_is_kept(&c));
+		ck_assert_int_eq(record_save(&c, dir, &err), 0);
+		ck_assert(record_is_kept(&c));
+	}
+	ck_assert(pool_is_policy("restart") && pool_is_policy("restart_limit") && !pool_is_policy("boot"));
+	record = vh_strf("%s/record.json", dir);
+	ck_assert_int_eq(vh_write_file(record, "{", 1, 0600, &err), 0);
+	ck_assert(!record_is_kept(&c));
 }
 END_TEST
 
@@ -593,4 +633,5 @@ UNIT_SUITE(tools_manifest, images_without_slurm_are_refused, a_cluster_keeps_its
 	   without_users_nodes_are_told_of_none, the_images_own_user_is_no_other, other_users_are_another_cluster,
 	   page_has_the_table, manifests_are_refused_with_their_place, nodes_of_groups_get_what_they_ask_for,
 	   what_the_host_lacks_is_said_with_what_would_fit, images_that_do_not_go_together_are_refused,
-	   groups_come_back_from_the_record, drift_of_a_group_is_named, published_nodes_have_group_and_role)
+	   groups_come_back_from_the_record, drift_of_a_group_is_named, what_may_change_while_nodes_run_is_taken_over,
+	   published_nodes_have_group_and_role)

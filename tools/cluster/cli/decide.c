@@ -32,7 +32,11 @@ static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m,
 
 	*ret_exists = r == 0;
 	if (r == 0)
-		return cluster_matches(&s->cluster, m, err);
+		r = cluster_matches(&s->cluster, m, err);
+	if (*ret_exists) {
+		s->changes = r == 0 && cluster_take_policy(&s->cluster, m);
+		return r;
+	}
 	if (r == -ENOENT)
 		r = record_lost(cli->state, m->name, err);
 	for (size_t i = 0; r == 0 && i < n; i++)

@@ -15,6 +15,7 @@ struct session {
 	size_t n_images;
 	struct vh_progress *progress;
 	int lock;
+	bool changes;		/* the record is to say something else, as the manifest does */
 };
 void session_clear(struct session *s);
 #define autosession vh_cleanup(session_clear) struct session

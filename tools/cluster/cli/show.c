@@ -87,6 +87,8 @@ static void print_pool(const struct cluster *c, const struct cluster_pool *p)
 	for (char **d = w->devices; d && *d; d++)
 		printf(", %s", *d);
 	putchar('\n');
+	if (w->restart != POOL_NEVER)
+		printf("Restart       %s, at most %" PRIu64 " an hour each\n", pool_restarts[w->restart], w->restart_limit);
 }
 
 static void print_users(const struct cluster *c)

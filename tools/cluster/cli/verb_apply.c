@@ -54,6 +54,8 @@ static int plan_and_record(const struct vh_cli *cli, const struct saved *want, s
 		r = give_user(cli, s, err);
 	if (r == 0 && !*ret_exists)
 		r = record_create(s->store, &s->cluster, err);
+	if (r == 0 && *ret_exists && s->changes)
+		r = record_put(s->store, &s->cluster, err);
 	return vh_store_settle(s->store, r, err);
 }
 

@@ -38,6 +38,15 @@ int pool_check_value(const char *key, const char *value, struct vh_err *err);
 	{ .name = "disk", .type = VH_KEY_SIZE, .offset = (AT) + offsetof(struct pool, disk), \
 	  .min = 512ull << 20, .max = 64ull << 40, \
 	  .help = "Size of each node's root disk, at least the image's, which it is when absent; " \
-		  "the file system grows to it at boot." },
+		  "the file system grows to it at boot." }, \
+	POOL_POLICY_KEYS(AT)
+/* Of these what may change while nodes run. */
+#define POOL_POLICY_KEYS(AT) \
+	{ .name = "restart", .type = VH_KEY_ENUM, .offset = (AT) + offsetof(struct pool, restart), \
+	  .dflt = "never", .choices = pool_restarts, \
+	  .help = "Whether `vhpc cluster watch` starts a node again. on-failure: one whose QEMU ended by itself, or whose host " \
+		  "went down. always: also one that shut itself down. One that was stopped stays so. It may change." }, \
+	{ .name = "restart_limit", .type = VH_KEY_UINT, .offset = (AT) + offsetof(struct pool, restart_limit), \
+	  .dflt = "3", .min = 1, .max = 60, .help = "How often in an hour, each node, at most. It may change." },
 
 #endif

@@ -23,6 +23,10 @@ static int check_memory(uint64_t size, struct vh_err *err)
 
 const char *const pool_roles[] = { [POOL_COMPUTE] = "compute", [POOL_HEAD] = "head", [POOL_DATA] = "data", NULL };
 
+const char *const pool_restarts[] = {
+	[POOL_NEVER] = "never", [POOL_ON_FAILURE] = "on-failure", [POOL_ALWAYS] = "always", NULL,
+};
+
 /* A node boots an operating system, which a VM as such need not. */
 int pool_check_value(const char *key, const char *value, struct vh_err *err)
 {
@@ -89,6 +93,34 @@ int pool_copy(const struct pool *p, struct pool *ret, struct vh_err *err)
 	}
 	*ret = copy;
 	return 0;
+}
+
+bool pool_take_policy(struct pool *p, const struct pool *wanted)
+{
+	const bool changes = p->restart != wanted->restart || p->restart_limit != wanted->restart_limit;
+
+	p->restart = wanted->restart;
+	p->restart_limit = wanted->restart_limit;
+	return changes;
+}
+
+static const struct vh_key policy_keys[] = { POOL_POLICY_KEYS(0) { .name = NULL } };
+
+bool pool_has_policy(const struct pool *p, const json_t *doc)
+{
+	struct pool said = { 0 };
+	vh_autoerr none = VH_ERR_NONE;
+
+	return vh_doc_from_json(policy_keys, doc, &said, &none) == 0 && !pool_take_policy(&said, p);
+}
+
+bool pool_is_policy(const char *key)
+{
+	const struct vh_key *k = policy_keys;
+
+	while (k->name && strcmp(k->name, key))
+		k++;
+	return k->name;
 }
 
 const char *pool_said(const struct pool *p, const char *key)

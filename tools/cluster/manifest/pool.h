@@ -13,6 +13,7 @@ struct vh_want;
 enum { POOL_NODES_MAX = 1024 };	/* of a cluster */
 enum { POOL_SAID = 10 };	/* keys of a request (vmm/want/keys.h) that are a node's, and texts */
 enum pool_role { POOL_COMPUTE, POOL_HEAD, POOL_DATA };
+enum pool_restart { POOL_NEVER, POOL_ON_FAILURE, POOL_ALWAYS };
 
 struct pool {
 	char *name;		/* its group's; NULL: the manifest's own keys are the pool */
@@ -23,9 +24,12 @@ struct pool {
 	char **devices;		/* the one key of it that is a list; a strv */
 	int boot;		/* enum vh_boot */
 	uint64_t disk;		/* bytes; 0: as the image has it */
+	int restart;		/* enum pool_restart */
+	uint64_t restart_limit;	/* of each node, in an hour */
 };
 
 extern const char *const pool_roles[];		/* by enum pool_role; ends with NULL */
+extern const char *const pool_restarts[];	/* by enum pool_restart */
 extern const struct vh_key pool_keys[];		/* of a struct pool, but for its request */
 extern const struct vh_key pool_request_keys[];	/* of a struct pool: its request */
 extern const struct vh_key pool_group_keys[];	/* of a manifest's group: all of them */
@@ -33,6 +37,12 @@ extern const struct vh_key pool_default_keys[];	/* what groups can have of the m
 
 /* A copy of its own; -ENOMEM. */
 int pool_copy(const struct pool *p, struct pool *ret, struct vh_err *err);
+/* Takes over from wanted what may change while nodes run; whether anything did. */
+bool pool_take_policy(struct pool *p, const struct pool *wanted);
+/* Whether a pool as JSON has the same of that. */
+bool pool_has_policy(const struct pool *p, const json_t *doc);
+/* Whether a key of pool_keys is of that. */
+bool pool_is_policy(const char *key);
 /* Frees what it holds; also of a zeroed one. */
 void pool_clear(struct pool *p);
 /* What it says of that key of a request; NULL: nothing. */

@@ -76,7 +76,7 @@ static int match_keys(const struct cluster *c, const struct pool *is, const stru
 	if (!a || !b)
 		return vh_err_nomem(err);
 	json_object_foreach(a, key, value)
-		if (!json_equal(value, json_object_get(b, key)))
+		if (!pool_is_policy(key) && !json_equal(value, json_object_get(b, key)))
 			return differ(c, wanted, wanted->name && !strcmp(key, "nodes") ? "count" : key, value, json_object_get(b, key), err);
 	if (is->role != wanted->role)
 		return differs(c, wanted->name, "role", pool_roles[is->role], pool_roles[wanted->role], err);
@@ -166,6 +166,22 @@ static int match_volumes(const struct cluster *c, const struct vh_doc_list *want
 static int match_slurm(const struct cluster *c, bool wanted, struct vh_err *err)
 {
 	return c->slurm == wanted ? 0 : differs(c, NULL, "slurm", c->slurm ? "yes" : "no", wanted ? "yes" : "no", err);
+}
+
+bool cluster_take_policy(struct cluster *c, const struct manifest *m)
+{
+	size_t n;
+	const struct pool *pools = manifest_pools(m, &n);
+	bool changes = false;
+
+	for (size_t i = 0; i < c->n_pools; i++)
+		for (size_t k = 0; k < n; k++) {
+			struct pool *p = &c->pools[i].wanted;
+
+			if (!p->name == !pools[k].name && (!p->name || !strcmp(p->name, pools[k].name)))
+				changes |= pool_take_policy(p, &pools[k]);
+		}
+	return changes;
 }
 
 int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err)

@@ -120,6 +120,8 @@ int cluster_give(const struct cluster *c, const char *path, struct vh_err *err);
 
 /* What of a manifest differs from a plan made earlier: 0, or refused with the difference. */
 int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err);
+/* Takes over what may change while nodes run (pool_take_policy), by the pools' names; whether anything did. */
+bool cluster_take_policy(struct cluster *c, const struct manifest *m);
 
 /* --- json.c */
 
@@ -134,6 +136,8 @@ int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, s
 int record_load(struct vh_store *store, const char *state, const char *name, struct cluster *ret, struct vh_err *err);
 /* Takes the leases and writes the record, within the caller's transaction. */
 int record_create(struct vh_store *store, const struct cluster *c, struct vh_err *err);
+/* Writes that of one that has its leases. */
+int record_put(struct vh_store *store, const struct cluster *c, struct vh_err *err);
 /* The same of a cluster that may run, whose nodes' leases vh_vm_recover takes. */
 int record_recover(struct vh_store *store, const struct cluster *c, struct vh_err *err);
 /* Gives back the leases and forgets record and journal. */
@@ -145,6 +149,8 @@ int record_remove(struct vh_store *store, const struct cluster *c, struct vh_err
  * store is lost. -ENOENT (no error text): there is none. */
 int record_save(const struct cluster *c, const char *dir, struct vh_err *err);
 int record_saved(const char *state, const char *name, struct cluster *ret, struct vh_err *err);
+/* Whether record.json in its directory has the same of what may change (cluster_take_policy), or there is none. */
+bool record_is_kept(const struct cluster *c);
 /* Refused while a node of it runs, whoever runs it. */
 int record_check_off(const struct cluster *c, struct vh_err *err);
 /* Of a cluster without a record: refused where it has a directory, so that the store has lost it. */

@@ -14,7 +14,7 @@ int record_load(struct vh_store *store, const char *state, const char *name, str
 	return r < 0 ? r : cluster_from_json(doc, state, ret, err);
 }
 
-static int record_put(struct vh_store *store, const struct cluster *c, struct vh_err *err)
+int record_put(struct vh_store *store, const struct cluster *c, struct vh_err *err)
 {
 	vh_autojson doc = cluster_to_json(c);
 

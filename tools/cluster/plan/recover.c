@@ -22,6 +22,19 @@ int record_save(const struct cluster *c, const char *dir, struct vh_err *err)
 	return path && text ? vh_write_file(path, text, strlen(text), 0600, err) : vh_err_nomem(err);
 }
 
+/* Of a release that knew no policies there is the default of each. */
+bool record_is_kept(const struct cluster *c)
+{
+	vh_autofree char *path = vh_strf("%s/record.json", c->dir);
+	vh_autojson doc = path ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	const json_t *groups = json_object_get(doc, "groups");
+	bool kept = doc;
+
+	for (size_t i = 0; kept && i < c->n_pools; i++)
+		kept = pool_has_policy(&c->pools[i].wanted, groups ? json_array_get(groups, i) : doc);
+	return kept || (path && access(path, F_OK) < 0);
+}
+
 int record_saved(const char *state, const char *name, struct cluster *ret, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/clusters/%s/record.json", state, name);

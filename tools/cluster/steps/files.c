@@ -130,6 +130,7 @@ static int check_images(const struct cluster *c, const char *dir, struct vh_imag
 static int mend(const struct cluster *c, struct vh_image *const *images, bool *ret_made, struct vh_err *err)
 {
 	bool keys = keys_are_lost(c), whole = files_are_whole(c), told = false;
+	const bool kept = record_is_kept(c);
 	/* A release before this one's first made none. */
 	int r = record_save(c, c->dir, err);
 
@@ -141,7 +142,7 @@ static int mend(const struct cluster *c, struct vh_image *const *images, bool *r
 		r = keys_renew(c, err);
 	if (r == 0)
 		r = tell_ssh(c->dir, c, &told, err);
-	*ret_made = r == 0 && (keys || !whole || told);
+	*ret_made = r == 0 && (keys || !whole || told || !kept);
 	return r;
 }
 
@@ -254,6 +255,8 @@ static int files_look(const struct context *ctx, const struct spot *at, struct l
 		*ret = (struct look){ LOOK_OTHER, "has lost keys or identities", "its nodes restart" };
 	else if (access(ctx->cluster->dir, F_OK) == 0 && !files_are_whole(ctx->cluster))
 		*ret = (struct look){ LOOK_OTHER, "has lost what its nodes boot", NULL };
+	else if (access(ctx->cluster->dir, F_OK) == 0 && !record_is_kept(ctx->cluster))
+		*ret = (struct look){ LOOK_OTHER, "was told otherwise by the manifest before", NULL };
 	else if (access(ctx->cluster->dir, F_OK) == 0)
 		*ret = (struct look){ .is = LOOK_SAME };
 	else if (access(part, F_OK) == 0)
