@@ -11,7 +11,7 @@ INSTALLED := $(filter $(B)/bin/%,$(PROGRAMS))
 FOR_GUESTS := $(GUEST) $(filter $(B)/bench/pingpong,$(PROGRAMS))
 RECIPES := $(wildcard images/recipes/*)
 MAN     := $(wildcard */*.1 */*/*.1)
-SERVICES := $(wildcard */*.service)
+SERVICES := $(wildcard */*.service */*/*.service)
 
 ## install [PREFIX=, DESTDIR=]    programs, pages, completion, libvirt's hook
 install: programs

@@ -14,6 +14,7 @@ struct vh_virt {
 	char *uri;
 	char *private_dir;	/* STATE/libvirt of the private daemon; NULL: another daemon */
 	int in_use;		/* shared lock: while it is held nobody ends the private daemon */
+	int listener;		/* the callback of vh_virt_listen */
 };
 
 static inline void vh_domain_putp(virDomainPtr *d) { if (*d) virDomainFree(*d); }

@@ -66,6 +66,25 @@ int vh_virt_console(struct vh_virt *v, const char *name, int in_fd, int out_fd,
  * nodes, owner (null when not ours), uuid. */
 int vh_virt_list(struct vh_virt *v, json_t **ret, struct vh_err *err);
 
+/* --- events.c: domains that end */
+
+enum vh_virt_end {
+	VH_VIRT_RUNS,		/* or is halted, with all that it holds */
+	VH_VIRT_MISSING,	/* no such domain */
+	VH_VIRT_UNKNOWN,	/* off since before libvirt looked: its host was down, or libvirt was */
+	VH_VIRT_SHUT_DOWN,	/* in order, from within or asked to */
+	VH_VIRT_DESTROYED,	/* switched off, or gone elsewhere */
+	VH_VIRT_FAILED,		/* QEMU ended by itself, or could not be started */
+};
+int vh_virt_ended(struct vh_virt *v, const char *name, enum vh_virt_end *ret, struct vh_err *err);
+/* Once, before the first connection of those that listen is opened; a thread serves them to the end of the process. */
+int vh_virt_events_begin(struct vh_err *err);
+/* From now on fd, an eventfd that stays open, is written to when a domain starts or ends there, and when the connection
+ * is lost. To be ended before the connection is closed. */
+int vh_virt_listen(struct vh_virt *v, int fd, struct vh_err *err);
+void vh_virt_deafen(struct vh_virt *v);
+bool vh_virt_is_alive(const struct vh_virt *v);
+
 /* --- domains that run, whoever made them. They may end at any time. */
 
 /* Their names, a strv; NULL: none runs. */

@@ -12,6 +12,7 @@
 struct apply_opts { char *store, *host, *plan, *out; uint64_t timeout; bool keep, detailed; };
 struct destroy_opts { bool dry_run; };
 struct life_opts { uint64_t timeout; bool force; };
+struct watch_opts { uint64_t timeout; bool once; };
 struct ssh_opts { char *user; };
 
 int verb_plan(struct vh_cli *cli, struct vh_err *err);
@@ -26,6 +27,7 @@ int verb_start(struct vh_cli *cli, struct vh_err *err);
 int verb_stop(struct vh_cli *cli, struct vh_err *err);
 int verb_suspend(struct vh_cli *cli, struct vh_err *err);
 int verb_resume(struct vh_cli *cli, struct vh_err *err);
+int verb_watch(struct vh_cli *cli, struct vh_err *err);
 int verb_destroy(struct vh_cli *cli, struct vh_err *err);
 int verb_recover(struct vh_cli *cli, struct vh_err *err);
 

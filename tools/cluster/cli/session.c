@@ -8,6 +8,7 @@
 #include "lib/files/files.h"
 #include "lib/files/home.h"
 #include "lib/strv.h"
+#include "tools/cluster/watch/watch.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
 
@@ -115,6 +116,20 @@ struct context session_context(const struct vh_cli *cli, const struct session *s
 {
 	return (struct context){ .cluster = &s->cluster, .images = s->images, .virts = &s->virt, .state = cli->state,
 				 .progress = s->progress, .ready_ms = (int)(1000 * (ready_s ? ready_s : READY_S)) };
+}
+
+int session_want(const struct context *ctx, bool running, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		vh_autofree char *dir = vh_strf("%s/%s", c->dir, c->nodes[i].name);
+
+		if (!ctx->only || ctx->only == &c->nodes[i])
+			r = dir ? watch_mark(dir, running ? WATCH_WANTED : WATCH_OFF, err) : vh_err_nomem(err);
+	}
+	return r;
 }
 
 int session_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err)

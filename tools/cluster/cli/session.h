@@ -38,6 +38,8 @@ int session_image(const struct vh_cli *cli, const char *store, const struct pool
 void session_forget_images(struct session *s);
 /* ready_s 0: the default. */
 struct context session_context(const struct vh_cli *cli, const struct session *s, uint64_t ready_s);
+/* Has vhpc cluster watch know whether the context's nodes are to run. */
+int session_want(const struct context *ctx, bool running, struct vh_err *err);
 /* Undoes every step, then gives back the leases and forgets the cluster. */
 int session_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
 

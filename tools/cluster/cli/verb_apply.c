@@ -116,6 +116,10 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 		ctx.progress = NULL;
 	if (!exists && s->cluster.accel != CLUSTER_KVM)
 		vh_progress_note(s->progress, "no KVM: %s; TCG emulates the CPUs, so figures are not those of hardware", s->cluster.accel_why);
+	/* Whom watch is to bring back, should one of its nodes end. */
+	r = session_want(&ctx, true, err);
+	if (r < 0)
+		return r;
 	events_begin(&events, s->cluster.name, s->cluster.n_nodes);
 	r = steps_apply(&ctx, s->store, ret_changed, err);
 	if (r < 0)

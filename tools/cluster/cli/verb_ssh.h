@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The way to a cluster's nodes, for verbs that only go there. */
-#ifndef VH_CLUSTER_WAY_H
-#define VH_CLUSTER_WAY_H
+#ifndef VH_CLUSTER_VERB_SSH_H
+#define VH_CLUSTER_VERB_SSH_H
 
 #include <stdbool.h>
 
