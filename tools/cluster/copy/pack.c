@@ -12,6 +12,7 @@
 
 #include "lib/strv.h"
 #include "tools/cluster/copy/names.h"
+#include "tools/cluster/copy/transfer.h"
 
 enum { PIECE = 128 << 10 };
 

@@ -9,9 +9,9 @@
 #include "lib/files/files.h"
 #include "lib/strv.h"
 #include "tools/cluster/copy/names.h"
-#include "tools/cluster/copy/pack.h"
 #include "tools/cluster/copy/remote.h"
 #include "tools/cluster/copy/transfer.h"
+#include "tools/cluster/copy/unpack.h"
 
 struct receiving {
 	struct copy *copy;

@@ -5,7 +5,6 @@
 
 #include "lib/parallel.h"
 #include "lib/values.h"
-#include "tools/cluster/copy/pack.h"
 
 /* Each reads, hashes and encrypts. */
 enum { AT_ONCE = 8 };

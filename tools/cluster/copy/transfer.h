@@ -9,5 +9,7 @@
  * exit 4 where others went well. */
 int transfer_all(size_t n, int (*one)(void *arg, size_t i, struct vh_err *err), const char *(*of)(const void *arg, size_t i),
 		 void *arg, struct vh_err *err);
+/* Counts, and shows how far it is. */
+void copy_tick(struct copy *c, uint64_t files, uint64_t bytes);
 
 #endif

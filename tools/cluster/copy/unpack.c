@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/copy/pack.h"
+#include "tools/cluster/copy/unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include "lib/confine.h"
 #include "tools/cluster/copy/frames.h"
 #include "tools/cluster/copy/names.h"
+#include "tools/cluster/copy/transfer.h"
 
 enum { PIECE = 128 << 10, READER_MS = 5000 };
 
