@@ -212,7 +212,7 @@ static int write_defaults(const struct vh_mpi_cluster *c, struct vh_err *err)
 	if (!vh_mpi_is_node())
 		return vh_err_refuse(err, ENOTSUP, "--defaults: this machine is no node of a cluster");
 	r = vh_mpi_job_make(&(struct vh_mpi_input){ .cluster = c, .args = (char *[]){ NULL }, .hostfile = VH_MPI_NODE_HOSTS,
-			    .rankfile = VH_MPI_RANKFILE, .head = c->nodes[0].address }, &job, err);
+			    .rankfile = VH_MPI_RANKFILE, .head = c->nodes[0].address, .batch = c->slurm }, &job, err);
 	return r < 0 ? r : vh_mpi_defaults_write(&job, "", err);
 }
 

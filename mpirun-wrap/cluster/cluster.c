@@ -182,6 +182,7 @@ static int parse(const json_t *doc, struct vh_mpi_cluster *c, struct vh_err *err
 		r = parse_region(json_object_get(doc, "region"), c, err);
 	if (r == 0)
 		r = parse_users(json_object_get(doc, "users"), c, err);
+	c->slurm = json_is_true(json_object_get(doc, "slurm"));
 	return r < 0 ? r : parse_nodes(json_object_get(doc, "nodes"), c, err);
 }
 

@@ -47,6 +47,7 @@ struct vh_mpi_cluster {
 	char *ssh_config;	/* absolute path */
 	char *mpi, *version;	/* "openmpi", "4.1.4" */
 	uint64_t region;	/* bytes that nodes of one host share, or 0 */
+	bool slurm;		/* it has a Slurm of its own */
 	char **hosts;		/* of the VMs; "": not named */
 	size_t n_hosts;
 	struct vh_mpi_node *nodes;

@@ -269,7 +269,7 @@ static int add_setting(const struct vh_mpi_input *in, const struct setting *s, s
 int vh_ompi_settings(const struct vh_mpi_input *in, struct vh_mpi_job *job, bool prrte)
 {
 	for (const struct setting *s = prrte ? settings_50 : settings_41; s->key; s++)
-		if (applies(s, job) && add_setting(in, s, job) < 0)
+		if (applies(s, job) && !(in->batch && s->why == why_slurm) && add_setting(in, s, job) < 0)
 			return -ENOMEM;
 	return 0;
 }

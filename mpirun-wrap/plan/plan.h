@@ -47,6 +47,7 @@ struct vh_mpi_input {
 	const char *hostfile;		/* where the host list will stand */
 	const char *rankfile;		/* and the list of ranks */
 	const char *head;		/* address of the node that mpirun runs on */
+	bool batch;			/* a batch job's nodes, and how they are reached, are left to the batch system */
 };
 
 enum vh_mpi_transport { VH_MPI_SM, VH_MPI_IVSHM, VH_MPI_RDMA, VH_MPI_TCP, VH_MPI_TRANSPORTS };

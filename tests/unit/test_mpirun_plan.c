@@ -320,6 +320,30 @@ START_TEST(an_mpirun_of_its_own_in_a_node)
 }
 END_TEST
 
+/* How many settings say how nodes are started and whose they are. */
+START_TEST(a_batch_job_is_left_to_its_system)
+{
+	static const struct { const char *version; bool batch; const char *joined; } tries[] = {
+		{ "4.1.4", false, "--mca|plm|rsh|--mca|ras|^slurm," }, { "5.0.7", false, "--prtemca|plm|ssh|--prtemca|ras|^slurm," },
+		{ "4.1.4", true, "|--mca|plm_rsh_agent|" }, { "5.0.7", true, "|--prtemca|plm_ssh_agent|" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(tries); i++) {
+		const struct vh_mpi_cluster c = cluster(tries[i].version);
+		vh_autofree char *text = NULL;
+		vh_autojob p = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+
+		ck_assert_msg(vh_mpi_job_make(&(struct vh_mpi_input){ .cluster = &c, .args = (char *const *)nothing, .hostfile = "/h", .rankfile = "/r",
+					      .head = "10.9.0.11", .batch = tries[i].batch }, &p, &err) == 0, "%s", err.text);
+		text = joined(p.argv);
+		ck_assert_msg(strstr(text, tries[i].joined) != NULL, "%s", text);
+		ck_assert_int_eq(strstr(text, "|ras|") == NULL && strstr(text, "|plm|") == NULL, tries[i].batch);
+		ck_assert_ptr_nonnull(strstr(text, "default_hostfile|/h|"));
+	}
+}
+END_TEST
+
 UNIT_SUITE(mpirun_plan, a_region_adds_its_transport, the_whole_line_of_41, the_whole_line_of_50, what_the_user_sets_wins,
 	   only_settings_of_that_very_name_are_the_users, an_mpi_that_is_not_known, a_thousand_nodes_at_once, as_json,
-	   identity_files, the_way_to_a_node, an_mpirun_of_its_own_in_a_node)
+	   identity_files, the_way_to_a_node, an_mpirun_of_its_own_in_a_node, a_batch_job_is_left_to_its_system)

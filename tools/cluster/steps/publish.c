@@ -77,13 +77,13 @@ json_t *publish_doc(const struct cluster *c, const char *ssh_config)
 
 	for (size_t i = 0; i < c->n_nodes; i++)
 		json_array_append_new(nodes, node_doc(c, &c->nodes[i], named));
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:o*, s:o*, s:O}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}, s:{s:s, s:s}, s:o*, s:o*, s:o*, s:O}",
 			 "schema", "vhpc.cluster/1", "name", c->name, "user", p->image.user,
 			 "cidr", vh_cidr_format(&c->cidr, cidr), "interface", "mpi0", "accel", cluster_accel_names[c->accel],
 			 "ssh_config", ssh_config, "image", "name", p->wanted.image, "suite", p->image.suite,
 			 "mpi", "name", p->image.mpi, "version", p->image.mpi_version,
 			 "region", c->n_nodes > 1 ? json_pack("{s:I}", "size", (json_int_t)cluster_region(c).size) : NULL,
-			 "users", users(c), "nodes", nodes);
+			 "users", users(c), "slurm", c->slurm ? json_true() : NULL, "nodes", nodes);
 }
 
 static char *publish_object(const struct cluster *c, const struct spot *at)
