@@ -30,6 +30,7 @@ struct vh_image {
 	char *user;		/* login of the cluster's users; root has the same keys */
 	char *mpi, *mpi_version;	/* "openmpi", "4.1.4" */
 	bool slurmctld, slurmd;	/* whether its recipe enables these, so that a node can run them */
+	bool nfs_server;	/* whether it has nfs-kernel-server, so that a node can export */
 	uint64_t root_size;	/* bytes, virtual */
 	char *dir;		/* absolute */
 };

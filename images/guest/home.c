@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "images/guest/files.h"
@@ -117,4 +119,15 @@ int vh_home_make(int root, const struct vh_id_user *user)
 	if (to >= 0)
 		close(to);
 	return r;
+}
+
+bool vh_home_is_remote(int root)
+{
+	int fd = openat(root, "home", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	struct statfs fs;
+	bool remote = fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == NFS_SUPER_MAGIC;
+
+	if (fd >= 0)
+		close(fd);
+	return remote;
 }

@@ -26,6 +26,7 @@
 
 #define CREDENTIAL "/run/credentials/@system/vhpc.identity"
 #define INSTANCE "var/lib/vhpc/instance-id"
+#define EXPORTS "etc/exports.d/vhpc.exports"
 #define HOST_KEY "etc/ssh/ssh_host_ed25519_key"
 
 static char *read_all(const char *path, size_t *ret_len)
@@ -139,6 +140,19 @@ static int apply_mounts(int root, const struct vh_identity *id)
 	return r;
 }
 
+/* The recipe's nfs-server starts where the file is. Root of another node is nobody here, and its users who they are. */
+static int apply_exports(int root, const struct vh_identity *id)
+{
+	char text[VH_ID_EXPORTS_MAX * 256] = "";
+
+	for (size_t i = 0; i < id->n_exports; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "%s %s/%u(rw,sync,root_squash,no_subtree_check)\n",
+			 id->exports[i].target, id->exports[i].network, id->exports[i].prefix);
+	if (!id->n_exports)
+		return unlinkat(root, EXPORTS, 0) == 0 || errno == ENOENT ? 0 : vh_guest_complain(EXPORTS, strerror(errno));
+	return vh_guest_directory(root, "etc/exports.d", 0755, 0, 0) < 0 ? -1 : vh_guest_text(root, EXPORTS, 0644, text);
+}
+
 static int apply_hostkey(int root, const struct vh_identity *id)
 {
 	const struct vh_guest_file key = { "etc/ssh/ssh_host_ed25519_key", id->hostkey, id->hostkey_len, 0600, 0, 0 };
@@ -233,7 +247,7 @@ static int authorize(int root, const struct passwd *user, const struct vh_identi
 	return r == 0 && main_user ? put_userkey(root, user, dir, id) : r;
 }
 
-/* root and the cluster's user, by uid, as the image's own passwd names them. */
+/* root and the cluster's user, by uid, as the image's own passwd names them. Homes of another node's are made there. */
 static int apply_keys(int root, const struct vh_identity *id)
 {
 	int r = 0, fd = openat(root, "etc/passwd", O_RDONLY | O_CLOEXEC);
@@ -242,9 +256,10 @@ static int apply_keys(int root, const struct vh_identity *id)
 	if (!passwd)
 		return vh_guest_complain("etc/passwd", strerror(errno));
 	for (struct passwd *user; r == 0 && (user = fgetpwent(passwd));) {
-		if (user->pw_uid == VH_USER_MAIN)
+		bool main_user = user->pw_uid == VH_USER_MAIN && !vh_home_is_remote(root);
+		if (main_user)
 			r = make_home(root, user);
-		if (r == 0 && (user->pw_uid == 0 || user->pw_uid == VH_USER_MAIN))
+		if (r == 0 && (user->pw_uid == 0 || main_user))
 			r = authorize(root, user, id);
 	}
 	fclose(passwd);
@@ -282,7 +297,7 @@ static int apply_cluster(int root, const struct vh_identity *id)
 static int apply(int root, const struct vh_identity *id, bool live)
 {
 	if (apply_names(root, id, live) < 0 || apply_nics(root, id) < 0 || apply_dns(root, id) < 0 ||
-	    apply_mounts(root, id) < 0 || apply_hostkey(root, id) < 0 || apply_cluster(root, id) < 0)
+	    apply_mounts(root, id) < 0 || apply_exports(root, id) < 0 || apply_hostkey(root, id) < 0 || apply_cluster(root, id) < 0)
 		return -1;
 	int keys = apply_keys(root, id), slurm = vh_slurm_apply(root, &id->slurm);
 	return vh_users_apply(root, id) < 0 || slurm < 0 ? -1 : keys;

@@ -71,13 +71,13 @@ static const char *on_hostname(struct vh_identity *id, const struct line *l)
 	return NULL;
 }
 
-static const char *parse_prefix(char *text, struct vh_id_nic *nic)
+static const char *parse_prefix(char *text, char address[16], unsigned *prefix)
 {
 	char *slash = strchr(text, '/');
 	if (!slash)
 		return "address without /PREFIX";
 	*slash = 0;
-	if (!parse_address(text, nic->address) || !vh_word_number(slash + 1, 1, 32, &nic->prefix))
+	if (!parse_address(text, address) || !vh_word_number(slash + 1, 1, 32, prefix))
 		return "not an IPv4 ADDRESS/PREFIX";
 	return NULL;
 }
@@ -90,7 +90,7 @@ static const char *on_nic(struct vh_identity *id, const struct line *l)
 	char *gateway = strchr(l->field[3], ' ');
 	if (strcmp(l->field[1], "-") && !parse_mac(l->field[1], nic.mac))
 		return "not a unicast MAC address";
-	const char *why = strcmp(l->field[2], "dhcp") ? parse_prefix(l->field[2], &nic) : NULL;
+	const char *why = strcmp(l->field[2], "dhcp") ? parse_prefix(l->field[2], nic.address, &nic.prefix) : NULL;
 	if (why)
 		return why;
 	if (gateway)
@@ -178,6 +178,26 @@ static const char *on_mount(struct vh_identity *id, char *rest)
 	if (why)
 		mount_clear(&m);
 	return why;
+}
+
+/* Nothing that means more than itself in exports(5). */
+static const char *on_export(struct vh_identity *id, const struct line *l)
+{
+	struct vh_id_export e = { 0 };
+	if (l->n != 3)
+		return "export wants TARGET NETWORK/PREFIX";
+	const char *s = l->field[1];
+	if (s[0] != '/' || !s[1] || strstr(s, "/..") || strlen(s) >= sizeof e.target ||
+	    s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./")])
+		return "not a directory to export";
+	const char *why = parse_prefix(l->field[2], e.network, &e.prefix);
+	if (why)
+		return why;
+	if (id->n_exports == VH_ID_EXPORTS_MAX)
+		return "too many lines of this kind";
+	snprintf(e.target, sizeof e.target, "%s", s);
+	id->exports[id->n_exports++] = e;
+	return NULL;
 }
 
 static const char *on_dns(struct vh_identity *id, const char *address)
@@ -268,6 +288,8 @@ static const char *on_line(struct vh_identity *id, char *text)
 		return on_nic(id, &l);
 	if (!strcmp(l.field[0], "host"))
 		return on_host(id, &l);
+	if (!strcmp(l.field[0], "export"))
+		return on_export(id, &l);
 	if (!strcmp(l.field[0], "mtu"))
 		return l.n == 2 && vh_word_number(l.field[1], 576, 65535, &id->mtu) ? NULL :
 		       "mtu is not a number from 576 to 65535";

@@ -15,6 +15,7 @@ enum {
 	VH_ID_KEYS_MAX = 64,
 	VH_ID_HOSTS_MAX = 16384,
 	VH_ID_MOUNTS_MAX = 64,
+	VH_ID_EXPORTS_MAX = 16,
 	VH_ID_DNS_MAX = 3,
 };
 
@@ -37,6 +38,9 @@ struct vh_id_known { char name[64]; char *key; };
 /* Of fstab; none has a blank. */
 struct vh_id_mount { char *source, *target, *type, *options; };
 
+/* A directory that other machines of this network mount. */
+struct vh_id_export { char target[128]; char network[16]; unsigned prefix; };
+
 struct vh_identity {
 	char hostname[64];	/* never empty */
 	unsigned mtu;		/* 0: as the link has it */
@@ -48,6 +52,8 @@ struct vh_identity {
 	size_t n_authorized;
 	struct vh_id_mount *mounts;
 	size_t n_mounts;
+	struct vh_id_export exports[VH_ID_EXPORTS_MAX];
+	size_t n_exports;
 	char dns[VH_ID_DNS_MAX][16];
 	size_t n_dns;
 	bool dhcp;		/* interfaces that no nic names, by DHCP */

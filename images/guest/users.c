@@ -64,7 +64,7 @@ static int tell_ssh(int root, const struct vh_identity *id)
 
 static int equip(int root, const struct vh_id_user *user)
 {
-	int home = vh_home_make(root, user), in = let_in(root, user), key = put_key(root, user);
+	int home = vh_home_is_remote(root) ? 0 : vh_home_make(root, user), in = let_in(root, user), key = put_key(root, user);
 
 	return home < 0 || in < 0 || key < 0 ? -1 : 0;
 }

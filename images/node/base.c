@@ -31,7 +31,8 @@ static const struct file files[] = {
 	  "RemainAfterExit=yes\n"
 	  "ExecStart=/usr/lib/vhpc/identity\n", VH_SUITE_HOST },
 	/* What the identity put into fstab at this boot, after the generator had read it: disks have the names of their serial
-	 * numbers once udev has seen them. Homes on what is mounted then are made by looking once more. */
+	 * numbers once udev has seen them. Homes on what is mounted then are made by looking once more. What another node
+	 * exports is there when that has come so far. */
 	{ "usr/lib/systemd/system/vhpc-mounts.service", 0644,
 	  "[Unit]\n"
 	  "Description=File systems of this node\n"
@@ -41,9 +42,11 @@ static const struct file files[] = {
 	  "[Service]\n"
 	  "Type=oneshot\n"
 	  "RemainAfterExit=yes\n"
+	  "TimeoutStartSec=3600\n"
 	  "ExecStart=/bin/udevadm settle\n"
-	  "ExecStart=/bin/mount -a\n"
-	  "ExecStart=/usr/lib/vhpc/identity\n", VH_SUITE_HOST },
+	  "ExecStart=/bin/mount -a -t nonfs4\n"
+	  "ExecStart=/usr/lib/vhpc/identity\n"
+	  "ExecStart=/bin/sh -c 'until mount -a -t nfs4; do sleep 1; done'\n", VH_SUITE_HOST },
 	/* What an mpirun that is started in the node itself reads, of what the identity said. */
 	{ "usr/lib/systemd/system/vhpc-mpi.service", 0644,
 	  "[Unit]\n"

@@ -91,6 +91,20 @@ static bool enables(const json_t *doc, const char *unit)
 	return false;
 }
 
+static bool has_package(const json_t *doc, const char *name)
+{
+	const json_t *package;
+	size_t i;
+
+	json_array_foreach(json_object_get(doc, "packages"), i, package) {
+		const char *is = json_string_value(json_object_get(package, "name"));
+
+		if (is && !strcmp(is, name))
+			return true;
+	}
+	return false;
+}
+
 static int fill_image(struct vh_image *i, const char *store, const char *name, const json_t *doc)
 {
 	vh_autofree char *dir = realpath(store, NULL);
@@ -112,6 +126,7 @@ static int fill_image(struct vh_image *i, const char *store, const char *name, c
 	i->mpi_version = copy_text(doc, "mpi", "version");
 	i->slurmctld = enables(doc, "slurmctld.service");
 	i->slurmd = enables(doc, "slurmd.service");
+	i->nfs_server = has_package(doc, "nfs-kernel-server");
 	i->root_size = (uint64_t)json_integer_value(json_object_get(json_object_get(doc, "root"), "size"));
 	return i->name && i->digest && i->suite && i->kernel && i->initrd && i->root && i->kernel_version && i->dir &&
 	       i->cmdline[VH_BOOT_DIRECT] && i->user && i->mpi && i->mpi_version ? 0 : -ENOMEM;

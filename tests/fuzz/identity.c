@@ -30,6 +30,14 @@ static void check_slurm(const struct vh_id_slurm *s)
 	FUZZ_ASSERT(!s->key || (s->key_len >= VH_MUNGE_KEY_MIN && s->key_len <= VH_MUNGE_KEY_MAX));
 }
 
+/* They become lines of exports, where a few characters mean much. */
+static void check_exports(const struct vh_identity *id)
+{
+	FUZZ_ASSERT(id->n_exports <= VH_ID_EXPORTS_MAX);
+	for (size_t i = 0; i < id->n_exports; i++)
+		FUZZ_ASSERT(*id->exports[i].target == '/' && !strpbrk(id->exports[i].target, " ()\"\\#\t\n,=*") && id->exports[i].prefix);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct vh_identity id = { 0 };
@@ -46,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_ASSERT(!strchr(id.authorized[i], '\n'));
 	check_users(&id.people);
 	check_slurm(&id.slurm);
+	check_exports(&id);
 	vh_identity_clear(&id);
 	return 0;
 }

@@ -3,7 +3,7 @@
 # What stops an image before there is one: recipes that reach where they must not, archives that lie
 # or do not answer, disks that are full. The archive is one of our own, of empty packages.
 WITHOUT_IMAGE=1
-LOCK_BEFORE="minimal mpi mpi-slurm dev notebook gpu kubernetes-node"
+LOCK_BEFORE="minimal mpi mpi-slurm dev head notebook gpu kubernetes-node"
 . "$(dirname "$0")/lib.sh"
 cache=$T/cache archive=$T/archive
 

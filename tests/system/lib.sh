@@ -2,7 +2,7 @@
 # Sourced by the system tests. A test prints "ok NAME", "not ok NAME: why" or
 # "skip NAME: why" lines. It runs in namespaces of its own (tests/netns-run), on a state
 # directory of its own, with an image built before it enters them: only that needs a network.
-# SUITE, set before: the release of Debian that the image is made of, if not the host's.
+# SUITE, set before: the release of Debian that the image is made of, if not the host's. MORE_IMAGES: further shipped recipes.
 
 cd "$(dirname "$0")/../.." || exit 1
 B=${B:-build}
@@ -25,6 +25,9 @@ if [ -z "${VHPC_STATE_OF_TEST:-}" ]; then
 			recipe=$VHPC_STATE/mpi.yaml
 		fi
 		${PREPARE:-vhpc image build --quiet "$recipe"} || { echo "not ok $(basename "$0"): no image to test with"; exit 1; }
+		for name in ${MORE_IMAGES:-}; do
+			vhpc image build --quiet "images/recipes/$name.yaml" || { echo "not ok $(basename "$0"): no image $name to test with"; exit 1; }
+		done
 	fi
 	# Shipped recipes to choose packages for, where there is a network.
 	for name in ${LOCK_BEFORE:-}; do

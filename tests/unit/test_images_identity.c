@@ -72,6 +72,15 @@ START_TEST(bad_lines_are_refused_with_their_number)
 		{ "nic 02:00:00:00:00:01 10.0.0.1/24 ../x", "line 2: not an interface name" },
 		{ "nic 02:00:00:00:00:01 10.0.0.1/24 mpi0 x", "line 2: gateway is not an IPv4 address" },
 		{ "nic 02:00:00:00:00:01 10.0.0.1/24", "line 2: nic wants MAC ADDRESS/PREFIX NAME [GATEWAY]" },
+		{ "export /home", "line 2: export wants TARGET NETWORK/PREFIX" },
+		{ "export /home 10.0.0.0/24 rw", "line 2: export wants TARGET NETWORK/PREFIX" },
+		{ "export home 10.0.0.0/24", "line 2: not a directory to export" },
+		{ "export / 10.0.0.0/24", "line 2: not a directory to export" },
+		{ "export /a/../etc 10.0.0.0/24", "line 2: not a directory to export" },
+		{ "export /a(rw,no_root_squash) 10.0.0.0/24", "line 2: not a directory to export" },
+		{ "export /a 10.0.0.0", "line 2: address without /PREFIX" },
+		{ "export /a */24", "line 2: not an IPv4 ADDRESS/PREFIX" },
+		{ "export /a 10.0.0.0/0", "line 2: not an IPv4 ADDRESS/PREFIX" },
 		{ "mtu 100", "line 2: mtu is not a number from 576 to 65535" },
 		{ "authorized command=\"x\" " KEY, "line 2: not an OpenSSH public key" },
 		{ "authorized ssh-ed25519 AAAA", "line 2: not an OpenSSH public key" },
@@ -310,6 +319,19 @@ START_TEST(users_are_made_once)
 }
 END_TEST
 
+START_TEST(what_is_exported_is_what_the_identity_says)
+{
+	vh_autofree char *dir = image_root(ACCOUNTS, GROUPS), *file = vh_strf("%s/etc/exports.d/vhpc.exports", dir);
+	struct stat st;
+
+	ck_assert_int_eq(apply(dir, "hostname n1\nexport /home 10.0.0.0/24\nexport /srv/a-b 10.0.0.0/24\n"), 0);
+	check_file(dir, "etc/exports.d/vhpc.exports", 0644, "/home 10.0.0.0/24(rw,sync,root_squash,no_subtree_check)\n"
+		   "/srv/a-b 10.0.0.0/24(rw,sync,root_squash,no_subtree_check)\n", &st);
+	ck_assert_int_eq(apply(dir, "hostname n1\n"), 0);
+	ck_assert_int_lt(access(file, F_OK), 0);
+}
+END_TEST
+
 /* A file system is mounted there that has none yet. */
 START_TEST(homes_are_made_where_home_is_empty)
 {
@@ -421,5 +443,5 @@ END_TEST
 
 UNIT_SUITE(images_identity, whole_identity_is_read, bad_lines_are_refused_with_their_number,
 	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once, the_key_of_nodes_is_the_users_alone,
-	   users_are_made_once, homes_are_made_where_home_is_empty, users_of_the_image_stay_what_they_are, slurm_is_what_the_identity_says,
+	   users_are_made_once, what_is_exported_is_what_the_identity_says, homes_are_made_where_home_is_empty, users_of_the_image_stay_what_they_are, slurm_is_what_the_identity_says,
 	   without_munge_the_rest_of_the_identity_counts, where_cloud_init_reads_seeds_a_host_key_is_made)

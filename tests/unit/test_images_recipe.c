@@ -168,7 +168,7 @@ START_TEST(shipped_recipes_are_good)
 		}
 	}
 	closedir(d);
-	ck_assert_uint_eq(n, 2 * 7);
+	ck_assert_uint_eq(n, 2 * 8);
 }
 END_TEST
 

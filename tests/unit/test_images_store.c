@@ -11,6 +11,7 @@
 #include "images/cache/cache.h"
 #include "images/images.h"
 #include "images/store/store.h"
+#include "lib/files/read.h"
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
@@ -36,6 +37,26 @@ static char *image(const char *dir, const char *name, const char *digest)
 	}
 	return vh_strf("%s/%s", dir, name);
 }
+
+START_TEST(an_image_tells_whether_it_can_export)
+{
+	static const char packages[] = "{\"schema\": \"vhpc.image/1\", \"packages\": ["
+		"{\"name\": \"nfs-common\", \"version\": \"1\", \"architecture\": \"amd64\"}, "
+		"{\"name\": \"nfs-kernel-server\", \"version\": \"1\", \"architecture\": \"amd64\"}],";
+	vh_autofree char *dir = unit_tmpdir(), *one = image(dir, "one", ONE), *text = NULL, *path = vh_strf("%s/image.json", one), *put = NULL;
+	vh_cleanup(vh_image_freep) struct vh_image *without = NULL, *with = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	size_t len;
+
+	ck_assert_msg(vh_image_find(dir, "one", &without, &err) == 0, "%s", err.text);
+	ck_assert(!without->nfs_server);
+	ck_assert_int_eq(vh_host_file(path, &text, &len, &err), 0);
+	put = vh_strf("%s%s", packages, strchr(text, ',') + 1);
+	free(unit_file(one, "image.json", put));
+	ck_assert_msg(vh_image_find(dir, "one", &with, &err) == 0, "%s", err.text);
+	ck_assert(with->nfs_server);
+}
+END_TEST
 
 START_TEST(image_is_installed_found_replaced_and_removed)
 {
@@ -201,6 +222,7 @@ START_TEST(what_is_installed_is_on_disk)
 }
 END_TEST
 
-UNIT_SUITE(images_store, an_image_has_the_daemons_that_its_recipe_enables, image_is_installed_found_replaced_and_removed,
+UNIT_SUITE(images_store, an_image_tells_whether_it_can_export, an_image_has_the_daemons_that_its_recipe_enables,
+	   image_is_installed_found_replaced_and_removed,
 	   missing_image_is_refused_with_the_nearest, damaged_image_is_an_error,
 	   leftovers_of_the_dead_are_swept, what_is_installed_is_on_disk)

@@ -28,11 +28,11 @@ static int parse(const char *text, struct manifest *m, struct vh_err *err)
 }
 
 /* A plan of this host, with an image that exists by name alone. */
-static int make(const char *text, struct vh_store *store, const char *state, struct cluster *ret, struct vh_err *err)
+static int make_of(const char *text, bool nfs_server, struct vh_store *store, const char *state, struct cluster *ret, struct vh_err *err)
 {
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
 	struct vh_image image = { .name = "mpi", .digest = "0123", .suite = "bookworm", .cmdline = { "root=/dev/vda" },
-				  .user = "hpc", .mpi = "openmpi", .mpi_version = "4.1.4" };
+				  .user = "hpc", .mpi = "openmpi", .mpi_version = "4.1.4", .nfs_server = nfs_server };
 	struct vh_image *images[] = { &image, &image, &image };
 	struct vh_hosts_query q = { .state = state };
 	int r = parse(text, &m, err);
@@ -41,6 +41,11 @@ static int make(const char *text, struct vh_store *store, const char *state, str
 		r = cluster_plan(&m, images, &q, NULL, store, ret, err);
 	vh_strv_free(q.notes);
 	return r;
+}
+
+static int make(const char *text, struct vh_store *store, const char *state, struct cluster *ret, struct vh_err *err)
+{
+	return make_of(text, false, store, state, ret, err);
 }
 
 START_TEST(region_that_a_killed_run_left_is_completed)
@@ -458,6 +463,59 @@ START_TEST(nodes_without_volumes_have_no_step_for_them)
 }
 END_TEST
 
+#define SHARED "name: two\ndefaults: {image: mpi, vcpus: 1, memory: 512M, cpu_policy: shared}\n" \
+	"groups: [{name: a, count: 2}, {name: b, count: 1, role: head}]\nvolumes:\n"
+
+/* The head has the disk, or the group's first node that is named; the others mount it. */
+START_TEST(what_is_shared_is_on_one_node)
+{
+	static const struct { const char *volumes; size_t server; } shared[] = {
+		{ "- {name: home, mount: /home, kind: shared, size: 1G}\n", 2 },
+		{ "- {name: home, mount: /home, kind: shared, size: 1G, on: a}\n", 0 },
+	};
+	vh_autofree char *state = unit_tmpdir();
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_READ, &err), 0);
+	for (size_t i = 0; i < vh_array_len(shared); i++) {
+		vh_autofree char *text = vh_strf(SHARED "%s", shared[i].volumes);
+		vh_cleanup(cluster_clear) struct cluster c = { 0 };
+
+		ck_assert_msg(make_of(text, true, store, state, &c, &err) == 0, "%s", err.text);
+		for (size_t k = 0; k < c.n_nodes; k++) {
+			vh_autofree char *asked = cluster_volumes_question(&c, &c.nodes[k]);
+
+			ck_assert(!cluster_next_volume(&c, &c.nodes[k], NULL) == (k != shared[i].server));
+			ck_assert_str_eq(asked, "mountpoint -q /home");
+		}
+	}
+}
+END_TEST
+
+START_TEST(what_cannot_be_shared_is_refused)
+{
+	static const struct { const char *volumes; bool nfs_server; const char *says; } bad[] = {
+		{ "- {name: home, mount: /home, kind: shared, size: 1G}\n", false, "image mpi, of two-b-1 that is to export what is shared, has no nfs-kernel-server" },
+		{ "- {name: home, mount: /home, kind: shared, size: 1G}\n- {name: s, mount: /s, kind: shared, size: 1G, on: a}\n", true,
+		  "volumes home and s: would be on two-b-1 and two-a-1" },
+	};
+	vh_autofree char *state = unit_tmpdir();
+	vh_autostore store = NULL;
+
+	for (size_t i = 0; i < vh_array_len(bad); i++) {
+		vh_autofree char *text = vh_strf(SHARED "%s", bad[i].volumes);
+		vh_cleanup(cluster_clear) struct cluster c = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+
+		ck_assert(store || vh_store_open(&store, state, VH_STORE_READ, &err) == 0);
+		ck_assert_int_lt(make_of(text, bad[i].nfs_server, store, state, &c, &err), 0);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		ck_assert_msg(strstr(err.text, bad[i].says) != NULL, "%s", err.text);
+	}
+}
+END_TEST
+
 START_TEST(files_come_from_the_image_of_the_plan_alone)
 {
 	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/two", dir);
@@ -622,4 +680,4 @@ END_TEST
 UNIT_SUITE(tools_cluster, lost_keys_are_made_anew_and_nodes_marked_to_restart, files_come_from_the_image_of_the_plan_alone,
 	   an_image_is_asked_for_only_where_a_group_lacks_its_files, region_that_a_killed_run_left_is_completed, looks_say_what_is_there, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, the_region_is_leased, a_dedicated_cpu_is_given_once,
-	   another_shape_is_named, volumes_of_nodes_are_made_and_kept, nodes_without_volumes_have_no_step_for_them, a_lost_record_comes_back_from_the_directory)
+	   another_shape_is_named, volumes_of_nodes_are_made_and_kept, nodes_without_volumes_have_no_step_for_them, what_is_shared_is_on_one_node, what_cannot_be_shared_is_refused, a_lost_record_comes_back_from_the_directory)

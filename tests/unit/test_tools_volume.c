@@ -54,6 +54,8 @@ START_TEST(volumes_that_cannot_be_are_refused_with_their_place)
 		{ "- {name: a, mount: /s, kind: node, size: 1P}\n", "m.yaml:3:42: size: " },
 		{ "- {name: a, mount: /s, kind: node, size: 100T}\n", "m.yaml:3:42: size: 100 TiB is more than 64 TiB" },
 		{ "- {name: a, mount: /s, kind: node, size: 1G, groups: [work, dta]}\n", "m.yaml:3:61: groups: 'dta' is none of groups" },
+		{ "- {name: a, mount: /s, kind: shared, size: 1G, on: dta}\n", "m.yaml:3:52: on: 'dta' is none of groups" },
+		{ "- {name: a, mount: /s, kind: node, size: 1G, on: work}\n", "m.yaml:3:3: volumes: on: only what is shared is on one node" },
 		{ "- {name: a, mount: /s, kind: node, size: 1G, keep: perhaps}\n", "m.yaml:3:52: keep: " },
 		{ "- {name: a/b, mount: /s, kind: node, size: 1G}\n", "m.yaml:3:10: name: " },
 		{ "- {name: a-name-that-is-too-long, mount: /s, kind: node, size: 1G}\n", "m.yaml:3:10: name: 'a-name-that-is-too-long' is too long" },
@@ -113,28 +115,67 @@ START_TEST(volumes_of_another_source_are_checked_as_a_whole)
 }
 END_TEST
 
-START_TEST(nodes_are_told_of_the_volumes_of_their_group)
+static char *told(const struct volume *v, enum volume_part part)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	ck_assert_ptr_nonnull(f);
+	fputs("hostname n\n", f);
+	volume_put(f, v, part, "10.0.0.2", "10.0.0.0/24");
+	fclose(f);
+	return text;
+}
+
+/* Who has the disk exports it, and the others mount it from there. */
+START_TEST(nodes_have_their_part_of_volumes)
 {
 	vh_cleanup(all_clear) struct all a = { 0 };
 	vh_autoerr err = VH_ERR_NONE;
-	vh_autofree char *work = NULL, *login = NULL, *asked = NULL, *text = NULL;
-	struct vh_identity id;
-	char why[128] = "";
+	const struct volume *v;
 
-	ck_assert_msg(parse(SCRATCH "- {name: big, mount: /srv/big, kind: node, size: 1G, groups: [work]}\n", &a, &err) == 0, "%s", err.text);
-	work = volumes_lines(&a.volumes, "work");
-	login = volumes_lines(&a.volumes, "login");
-	asked = volumes_question(&a.volumes, "work");
-	ck_assert_uint_eq(volumes_disks(&a.volumes, "work"), 2);
-	ck_assert_uint_eq(volumes_disks(&a.volumes, NULL), 1);
-	ck_assert_str_eq(login, "mount /dev/disk/by-id/virtio-scratch /scratch ext4 nofail,nosuid,nodev,x-systemd.before=vhpc-mounts.service\n");
-	ck_assert_str_eq(asked, "mountpoint -q /scratch && mountpoint -q /srv/big");
-	text = vh_strf("hostname n\n%s", work);
-	ck_assert_msg(vh_identity_parse(text, strlen(text), &id, why, sizeof(why)) == 0, "%s", why);
-	ck_assert_uint_eq(id.n_mounts, 2);
-	ck_assert_str_eq(id.mounts[1].source, "/dev/disk/by-id/virtio-big");
-	ck_assert_str_eq(id.mounts[1].target, "/srv/big");
-	vh_identity_clear(&id);
+	ck_assert_msg(parse(SCRATCH "- {name: big, mount: /srv/big, kind: node, size: 1G, groups: [work]}\n"
+			    "- {name: home, mount: /home, kind: shared, size: 1G}\n"
+			    "- {name: proj, mount: /proj, kind: shared, size: 1G, on: login, groups: [work]}\n", &a, &err) == 0, "%s", err.text);
+	v = a.volumes.items;
+	ck_assert_int_eq(volume_part(&v[0], NULL, true), VOLUME_HAS);
+	ck_assert_int_eq(volume_part(&v[0], "login", false), VOLUME_HAS);
+	ck_assert_int_eq(volume_part(&v[1], "work", false), VOLUME_HAS);
+	ck_assert_int_eq(volume_part(&v[1], "login", true), VOLUME_NONE);
+	ck_assert_int_eq(volume_part(&v[1], NULL, false), VOLUME_NONE);
+	ck_assert_int_eq(volume_part(&v[2], "login", true), VOLUME_EXPORTS);
+	ck_assert_int_eq(volume_part(&v[2], "login", false), VOLUME_MOUNTS);
+	ck_assert_int_eq(volume_part(&v[3], "login", true), VOLUME_EXPORTS);
+	ck_assert_int_eq(volume_part(&v[3], "login", false), VOLUME_NONE);
+	ck_assert_int_eq(volume_part(&v[3], "work", false), VOLUME_MOUNTS);
+}
+END_TEST
+
+START_TEST(nodes_understand_what_they_are_told_of_volumes)
+{
+	static const struct volume home = { .name = (char *)"home", .mount = (char *)"/home", .kind = VOLUME_SHARED, .size = 1 << 30 };
+	static const struct { enum volume_part part; const char *mount, *export; } told_of[] = {
+		{ VOLUME_NONE, NULL, NULL }, { VOLUME_HAS, "/dev/disk/by-id/virtio-home", NULL },
+		{ VOLUME_EXPORTS, "/dev/disk/by-id/virtio-home", "/home" }, { VOLUME_MOUNTS, "10.0.0.2:/home", NULL },
+	};
+
+	for (size_t i = 0; i < vh_array_len(told_of); i++) {
+		vh_autofree char *text = told(&home, told_of[i].part);
+		struct vh_identity id;
+		char why[128] = "";
+
+		ck_assert_msg(vh_identity_parse(text, strlen(text), &id, why, sizeof(why)) == 0, "%s", why);
+		ck_assert_uint_eq(id.n_mounts, told_of[i].mount ? 1 : 0);
+		ck_assert_uint_eq(id.n_exports, told_of[i].export ? 1 : 0);
+		if (told_of[i].mount) {
+			ck_assert_str_eq(id.mounts[0].source, told_of[i].mount);
+			ck_assert_str_eq(id.mounts[0].target, "/home");
+		}
+		ck_assert_str_eq(id.exports[0].target, told_of[i].export ? told_of[i].export : "");
+		ck_assert_str_eq(id.exports[0].network, told_of[i].export ? "10.0.0.0" : "");
+		vh_identity_clear(&id);
+	}
 }
 END_TEST
 
@@ -254,5 +295,6 @@ START_TEST(a_kept_disk_stays)
 END_TEST
 
 UNIT_SUITE(tools_volume, volumes_that_cannot_be_are_refused_with_their_place, what_is_the_systems_is_no_place_to_mount_on,
-	   volumes_of_another_source_are_checked_as_a_whole, nodes_are_told_of_the_volumes_of_their_group, volumes_that_differ_are_named,
+	   volumes_of_another_source_are_checked_as_a_whole, nodes_have_their_part_of_volumes, nodes_understand_what_they_are_told_of_volumes,
+	   volumes_that_differ_are_named,
 	   a_disk_has_its_file_system_and_keeps_it, a_disk_that_is_another_is_refused, a_kept_disk_stays)

@@ -101,13 +101,15 @@ static void print_users(const struct cluster *c)
 		putchar('\n');
 }
 
-static void print_volume(const struct volume *v)
+static void print_volume(const struct cluster *c, const struct volume *v)
 {
 	char size[16];
 
 	printf("Volume        %s, %s on %s", v->name, vh_size_format(size, sizeof(size), v->size), v->mount);
+	if (v->kind == VOLUME_SHARED)
+		printf(", shared from %s", cluster_server(c, v)->name);
 	for (char **g = v->groups; g && *g; g++)
-		printf("%s%s", g == v->groups ? ", on the nodes of " : ", ", *g);
+		printf("%s%s", g == v->groups ? ", in the nodes of " : ", ", *g);
 	puts(v->keep ? ", kept" : "");
 }
 
@@ -116,7 +118,7 @@ static void print_volumes(const struct cluster *c)
 	const struct volume *v = c->volumes.items;
 
 	for (size_t i = 0; i < c->volumes.n; i++)
-		print_volume(&v[i]);
+		print_volume(c, &v[i]);
 }
 
 static void print_slurm(const struct cluster *c)

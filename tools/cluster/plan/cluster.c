@@ -95,18 +95,60 @@ const struct node *cluster_head(const struct cluster *c)
 	return &c->nodes[0];
 }
 
-const char *cluster_group(const struct cluster *c, const struct node *n)
+/* The first of the group that is named, in the order in which nodes are numbered. */
+const struct node *cluster_server(const struct cluster *c, const struct volume *v)
 {
-	return cluster_pool_of(c, n)->wanted.name;
+	for (size_t i = 0; v->on && i < c->n_nodes; i++) {
+		const char *group = cluster_pool_of(c, &c->nodes[i])->wanted.name;
+
+		if (group && !strcmp(group, v->on))
+			return &c->nodes[i];
+	}
+	return cluster_head(c);
+}
+
+static enum volume_part part_of(const struct cluster *c, const struct node *n, const struct volume *v)
+{
+	return volume_part(v, cluster_pool_of(c, n)->wanted.name, cluster_server(c, v) == n);
 }
 
 const struct volume *cluster_next_volume(const struct cluster *c, const struct node *n, const struct volume *after)
 {
 	const struct volume *all = c->volumes.items, *v = after ? after + 1 : all;
 
-	while (v < all + c->volumes.n && !volume_has_disk(v, cluster_group(c, n)))
-		v++;
-	return v < all + c->volumes.n ? v : NULL;
+	for (; v < all + c->volumes.n; v++) {
+		const enum volume_part part = part_of(c, n, v);
+
+		if (part == VOLUME_HAS || part == VOLUME_EXPORTS)
+			return v;
+	}
+	return NULL;
+}
+
+void cluster_put_volumes(FILE *f, const struct cluster *c, const struct node *n)
+{
+	const struct volume *v = c->volumes.items;
+	char network[19];
+
+	vh_cidr_format(&c->cidr, network);
+	for (size_t i = 0; i < c->volumes.n; i++)
+		volume_put(f, &v[i], part_of(c, n, &v[i]), cluster_server(c, &v[i])->nics[0].address, network);
+}
+
+char *cluster_volumes_question(const struct cluster *c, const struct node *n)
+{
+	const struct volume *v = c->volumes.items;
+	vh_autofree char *text = NULL;
+	bool any = false;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	for (size_t i = 0; f && i < c->volumes.n; i++)
+		if (part_of(c, n, &v[i]) != VOLUME_NONE) {
+			fprintf(f, "%smountpoint -q %s", any ? " && " : "", v[i].mount);
+			any = true;
+		}
+	return f && fclose(f) == 0 ? vh_steal(&text) : NULL;
 }
 
 char *cluster_volume_disk(const struct cluster *c, const struct node *n, const struct volume *v)

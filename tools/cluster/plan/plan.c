@@ -164,6 +164,33 @@ static int check_slurm(const struct cluster *c, struct vh_image *const *images, 
 	return r;
 }
 
+static int check_server(const struct cluster *c, const struct node *server, struct vh_image *const *images, struct vh_err *err)
+{
+	if (images[server->pool]->nfs_server)
+		return 0;
+	vh_err_refuse(err, ENOENT, "volumes: image %s, of %s that is to export what is shared, has no nfs-kernel-server",
+		      cluster_pool_of(c, server)->wanted.image, server->name);
+	return vh_err_hint(err, "the recipe head makes an image with it");
+}
+
+/* A node that exports waits for no other's export, or two could wait for each other. */
+static int check_shared(const struct cluster *c, struct vh_image *const *images, struct vh_err *err)
+{
+	const struct volume *v = c->volumes.items, *first = NULL;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->volumes.n; i++) {
+		if (v[i].kind != VOLUME_SHARED)
+			continue;
+		first = first ? first : &v[i];
+		if (cluster_server(c, &v[i]) != cluster_server(c, first))
+			return vh_err_refuse(err, EINVAL, "volumes %s and %s: would be on %s and %s; all that is shared is on one node", first->name,
+					     v[i].name, cluster_server(c, first)->name, cluster_server(c, &v[i])->name);
+		r = check_server(c, cluster_server(c, &v[i]), images, err);
+	}
+	return r;
+}
+
 int cluster_plan(const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q, const char *file,
 		 struct vh_store *store, struct cluster *ret, struct vh_err *err)
 {
@@ -184,6 +211,8 @@ int cluster_plan(const struct manifest *m, struct vh_image *const *images, struc
 		r = name_nodes(&c, err);
 	if (r == 0)
 		r = check_slurm(&c, images, err);
+	if (r == 0)
+		r = check_shared(&c, images, err);
 	if (r == 0)
 		r = place_nodes(&c, m, q, file, root, store, err);
 	if (r == 0)

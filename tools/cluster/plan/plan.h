@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lib/cidr.h"
 #include "lib/store/store.h"
@@ -97,8 +98,12 @@ struct region cluster_region(const struct cluster *c);
 const struct volume *cluster_next_volume(const struct cluster *c, const struct node *n, const struct volume *after);
 /* That disk; malloc'd, NULL without memory. */
 char *cluster_volume_disk(const struct cluster *c, const struct node *n, const struct volume *v);
-/* The node's group, by which volumes are its; NULL: there are none. */
-const char *cluster_group(const struct cluster *c, const struct node *n);
+/* The node that has the disk of a shared volume. */
+const struct node *cluster_server(const struct cluster *c, const struct volume *v);
+/* Prints the lines of the node's identity about volumes. */
+void cluster_put_volumes(FILE *f, const struct cluster *c, const struct node *n);
+/* What a shell on the node says yes to once all is mounted; malloc'd. "": it mounts nothing; NULL without memory. */
+char *cluster_volumes_question(const struct cluster *c, const struct node *n);
 
 /* Takes the manifest's users; refused where one is the images' own. The pools are there. */
 int cluster_take_users(struct cluster *c, const struct manifest *m, struct vh_err *err);

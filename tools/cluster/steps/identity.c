@@ -10,7 +10,6 @@
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/ssh/ssh.h"
-#include "tools/cluster/volume/volume.h"
 
 /* What identities are made of; what is private is base64. */
 struct parts {
@@ -200,19 +199,9 @@ static int make_parts(const char *dir, const struct cluster *c, struct parts *p,
 
 /* --- a node's */
 
-static int put_volumes(FILE *f, const struct cluster *c, const struct node *n, struct vh_err *err)
-{
-	vh_autofree char *lines = volumes_lines(&c->volumes, cluster_group(c, n));
-
-	if (!lines)
-		return vh_err_nomem(err);
-	fputs(lines, f);
-	return 0;
-}
-
 /* The text that images/guest/identity.c reads (docs/formats/identity.md). */
-static int put_identity(FILE *f, const struct cluster *c, const struct node *n, const struct parts *p, const char *hostkey,
-			const char *hostkey_public, struct vh_err *err)
+static void put_identity(FILE *f, const struct cluster *c, const struct node *n, const struct parts *p, const char *hostkey,
+			 const char *hostkey_public)
 {
 	fprintf(f, "hostname %s\nnic %s %s/%u mpi0\n", n->name, n->nics[0].mac, n->nics[0].address, c->cidr.prefix);
 	for (size_t i = 0; i < c->n_nodes; i++)
@@ -220,7 +209,7 @@ static int put_identity(FILE *f, const struct cluster *c, const struct node *n, 
 	fprintf(f, "authorized %shostkey %s\nhostkey.pub %s", p->authorized, hostkey, hostkey_public);
 	fprintf(f, "userkey %s\nuserkey.pub %scluster %s\n%s%s", p->user, p->user_public, p->record, p->known, p->users);
 	put_slurm_part(f, n == cluster_head(c), cluster_computes(c, n), p->slurm);
-	return put_volumes(f, c, n, err);
+	cluster_put_volumes(f, c, n);
 }
 
 static int write_identity(const char *dir, const struct cluster *c, const struct node *n, const struct parts *p, const char *hostkey,
@@ -237,9 +226,8 @@ static int write_identity(const char *dir, const struct cluster *c, const struct
 	f = open_memstream(&text, &len);
 	if (!f)
 		return vh_err_nomem(err);
-	r = put_identity(f, c, n, p, hostkey, public, err);
-	if (fclose(f) != 0 && r == 0)
-		r = vh_err_nomem(err);
+	put_identity(f, c, n, p, hostkey, public);
+	r = fclose(f) ? vh_err_nomem(err) : 0;
 	if (r == 0 && len > IDENTITY_MAX) {
 		vh_err_refuse(err, E2BIG, "node %s: what it is to be told is %zu KiB, and it takes %d", n->name, len >> 10, IDENTITY_MAX >> 10);
 		r = vh_err_hint(err, "fewer users, keys or groups, or shorter names");

@@ -18,7 +18,6 @@
 #include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/steps/files.h"
-#include "tools/cluster/volume/volume.h"
 #include "vmm/virt/virt.h"
 
 /* sshd says its version at once; a guest under emulation may take a while for the rest. */
@@ -134,7 +133,7 @@ static int has_users(const struct cluster *c, const struct node *n, struct vh_er
 /* Waits until all of its volumes are mounted. */
 static int wait_for_volumes(const struct context *ctx, const struct node *n, double begun, struct vh_err *err)
 {
-	vh_autofree char *question = volumes_question(&ctx->cluster->volumes, cluster_group(ctx->cluster, n));
+	vh_autofree char *question = cluster_volumes_question(ctx->cluster, n);
 
 	if (!question)
 		return vh_err_nomem(err);

@@ -12,7 +12,7 @@
 /* ext4 takes so many as a label; a serial number has room for 20. */
 enum { NAME_MAX_LEN = 16, MOUNT_MAX_LEN = 64 };
 
-const char *const volume_kinds[] = { [VOLUME_NODE] = "node", NULL };
+const char *const volume_kinds[] = { [VOLUME_NODE] = "node", [VOLUME_SHARED] = "shared", NULL };
 
 /* --- what a manifest may say */
 
@@ -82,11 +82,14 @@ const struct vh_key volume_keys[] = {
 	{ .name = "mount", .type = VH_KEY_STR, AT(mount), .required = true, .unique = true, .apart = mounts_go_together, .check = check_mount,
 	  .help = "Directory that it is mounted on; none of the system's, and none in that of another volume." },
 	{ .name = "kind", .type = VH_KEY_ENUM, AT(kind), .required = true, .choices = volume_kinds,
-	  .help = "node: each node has one of its own, a disk." },
+	  .help = "node: each node has one of its own, a disk. shared: one node has the disk, and the others mount it from there." },
 	{ .name = "size", .type = VH_KEY_SIZE, AT(size), .required = true, .min = 64ull << 20, .max = 64ull << 40,
 	  .help = "Size of the disk; what is never written takes no room on the host." },
 	{ .name = "groups", .type = VH_KEY_STRV, AT(groups), .max = 64, .names = "groups", .check = vh_hostname_check,
-	  .help = "Groups whose nodes have it; all when absent." },
+	  .help = "Groups whose nodes have it, or mount it; all when absent." },
+	{ .name = "on", .type = VH_KEY_STR, AT(on), .names = "groups", .check = vh_hostname_check,
+	  .help = "Of a shared one: the group whose first node has the disk; the node of the role head, else the first, when absent. "
+		  "All that is shared in a cluster is on one node." },
 	{ .name = "keep", .type = VH_KEY_BOOL, AT(keep), .dflt = "no",
 	  .help = "yes: `destroy` leaves its disks, and a cluster of the same name takes them again." },
 	{ .name = NULL },
@@ -149,7 +152,8 @@ int volumes_check(const struct vh_doc_list *volumes, char *const *groups, struct
 	if (volumes->n > VOLUMES_MAX)
 		return vh_err_refuse(err, E2BIG, "%zu volumes, at most %d are taken", volumes->n, VOLUMES_MAX);
 	for (size_t i = 0; i < volumes->n; i++) {
-		bool fine = v[i].size >= 64ull << 20 && v[i].size <= 64ull << 40;
+		bool fine = v[i].size >= 64ull << 20 && v[i].size <= 64ull << 40 && volume_settled(&v[i], err) == 0 &&
+			    (!v[i].on || vh_strv_has(groups, v[i].on));
 
 		for (size_t k = 0; k < i; k++)
 			fine &= strcmp(v[k].name, v[i].name) && mounts_go_together(v[k].mount, v[i].mount);
@@ -161,59 +165,33 @@ int volumes_check(const struct vh_doc_list *volumes, char *const *groups, struct
 	return 0;
 }
 
+int volume_settled(const void *volume, struct vh_err *err)
+{
+	const struct volume *v = volume;
+
+	return v->on && v->kind != VOLUME_SHARED ? vh_err_refuse(err, EINVAL, "on: only what is shared is on one node") : 0;
+}
+
 /* --- a node's */
 
-bool volume_has_disk(const struct volume *v, const char *group)
+enum volume_part volume_part(const struct volume *v, const char *group, bool serves)
 {
-	return !v->groups || (group && vh_strv_has(v->groups, group));
+	if (v->kind == VOLUME_SHARED && serves)
+		return VOLUME_EXPORTS;
+	if (v->groups && !(group && vh_strv_has(v->groups, group)))
+		return VOLUME_NONE;
+	return v->kind == VOLUME_SHARED ? VOLUME_MOUNTS : VOLUME_HAS;
 }
 
-size_t volumes_disks(const struct vh_doc_list *volumes, const char *group)
+/* A disk by its serial number, whatever letter it has got: a node that lacks it boots all the same, and can be looked at.
+ * The kernel needs the server's address in words, where no mount.nfs4 is there to say it. */
+void volume_put(FILE *f, const struct volume *v, enum volume_part part, const char *address, const char *network)
 {
-	const struct volume *v = volumes->items;
-	size_t n = 0;
-
-	for (size_t i = 0; i < volumes->n; i++)
-		n += volume_has_disk(&v[i], group);
-	return n;
-}
-
-/* What print prints of each, as one text. */
-static char *of_each(const struct vh_doc_list *volumes, const char *group,
-		     void (*print)(FILE *f, const struct volume *v, bool first))
-{
-	const struct volume *v = volumes->items;
-	vh_autofree char *text = NULL;
-	bool first = true;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	for (size_t i = 0; f && i < volumes->n; i++)
-		if (volume_has_disk(&v[i], group)) {
-			print(f, &v[i], first);
-			first = false;
-		}
-	return f && fclose(f) == 0 ? vh_steal(&text) : NULL;
-}
-
-static void print_question(FILE *f, const struct volume *v, bool first)
-{
-	fprintf(f, "%smountpoint -q %s", first ? "" : " && ", v->mount);
-}
-
-char *volumes_question(const struct vh_doc_list *volumes, const char *group)
-{
-	return of_each(volumes, group, print_question);
-}
-
-/* By its serial number, whatever letter it has got. A node that lacks it boots all the same, and can be looked at. */
-static void print_line(FILE *f, const struct volume *v, bool first)
-{
-	(void)first;
-	fprintf(f, "mount /dev/disk/by-id/virtio-%s %s ext4 nofail,nosuid,nodev,x-systemd.before=vhpc-mounts.service\n", v->name, v->mount);
-}
-
-char *volumes_lines(const struct vh_doc_list *volumes, const char *group)
-{
-	return of_each(volumes, group, print_line);
+	if (part == VOLUME_HAS || part == VOLUME_EXPORTS)
+		fprintf(f, "mount /dev/disk/by-id/virtio-%s %s ext4 nofail,nosuid,nodev,x-systemd.before=vhpc-mounts.service\n", v->name,
+			v->mount);
+	if (part == VOLUME_EXPORTS)
+		fprintf(f, "export %s %s\n", v->mount, network);
+	if (part == VOLUME_MOUNTS)
+		fprintf(f, "mount %s:%s %s nfs4 _netdev,nosuid,nodev,hard,vers=4.2,addr=%s\n", address, v->mount, v->mount, address);
 }

@@ -5,18 +5,22 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lib/doc/doc.h"
 
 enum { VOLUMES_MAX = 16 };	/* of a cluster; a node's disks have a letter each */
-enum volume_kind { VOLUME_NODE };
+enum volume_kind { VOLUME_NODE, VOLUME_SHARED };
+/* What a node does with one: nothing, have a disk for itself, have the disk and export it, mount it from who does. */
+enum volume_part { VOLUME_NONE, VOLUME_HAS, VOLUME_EXPORTS, VOLUME_MOUNTS };
 
 struct volume {
 	char *name;		/* the disk's serial number, and the label of its file system: as many letters as both take */
 	char *mount;
 	int kind;		/* enum volume_kind */
 	uint64_t size;		/* bytes */
-	char **groups;		/* whose nodes have it; NULL: all */
+	char **groups;		/* whose nodes mount it; NULL: all */
+	char *on;		/* of a shared one, whose first node has the disk; NULL: the head */
 	bool keep;		/* what is on it outlives the cluster */
 };
 
@@ -27,7 +31,7 @@ extern const struct vh_key volume_keys[];
 /* Manifest and record have the same; AT is where the struct vh_doc_list is. */
 #define VOLUMES_KEY(AT) \
 	{ .name = "volumes", .type = VH_KEY_LIST, .offset = (AT), .keys = volume_keys, .item_size = sizeof(struct volume), \
-	  .max = VOLUMES_MAX, .help = "File systems that nodes have besides their root disks." }
+	  .max = VOLUMES_MAX, .settled = volume_settled, .help = "File systems that nodes have besides their root disks." }
 
 /* A copy of its own; -ENOMEM. volumes_clear frees what a list holds, also of a zeroed one. */
 int volumes_copy(const struct vh_doc_list *volumes, struct vh_doc_list *ret, struct vh_err *err);
@@ -37,14 +41,13 @@ const char *volumes_differ(const struct vh_doc_list *a, const struct vh_doc_list
 /* What the table sees to where a manifest is read: of volumes from elsewhere. groups: the names of all. Refused. */
 int volumes_check(const struct vh_doc_list *volumes, char *const *groups, struct vh_err *err);
 
-/* Whether a node of that group (NULL: there are none) has a disk for it. */
-bool volume_has_disk(const struct volume *v, const char *group);
-/* How many of them that is. */
-size_t volumes_disks(const struct vh_doc_list *volumes, const char *group);
-/* What a shell on a node of that group says yes to once all is mounted; malloc'd. "": it mounts nothing; NULL without memory. */
-char *volumes_question(const struct vh_doc_list *volumes, const char *group);
-/* The lines of such a node's identity (docs/formats/identity.md); malloc'd, NULL without memory. */
-char *volumes_lines(const struct vh_doc_list *volumes, const char *group);
+/* What of a volume goes together, as vh_key.settled has it. */
+int volume_settled(const void *volume, struct vh_err *err);
+/* What a node of that group (NULL: there are none) does with it; serves: whether it is the one that a shared one is on. */
+enum volume_part volume_part(const struct volume *v, const char *group, bool serves);
+/* Prints the lines of such a node's identity (docs/formats/identity.md). address: of the node that a shared one is on;
+ * network: the cluster's, "a.b.c.d/p". */
+void volume_put(FILE *f, const struct volume *v, enum volume_part part, const char *address, const char *network);
 
 /* --- disk.c */
 
