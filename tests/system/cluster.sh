@@ -30,7 +30,7 @@ for n in 1 2; do
 	check "copy programs to node $n" scp -q -F "$record/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "$B/bench/scribble" "two-node-$n:"
 done
 
-for name in ${ONLY:-login users volumes copy mpi memory restart watch}; do
+for name in ${ONLY:-login users volumes copy mpi memory restart watch change}; do
 	. "tests/system/cluster/$name.sh"
 done
 

@@ -131,9 +131,16 @@ START_TEST(looks_say_what_is_there)
 {
 	vh_autofree char *state = unit_tmpdir(), *dir = vh_strf("%s/two", state), *part = vh_strf("%s.part", dir);
 	vh_autofree char *json = vh_strf("%s/cluster.json", dir);
-	struct node nodes[2] = { { .name = (char *)"two-1" }, { .name = (char *)"two-2" } };
-	struct cluster_pool pool = { .vcpus = 1 };
+	struct nic nic = { .address = (char *)"10.0.0.2" };
+	struct vh_layout layout = { .vcpus = 1 };
+	struct node nodes[2] = { { .name = (char *)"two-1", .nics = &nic, .layout = &layout }, { .name = (char *)"two-2", .nics = &nic, .layout = &layout } };
+	struct cluster_pool pool = {
+		.vcpus = 1, .wanted = { .image = (char *)"mpi" },
+		.image = { .user = (char *)"hpc", .suite = (char *)"bookworm", .mpi = (char *)"openmpi", .mpi_version = (char *)"4.1.4" },
+	};
 	struct cluster c = { .name = (char *)"two", .dir = dir, .pools = &pool, .nodes = nodes, .n_nodes = 2 };
+	vh_autoerr err = VH_ERR_NONE;
+	bool changed;
 	struct vh_virt *none = NULL;
 	const struct context ctx = { .cluster = &c, .virts = &none };
 
@@ -146,6 +153,15 @@ START_TEST(looks_say_what_is_there)
 	ck_assert_int_eq(look_at(&step_files, &ctx, NULL), LOOK_SAME);
 	ck_assert_int_eq(look_at(&step_publish, &ctx, NULL), LOOK_MISSING);
 	ck_assert_int_ge(close(open(json, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)), 0);
+	ck_assert_int_eq(look_at(&step_publish, &ctx, NULL), LOOK_OTHER);
+	ck_assert_int_eq(step_publish.apply(&ctx, &(struct spot){ 0 }, &changed, &err), 0);
+	ck_assert(changed);
+	ck_assert_int_eq(look_at(&step_publish, &ctx, NULL), LOOK_SAME);
+	/* It may be of the nodes that were: whoever only looks changes no more than its way to ssh. */
+	c.n_nodes = 1;
+	ck_assert_int_eq(look_at(&step_publish, &ctx, NULL), LOOK_OTHER);
+	ck_assert_int_eq(files_settle(&c, &err), 0);
+	c.n_nodes = 2;
 	ck_assert_int_eq(look_at(&step_publish, &ctx, NULL), LOOK_SAME);
 	ck_assert_int_eq(look_at(&step_disk, &ctx, &nodes[0]), LOOK_MISSING);
 	ck_assert_int_eq(look_at(&step_domain, &ctx, &nodes[0]), LOOK_MISSING);

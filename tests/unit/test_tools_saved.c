@@ -163,8 +163,9 @@ static void make_route(const struct node *only, struct route *ret)
 {
 	static struct node nodes[3] = { { .host = 0 }, { .host = 1 }, { .host = 0 } };
 	const struct cluster c = { .nodes = nodes, .n_nodes = 3, .n_hosts = 2 };
+	const struct context ctx = { .cluster = &c, .only = only ? &nodes[1] : NULL };
 
-	ck_assert_int_eq(route_make(&c, only ? &nodes[1] : NULL, ret), 0);
+	ck_assert_int_eq(route_make(&ctx, false, ret), 0);
 	for (size_t i = 0; i < ret->batch.n_tasks; i++)
 		ret->tasks[i].settle_ms = cluster_steps[ret->places[i].step]->late_ms;
 }
@@ -217,6 +218,28 @@ START_TEST(steps_wait_for_what_they_need)
 	check_leads(&r, &step_tap, &step_domain);
 	check_leads(&r, &step_domain, &step_ready);
 	check_leads(&r, &step_ready, &step_publish);
+}
+END_TEST
+
+/* Two nodes stay and one leaves: it is only undone, with the others or alone. */
+START_TEST(nodes_that_leave_are_only_undone)
+{
+	static struct node nodes[3];
+	const struct cluster c = { .nodes = nodes, .n_nodes = 2, .n_leaving = 1, .n_hosts = 1 };
+	const struct { bool leaving, undo; size_t tasks; } walks[] = {
+		{ false, false, 2 + 3 + 5 * 2 }, { false, true, 2 + 3 + 5 * 3 }, { true, true, 5 }, { true, false, 0 },
+	};
+
+	for (size_t i = 0; i < vh_array_len(walks); i++) {
+		const struct context ctx = { .cluster = &c, .leaving = walks[i].leaving };
+		vh_cleanup(route_clear) struct route r = { 0 };
+
+		ck_assert_int_eq(route_make(&ctx, walks[i].undo, &r), 0);
+		ck_assert_uint_eq(r.batch.n_tasks, walks[i].tasks);
+		ck_assert_int_eq(r.batch.undo, walks[i].undo);
+		for (size_t k = 0; walks[i].leaving && k < r.batch.n_tasks; k++)
+			ck_assert_ptr_eq(r.places[k].at.node, &nodes[2]);
+	}
 }
 END_TEST
 
@@ -322,5 +345,5 @@ END_TEST
 
 UNIT_SUITE(tools_saved, saved_plan_fits_what_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
 	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps,
-	   a_walk_killed_anywhere_is_finished_or_undone, steps_wait_for_what_they_need, one_node_alone_has_what_it_needs,
+	   a_walk_killed_anywhere_is_finished_or_undone, steps_wait_for_what_they_need, one_node_alone_has_what_it_needs, nodes_that_leave_are_only_undone,
 	   causes_name_what_apply_mends, another_manifest_and_another_image_are_told_and_borne, nodes_that_are_not_there_rest_already)

@@ -4,7 +4,8 @@ check "plan of what is there" vhpc cluster plan --detailed-exitcode "$example" &
 check "second apply" vhpc cluster apply "$example" && says "nothing to do" "second apply changes nothing and says so"
 check "and nothing else" test "$(cat "$T/out" "$T/err" | wc -l)" = 1
 sed 's/^nodes: 2/nodes: 1/' "$example" >"$T/shape.yaml"
-exits 3 "apply with another shape" vhpc cluster apply "$T/shape.yaml" && says "nodes is 2, the manifest says 1" "another shape: says which"
+sed 's/^memory: 1G/memory: 2G/' "$example" >"$T/larger.yaml"
+exits 3 "apply with another shape" vhpc cluster apply "$T/larger.yaml" && says "memory is 1G, the manifest says 2G" "another shape: says which"
 
 check "status" vhpc cluster status --json two-node
 check "both nodes run and answer" test "$(grep -c '"ssh": true' "$T/out")" = 2

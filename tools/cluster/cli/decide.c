@@ -5,17 +5,20 @@
 #include <net/if.h>
 #include <stdio.h>
 
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "tools/cluster/cli/cli.h"
 #include "vmm/hosts/hosts.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/virt/virt.h"
 
-static int make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, struct vh_err *err)
+/* old: what exists, or NULL. */
+static int make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, struct cluster *old, struct vh_err *err)
 {
 	struct vh_hosts_query q = { .root = cli->root, .connect = cli->connect, .state = cli->state };
 	const struct apply_opts *o = cli->opts;
-	int r = cluster_plan(m, s->images, &q, o->host, s->store, &s->cluster, err);
+	int r = old ? cluster_change(m, s->images, &q, o->host, s->store, old, &s->cluster, err)
+		    : cluster_plan(m, s->images, &q, o->host, s->store, &s->cluster, err);
 
 	for (char **note = q.notes; note && *note && !cli->quiet; note++)
 		fprintf(stderr, "%s: %s\n", cli->prog, *note);
@@ -23,25 +26,53 @@ static int make_plan(const struct vh_cli *cli, const struct manifest *m, struct 
 	return r;
 }
 
-static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, bool *ret_exists, struct vh_err *err)
+/* Those of pools that c has are not asked for: they boot what they booted. */
+static int find_images(const struct vh_cli *cli, const struct manifest *m, const struct cluster *c, struct session *s, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
 	size_t n;
 	const struct pool *pools = manifest_pools(m, &n);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = session_image(cli, o->store, c && cluster_pool_named(c, pools[i].name) ? NULL : &pools[i], s, err);
+	return r;
+}
+
+static int plan_change(const struct vh_cli *cli, const struct manifest *m, struct session *s, struct vh_err *err)
+{
+	vh_cleanup(cluster_clear) struct cluster old = s->cluster;
+	vh_autojson was = cluster_to_json(&old);
+	vh_autojson is = NULL;
+	int r = cluster_can_become(&old, m, err);
+
+	s->cluster = (struct cluster){ 0 };
+	manifest_clear(&s->was);
+	if (r == 0)
+		r = cluster_manifest(&old, &s->was, err);
+	if (r == 0)
+		r = find_images(cli, m, &old, s, err);
+	if (r == 0)
+		r = make_plan(cli, m, s, &old, err);
+	if (r < 0)
+		return r;
+	is = cluster_to_json(&s->cluster);
+	s->changes = !was || !is || !json_equal(was, is);
+	return was && is ? 0 : vh_err_nomem(err);
+}
+
+static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, bool *ret_exists, struct vh_err *err)
+{
 	int r = record_load(s->store, cli->state, m->name, &s->cluster, err);
 
 	*ret_exists = r == 0;
 	if (r == 0)
-		r = cluster_matches(&s->cluster, m, err);
-	if (*ret_exists) {
-		s->changes = r == 0 && cluster_take_policy(&s->cluster, m);
-		return r;
-	}
+		return plan_change(cli, m, s, err);
 	if (r == -ENOENT)
 		r = record_lost(cli->state, m->name, err);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = session_image(cli, o->store, &pools[i], s, err);
-	return r < 0 ? r : make_plan(cli, m, s, err);
+	if (r == 0)
+		r = find_images(cli, m, NULL, s, err);
+	return r < 0 ? r : make_plan(cli, m, s, NULL, err);
 }
 
 int decide_plan(const struct vh_cli *cli, const struct saved *want, struct session *s, bool *ret_exists, struct vh_err *err)
@@ -76,7 +107,7 @@ int decide_volumes(const struct cluster *c, struct vh_err *err)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
-		for (const struct volume *v = NULL; r == 0 && (v = cluster_next_volume(c, &c->nodes[i], v)); )
+		for (const struct volume *v = NULL; r == 0 && c->nodes[i].is_new && (v = cluster_next_volume(c, &c->nodes[i], v)); )
 			r = decide_volume(c, &c->nodes[i], v, err);
 	return r;
 }
@@ -85,7 +116,7 @@ int decide_names(struct session *s, struct vh_err *err)
 {
 	for (size_t i = 0; i < s->cluster.n_nodes; i++) {
 		const char *state = NULL;
-		int r = vh_virt_state(s->virt, s->cluster.nodes[i].name, &state, err);
+		int r = !s->cluster.nodes[i].is_new ? 0 : vh_virt_state(s->virt, s->cluster.nodes[i].name, &state, err);
 
 		if (r < 0)
 			return r;

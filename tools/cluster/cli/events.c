@@ -56,7 +56,10 @@ void events_step(void *arg, const struct step_event *event)
 		say(json_pack("{s:s, s:s, s:o, s:s*, s:s, s:f, s:o*}", "event", "step", "step", event->step->what,
 			      "object", vh_json_text(event->object), "node", event->node, "state", state_of(event),
 			      "seconds", rounded(event->seconds), "error", event->state == STEP_FAILED ? text_or_none(event->err->text) : NULL));
-	if (e->exists && event->state == STEP_CHANGED)
+	/* A node that goes is said once. */
+	if (e->exists && event->state == STEP_CHANGED && event->undo && event->step == &step_domain)
+		vh_progress_note(e->progress, "removed %s", event->object);
+	else if (e->exists && event->state == STEP_CHANGED && !event->undo)
 		vh_progress_note(e->progress, "%s %s", event->step->what, event->object);
 }
 

@@ -21,6 +21,7 @@ void session_clear(struct session *s)
 	vh_store_close(s->store);
 	session_forget_images(s);
 	cluster_clear(&s->cluster);
+	manifest_clear(&s->was);
 	vh_close_fd(&s->lock);
 }
 
@@ -130,6 +131,40 @@ int session_want(const struct context *ctx, bool running, struct vh_err *err)
 			r = dir ? watch_mark(dir, running ? WATCH_WANTED : WATCH_OFF, err) : vh_err_nomem(err);
 	}
 	return r;
+}
+
+/* Their directories, and what the nodes of groups booted that leave. */
+static int remove_left(const struct cluster *c, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_leaving; i++) {
+		vh_autofree char *dir = vh_strf("%s/%s", c->dir, c->nodes[c->n_nodes + i].name);
+
+		r = dir ? vh_remove_tree(dir, err) : vh_err_nomem(err);
+	}
+	for (size_t i = 0; r == 0 && i < c->n_leaving_pools; i++) {
+		vh_autofree char *dir = vh_strf("%s/boot/%s", c->dir, c->pools[c->n_pools + i].wanted.name);
+
+		r = dir ? vh_remove_tree(dir, err) : vh_err_nomem(err);
+	}
+	return r;
+}
+
+int session_leave(const struct context *ctx, struct session *s, struct vh_err *err)
+{
+	struct context leaving = *ctx;
+	int r;
+
+	leaving.leaving = true;
+	r = steps_undo(&leaving, s->store, err);
+	if (r == 0)
+		r = remove_left(&s->cluster, err);
+	if (r == 0)
+		r = record_leave(s->store, &s->cluster, err);
+	if (r == 0)
+		r = record_save(&s->cluster, s->cluster.dir, err);
+	return r < 0 ? r : vh_floating_settle(s->virt, ctx->state, err);
 }
 
 int session_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err)

@@ -9,13 +9,14 @@
 
 struct session {
 	struct cluster cluster;
+	struct manifest was;	/* what a cluster that exists was until now; empty without one */
+	bool changes;		/* of one that exists: its plan is another than the record's */
 	struct vh_store *store;
 	struct vh_virt *virt;
 	struct vh_image **images;	/* one a pool; NULL: not looked for */
 	size_t n_images;
 	struct vh_progress *progress;
 	int lock;
-	bool changes;		/* the record is to say something else, as the manifest does */
 };
 void session_clear(struct session *s);
 #define autosession vh_cleanup(session_clear) struct session
@@ -40,6 +41,8 @@ void session_forget_images(struct session *s);
 struct context session_context(const struct vh_cli *cli, const struct session *s, uint64_t ready_s);
 /* Has vhpc cluster watch know whether the context's nodes are to run. */
 int session_want(const struct context *ctx, bool running, struct vh_err *err);
+/* Removes the nodes that leave, then gives back their leases and forgets them. The context is the session's. */
+int session_leave(const struct context *ctx, struct session *s, struct vh_err *err);
 /* Undoes every step, then gives back the leases and forgets the cluster. */
 int session_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
 

@@ -169,7 +169,10 @@ static int print_changes(const struct cluster *c, const struct sights *s, struct
 		return 0;
 	}
 	vh_table_print(stdout, caused ? all_cols : new_cols, rows);
-	printf("\n%zu to create, %zu to change.\n", changes_of(s, LOOK_MISSING), changes_of(s, LOOK_OTHER));
+	printf("\n%zu to create, %zu to change", changes_of(s, LOOK_MISSING), changes_of(s, LOOK_OTHER));
+	if (changes_of(s, LOOK_LEAVING))
+		printf(", %zu to remove", changes_of(s, LOOK_LEAVING));
+	puts(".");
 	return 0;
 }
 

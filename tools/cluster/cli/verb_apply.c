@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/strv.h"
 #include "lib/sysroot.h"
+#include "tools/cluster/cli/apply.h"
 #include "tools/cluster/cli/decide.h"
 #include "tools/cluster/cli/events.h"
+#include "vmm/hosts/hosts.h"
 #include "vmm/life/life.h"
 #include "vmm/virt/virt.h"
 
@@ -20,7 +23,7 @@ static int give_uuids(struct cluster *c, struct vh_err *err)
 	int r = vh_root_open(&root, NULL, err);
 
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
-		r = vh_root_read(root, &c->nodes[i].uuid, "proc/sys/kernel/random/uuid");
+		r = !c->nodes[i].is_new ? 0 : vh_root_read(root, &c->nodes[i].uuid, "proc/sys/kernel/random/uuid");
 		if (r < 0)
 			vh_err_set(err, -r, "no random UUID to be had: %s", strerror(-r));
 	}
@@ -46,27 +49,72 @@ static int plan_and_record(const struct vh_cli *cli, const struct saved *want, s
 	if (r < 0)
 		return r;
 	r = decide_plan(cli, want, s, ret_exists, err);
-	if (r == 0 && !*ret_exists)
+	if (r == 0)
 		r = decide_names(s, err);
-	if (r == 0 && !*ret_exists)
+	if (r == 0)
 		r = give_uuids(&s->cluster, err);
 	if (r == 0 && !*ret_exists)
 		r = give_user(cli, s, err);
-	if (r == 0 && !*ret_exists)
+	if (r == 0 && (!*ret_exists || s->changes))
 		r = record_create(s->store, &s->cluster, err);
-	if (r == 0 && *ret_exists && s->changes)
-		r = record_put(s->store, &s->cluster, err);
 	return vh_store_settle(s->store, r, err);
 }
 
-/* What failed is said; then a new cluster is taken away again, an old one left to be finished. */
-static int apply_failed(const struct vh_cli *cli, const struct context *ctx, struct session *s, bool undo,
-			struct vh_err *err)
+/* --- what failed is said, and taken back */
+
+static bool has_new_nodes(const struct cluster *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		any |= c->nodes[i].is_new;
+	return any;
+}
+
+/* The change back: the new nodes leave, and those come back that were to leave. */
+static int record_back(const struct vh_cli *cli, struct session *s, struct vh_err *err)
+{
+	vh_cleanup(cluster_clear) struct cluster old = s->cluster;
+	struct vh_hosts_query q = { .connect = cli->connect, .state = cli->state };
+	int r = vh_store_begin(s->store, err);
+
+	s->cluster = (struct cluster){ 0 };
+	if (r < 0)
+		return r;
+	r = cluster_change(&s->was, NULL, &q, NULL, s->store, &old, &s->cluster, err);
+	vh_strv_free(q.notes);
+	if (r == 0)
+		r = record_create(s->store, &s->cluster, err);
+	return vh_store_settle(s->store, r, err);
+}
+
+/* The cluster goes on as it was. */
+static int take_back(const struct vh_cli *cli, const struct context *ctx, struct session *s, struct vh_err *err)
+{
+	vh_autoerr back_err = VH_ERR_NONE;
+	struct context back = *ctx;
+	unsigned changed;
+	int r;
+
+	vh_progress_note(s->progress, "%s; taking the change back", err->text);
+	r = record_back(cli, s, &back_err);
+	if (r == 0)
+		r = session_leave(ctx, s, &back_err);
+	/* These are of the pools that it was to have. */
+	back.images = NULL;
+	if (r == 0)
+		r = steps_apply(&back, s->store, &changed, &back_err);
+	if (r == 0)
+		return -err->num;
+	vh_err_print(stderr, cli->prog, &back_err);
+	vh_err_as(err, VH_EXIT_PARTIAL);
+	return vh_err_hint(err, "apply again: with this manifest it is changed, with the one before it is as it was");
+}
+
+static int take_away(const struct vh_cli *cli, const struct context *ctx, struct session *s, struct vh_err *err)
 {
 	vh_autoerr undo_err = VH_ERR_NONE;
 
-	if (!undo)
-		return vh_err_as(err, VH_EXIT_PARTIAL);
 	vh_progress_note(s->progress, "%s; undoing what was done", err->text);
 	if (session_undo(ctx, s->store, &undo_err) < 0) {
 		vh_err_print(stderr, cli->prog, &undo_err);
@@ -77,6 +125,18 @@ static int apply_failed(const struct vh_cli *cli, const struct context *ctx, str
 	vh_virt_stop_private(ctx->state, &undo_err);
 	return -err->num;
 }
+
+/* A new cluster is taken away again, and a change that made nodes is taken back; else one that exists is left to be finished. */
+static int apply_failed(const struct vh_cli *cli, const struct context *ctx, struct session *s, bool exists, struct vh_err *err)
+{
+	const struct apply_opts *o = cli->opts;
+
+	if (o->keep || (exists && !has_new_nodes(&s->cluster)))
+		return vh_err_as(err, VH_EXIT_PARTIAL);
+	return exists ? take_back(cli, ctx, s, err) : take_away(cli, ctx, s, err);
+}
+
+/* --- */
 
 static char interrupted_text[256];
 
@@ -98,6 +158,18 @@ static void tell_when_interrupted(const char *name)
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
+}
+
+/* Those that stay have forgotten them. */
+static int leave(const struct context *ctx, struct session *s, unsigned *changed, struct vh_err *err)
+{
+	int r = session_leave(ctx, s, err);
+
+	++*changed;
+	if (r == 0)
+		return 0;
+	vh_err_as(err, VH_EXIT_PARTIAL);
+	return err->hint ? r : vh_err_hint(err, "apply again once the cause is gone");
 }
 
 static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists, unsigned *ret_changed, struct vh_err *err)
@@ -123,7 +195,9 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 	events_begin(&events, s->cluster.name, s->cluster.n_nodes);
 	r = steps_apply(&ctx, s->store, ret_changed, err);
 	if (r < 0)
-		r = apply_failed(cli, &ctx, s, !exists && !o->keep, err);
+		r = apply_failed(cli, &ctx, s, exists, err);
+	else if (s->cluster.n_leaving)
+		r = leave(&ctx, s, ret_changed, err);
 	events_end(&events, s->cluster.name, *ret_changed, r < 0 ? err : NULL);
 	return r;
 }
@@ -142,13 +216,18 @@ static int load_wanted(const struct vh_cli *cli, struct saved *ret, struct vh_er
 	return saved_new(ret) < 0 ? vh_err_nomem(err) : manifest_load(cli->argv[0], ret->manifest, err);
 }
 
-/* Of a plan that was saved: what it was to find there. */
-static int check_sights(const struct vh_cli *cli, const struct saved *want, const struct session *s, struct vh_err *err)
+/* Of one that exists: what apply could not do to it, and of a plan that was saved what it was to find there. */
+static int check_there(const struct vh_cli *cli, const struct saved *want, const struct session *s, struct vh_err *err)
 {
 	vh_cleanup(sights_clear) struct sights now = { 0 };
-	const struct context ctx = session_context(cli, s, 0);
-	int r = sights_look(&ctx, false, &now, err);
+	struct context ctx = session_context(cli, s, 0);
+	int r;
 
+	ctx.progress = NULL;
+	r = lost_check(&ctx, err);
+	if (r < 0 || !want->steps)
+		return r;
+	r = sights_look(&ctx, false, &now, err);
 	return r < 0 ? r : saved_fits_sights(want, &s->cluster, &now, err);
 }
 
@@ -160,12 +239,14 @@ static int check(const struct vh_cli *cli, const struct saved *want, struct sess
 
 	if (r == 0 && !exists)
 		r = decide_bridge(&s->cluster, err);
-	if (r == 0 && !exists)
+	if (r == 0)
 		r = decide_volumes(&s->cluster, err);
 	if (r == 0)
 		r = vh_virt_open(&s->virt, cli->connect, cli->state, true, err);
-	if (r == 0 && exists && want->steps)
-		r = check_sights(cli, want, s, err);
+	if (r == 0)
+		r = decide_names(s, err);
+	if (r == 0 && exists)
+		r = check_there(cli, want, s, err);
 	cluster_clear(&s->cluster);
 	session_forget_images(s);
 	return r;
@@ -176,39 +257,45 @@ static int find_recorded_images(const struct vh_cli *cli, struct session *s, str
 	const struct apply_opts *o = cli->opts;
 	int r = 0;
 
+	session_forget_images(s);
 	for (size_t i = 0; r == 0 && i < s->cluster.n_pools; i++)
 		r = session_image(cli, o->store, files_have_pool(&s->cluster, i) ? NULL : &s->cluster.pools[i].wanted, s, err);
 	return r;
+}
+
+int apply_wanted(const struct vh_cli *cli, const struct saved *want, struct session *s, struct vh_err *err)
+{
+	unsigned changed = 0;
+	bool exists;
+	int r = vh_lives_sweep_state(cli->state, err);
+
+	if (r == 0)
+		r = check(cli, want, s, err);
+	if (r < 0)
+		return r;
+	tell_when_interrupted(want->manifest->name);
+	r = plan_and_record(cli, want, s, &exists, err);
+	/* One that has its files keeps them, whatever became of the image. */
+	if (r == 0 && exists && !files_are_whole(&s->cluster))
+		r = find_recorded_images(cli, s, err);
+	if (r == 0)
+		r = apply_steps(cli, s, exists, &changed, err);
+	if (r < 0)
+		return r;
+	if (changed)
+		vh_progress_end(vh_steal(&s->progress), "%zu nodes answer over ssh", s->cluster.n_nodes);
+	else
+		vh_progress_end(vh_steal(&s->progress), "nothing to do: %zu nodes answer over ssh", s->cluster.n_nodes);
+	return 0;
 }
 
 int verb_apply(struct vh_cli *cli, struct vh_err *err)
 {
 	autosaved want = { 0 };
 	autosession s = { .lock = -1 };
-	unsigned changed = 0;
-	bool exists;
 	int r = load_wanted(cli, &want, err);
 
 	if (r == 0)
 		r = session_open(cli, want.manifest->name, &s, err);
-	if (r == 0)
-		r = vh_lives_sweep_state(cli->state, err);
-	if (r == 0)
-		r = check(cli, &want, &s, err);
-	if (r < 0)
-		return r;
-	tell_when_interrupted(want.manifest->name);
-	r = plan_and_record(cli, &want, &s, &exists, err);
-	/* One that has its files keeps them, whatever became of the image. */
-	if (r == 0 && !s.images && !files_are_whole(&s.cluster))
-		r = find_recorded_images(cli, &s, err);
-	if (r == 0)
-		r = apply_steps(cli, &s, exists, &changed, err);
-	if (r < 0)
-		return r;
-	if (changed)
-		vh_progress_end(vh_steal(&s.progress), "%zu nodes answer over ssh", s.cluster.n_nodes);
-	else
-		vh_progress_end(vh_steal(&s.progress), "nothing to do: %zu nodes answer over ssh", s.cluster.n_nodes);
-	return 0;
+	return r < 0 ? r : apply_wanted(cli, &want, &s, err);
 }

@@ -8,6 +8,7 @@
 #include "lib/show/table.h"
 #include "lib/strv.h"
 #include "tools/cluster/cli/session.h"
+#include "tools/cluster/compare/compare.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/virt/virt.h"
 
@@ -30,29 +31,11 @@ static int nothing_there(const struct vh_cli *cli, const char *name, struct sess
 
 /* --- what destroy would remove, in its order */
 
-/* What is lost with it; NULL: nothing that cannot be made again. */
-static const char *lost_with(const struct step *s)
-{
-	if (s == &step_disk || s == &step_volume)
-		return "what was written on it";
-	return s == &step_domain ? "what it runs" : s == &step_files ? "keys and identities" : NULL;
-}
-
 static int add(json_t *rows, const char *what, const char *object, const char *node, const char *loses, struct vh_err *err)
 {
 	json_t *row = object ? json_pack("{s:s, s:s, s:s*, s:s*}", "what", what, "object", object, "node", node, "loses", loses) : NULL;
 
 	return json_array_append_new(rows, row) < 0 ? vh_err_nomem(err) : 0;
-}
-
-/* Whether all that the step made there stays. */
-static bool is_kept(const struct cluster *c, const struct sight *s)
-{
-	bool kept = s->step == &step_volume;
-
-	for (const struct volume *v = NULL; kept && (v = cluster_next_volume(c, s->at.node, v)); )
-		kept = v->keep;
-	return kept;
 }
 
 static bool keeps_any(const struct cluster *c)
@@ -74,8 +57,8 @@ static int add_objects(const struct context *ctx, json_t *rows, struct vh_err *e
 		const struct sight *s = &all.v[i];
 		vh_autofree char *object = s->step->object(ctx->cluster, &s->at);
 
-		if ((s->look.is == LOOK_SAME || s->look.is == LOOK_OTHER) && !is_kept(ctx->cluster, s))
-			r = add(rows, s->step->what, object, s->at.node ? s->at.node->name : NULL, lost_with(s->step), err);
+		if ((s->look.is == LOOK_SAME || s->look.is == LOOK_OTHER || s->look.is == LOOK_LEAVING) && !step_keeps(s->step, ctx->cluster, &s->at))
+			r = add(rows, s->step->what, object, s->at.node ? s->at.node->name : NULL, change_loses(s->step), err);
 	}
 	return r;
 }
@@ -100,7 +83,7 @@ static int add_all(const struct context *ctx, struct vh_store *store, json_t *ro
 	const struct cluster *c = ctx->cluster;
 	int r = add_objects(ctx, rows, err);
 
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+	for (size_t i = 0; r == 0 && i < c->n_nodes + c->n_leaving; i++) {
 		vh_autofree char *holder = vh_strf("vm/%s", c->nodes[i].name);
 
 		r = holder ? add_leases(store, holder, c->nodes[i].name, rows, err) : vh_err_nomem(err);

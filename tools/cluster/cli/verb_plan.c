@@ -44,6 +44,10 @@ static int look_at_existing(const struct vh_cli *cli, struct session *s, struct 
 					  s->cluster.name)
 			  : open_virt(cli, s, err);
 
+	if (r == 0 && s->virt)
+		r = decide_names(s, err);
+	if (r == 0)
+		r = decide_volumes(&s->cluster, err);
 	if (r < 0)
 		return r;
 	ctx = session_context(cli, s, 0);

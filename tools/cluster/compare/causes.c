@@ -11,7 +11,7 @@ void causes_of_sights(const struct cluster *c, const struct sights *s, struct vh
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct sight *at = &s->v[i];
-		const bool wrong = at->look.is == LOOK_MISSING || at->look.is == LOOK_OTHER;
+		const bool wrong = strcmp(change_of(&at->look), "none") != 0;
 		vh_autofree char *object = wrong ? at->step->object(c, &at->at) : NULL;
 		vh_autofree char *mend = vh_strf("apply mends it%s%s", at->look.costs ? "; it costs " : "", at->look.costs ? at->look.costs : "");
 		const struct vh_finding f = { .object = object ? object : c->name, .check = at->step->what, .verdict = VH_WRONG,

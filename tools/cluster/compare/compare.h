@@ -12,8 +12,10 @@ struct manifest;
 
 /* --- changes.c: what apply changes (docs/formats/cluster-views.md) */
 
-/* "create", "change", "none": what apply does about an object that looks so; static. */
+/* "create", "change", "remove", "none": what apply does about an object that looks so; static. */
 const char *change_of(const struct look *look);
+/* What is lost for good with what the step made; static; NULL: nothing that cannot be made again. */
+const char *change_loses(const struct step *s);
 /* How many look so; how many are not "none". */
 size_t changes_of(const struct sights *s, enum look_is is);
 size_t changes_count(const struct sights *s);

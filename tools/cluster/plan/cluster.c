@@ -21,6 +21,7 @@ static void pool_of_cluster_clear(struct cluster_pool *p)
 	free(p->image.user);
 	free(p->image.mpi);
 	free(p->image.mpi_version);
+	*p = (struct cluster_pool){ 0 };
 }
 
 static void node_clear(struct node *n)
@@ -36,10 +37,31 @@ static void node_clear(struct node *n)
 	if (n->layout)
 		vh_layout_clear(n->layout);
 	free(n->layout);
+	*n = (struct node){ 0 };
+}
+
+int cluster_pool_move(struct cluster_pool *from, struct cluster_pool *to, struct vh_err *err)
+{
+	char *name = from->wanted.name ? strdup(from->wanted.name) : NULL;
+
+	if (from->wanted.name && !name)
+		return vh_err_nomem(err);
+	*to = *from;
+	*from = (struct cluster_pool){ .wanted.name = name };
+	return 0;
+}
+
+void cluster_drop_leaving(struct cluster *c)
+{
+	for (; c->n_leaving; c->n_leaving--)
+		node_clear(&c->nodes[c->n_nodes + c->n_leaving - 1]);
+	for (; c->n_leaving_pools; c->n_leaving_pools--)
+		pool_of_cluster_clear(&c->pools[c->n_pools + c->n_leaving_pools - 1]);
 }
 
 void cluster_clear(struct cluster *c)
 {
+	cluster_drop_leaving(c);
 	for (size_t i = 0; i < c->n_pools; i++)
 		pool_of_cluster_clear(&c->pools[i]);
 	for (size_t i = 0; i < c->n_hosts; i++)
@@ -55,6 +77,7 @@ void cluster_clear(struct cluster *c)
 	free(c->volumes_dir);
 	free(c->bridge);
 	free(c->accel_why);
+	free(c->region_id);
 	logins_clear(&c->users);
 	volumes_clear(&c->volumes);
 	*c = (struct cluster){ 0 };
@@ -71,20 +94,30 @@ int cluster_shape(struct cluster *c, const char *name, const char *state, size_t
 	c->nodes = calloc(nodes + 1, sizeof(*c->nodes));
 	if (!c->name || !c->owner || !c->dir || !c->volumes_dir || !c->pools || !c->hosts || !c->nodes)
 		return vh_err_nomem(err);
-	c->n_pools = pools;
 	c->n_hosts = 1;
-	for (; c->n_nodes < nodes; c->n_nodes++) {
-		struct node *n = &c->nodes[c->n_nodes];
-
-		n->nics = calloc(1, sizeof(*n->nics));
-		n->n_nics = n->nics ? 1 : 0;
-		n->layout = calloc(1, sizeof(*n->layout));
-		if (!n->nics || !n->layout) {
-			node_clear(n);
-			return vh_err_nomem(err);
-		}
-	}
 	return 0;
+}
+
+int cluster_node_shape(struct node *n, struct vh_err *err)
+{
+	n->nics = calloc(1, sizeof(*n->nics));
+	n->n_nics = n->nics ? 1 : 0;
+	n->layout = calloc(1, sizeof(*n->layout));
+	if (n->nics && n->layout)
+		return 0;
+	node_clear(n);
+	return vh_err_nomem(err);
+}
+
+struct cluster_pool *cluster_pool_named(const struct cluster *c, const char *name)
+{
+	for (size_t i = 0; i < c->n_pools + c->n_leaving_pools; i++) {
+		const char *is = c->pools[i].wanted.name;
+
+		if (is && name ? !strcmp(is, name) : !is && !name)
+			return &c->pools[i];
+	}
+	return NULL;
 }
 
 const struct node *cluster_head(const struct cluster *c)
@@ -197,12 +230,12 @@ int cluster_host_address(const struct cluster *c, char buf[24])
 struct region cluster_region(const struct cluster *c)
 {
 	struct region r;
-	const char *id = c->n_nodes ? c->nodes[0].uuid : NULL;
+	const char *id = c->region_id ? c->region_id : c->n_nodes ? c->nodes[0].uuid : NULL;
 	uint64_t ranks = 0;
 
 	for (size_t i = 0; i < c->n_nodes; i++)
 		ranks += cluster_pool_of(c, &c->nodes[i])->vcpus;
-	r.size = vh_region_size(ranks);
+	r.size = c->region_size ? c->region_size : vh_region_size(ranks);
 	r.node = (unsigned)c->region_node;
 	/* Clusters of the same name in other state directories share /dev/shm with this one. */
 	snprintf(r.name, sizeof(r.name), "vhpc-%s", id ? id : c->name);

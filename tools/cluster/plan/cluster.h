@@ -5,7 +5,13 @@
 
 #include "tools/cluster/plan/plan.h"
 
-/* Name, owner and directory, and room for so many pools and nodes on this host, each with a NIC. */
+/* Name, owner and directory, and room for so many pools and nodes on this host. */
 int cluster_shape(struct cluster *c, const char *name, const char *state, size_t pools, size_t nodes, struct vh_err *err);
+/* A NIC and an empty layout for a node, which is zeroed. */
+int cluster_node_shape(struct node *n, struct vh_err *err);
+/* What a pool was planned as goes over; its name stays, too. -ENOMEM. */
+int cluster_pool_move(struct cluster_pool *from, struct cluster_pool *to, struct vh_err *err);
+/* Takes those that leave out of it. */
+void cluster_drop_leaving(struct cluster *c);
 
 #endif

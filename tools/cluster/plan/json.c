@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The plan of a cluster as JSON, there and back. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
 
@@ -42,6 +43,13 @@ static const struct vh_key group_keys[] = {
 	{ .name = NULL },
 };
 
+/* It is a part of a file's name. */
+static int check_id(const char *id, struct vh_err *err)
+{
+	return *id && strlen(id) < 40 && !id[strspn(id, "0123456789abcdef-")] ? 0 : vh_err_refuse(err, EINVAL, "'%.40s' is no UUID", id);
+}
+
+#define REGION_MAX (1ull << 40)
 static const struct vh_key cluster_keys[] = {
 	TEXT(cluster, "bridge", bridge),
 	{ .name = "accel", .type = VH_KEY_ENUM, .offset = offsetof(struct cluster, accel), .required = true,
@@ -52,15 +60,10 @@ static const struct vh_key cluster_keys[] = {
 	LOGINS_KEY(offsetof(struct cluster, users)),
 	VOLUMES_KEY(offsetof(struct cluster, volumes)),
 	{ .name = "slurm", .type = VH_KEY_BOOL, .offset = offsetof(struct cluster, slurm), .dflt = "no" },
+	{ .name = "region_id", .type = VH_KEY_STR, .offset = offsetof(struct cluster, region_id), .check = check_id },
+	{ .name = "region_size", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, region_size), .dflt = "0", .max = REGION_MAX },
 	{ .name = "uid", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, uid), .dflt = "0", .max = UINT32_MAX - 1 },
 	{ .name = NULL },
-};
-
-static const struct vh_key nic_keys[] = {
-	TEXT(nic, "address", address), TEXT(nic, "mac", mac), TEXT(nic, "tap", tap), { .name = NULL },
-};
-static const struct vh_key node_keys[] = {
-	TEXT(node, "name", name), TEXT(node, "uuid", uuid), { .name = NULL },
 };
 
 /* Members that are there stay in their place. */
@@ -70,6 +73,14 @@ static int merge(json_t *doc, json_t *part)
 
 	return stolen && json_object_update(doc, stolen) == 0 ? 0 : -ENOMEM;
 }
+
+static const struct vh_key nic_keys[] = {
+	TEXT(nic, "address", address), TEXT(nic, "mac", mac), TEXT(nic, "tap", tap), { .name = NULL },
+};
+static const struct vh_key node_keys[] = {
+	TEXT(node, "name", name), TEXT(node, "uuid", uuid), { .name = NULL },
+};
+
 
 static json_t *node_to_json(const struct cluster *c, const struct node *n)
 {
@@ -82,14 +93,75 @@ static json_t *node_to_json(const struct cluster *c, const struct node *n)
 	return json_object_set_new(doc, "layout", vh_layout_to_json(n->layout)) < 0 ? NULL : vh_steal(&doc);
 }
 
-static json_t *nodes_to_json(const struct cluster *c)
+static json_t *nodes_to_json(const struct cluster *c, size_t first, size_t n)
 {
 	vh_autojson nodes = json_array();
 
-	for (size_t i = 0; i < c->n_nodes; i++)
+	for (size_t i = first; i < first + n; i++)
 		if (json_array_append_new(nodes, node_to_json(c, &c->nodes[i])) < 0)
 			return NULL;
 	return vh_steal(&nodes);
+}
+
+static int damaged(int r, const char *what, struct vh_err *err)
+{
+	return r == -ENOMEM ? r : vh_err_set(err, EBADMSG, "the record of a %s is damaged", what);
+}
+
+/* The first address is the host's. */
+static int take_slot(const struct cluster *c, struct node *n)
+{
+	struct in_addr at;
+	uint32_t number;
+
+	if (inet_pton(AF_INET, n->nics[0].address, &at) != 1)
+		return -EBADMSG;
+	number = ntohl(at.s_addr) - c->cidr.base;
+	if (number < 2 || number > vh_cidr_hosts(&c->cidr))
+		return -EBADMSG;
+	n->slot = number - 2;
+	return 0;
+}
+
+static int node_from_json(const struct cluster *c, const json_t *j, struct node *n, struct vh_err *err)
+{
+	const json_t *group = json_object_get(j, "group");
+	struct cluster_pool *pool = group && !json_is_string(group) ? NULL : cluster_pool_named(c, json_string_value(group));
+	int r = pool ? 0 : -EBADMSG;
+
+	if (r == 0)
+		r = vh_doc_from_json(node_keys, j, n, err);
+	if (r == 0)
+		r = vh_doc_from_json(nic_keys, j, &n->nics[0], err);
+	if (r == 0)
+		r = take_slot(c, n);
+	if (r < 0)
+		return damaged(r, "node", err);
+	n->pool = (size_t)(pool - c->pools);
+	r = vh_layout_from_json(json_object_get(j, "layout"), n->layout, err);
+	if (r == 0)
+		pool->vcpus = n->layout->vcpus;
+	return r;
+}
+
+static int nodes_from_json(struct cluster *c, const json_t *nodes, size_t *count, struct vh_err *err)
+{
+	const json_t *j;
+	size_t i;
+	int r = 0;
+
+	json_array_foreach(nodes, i, j) {
+		struct node *n = &c->nodes[c->n_nodes + c->n_leaving];
+
+		r = cluster_node_shape(n, err);
+		if (r < 0)
+			return r;
+		++*count;
+		r = node_from_json(c, j, n, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* What was said, and no more. */
@@ -146,19 +218,33 @@ static json_t *group_to_json(const struct cluster_pool *p)
 	return add_pool(doc, p) < 0 ? NULL : vh_steal(&doc);
 }
 
+static json_t *groups_to_json(const struct cluster *c, size_t first, size_t n)
+{
+	vh_autojson groups = json_array();
+
+	for (size_t i = first; i < first + n; i++)
+		if (json_array_append_new(groups, group_to_json(&c->pools[i])) < 0)
+			return NULL;
+	return vh_steal(&groups);
+}
+
 static int add_pools(json_t *doc, const struct cluster *c)
 {
-	json_t *groups;
-
 	if (!c->pools[0].wanted.name)
 		return add_pool(doc, &c->pools[0]);
-	groups = json_array();
-	for (size_t i = 0; i < c->n_pools; i++)
-		if (json_array_append_new(groups, group_to_json(&c->pools[i])) < 0) {
-			json_decref(groups);
-			return -ENOMEM;
-		}
-	return json_object_set_new(doc, "groups", groups);
+	return json_object_set_new(doc, "groups", groups_to_json(c, 0, c->n_pools));
+}
+
+/* What is removed, but not yet. */
+static int add_leaving(json_t *doc, const struct cluster *c)
+{
+	int r = 0;
+
+	if (c->n_leaving)
+		r = json_object_set_new(doc, "leaving", nodes_to_json(c, c->n_nodes, c->n_leaving));
+	if (r == 0 && c->n_leaving_pools)
+		r = json_object_set_new(doc, "leaving_groups", groups_to_json(c, c->n_pools, c->n_leaving_pools));
+	return r;
 }
 
 json_t *cluster_to_json(const struct cluster *c)
@@ -168,7 +254,8 @@ json_t *cluster_to_json(const struct cluster *c)
 
 	if (!doc || add_pools(doc, c) < 0 ||
 	    json_object_set_new(doc, "cidr", json_string(vh_cidr_format(&c->cidr, cidr))) < 0 ||
-	    merge(doc, vh_doc_json(cluster_keys, c)) < 0 || json_object_set_new(doc, "nodes", nodes_to_json(c)) < 0)
+	    merge(doc, vh_doc_json(cluster_keys, c)) < 0 || json_object_set_new(doc, "nodes", nodes_to_json(c, 0, c->n_nodes)) < 0 ||
+	    add_leaving(doc, c) < 0)
 		return NULL;
 	if (!c->users.n)
 		json_object_del(doc, "users");
@@ -176,47 +263,14 @@ json_t *cluster_to_json(const struct cluster *c)
 		json_object_del(doc, "volumes");
 	if (!c->slurm)
 		json_object_del(doc, "slurm");
+	if (!c->region_id)
+		json_object_del(doc, "region_id");
+	if (!c->region_size)
+		json_object_del(doc, "region_size");
 	/* As UUIDs it comes with the record. */
 	if (!c->uid)
 		json_object_del(doc, "uid");
 	return vh_steal(&doc);
-}
-
-static int damaged(int r, const char *what, struct vh_err *err)
-{
-	return r == -ENOMEM ? r : vh_err_set(err, EBADMSG, "the record of a %s is damaged", what);
-}
-
-/* Whose group a node says; -1: none that is there. */
-static int pool_named(const struct cluster *c, const json_t *group)
-{
-	const char *name = json_string_value(group);
-
-	for (size_t i = 0; i < c->n_pools; i++) {
-		const char *is = c->pools[i].wanted.name;
-
-		if (is && name ? !strcmp(is, name) : !is && !group)
-			return (int)i;
-	}
-	return -1;
-}
-
-static int node_from_json(const struct cluster *c, const json_t *j, struct node *n, struct vh_err *err)
-{
-	int pool = pool_named(c, json_object_get(j, "group")), r = pool < 0 ? -EBADMSG : 0;
-
-	if (r == 0)
-		r = vh_doc_from_json(node_keys, j, n, err);
-	if (r == 0)
-		r = vh_doc_from_json(nic_keys, j, &n->nics[0], err);
-	if (r < 0)
-		return damaged(r, "node", err);
-	n->pool = (size_t)pool;
-	c->pools[pool].wanted.count++;
-	r = vh_layout_from_json(json_object_get(j, "layout"), n->layout, err);
-	if (r == 0)
-		c->pools[pool].vcpus = n->layout->vcpus;
-	return r;
 }
 
 /* Earlier releases had three keys, as numbers. */
@@ -250,19 +304,29 @@ static int pool_from_json(const json_t *j, struct cluster_pool *p, struct vh_err
 	return r < 0 ? r : pool_settled(&p->wanted, err);
 }
 
-static int pools_from_json(const json_t *j, struct cluster *c, struct vh_err *err)
+static int groups_from_json(const json_t *groups, struct cluster_pool *pools, struct vh_err *err)
 {
-	const json_t *groups = json_object_get(j, "groups");
-	int r = groups ? 0 : pool_from_json(j, &c->pools[0], err);
+	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < json_array_size(groups); i++) {
 		const json_t *group = json_array_get(groups, i);
 
-		r = vh_doc_from_json(group_keys, group, &c->pools[i], err);
+		r = vh_doc_from_json(group_keys, group, &pools[i], err);
 		if (r == 0)
-			r = pool_from_json(group, &c->pools[i], err);
+			r = pool_from_json(group, &pools[i], err);
 	}
 	return r;
+}
+
+static int pools_from_json(const json_t *j, struct cluster *c, struct vh_err *err)
+{
+	const json_t *groups = json_object_get(j, "groups"), *leaving = json_object_get(j, "leaving_groups");
+	int r;
+
+	c->n_pools = groups ? json_array_size(groups) : 1;
+	c->n_leaving_pools = json_array_size(leaving);
+	r = groups ? groups_from_json(groups, c->pools, err) : pool_from_json(j, &c->pools[0], err);
+	return r < 0 ? r : groups_from_json(leaving, &c->pools[c->n_pools], err);
 }
 
 int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, struct vh_err *err)
@@ -270,10 +334,12 @@ int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, s
 	vh_cleanup(cluster_clear) struct cluster c = { 0 };
 	const char *name = json_string_value(json_object_get(j, "name")), *cidr = json_string_value(json_object_get(j, "cidr"));
 	const json_t *nodes = json_object_get(j, "nodes"), *groups = json_object_get(j, "groups");
+	const json_t *leaving = json_object_get(j, "leaving");
 	int r = name && cidr && json_is_array(nodes) && (!groups || json_array_size(groups)) ? 0 : damaged(-EBADMSG, "cluster", err);
 
 	if (r == 0)
-		r = cluster_shape(&c, name, state, groups ? json_array_size(groups) : 1, json_array_size(nodes), err);
+		r = cluster_shape(&c, name, state, json_array_size(groups) + json_array_size(json_object_get(j, "leaving_groups")) + 1,
+				  json_array_size(nodes) + json_array_size(leaving), err);
 	if (r < 0)
 		return r;
 	r = pools_from_json(j, &c, err);
@@ -282,8 +348,12 @@ int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, s
 	if (r < 0)
 		return damaged(r, "cluster", err);
 	r = vh_cidr_parse(cidr, &c.cidr, err);
-	for (size_t i = 0; r == 0 && i < c.n_nodes; i++)
-		r = node_from_json(&c, json_array_get(nodes, i), &c.nodes[i], err);
+	if (r == 0)
+		r = nodes_from_json(&c, nodes, &c.n_nodes, err);
+	for (size_t i = 0; i < c.n_nodes; i++)
+		c.pools[c.nodes[i].pool].wanted.count++;
+	if (r == 0)
+		r = nodes_from_json(&c, leaving, &c.n_leaving, err);
 	if (r < 0)
 		return r;
 	*ret = c;

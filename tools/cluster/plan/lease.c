@@ -74,7 +74,7 @@ int lease_nodes(struct vh_store *store, const struct cluster *c, struct vh_err *
 	int r = vh_root_open(&root, NULL, err);
 
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
-		r = lease_node(store, root, c, &c->nodes[i], err);
+		r = c->nodes[i].is_new ? lease_node(store, root, c, &c->nodes[i], err) : 0;
 	return r;
 }
 
@@ -97,16 +97,28 @@ int lease_user_again(struct vh_store *store, const struct cluster *c, struct vh_
 	return c->uid ? vh_lease_take(store, "uid", uid, c->owner, 0, err) : 0;
 }
 
+static int drop_node(struct vh_store *store, const struct node *n, struct vh_err *err)
+{
+	vh_autofree char *holder = vh_strf("vm/%s", n->name);
+	int r = holder ? vh_domain_lease_drop(store, holder, err) : vh_err_nomem(err);
+
+	return r < 0 ? r : vh_lease_drop(store, holder, NULL, NULL, err);
+}
+
+int lease_drop_leaving(struct vh_store *store, const struct cluster *c, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_leaving; i++)
+		r = drop_node(store, &c->nodes[c->n_nodes + i], err);
+	return r;
+}
+
 int lease_drop(struct vh_store *store, const struct cluster *c, struct vh_err *err)
 {
 	int r = vh_lease_drop(store, c->owner, NULL, NULL, err);
 
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
-		vh_autofree char *holder = vh_strf("vm/%s", c->nodes[i].name);
-
-		r = holder ? vh_domain_lease_drop(store, holder, err) : vh_err_nomem(err);
-		if (r == 0)
-			r = vh_lease_drop(store, holder, NULL, NULL, err);
-	}
-	return r;
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+		r = drop_node(store, &c->nodes[i], err);
+	return r < 0 ? r : lease_drop_leaving(store, c, err);
 }

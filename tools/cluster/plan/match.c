@@ -2,6 +2,7 @@
 #include "tools/cluster/plan/plan.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "lib/json.h"
@@ -9,13 +10,29 @@
 #include "tools/cluster/volume/volume.h"
 #include "vmm/want/want.h"
 
-/* group: whose key it is, or NULL. */
+/* Says of a difference whether apply can change it: differs or drifted. */
+typedef int say_fn(const struct cluster *c, const char *group, const char *key, const char *is, const char *wanted, struct vh_err *err);
+
+static int say(const struct cluster *c, const char *group, const char *key, const char *is, const char *wanted, struct vh_err *err)
+{
+	return vh_err_refuse(err, EEXIST, "cluster %s exists with another shape: %s%s%s%s is %s, the manifest says %s", c->name,
+		      group ? "group " : "", group ? group : "", group ? ": " : "", key, is, wanted);
+}
+
+/* What nodes that are there cannot change. group: whose key it is, or NULL. */
 static int differs(const struct cluster *c, const char *group, const char *key, const char *is, const char *wanted,
 		   struct vh_err *err)
 {
-	vh_err_refuse(err, EEXIST, "cluster %s exists with another shape: %s%s%s%s is %s, the manifest says %s", c->name,
-		      group ? "group " : "", group ? group : "", group ? ": " : "", key, is, wanted);
+	say(c, group, key, is, wanted, err);
 	return vh_err_hint(err, "vhpc cluster destroy %s first, or give the manifest another name", c->name);
+}
+
+/* What apply changes. */
+static int drifted(const struct cluster *c, const char *group, const char *key, const char *is, const char *wanted,
+		   struct vh_err *err)
+{
+	say(c, group, key, is, wanted, err);
+	return vh_err_hint(err, "apply changes it, vhpc cluster plan says how");
 }
 
 /* A value as the refusal says it; malloc'd. */
@@ -76,19 +93,19 @@ static int match_keys(const struct cluster *c, const struct pool *is, const stru
 	if (!a || !b)
 		return vh_err_nomem(err);
 	json_object_foreach(a, key, value)
-		if (!pool_is_policy(key) && !json_equal(value, json_object_get(b, key)))
-			return differ(c, wanted, wanted->name && !strcmp(key, "nodes") ? "count" : key, value, json_object_get(b, key), err);
-	if (is->role != wanted->role)
-		return differs(c, wanted->name, "role", pool_roles[is->role], pool_roles[wanted->role], err);
+		if (strcmp(key, "nodes") && !pool_is_policy(key) && !json_equal(value, json_object_get(b, key)))
+			return differ(c, wanted, key, value, json_object_get(b, key), err);
 	return match_request(c, is, wanted, err);
 }
 
-static char *names_of(const struct pool *const *pools, size_t n)
+/* "head, work", of pools that are each stride bytes from the one before. */
+static char *names_of(const struct pool *pools, size_t stride, size_t n)
 {
 	vh_autofree char *all = strdup("");
 
 	for (size_t i = 0; all && i < n; i++) {
-		char *more = vh_strf("%s%s%s", all, i ? ", " : "", pools[i]->name ? pools[i]->name : "none");
+		const struct pool *p = (const struct pool *)((const char *)pools + i * stride);
+		char *more = vh_strf("%s%s%s", all, i ? ", " : "", p->name ? p->name : "none");
 
 		free(all);
 		all = more;
@@ -96,33 +113,29 @@ static char *names_of(const struct pool *const *pools, size_t n)
 	return vh_steal(&all);
 }
 
-/* Nodes are numbered in the groups' order. */
-static int match_names(const struct cluster *c, const struct pool *const *is, const struct pool *const *wanted, size_t n,
-		       struct vh_err *err)
+static int match_names(const struct cluster *c, const struct manifest *m, say_fn *what, struct vh_err *err)
 {
-	vh_autofree char *a = names_of(is, c->n_pools), *b = names_of(wanted, n);
+	size_t n;
+	const struct pool *pools = manifest_pools(m, &n);
+	vh_autofree char *a = names_of(&c->pools[0].wanted, sizeof(*c->pools), c->n_pools), *b = names_of(pools, sizeof(*pools), n);
 
 	if (!a || !b)
 		return vh_err_nomem(err);
-	return strcmp(a, b) ? differs(c, NULL, "groups", a, b, err) : 0;
+	return strcmp(a, b) ? what(c, NULL, "groups", a, b, err) : 0;
 }
 
+/* Nodes of groups are named after them, so that none would stay where there are groups by now, or none any more. */
 static int match_pools(const struct cluster *c, const struct manifest *m, struct vh_err *err)
 {
 	size_t n;
 	const struct pool *pools = manifest_pools(m, &n);
-	vh_autofree const struct pool **is = calloc(c->n_pools, sizeof(*is)), **wanted = calloc(n, sizeof(*wanted));
-	int r;
+	int r = !c->pools[0].wanted.name == !pools[0].name ? 0 : match_names(c, m, differs, err);
 
-	if (!is || !wanted)
-		return vh_err_nomem(err);
-	for (size_t i = 0; i < c->n_pools; i++)
-		is[i] = &c->pools[i].wanted;
-	for (size_t i = 0; i < n; i++)
-		wanted[i] = &pools[i];
-	r = match_names(c, is, wanted, n, err);
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = match_keys(c, is[i], wanted[i], err);
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct cluster_pool *p = cluster_pool_named(c, pools[i].name);
+
+		r = p ? match_keys(c, &p->wanted, &pools[i], err) : 0;
+	}
 	return r;
 }
 
@@ -184,7 +197,30 @@ bool cluster_take_policy(struct cluster *c, const struct manifest *m)
 	return changes;
 }
 
-int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err)
+static int match_count(const struct cluster *c, const struct pool *is, const struct pool *wanted, say_fn *what, struct vh_err *err)
+{
+	char a[24], b[24];
+
+	snprintf(a, sizeof(a), "%" PRIu64, is->count);
+	snprintf(b, sizeof(b), "%" PRIu64, wanted->count);
+	if (is->count != wanted->count)
+		return what(c, wanted->name, wanted->name ? "count" : "nodes", a, b, err);
+	return is->role == wanted->role ? 0 : what(c, wanted->name, "role", pool_roles[is->role], pool_roles[wanted->role], err);
+}
+
+/* Which nodes there are, and what for. */
+static int match_nodes(const struct cluster *c, const struct manifest *m, say_fn *what, struct vh_err *err)
+{
+	size_t n;
+	const struct pool *pools = manifest_pools(m, &n);
+	int r = match_names(c, m, what, err);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = match_count(c, &c->pools[i].wanted, &pools[i], what, err);
+	return r;
+}
+
+int cluster_can_become(const struct cluster *c, const struct manifest *m, struct vh_err *err)
 {
 	int r = match_pools(c, m, err);
 
@@ -194,5 +230,15 @@ int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh
 		r = match_volumes(c, &m->volumes, err);
 	if (r == 0)
 		r = match_slurm(c, m->slurm, err);
-	return r < 0 ? r : match_users(c, &m->users, err);
+	if (r == 0)
+		r = match_users(c, &m->users, err);
+	/* Its files name all nodes, and its daemons have read them. */
+	return r < 0 || !c->slurm ? r : match_nodes(c, m, differs, err);
+}
+
+int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err)
+{
+	int r = cluster_can_become(c, m, err);
+
+	return r < 0 ? r : match_nodes(c, m, drifted, err);
 }

@@ -37,19 +37,38 @@ static int place_region(struct cluster *c, const struct vh_left *left, struct vh
 	return 0;
 }
 
+/* The nodes that are to be placed: the new ones. */
+struct placing { struct node **nodes; size_t n; };
+
+static void placing_clear(struct placing *p)
+{
+	free(p->nodes);
+}
+
+static int find_new(struct cluster *c, struct placing *ret, struct vh_err *err)
+{
+	ret->nodes = calloc(c->n_nodes + 1, sizeof(*ret->nodes));
+	for (size_t i = 0; ret->nodes && i < c->n_nodes; i++)
+		if (c->nodes[i].is_new)
+			ret->nodes[ret->n++] = &c->nodes[i];
+	return ret->nodes ? 0 : vh_err_nomem(err);
+}
+
 /* A request is read once a pool. */
-static int make_wants(const struct cluster *c, struct vh_want *wants, struct vh_err *err)
+static int make_wants(const struct cluster *c, const struct placing *p, struct vh_want *wants, struct vh_err *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
-		if (i && c->nodes[i].pool == c->nodes[i - 1].pool) {
+	for (size_t i = 0; r == 0 && i < p->n; i++) {
+		const struct node *n = p->nodes[i];
+
+		if (i && n->pool == p->nodes[i - 1]->pool) {
 			wants[i] = wants[i - 1];
-			snprintf(wants[i].name, sizeof(wants[i].name), "%s", c->nodes[i].name);
+			snprintf(wants[i].name, sizeof(wants[i].name), "%s", n->name);
 		} else {
-			r = pool_want(&cluster_pool_of(c, &c->nodes[i])->wanted, c->nodes[i].name, &wants[i], err);
+			r = pool_want(&cluster_pool_of(c, n)->wanted, n->name, &wants[i], err);
 		}
-		c->pools[c->nodes[i].pool].vcpus = wants[i].vcpus;
+		c->pools[n->pool].vcpus = wants[i].vcpus;
 	}
 	return r;
 }
@@ -70,37 +89,37 @@ static int take_layout(const struct cluster *c, const struct vh_host *host, cons
 }
 
 /* Ethernet VFs have MACs that stay, too. */
-static void name_ports(struct cluster *c)
+static void name_ports(const struct cluster *c, const struct node *n)
 {
 	enum { FIRST_PORT = 1 << 16 };
 
-	for (size_t i = 0; i < c->n_nodes; i++)
-		for (size_t k = 0; k < c->nodes[i].layout->n_devices; k++) {
-			struct vh_layout_device *d = &c->nodes[i].layout->devices[k];
+	for (size_t k = 0; k < n->layout->n_devices; k++) {
+		struct vh_layout_device *d = &n->layout->devices[k];
 
-			if (d->kind == VH_DEVICE_NIC && *d->pf)
-				vh_net_mac(d->mac, c->owner, (unsigned)(FIRST_PORT + VH_PLAN_DEVICES_MAX * i + k));
-		}
+		if (d->kind == VH_DEVICE_NIC && *d->pf)
+			vh_net_mac(d->mac, c->owner, (unsigned)(FIRST_PORT + VH_PLAN_DEVICES_MAX * n->slot + k));
+	}
 }
 
-static int place_on(struct cluster *c, struct vh_fleet *fleet, struct vh_err *err)
+static int place_on(struct cluster *c, const struct placing *p, struct vh_fleet *fleet, struct vh_err *err)
 {
-	vh_autofree struct vh_want *wants = calloc(c->n_nodes, sizeof(*wants));
-	vh_autofree struct vh_placement *placed = calloc(c->n_nodes, sizeof(*placed));
+	vh_autofree struct vh_want *wants = calloc(p->n, sizeof(*wants));
+	vh_autofree struct vh_placement *placed = calloc(p->n, sizeof(*placed));
 	int r;
 
 	if (!wants || !placed)
 		return vh_err_nomem(err);
-	r = make_wants(c, wants, err);
+	r = make_wants(c, p, wants, err);
 	if (r == 0)
-		r = vh_place(fleet, wants, c->n_nodes, placed, err);
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
-		c->nodes[i].host = placed[i].host;
-		r = take_layout(c, vh_fleet_left(fleet, placed[i].host)->host, placed[i].plan, &c->nodes[i], err);
+		r = vh_place(fleet, wants, p->n, placed, err);
+	for (size_t i = 0; r == 0 && i < p->n; i++) {
+		p->nodes[i]->host = placed[i].host;
+		r = take_layout(c, vh_fleet_left(fleet, placed[i].host)->host, placed[i].plan, p->nodes[i], err);
+		if (r == 0)
+			name_ports(c, p->nodes[i]);
 	}
-	vh_placements_clear(placed, c->n_nodes);
-	name_ports(c);
-	return r < 0 || c->n_nodes < 2 ? r : place_region(c, vh_fleet_left(fleet, 0), err);
+	vh_placements_clear(placed, p->n);
+	return r < 0 || c->n_nodes < 2 || c->region_size ? r : place_region(c, vh_fleet_left(fleet, 0), err);
 }
 
 static bool wants_devices(const struct manifest *m)
@@ -114,8 +133,24 @@ static bool wants_devices(const struct manifest *m)
 	return any;
 }
 
+/* A node that is off leases nothing, and gets its CPUs again when it is started. */
+static int add_staying(const struct cluster *c, struct vh_taken *taken)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes + c->n_leaving; i++) {
+		const struct vh_layout *l = c->nodes[i].layout;
+
+		for (unsigned v = 0; r == 0 && !c->nodes[i].is_new && v < l->vcpus; v++)
+			r = l->cpu[v] < 0 ? 0 : vh_taken_add_cpus(taken, &(unsigned){ (unsigned)l->cpu[v] }, 1);
+		if (r == 0 && !c->nodes[i].is_new)
+			r = vh_taken_add_cpus(taken, l->held, l->n_held);
+	}
+	return r;
+}
+
 /* What the host has, and what of it is left. Devices are looked at where some are wanted. */
-static int load_host(const struct manifest *m, struct vh_hosts_query *q, const struct vh_root *root, struct vh_store *store,
+static int load_host(const struct cluster *c, const struct manifest *m, struct vh_hosts_query *q, const struct vh_root *root, struct vh_store *store,
 		     struct vh_plan_host *ret, struct vh_err *err)
 {
 	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
@@ -126,6 +161,8 @@ static int load_host(const struct manifest *m, struct vh_hosts_query *q, const s
 		r = vh_host_add_devices(host, root, store, err);
 	if (r == 0)
 		r = vh_taken_load(store, root, host, &taken, err);
+	if (r == 0 && add_staying(c, &taken) < 0)
+		r = vh_err_nomem(err);
 	if (r == 0 && vh_root_is_live(root))
 		r = vh_taken_add_running(&taken, q, host, err);
 	if (r < 0)
@@ -143,12 +180,14 @@ int place_nodes(struct cluster *c, const struct manifest *m, struct vh_hosts_que
 {
 	vh_cleanup(vh_plan_host_clear) struct vh_plan_host host = { 0 };
 	vh_cleanup(vh_fleet_freep) struct vh_fleet *fleet = vh_fleet_new(1);
-	int r = fleet ? 0 : vh_err_nomem(err);
+	vh_cleanup(placing_clear) struct placing p = { 0 };
+	int r = fleet ? find_new(c, &p, err) : vh_err_nomem(err);
 
-	if (r == 0)
-		r = file ? vh_plan_host_load(q, file, &host, err) : load_host(m, q, root, store, &host, err);
+	if (r < 0 || !p.n)
+		return r;
+	r = file ? vh_plan_host_load(q, file, &host, err) : load_host(c, m, q, root, store, &host, err);
 	if (r < 0)
 		return r;
 	vh_fleet_adopt(fleet, 0, host.name, &host.left);
-	return place_on(c, fleet, err);
+	return place_on(c, &p, fleet, err);
 }

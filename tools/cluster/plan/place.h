@@ -7,7 +7,8 @@
 
 struct vh_root;
 
-/* A layout for each node, whose pools are known, and the host node of what they share; as cluster_plan says. */
+/* A layout for each new node, whose pools are known, and where they share memory first, the host node of that; as
+ * cluster_plan says. */
 int place_nodes(struct cluster *c, const struct manifest *m, struct vh_hosts_query *q, const char *file,
 		const struct vh_root *root, struct vh_store *store, struct vh_err *err);
 

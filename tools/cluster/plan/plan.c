@@ -5,59 +5,16 @@
 #include <string.h>
 
 #include "images/images.h"
-#include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "lib/values.h"
 #include "netctl/netctl.h"
 #include "tools/cluster/plan/cluster.h"
 #include "tools/cluster/plan/network.h"
+#include "tools/cluster/plan/nodes.h"
 #include "tools/cluster/plan/place.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/kernel/kernel.h"
-
-static int name_node(struct cluster *c, size_t i, size_t number, struct vh_err *err)
-{
-	struct node *n = &c->nodes[i];
-	const char *group = cluster_pool_of(c, n)->wanted.name;
-	char mac[18], tap[IFNAMSIZ];
-
-	vh_net_mac(mac, c->owner, (unsigned)i + 1);
-	vh_net_ifname(tap, "vt", c->owner, (int)i + 1);
-	n->name = group ? vh_strf("%s-%s-%zu", c->name, group, number) : vh_strf("%s-%zu", c->name, number);
-	n->nics[0].mac = strdup(mac);
-	n->nics[0].tap = strdup(tap);
-	return n->name && n->nics[0].mac && n->nics[0].tap ? 0 : vh_err_nomem(err);
-}
-
-/* A pool after the other. */
-static int name_nodes(struct cluster *c, struct vh_err *err)
-{
-	size_t i = 0;
-	int r = 0;
-
-	for (size_t p = 0; p < c->n_pools; p++)
-		for (size_t k = 1; r == 0 && k <= c->pools[p].wanted.count; k++, i++) {
-			c->nodes[i].pool = p;
-			r = name_node(c, i, k, err);
-		}
-	return r;
-}
-
-/* The host has the first address, nodes the ones that follow. */
-static int address_nodes(struct cluster *c, struct vh_err *err)
-{
-	char address[16];
-
-	for (size_t i = 0; i < c->n_nodes; i++) {
-		struct nic *nic = &c->nodes[i].nics[0];
-
-		nic->address = strdup(vh_cidr_host(&c->cidr, (uint32_t)i + 2, address));
-		if (!nic->address)
-			return vh_err_nomem(err);
-	}
-	return 0;
-}
 
 static int check_boot(const struct pool *p, const struct vh_image *image, const struct vh_root *root, struct vh_err *err)
 {
@@ -86,19 +43,6 @@ static int describe_image(struct cluster_pool *p, const struct vh_image *image, 
 	p->image.mpi_version = strdup(image->mpi_version);
 	return p->image.digest && p->image.suite && p->image.cmdline && p->image.user && p->image.mpi &&
 	       p->image.mpi_version ? 0 : vh_err_nomem(err);
-}
-
-static int describe(struct cluster *c, const struct vh_root *root, struct vh_err *err)
-{
-	struct vh_accel accel;
-	char bridge[IFNAMSIZ];
-
-	vh_accel_detect(root, &accel);
-	vh_net_ifname(bridge, "vb", c->owner, -1);
-	c->accel = accel.kvm ? CLUSTER_KVM : CLUSTER_TCG;
-	c->accel_why = strdup(accel.why);
-	c->bridge = strdup(bridge);
-	return c->accel_why && c->bridge ? 0 : vh_err_nomem(err);
 }
 
 static int take_pool(struct cluster_pool *p, const struct pool *wanted, const struct vh_image *image, const struct vh_root *root,
@@ -132,15 +76,29 @@ static int check_alike(const struct cluster *c, struct vh_err *err)
 	return 0;
 }
 
+/* As it is, but for what can be changed of it. */
+static int keep_pool(struct cluster_pool *p, const struct pool *wanted, struct cluster_pool *was, struct vh_err *err)
+{
+	int r = cluster_pool_move(was, p, err);
+
+	p->wanted.count = wanted->count;
+	p->wanted.role = wanted->role;
+	return r;
+}
+
 static int take_pools(struct cluster *c, const struct manifest *m, struct vh_image *const *images, const char *state,
-		      const struct vh_root *root, struct vh_err *err)
+		      const struct vh_root *root, struct cluster *old, struct vh_err *err)
 {
 	size_t n;
 	const struct pool *pools = manifest_pools(m, &n);
-	int r = cluster_shape(c, m->name, state, n, manifest_nodes(m), err);
+	int r = cluster_shape(c, m->name, state, n + (old ? old->n_pools + old->n_leaving_pools : 0),
+			      manifest_nodes(m) + (old ? old->n_nodes + old->n_leaving : 0), err);
 
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = take_pool(&c->pools[i], &pools[i], images[i], root, err);
+	for (; r == 0 && c->n_pools < n; c->n_pools++) {
+		struct cluster_pool *p = &c->pools[c->n_pools], *was = old ? cluster_pool_named(old, pools[c->n_pools].name) : NULL;
+
+		r = was ? keep_pool(p, &pools[c->n_pools], was, err) : take_pool(p, &pools[c->n_pools], images[c->n_pools], root, err);
+	}
 	return r < 0 ? r : check_alike(c, err);
 }
 
@@ -191,6 +149,37 @@ static int check_shared(const struct cluster *c, struct vh_image *const *images,
 	return r;
 }
 
+static int describe(struct cluster *c, const struct vh_root *root, struct vh_err *err)
+{
+	struct vh_accel accel;
+	char bridge[IFNAMSIZ];
+
+	vh_accel_detect(root, &accel);
+	vh_net_ifname(bridge, "vb", c->owner, -1);
+	c->accel = accel.kvm ? CLUSTER_KVM : CLUSTER_TCG;
+	c->accel_why = strdup(accel.why);
+	c->bridge = strdup(bridge);
+	return c->accel_why && c->bridge ? 0 : vh_err_nomem(err);
+}
+
+static int plan_new(struct cluster *c, const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q,
+		    const char *file, const struct vh_root *root, struct vh_store *store, struct vh_err *err)
+{
+	int r = describe(c, root, err);
+
+	if (r == 0)
+		r = nodes_take(c, NULL, err);
+	if (r == 0)
+		r = check_slurm(c, images, err);
+	if (r == 0)
+		r = check_shared(c, images, err);
+	if (r == 0)
+		r = place_nodes(c, m, q, file, root, store, err);
+	if (r == 0)
+		r = network_choose(m->network.cidr, c->n_nodes, store, vh_root_is_live(root), &c->cidr, err);
+	return r < 0 ? r : nodes_address(c, err);
+}
+
 int cluster_plan(const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q, const char *file,
 		 struct vh_store *store, struct cluster *ret, struct vh_err *err)
 {
@@ -200,28 +189,157 @@ int cluster_plan(const struct manifest *m, struct vh_image *const *images, struc
 
 	c.slurm = m->slurm;
 	if (r == 0)
-		r = take_pools(&c, m, images, q->state, root, err);
+		r = take_pools(&c, m, images, q->state, root, NULL, err);
 	if (r == 0)
 		r = cluster_take_users(&c, m, err);
 	if (r == 0)
 		r = volumes_copy(&m->volumes, &c.volumes, err);
 	if (r == 0)
-		r = describe(&c, root, err);
-	if (r == 0)
-		r = name_nodes(&c, err);
-	if (r == 0)
-		r = check_slurm(&c, images, err);
-	if (r == 0)
-		r = check_shared(&c, images, err);
-	if (r == 0)
-		r = place_nodes(&c, m, q, file, root, store, err);
-	if (r == 0)
-		r = network_choose(m->network.cidr, c.n_nodes, store, vh_root_is_live(root), &c.cidr, err);
-	if (r == 0)
-		r = address_nodes(&c, err);
+		r = plan_new(&c, m, images, q, file, root, store, err);
 	if (r < 0)
 		return vh_err_within(err, "cluster %s", m->name);
 	*ret = c;
 	c = (struct cluster){ 0 };
+	return 0;
+}
+
+/* --- one that exists, as its manifest has it now */
+
+/* What it has as a whole. */
+static void keep_whole(struct cluster *c, struct cluster *old)
+{
+	c->bridge = vh_steal(&old->bridge);
+	c->accel = old->accel;
+	c->accel_why = vh_steal(&old->accel_why);
+	c->cidr = old->cidr;
+	c->uid = old->uid;
+	c->slurm = old->slurm;
+	c->users = old->users;
+	old->users = (struct vh_doc_list){ 0 };
+	c->volumes = old->volumes;
+	old->volumes = (struct vh_doc_list){ 0 };
+	c->region_node = old->region_node;
+	c->region_id = vh_steal(&old->region_id);
+	c->region_size = old->region_size;
+}
+
+/* The memory that the nodes share, as those have it that run. */
+struct shared { char *id; uint64_t size; };	/* size 0: there is none yet */
+
+static void shared_clear(struct shared *s)
+{
+	free(s->id);
+}
+
+static int shared_of(const struct cluster *c, struct shared *ret, struct vh_err *err)
+{
+	const char *id = c->region_id ? c->region_id : c->n_nodes ? c->nodes[0].uuid : NULL;
+
+	ret->size = c->n_nodes > 1 || c->region_size ? cluster_region(c).size : 0;
+	ret->id = id ? strdup(id) : NULL;
+	return id && !ret->id ? vh_err_nomem(err) : 0;
+}
+
+/* Whichever nodes come and go: it stays what they were started with. */
+static void keep_shared(struct cluster *c, struct shared *was)
+{
+	bool alike = !c->n_leaving && c->nodes[0].uuid && was->id && !strcmp(c->nodes[0].uuid, was->id);
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		alike &= !c->nodes[i].is_new;
+	if (alike)
+		return;
+	if (!c->region_id)
+		c->region_id = vh_steal(&was->id);
+	if (!c->region_size)
+		c->region_size = was->size;
+}
+
+/* The node that exports what is shared; NULL: nothing is. */
+static const struct node *server_of(const struct cluster *c)
+{
+	const struct volume *v = c->volumes.items;
+
+	for (size_t i = 0; i < c->volumes.n; i++)
+		if (v[i].kind == VOLUME_SHARED)
+			return cluster_server(c, &v[i]);
+	return NULL;
+}
+
+/* Its disk is where it is, and others have mounted it from there. was: the name that it had, or NULL. */
+static int check_same_server(const struct cluster *c, const char *was, struct vh_err *err)
+{
+	const struct node *is = server_of(c);
+
+	if (!was || !is || !strcmp(was, is->name))
+		return 0;
+	vh_err_refuse(err, EINVAL, "volumes: what is shared is on %s, and would be on %s", was, is->name);
+	return vh_err_hint(err, "leave that node its group and role");
+}
+
+int cluster_change(const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q, const char *file,
+		   struct vh_store *store, struct cluster *old, struct cluster *ret, struct vh_err *err)
+{
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+	vh_cleanup(shared_clear) struct shared shared = { 0 };
+	vh_autofree char *server = server_of(old) ? strdup(server_of(old)->name) : NULL;
+	vh_autoroot root = NULL;
+	int r = vh_root_open(&root, q->root, err);
+
+	if (r == 0)
+		r = shared_of(old, &shared, err);
+	if (r == 0)
+		r = take_pools(&c, m, images, q->state, root, old, err);
+	if (r == 0) {
+		cluster_take_policy(&c, m);
+		keep_whole(&c, old);
+		r = nodes_take(&c, old, err);
+	}
+	if (r == 0)
+		r = check_same_server(&c, server, err);
+	if (r == 0) {
+		keep_shared(&c, &shared);
+		r = place_nodes(&c, m, q, file, root, store, err);
+	}
+	if (r == 0)
+		r = nodes_address(&c, err);
+	cluster_clear(old);
+	if (r < 0)
+		return vh_err_within(err, "cluster %s", m->name);
+	*ret = c;
+	c = (struct cluster){ 0 };
+	return 0;
+}
+
+static int copy_pools(const struct cluster *c, struct manifest *m, struct vh_err *err)
+{
+	struct pool *groups;
+	int r = 0;
+
+	if (!c->pools[0].wanted.name)
+		return pool_copy(&c->pools[0].wanted, &m->pool, err);
+	groups = calloc(c->n_pools, sizeof(*groups));
+	if (!groups)
+		return vh_err_nomem(err);
+	m->groups.items = groups;
+	for (; r == 0 && m->groups.n < c->n_pools; m->groups.n += r == 0)
+		r = pool_copy(&c->pools[m->groups.n].wanted, &groups[m->groups.n], err);
+	return r;
+}
+
+int cluster_manifest(const struct cluster *c, struct manifest *ret, struct vh_err *err)
+{
+	struct manifest m = { .name = strdup(c->name), .slurm = c->slurm };
+	int r = m.name ? copy_pools(c, &m, err) : vh_err_nomem(err);
+
+	if (r == 0)
+		r = logins_copy(&c->users, &m.users, err);
+	if (r == 0)
+		r = volumes_copy(&c->volumes, &m.volumes, err);
+	if (r < 0) {
+		manifest_clear(&m);
+		return r;
+	}
+	*ret = m;
 	return 0;
 }

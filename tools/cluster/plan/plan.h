@@ -41,6 +41,8 @@ struct node {
 	char *name;
 	char *uuid;		/* made with the record; NULL before */
 	size_t pool, host;	/* index in the cluster */
+	size_t slot;		/* its number among the cluster's addresses, MACs and taps, from 0: it keeps it */
+	bool is_new;		/* planned just now, in no record yet */
 	struct nic *nics;	/* the first is that of MPI and ssh */
 	size_t n_nics;
 	struct vh_layout *layout;	/* what it has of the host */
@@ -57,12 +59,15 @@ struct cluster {
 	struct host *hosts;
 	struct node *nodes;
 	size_t n_pools, n_hosts, n_nodes;
+	size_t n_leaving_pools, n_leaving;	/* those behind: in the record until they are removed */
 	struct vh_cidr cidr;
 	struct vh_doc_list users;	/* of struct login; their keys are keys, not files */
 	struct vh_doc_list volumes;	/* of struct volume */
 	bool slurm;		/* it has a Slurm of its own */
 	char *bridge;
 	uint64_t region_node;	/* host node of the memory that the nodes share */
+	char *region_id;	/* what it is named after since other nodes came; NULL: the first node's UUID */
+	uint64_t region_size;	/* that it keeps, for nodes that run have it; 0: by the ranks */
 	uint64_t uid;		/* whom its QEMUs run as, and nobody else; 0: whom libvirt has for all */
 	int accel;		/* enum cluster_accel */
 	char *accel_why;
@@ -78,8 +83,17 @@ static inline const struct cluster_pool *cluster_pool_of(const struct cluster *c
  * cluster_clear frees what a cluster holds, also a zeroed one. */
 int cluster_plan(const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q, const char *file,
 		 struct vh_store *store, struct cluster *ret, struct vh_err *err);
+/* The same of one that exists, as the manifest has it now: nodes that stay keep all that they have, those of the
+ * manifest that are not there are planned, the others leave. images: NULL for a pool that it has. old is emptied, also
+ * after a failure. */
+int cluster_change(const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q, const char *file,
+		   struct vh_store *store, struct cluster *old, struct cluster *ret, struct vh_err *err);
+/* The manifest that it is by now; manifest_clear frees it. */
+int cluster_manifest(const struct cluster *c, struct manifest *ret, struct vh_err *err);
 void cluster_clear(struct cluster *c);
 
+/* The pool of that name (NULL: without), of those that leave too; NULL: it has none. */
+struct cluster_pool *cluster_pool_named(const struct cluster *c, const char *name);
 /* The node of the role head, else the first. */
 const struct node *cluster_head(const struct cluster *c);
 /* Whether it is one of the role compute, which nodes without groups are. */
@@ -127,6 +141,8 @@ int cluster_give(const struct cluster *c, const char *path, struct vh_err *err);
 int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err);
 /* Takes over what may change while nodes run (pool_take_policy), by the pools' names; whether anything did. */
 bool cluster_take_policy(struct cluster *c, const struct manifest *m);
+/* The same of what cannot be changed while the cluster exists. */
+int cluster_can_become(const struct cluster *c, const struct manifest *m, struct vh_err *err);
 
 /* --- json.c */
 
@@ -139,16 +155,16 @@ int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, s
 
 /* -ENOENT without error text: no such cluster. */
 int record_load(struct vh_store *store, const char *state, const char *name, struct cluster *ret, struct vh_err *err);
-/* Takes the leases and writes the record, within the caller's transaction. */
+/* Takes the leases of new nodes and writes the record, within the caller's transaction. */
 int record_create(struct vh_store *store, const struct cluster *c, struct vh_err *err);
 /* Writes that of one that has its leases. */
 int record_put(struct vh_store *store, const struct cluster *c, struct vh_err *err);
 /* The same of a cluster that may run, whose nodes' leases vh_vm_recover takes. */
 int record_recover(struct vh_store *store, const struct cluster *c, struct vh_err *err);
+/* Gives back the leases of those that leave, which are removed, and forgets them. */
+int record_leave(struct vh_store *store, struct cluster *c, struct vh_err *err);
 /* Gives back the leases and forgets record and journal. */
 int record_remove(struct vh_store *store, const struct cluster *c, struct vh_err *err);
-
-/* --- recover.c */
 
 /* The record as record.json in dir, the cluster's or what is to become it, from where record_saved has it when the
  * store is lost. -ENOENT (no error text): there is none. */

@@ -50,6 +50,7 @@ void ssh_secret_free(char **text)
 	if (*text)
 		explicit_bzero(*text, strlen(*text));
 	free(*text);
+	*text = NULL;
 }
 
 int ssh_read_public(const char *dir, const char *key, char **ret, struct vh_err *err)

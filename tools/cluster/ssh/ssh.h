@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The cluster's keys, and how ssh is told of its nodes. */
+/* The cluster's keys, how ssh is told of its nodes, and how a node that runs is told anew. */
 #ifndef VH_CLUSTER_SSH_H
 #define VH_CLUSTER_SSH_H
 
-#include "tools/cluster/plan/plan.h"
+#include <stdbool.h>
+
+#include "lib/err.h"
+
+struct cluster;
 
 /* An ed25519 key without a passphrase at path, its public half at PATH.pub. */
 int ssh_make_key(const char *path, const char *comment, struct vh_err *err);
@@ -19,5 +23,27 @@ void ssh_secret_free(char **text);
 int ssh_make_known_hosts(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err);
 /* ssh_config in dir, which is still to become the cluster's: the paths in it are of that. */
 int ssh_make_config(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err);
+
+/* --- lines.c: the lines of an identity (docs/formats/identity.md), by whom they are of */
+
+enum lines {
+	LINES_OWN,	/* the node's own: name, address, host key, its group's volumes, its part in Slurm */
+	LINES_NODES,	/* alike on all nodes, and otherwise when nodes come and go */
+	LINES_KEPT,	/* alike on all nodes, for as long as there is a cluster: keys, users */
+};
+/* The text's lines of that kind, in their order; malloc'd, for ssh_secret_free; NULL without memory. */
+char *lines_of(const char *text, enum lines kind);
+/* Whether it tells of other nodes at all: one that lost its text, or of an early release, does not. */
+bool lines_tell_nodes(const char *text);
+
+/* --- tell.c */
+
+/* In a node's directory, DIR/NODE: the identity there is another than its VM was told. */
+#define UNTOLD_MARK "untold"
+/* Whether the mark is there; dir: the cluster's. */
+bool node_is_untold(const char *dir, const char *node);
+/* Gives a node that is marked its identity over ssh, which applies it as at boot but restarts nothing, and takes the
+ * mark away. *ret_told: whether it was marked. */
+int node_tell(const char *dir, const char *node, bool *ret_told, struct vh_err *err);
 
 #endif

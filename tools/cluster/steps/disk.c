@@ -188,13 +188,27 @@ static int check_disks(const struct context *ctx, const struct node *n, struct v
 	return r;
 }
 
+static int check_keys(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	bool is = false, runs = false;
+	int r = keys_lack(ctx->cluster, n) ? look_at_vm(ctx, n, &is, &runs, err) : 0;
+
+	if (r == 0 && is)
+		vh_progress_note(ctx->progress, "%s: its keys are gone: it gets new ones, and restarts", n->name);
+	return r;
+}
+
 int lost_check(const struct context *ctx, struct vh_err *err)
 {
+	const bool keys = access(ctx->cluster->dir, F_OK) < 0 || keys_are_lost(ctx->cluster);
 	int r = 0;
 
-	if (access(ctx->cluster->dir, F_OK) == 0 && keys_are_lost(ctx->cluster))
+	if (keys && access(ctx->cluster->dir, F_OK) == 0)
 		vh_progress_note(ctx->progress, "keys or identities are gone: all are made anew, and its nodes restart");
-	for (size_t i = 0; r == 0 && i < ctx->cluster->n_nodes; i++)
+	for (size_t i = 0; r == 0 && i < ctx->cluster->n_nodes; i++) {
 		r = check_disks(ctx, &ctx->cluster->nodes[i], err);
+		if (r == 0 && !keys)
+			r = check_keys(ctx, &ctx->cluster->nodes[i], err);
+	}
 	return r;
 }

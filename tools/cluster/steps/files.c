@@ -129,7 +129,7 @@ static int check_images(const struct cluster *c, const char *dir, struct vh_imag
 /* What is there of it stays, but for keys, which are made together. */
 static int mend(const struct cluster *c, struct vh_image *const *images, bool *ret_made, struct vh_err *err)
 {
-	bool keys = keys_are_lost(c), whole = files_are_whole(c), told = false;
+	bool keys = keys_are_lost(c), whole = files_are_whole(c), told = false, mended = false;
 	const bool kept = record_is_kept(c);
 	/* A release before this one's first made none. */
 	int r = record_save(c, c->dir, err);
@@ -138,11 +138,11 @@ static int mend(const struct cluster *c, struct vh_image *const *images, bool *r
 		r = check_images(c, c->dir, images, err);
 	for (size_t i = 0; r == 0 && i < c->n_pools; i++)
 		r = pool_is_whole(&c->pools[i], c->dir) ? 0 : take_image(c->dir, &c->pools[i], images[i], err);
-	if (r == 0 && keys)
-		r = keys_renew(c, err);
+	if (r == 0)
+		r = keys ? keys_renew(c, err) : identities_mend(c, &mended, err);
 	if (r == 0)
 		r = tell_ssh(c->dir, c, &told, err);
-	*ret_made = r == 0 && (keys || !whole || told || !kept);
+	*ret_made = r == 0 && (keys || !whole || told || mended || !kept);
 	return r;
 }
 
@@ -244,6 +244,28 @@ static int files_undo(const struct context *ctx, const struct spot *at, struct v
 	return r < 0 ? r : vh_remove_tree(ctx->cluster->dir, err);
 }
 
+static bool any_lost(const struct cluster *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		any |= !c->nodes[i].is_new && keys_lack(c, &c->nodes[i]);
+	return any;
+}
+
+static struct look look_inside(const struct cluster *c)
+{
+	const bool lost = keys_are_lost(c);
+
+	if (lost || any_lost(c))
+		return (struct look){ LOOK_OTHER, "has lost keys or identities", lost ? "its nodes restart" : "a restart of the nodes without" };
+	if (c->n_nodes && !identities_tell_all(c))
+		return (struct look){ LOOK_OTHER, "is of other nodes", NULL };
+	if (!files_are_whole(c))
+		return (struct look){ LOOK_OTHER, "has lost what its nodes boot", NULL };
+	return record_is_kept(c) ? (struct look){ .is = LOOK_SAME } : (struct look){ LOOK_OTHER, "was told otherwise by the manifest before", NULL };
+}
+
 static int files_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
 {
 	vh_autofree char *part = vh_strf("%s.part", ctx->cluster->dir);
@@ -251,14 +273,8 @@ static int files_look(const struct context *ctx, const struct spot *at, struct l
 	(void)at;
 	if (!part)
 		return vh_err_nomem(err);
-	if (access(ctx->cluster->dir, F_OK) == 0 && keys_are_lost(ctx->cluster))
-		*ret = (struct look){ LOOK_OTHER, "has lost keys or identities", "its nodes restart" };
-	else if (access(ctx->cluster->dir, F_OK) == 0 && !files_are_whole(ctx->cluster))
-		*ret = (struct look){ LOOK_OTHER, "has lost what its nodes boot", NULL };
-	else if (access(ctx->cluster->dir, F_OK) == 0 && !record_is_kept(ctx->cluster))
-		*ret = (struct look){ LOOK_OTHER, "was told otherwise by the manifest before", NULL };
-	else if (access(ctx->cluster->dir, F_OK) == 0)
-		*ret = (struct look){ .is = LOOK_SAME };
+	if (access(ctx->cluster->dir, F_OK) == 0)
+		*ret = look_inside(ctx->cluster);
 	else if (access(part, F_OK) == 0)
 		*ret = (struct look){ LOOK_OTHER, "is half made", NULL };
 	else

@@ -172,12 +172,12 @@ int slurm_make(const char *dir, const struct cluster *c, char **ret, struct vh_e
 	return r;
 }
 
-/* Of nodes for data, which have no part in it, none. */
-static void put_slurm_part(FILE *f, bool controls, bool computes, const char *lines)
+/* Of nodes for data, which have no part in it, none. NULL without memory. */
+static char *slurm_part(bool controls, bool computes, const char *lines)
 {
-	if (!*lines || (!controls && !computes))
-		return;
-	fprintf(f, "%s%s%s", controls ? "slurm controller\n" : "", computes ? "slurm compute\n" : "", lines);
+	const bool none = !*lines || (!controls && !computes);
+
+	return none ? strdup("") : vh_strf("%s%s%s", controls ? "slurm controller\n" : "", computes ? "slurm compute\n" : "", lines);
 }
 
 static int make_parts(const char *dir, const struct cluster *c, struct parts *p, struct vh_err *err)
@@ -199,46 +199,83 @@ static int make_parts(const char *dir, const struct cluster *c, struct parts *p,
 
 /* --- a node's */
 
-/* The text that images/guest/identity.c reads (docs/formats/identity.md). */
-static void put_identity(FILE *f, const struct cluster *c, const struct node *n, const struct parts *p, const char *hostkey,
-			 const char *hostkey_public)
+int identity_own(const char *dir, const struct cluster *c, const struct node *n, const char *hostkey, char **ret, struct vh_err *err)
 {
-	fprintf(f, "hostname %s\nnic %s %s/%u mpi0\n", n->name, n->nics[0].mac, n->nics[0].address, c->cidr.prefix);
-	for (size_t i = 0; i < c->n_nodes; i++)
-		fprintf(f, "host %s %s\n", c->nodes[i].nics[0].address, c->nodes[i].name);
-	fprintf(f, "authorized %shostkey %s\nhostkey.pub %s", p->authorized, hostkey, hostkey_public);
-	fprintf(f, "userkey %s\nuserkey.pub %scluster %s\n%s%s", p->user, p->user_public, p->record, p->known, p->users);
-	put_slurm_part(f, n == cluster_head(c), cluster_computes(c, n), p->slurm);
-	cluster_put_volumes(f, c, n);
-}
-
-static int write_identity(const char *dir, const struct cluster *c, const struct node *n, const struct parts *p, const char *hostkey,
-			  struct vh_err *err)
-{
-	vh_autofree char *path = vh_strf("%s/%s/identity", dir, n->name), *name = vh_strf("%s/hostkey", n->name), *public = NULL;
-	char *text = NULL;
+	vh_autofree char *name = vh_strf("%s/hostkey", n->name), *public = NULL;
+	vh_cleanup(ssh_secret_free) char *text = NULL;
 	size_t len;
 	FILE *f;
-	int r = path && name ? ssh_read_public(dir, name, &public, err) : vh_err_nomem(err);
+	int r = name ? ssh_read_public(dir, name, &public, err) : vh_err_nomem(err);
 
 	if (r < 0)
 		return r;
 	f = open_memstream(&text, &len);
 	if (!f)
 		return vh_err_nomem(err);
-	put_identity(f, c, n, p, hostkey, public);
-	r = fclose(f) ? vh_err_nomem(err) : 0;
+	fprintf(f, "hostname %s\nnic %s %s/%u mpi0\nhostkey %s\nhostkey.pub %s", n->name, n->nics[0].mac, n->nics[0].address,
+		c->cidr.prefix, hostkey, public);
+	cluster_put_volumes(f, c, n);
+	if (fclose(f) != 0)
+		return vh_err_nomem(err);
+	*ret = vh_steal(&text);
+	return 0;
+}
+
+static char *nodes_text(const struct cluster *c, const struct parts *p)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	for (size_t i = 0; i < c->n_nodes; i++)
+		fprintf(f, "host %s %s\n", c->nodes[i].nics[0].address, c->nodes[i].name);
+	fprintf(f, "cluster %s\n%s", p->record, p->known);
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+int identity_nodes(const char *dir, const struct cluster *c, char **ret, struct vh_err *err)
+{
+	vh_cleanup(parts_clear) struct parts parts = { 0 };
+	int r = make_record(c, &parts.record, err);
+
+	if (r == 0)
+		r = make_known(dir, c, &parts.known, err);
+	if (r < 0)
+		return r;
+	*ret = nodes_text(c, &parts);
+	return *ret ? 0 : vh_err_nomem(err);
+}
+
+int identity_write(const char *dir, const struct cluster *c, const struct node *n, const char *text, size_t len, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/%s/identity", dir, n->name);
+	int r = path ? 0 : vh_err_nomem(err);
+
 	if (r == 0 && len > IDENTITY_MAX) {
 		vh_err_refuse(err, E2BIG, "node %s: what it is to be told is %zu KiB, and it takes %d", n->name, len >> 10, IDENTITY_MAX >> 10);
 		r = vh_err_hint(err, "fewer users, keys or groups, or shorter names");
 	}
 	if (r == 0)
 		r = vh_write_file(path, text, len, 0600, err);
-	if (r == 0)
-		r = cluster_give(c, path, err);
-	explicit_bzero(text, len);
-	free(text);
-	return r;
+	return r < 0 ? r : cluster_give(c, path, err);
+}
+
+/* The text that images/guest/identity.c reads (docs/formats/identity.md). */
+static int write_identity(const char *dir, const struct cluster *c, const struct node *n, const struct parts *p, const char *nodes,
+			  const char *hostkey, struct vh_err *err)
+{
+	vh_cleanup(ssh_secret_free) char *own = NULL, *text = NULL, *slurm = slurm_part(n == cluster_head(c), cluster_computes(c, n), p->slurm);
+	int r = slurm ? identity_own(dir, c, n, hostkey, &own, err) : vh_err_nomem(err);
+
+	if (r < 0)
+		return r;
+	text = vh_strf("%s%sauthorized %suserkey %s\nuserkey.pub %s%s%s", own, nodes, p->authorized, p->user, p->user_public, p->users, slurm);
+	return text ? identity_write(dir, c, n, text, strlen(text), err) : vh_err_nomem(err);
 }
 
 static int make_host_keys(const char *dir, const struct cluster *c, char **keys, struct vh_err *err)
@@ -258,13 +295,16 @@ static int make_host_keys(const char *dir, const struct cluster *c, char **keys,
 int identities_make(const char *dir, const struct cluster *c, struct vh_err *err)
 {
 	vh_cleanup(parts_clear) struct parts parts = { 0 };
+	vh_autofree char *nodes = NULL;
 	char **keys = calloc(c->n_nodes, sizeof(*keys));
 	int r = keys ? make_host_keys(dir, c, keys, err) : vh_err_nomem(err);
 
 	if (r == 0)
 		r = make_parts(dir, c, &parts, err);
+	if (r == 0)
+		r = (nodes = nodes_text(c, &parts)) ? 0 : vh_err_nomem(err);
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
-		r = write_identity(dir, c, &c->nodes[i], &parts, keys[i], err);
+		r = write_identity(dir, c, &c->nodes[i], &parts, nodes, keys[i], err);
 	for (size_t i = 0; keys && i < c->n_nodes; i++)
 		ssh_secret_free(&keys[i]);
 	free(keys);

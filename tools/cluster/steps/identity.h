@@ -10,6 +10,13 @@
  * key, of which nodes are told the public half, is there. */
 int identities_make(const char *dir, const struct cluster *c, struct vh_err *err);
 
+/* Its parts, for an identity that is made of another's (lines_of): the lines of all nodes, of their
+ * public host keys in dir, and the node's own, of its host key's private half in base64. For ssh_secret_free. */
+int identity_nodes(const char *dir, const struct cluster *c, char **ret, struct vh_err *err);
+int identity_own(const char *dir, const struct cluster *c, const struct node *n, const char *hostkey, char **ret, struct vh_err *err);
+/* Writes it, for whom the node's QEMU runs as; refused where it is too large. */
+int identity_write(const char *dir, const struct cluster *c, const struct node *n, const char *text, size_t len, struct vh_err *err);
+
 /* The lines of all identities that are about users (docs/formats/identity.md), "" without users. Makes each a key
  * for the way from node to node: its public half stays in dir/users, the private one is in the lines alone. *ret
  * is for ssh_secret_free. */

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Keys that a cluster's directory has lost are made anew, all together: nodes are told at their next start, so they
- * are restarted. */
+/* Keys that a cluster's directory has lost are made anew, all together where the cluster's own is lost: nodes are told
+ * at their next start, so they are restarted. */
 #include "tools/cluster/steps/keys.h"
 
+#include <string.h>
+
 #include "lib/files/files.h"
+#include "lib/files/read.h"
 #include "lib/strv.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/identity.h"
@@ -20,16 +23,58 @@ static bool lacks(char *path)
 	return !owned || access(owned, F_OK) < 0;
 }
 
+bool keys_lack(const struct cluster *c, const struct node *n)
+{
+	bool lost = false;
+
+	for (size_t k = 0; k < vh_array_len(node_keys); k++)
+		lost |= lacks(vh_strf("%s/%s/%s", c->dir, n->name, node_keys[k]));
+	return lost;
+}
+
+static bool any_lacks(const struct cluster *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		any |= keys_lack(c, &c->nodes[i]);
+	return any;
+}
+
+/* Secret; NULL: it has none that tells of nodes. */
+static char *identity_of(const struct cluster *c, const struct node *n)
+{
+	vh_autofree char *path = vh_strf("%s/%s/identity", c->dir, n->name);
+	vh_autoerr none = VH_ERR_NONE;
+	char *text = NULL;
+	size_t len;
+
+	if (!path || keys_lack(c, n) || vh_host_file(path, &text, &len, &none) < 0)
+		return NULL;
+	if (!lines_tell_nodes(text))
+		ssh_secret_free(&text);
+	return text;
+}
+
+/* The first node's that has one; where none stays, of one that leaves. */
+static char *first_identity(const struct cluster *c)
+{
+	char *text = NULL;
+
+	for (size_t i = 0; !text && i < c->n_nodes + c->n_leaving; i++)
+		text = identity_of(c, &c->nodes[i]);
+	return text;
+}
+
 bool keys_are_lost(const struct cluster *c)
 {
+	vh_cleanup(ssh_secret_free) char *one = NULL;
 	bool lost = c->slurm && lacks(vh_strf("%s/munge.key", c->dir));
 
 	for (size_t k = 0; k < vh_array_len(cluster_keys); k++)
 		lost |= lacks(vh_strf("%s/%s", c->dir, cluster_keys[k]));
-	for (size_t i = 0; i < c->n_nodes; i++)
-		for (size_t k = 0; k < vh_array_len(node_keys); k++)
-			lost |= lacks(vh_strf("%s/%s/%s", c->dir, c->nodes[i].name, node_keys[k]));
-	return lost;
+	/* Of what Slurm is told no other identity has all. */
+	return lost || (any_lacks(c) && (c->slurm || !(one = first_identity(c))));
 }
 
 static int remove_file(char *path, struct vh_err *err)
@@ -66,4 +111,104 @@ int keys_renew(const struct cluster *c, struct vh_err *err)
 	if (r == 0)
 		r = ssh_make_key(key, c->owner, err);
 	return r < 0 ? r : identities_make(c->dir, c, err);
+}
+
+/* --- nodes that came or went */
+
+static bool tells(const char *identity, const char *nodes)
+{
+	vh_autofree char *is = lines_of(identity, LINES_NODES);
+
+	return is && !strcmp(is, nodes);
+}
+
+/* Identities are brought up to date from the last node to the first, so that the first's speaks for all. */
+bool identities_tell_all(const struct cluster *c)
+{
+	vh_cleanup(ssh_secret_free) char *first = first_identity(c);
+	vh_autofree char *nodes = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+	bool untold = any_lacks(c);
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		untold |= node_is_untold(c->dir, c->nodes[i].name);
+	if (untold || !first)
+		return !untold;
+	return identity_nodes(c->dir, c, &nodes, &none) == 0 && tells(first, nodes);
+}
+
+static int write_parts(const struct cluster *c, const struct node *n, const char *own, const char *nodes, const char *kept,
+		       struct vh_err *err)
+{
+	vh_cleanup(ssh_secret_free) char *text = own && kept ? vh_strf("%s%s%s", own, nodes, kept) : NULL;
+
+	return text ? identity_write(c->dir, c, n, text, strlen(text), err) : vh_err_nomem(err);
+}
+
+/* One that runs is told of it later; a run that is killed before finds the mark. */
+static int bring_up(const struct cluster *c, const struct node *n, const char *nodes, bool *changed, struct vh_err *err)
+{
+	vh_cleanup(ssh_secret_free) char *text = identity_of(c, n), *own = NULL, *kept = NULL;
+	vh_autofree char *mark = vh_strf("%s/%s/" UNTOLD_MARK, c->dir, n->name);
+	int r;
+
+	if (!text || tells(text, nodes))
+		return 0;
+	own = lines_of(text, LINES_OWN);
+	kept = lines_of(text, LINES_KEPT);
+	r = mark ? vh_write_file(mark, "", 0, 0600, err) : vh_err_nomem(err);
+	if (r == 0)
+		r = write_parts(c, n, own, nodes, kept, err);
+	*changed |= r == 0;
+	return r;
+}
+
+/* A host key of its own; what was half made is of no use. */
+static int make_host_key(const struct cluster *c, const struct node *n, char **ret, struct vh_err *err)
+{
+	vh_autofree char *dir = vh_strf("%s/%s", c->dir, n->name);
+	int r = dir ? mark_restart(c, n, err) : vh_err_nomem(err);
+
+	for (size_t k = 0; r == 0 && k < vh_array_len(node_keys); k++)
+		r = remove_file(vh_strf("%s/%s", dir, node_keys[k]), err);
+	return r < 0 ? r : ssh_take_key(dir, "hostkey", n->name, ret, err);
+}
+
+static int make_missing(const struct cluster *c, char **keys, const char *kept, char **ret_nodes, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+		r = keys_lack(c, &c->nodes[i]) ? make_host_key(c, &c->nodes[i], &keys[i], err) : 0;
+	/* All host keys are there now. */
+	if (r == 0)
+		r = identity_nodes(c->dir, c, ret_nodes, err);
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		vh_cleanup(ssh_secret_free) char *own = NULL;
+
+		r = keys[i] ? identity_own(c->dir, c, &c->nodes[i], keys[i], &own, err) : 0;
+		if (r == 0 && own)
+			r = write_parts(c, &c->nodes[i], own, *ret_nodes, kept, err);
+	}
+	return r;
+}
+
+int identities_mend(const struct cluster *c, bool *ret_changed, struct vh_err *err)
+{
+	vh_cleanup(ssh_secret_free) char *first = first_identity(c), *kept = first ? lines_of(first, LINES_KEPT) : NULL;
+	vh_autofree char *nodes = NULL;
+	char **keys = calloc(c->n_nodes + 1, sizeof(*keys));
+	int r = keys && (kept || !first) ? 0 : vh_err_nomem(err);
+
+	*ret_changed = false;
+	if (r == 0 && first)
+		r = make_missing(c, keys, kept, &nodes, err);
+	for (size_t i = c->n_nodes; r == 0 && first && i-- > 0; )
+		r = bring_up(c, &c->nodes[i], nodes, ret_changed, err);
+	for (size_t i = 0; keys && i < c->n_nodes; i++) {
+		*ret_changed |= keys[i] != NULL;
+		ssh_secret_free(&keys[i]);
+	}
+	free(keys);
+	return r;
 }

@@ -6,6 +6,7 @@
 
 #include "lib/parallel.h"
 #include "tools/cluster/steps/domain.h"
+#include "tools/cluster/steps/keys.h"
 
 void sights_clear(struct sights *s)
 {
@@ -58,17 +59,30 @@ struct looking {
 	int result;
 };
 
+/* Of a node that leaves it is as well that nothing is there; what is kept stays. */
+static void see_off(const struct cluster *c, struct sight *s)
+{
+	const bool there = (s->look.is == LOOK_SAME || s->look.is == LOOK_OTHER) && !step_keeps(s->step, c, &s->at);
+
+	s->look = (struct look){ there ? LOOK_LEAVING : LOOK_NOTHING, there ? "its node leaves" : NULL, NULL };
+}
+
 static void look_at(void *arg, size_t i)
 {
 	struct looking *l = arg;
 	struct sight *s = &l->all->v[i];
+	const bool goes = spot_leaves(l->ctx->cluster, &s->at);
 	vh_autoerr err = VH_ERR_NONE;
 	int r;
 
+	if (!l->leaving && spot_is_new(&s->at))
+		return;
 	s->look.is = LOOK_NOTHING;
-	if (l->leaving && !leaves(s->step))
+	if ((l->leaving || goes) && !leaves(s->step))
 		return;
 	r = s->step->look(l->ctx, &s->at, &s->look, &err);
+	if (r == 0 && goes)
+		see_off(l->ctx->cluster, s);
 	pthread_mutex_lock(&l->lock);
 	if (r < 0 && l->result == 0) {
 		l->result = r;
@@ -80,8 +94,10 @@ static void look_at(void *arg, size_t i)
 int sights_look(const struct context *ctx, bool leaving, struct sights *ret, struct vh_err *err)
 {
 	vh_cleanup(sights_clear) struct sights all = { 0 };
-	struct looking l = { .ctx = ctx, .all = &all, .leaving = leaving, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err };
+	struct context at = *ctx;
+	struct looking l = { .ctx = &at, .all = &all, .leaving = leaving, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err };
 
+	at.untold = !leaving && !identities_tell_all(ctx->cluster);
 	if (sights_new(ctx->cluster, &all) < 0)
 		return vh_err_nomem(err);
 	vh_parallel(all.n, LOOK_AT_ONCE, look_at, &l);

@@ -127,15 +127,19 @@ static int publish_apply(const struct context *ctx, const struct spot *at, bool 
 	return r;
 }
 
-/* Where it does not stand the cluster is not up. */
+/* Where it does not stand the cluster is not up; and its nodes may be others than those that are planned by now. */
 int publish_settle(const struct cluster *c, struct vh_err *err)
 {
-	vh_autofree char *path = publish_object(c, NULL);
-	bool changed;
+	vh_autofree char *path = publish_object(c, NULL), *config = vh_strf("%s/ssh_config", c->dir), *text = NULL;
+	vh_autojson doc = path ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	const char *is = json_string_value(json_object_get(doc, "ssh_config"));
 
-	if (!path)
+	if (!path || !config)
 		return vh_err_nomem(err);
-	return access(path, F_OK) < 0 ? 0 : publish(c, path, &changed, err);
+	if (!is || !strcmp(is, config))
+		return 0;
+	text = json_object_set_new(doc, "ssh_config", json_string(config)) < 0 ? NULL : json_dumps(doc, JSON_INDENT(2));
+	return text ? vh_write_file(path, text, strlen(text), 0644, err) : vh_err_nomem(err);
 }
 
 static int publish_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
@@ -147,11 +151,16 @@ static int publish_undo(const struct context *ctx, const struct spot *at, struct
 
 static int publish_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
 {
-	vh_autofree char *path = publish_object(ctx->cluster, at);
+	vh_autofree char *path = publish_object(ctx->cluster, at), *config = vh_strf("%s/ssh_config", ctx->cluster->dir);
+	vh_autojson there = path ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	vh_autojson doc = there && config ? publish_doc(ctx->cluster, config) : NULL;
 
-	if (!path)
+	if (!path || !config || (there && !doc))
 		return vh_err_nomem(err);
-	*ret = access(path, F_OK) == 0 ? (struct look){ .is = LOOK_SAME } : (struct look){ LOOK_MISSING, "is not there", NULL };
+	if (access(path, F_OK) < 0)
+		*ret = (struct look){ LOOK_MISSING, "is not there", NULL };
+	else
+		*ret = there && json_equal(doc, there) ? (struct look){ .is = LOOK_SAME } : (struct look){ LOOK_OTHER, "is of other nodes", NULL };
 	return 0;
 }
 

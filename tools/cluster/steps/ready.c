@@ -17,6 +17,7 @@
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/steps/domain.h"
+#include "tools/cluster/ssh/ssh.h"
 #include "tools/cluster/steps/files.h"
 #include "vmm/virt/virt.h"
 
@@ -148,11 +149,12 @@ static int wait_for_volumes(const struct context *ctx, const struct node *n, dou
 	return 0;
 }
 
-/* Waits until the node answers over ssh; fails early when its domain has ended. */
+/* Waits until the node answers over ssh, and tells it what has changed of its cluster; fails early when its domain has ended. */
 static int ready_apply(const struct context *ctx, const struct spot *at, bool *ret_waited, struct vh_err *err)
 {
 	const struct node *n = at->node;
 	double begun = vh_now(), looked = begun;
+	bool told = false;
 	char words[160];
 	int r;
 
@@ -175,6 +177,9 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 		pause_ms(PAUSE_MS);
 	}
 	r = wait_for_volumes(ctx, n, begun, err);
+	if (r == 0)
+		r = node_tell(ctx->cluster->dir, n->name, &told, err);
+	*ret_waited |= told;
 	return r < 0 ? r : has_users(ctx->cluster, n, err);
 }
 
@@ -191,6 +196,12 @@ static int slurm_look(const struct cluster *c, const struct node *n, struct look
 	return r;
 }
 
+static int knows_others(struct look *ret)
+{
+	*ret = (struct look){ LOOK_OTHER, "knows other nodes", NULL };
+	return 0;
+}
+
 /* Of one that does not run it is no news. One that is busy is given time: it is asked but once. */
 static int ready_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
 {
@@ -204,7 +215,7 @@ static int ready_look(const struct context *ctx, const struct spot *at, struct l
 	else if (!answers(ctx->cluster, at->node, PATIENT_MS))
 		*ret = (struct look){ LOOK_OTHER, "does not answer over ssh", NULL };
 	else
-		r = slurm_look(ctx->cluster, at->node, ret, err);
+		r = ctx->untold || node_is_untold(ctx->cluster->dir, at->node->name) ? knows_others(ret) : slurm_look(ctx->cluster, at->node, ret, err);
 	return r;
 }
 

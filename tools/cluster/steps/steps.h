@@ -27,6 +27,8 @@ struct context {
 	struct vh_progress *progress;
 	int ready_ms;			/* how long a node may take until it answers */
 	const struct node *only;	/* the one node that is meant, and what it needs; NULL: all */
+	bool leaving;			/* undoing: what of nodes is to go that leave, and nothing else */
+	bool untold;			/* looking: identities are behind the nodes that there are */
 	/* Is told of each step, never by two threads at once; NULL: nobody listens. */
 	void (*tell)(void *arg, const struct step_event *event);
 	void *tell_arg;
@@ -46,6 +48,7 @@ enum look_is {
 	LOOK_OTHER,		/* there, and apply changes it */
 	LOOK_MISSING,		/* apply makes it */
 	LOOK_NOTHING,		/* nothing of it is there now, nor to be made */
+	LOOK_LEAVING,		/* there, of a node that leaves: apply removes it */
 };
 struct look {
 	enum look_is is;
@@ -84,11 +87,18 @@ struct step_event {
 	const struct vh_err *err;	/* of FAILED */
 };
 
-/* The spots of a step: how many, and the i-th. */
+/* The spots of a step: how many, and the i-th. Those of nodes that leave come last. */
 size_t step_spots(const struct step *s, const struct cluster *c);
 struct spot step_spot(const struct step *s, const struct cluster *c, size_t i);
 /* Whether it has anything to do with that spot. */
 bool step_is_at(const struct step *s, const struct cluster *c, const struct spot *at);
+/* Whether undoing it leaves all that it made there: volumes that are kept. */
+bool step_keeps(const struct step *s, const struct cluster *c, const struct spot *at);
+/* The name of its node; NULL: it is not for one. */
+const char *spot_node(const struct spot *at);
+/* Whether it is for a node that is new, or that leaves. */
+bool spot_is_new(const struct spot *at);
+bool spot_leaves(const struct cluster *c, const struct spot *at);
 
 /* Each defined in the file of its subject: files.c, region.c, network.c, disk.c, domain.c,
  * ready.c, publish.c. */
@@ -102,15 +112,15 @@ extern const struct step *const cluster_steps[];
 struct place { size_t step; struct spot at; };	/* index in cluster_steps */
 
 /* All that a walk does as tasks of the engine, each at the place of its index, that are to be done in the order of the
- * edges; undone they are against it. batch.undo is for the caller to set. */
+ * edges; undone they are against it. */
 struct route {
 	struct place *places;
 	struct engine_task *tasks;
 	struct engine_edge *edges;
 	struct engine_batch batch;
 };
-/* only: as the context's. Cleared also when zeroed; -ENOMEM. */
-int route_make(const struct cluster *c, const struct node *only, struct route *ret);
+/* Of the nodes that the context means: those that leave only to be undone. Cleared also when zeroed; -ENOMEM. */
+int route_make(const struct context *ctx, bool undo, struct route *ret);
 void route_clear(struct route *r);
 
 /* Every object of every step, in apply's order. */
@@ -119,13 +129,13 @@ struct sights { struct sight *v; size_t n; };
 void sights_clear(struct sights *s);
 /* All of them MISSING: of a cluster that is not there yet. -ENOMEM. */
 int sights_new(const struct cluster *c, struct sights *ret);
-/* As they are now; leaving: those alone that stay behind until undo takes them away, whom nobody need wait for. */
+/* As they are now, those of nodes that are new MISSING; leaving: those alone that stay behind until undo takes them away, whom nobody need wait for. */
 int sights_look(const struct context *ctx, bool leaving, struct sights *ret, struct vh_err *err);
 
 /* Brings the cluster to its planned state with the journal written ahead; *ret_changed counts
  * the steps that did anything. */
 int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err);
-/* Undoes all steps, backwards, whatever of them was done. */
+/* Undoes all steps, backwards, whatever of them was done; or (the context's leaving) those of nodes that leave. */
 int steps_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
 
 /* --- life.c: of the context's nodes, all at once */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "tools/cluster/plan/plan.h"
+#include "tools/cluster/volume/volume.h"
 
 enum { AT_ONCE = 16 };
 
@@ -45,7 +46,7 @@ static const struct { const struct step *step, *needs; } needs[] = {
 
 size_t step_spots(const struct step *s, const struct cluster *c)
 {
-	return s->scope == ONCE_A_NODE ? c->n_nodes : s->scope == ONCE_A_HOST ? c->n_hosts : 1;
+	return s->scope == ONCE_A_NODE ? c->n_nodes + c->n_leaving : s->scope == ONCE_A_HOST ? c->n_hosts : 1;
 }
 
 struct spot step_spot(const struct step *s, const struct cluster *c, size_t i)
@@ -58,6 +59,30 @@ struct spot step_spot(const struct step *s, const struct cluster *c, size_t i)
 bool step_is_at(const struct step *s, const struct cluster *c, const struct spot *at)
 {
 	return s != &step_volume || cluster_next_volume(c, at->node, NULL);
+}
+
+bool step_keeps(const struct step *s, const struct cluster *c, const struct spot *at)
+{
+	bool kept = s == &step_volume;
+
+	for (const struct volume *v = NULL; kept && (v = cluster_next_volume(c, at->node, v)); )
+		kept = v->keep;
+	return kept;
+}
+
+const char *spot_node(const struct spot *at)
+{
+	return at->node ? at->node->name : NULL;
+}
+
+bool spot_is_new(const struct spot *at)
+{
+	return at->node && at->node->is_new;
+}
+
+bool spot_leaves(const struct cluster *c, const struct spot *at)
+{
+	return at->node && at->node >= c->nodes + c->n_nodes;
 }
 
 void route_clear(struct route *r)
@@ -86,17 +111,21 @@ static size_t count_steps(void)
 }
 
 /* What all nodes are needed for is not done with one. */
-static bool is_left_out(const struct step *s, const struct spot *at, const struct node *only)
+static bool is_left_out(const struct step *s, const struct spot *at, const struct context *ctx, bool undo)
 {
-	return only && (at->node ? at->node != only : s == &step_publish);
+	const bool goes = spot_leaves(ctx->cluster, at);
+
+	if (ctx->leaving || goes)
+		return !goes || !undo;
+	return ctx->only && (at->node ? at->node != ctx->only : s == &step_publish);
 }
 
-static void add_places(struct route *r, const struct cluster *c, size_t first, size_t end, const struct spot *at, const struct node *only)
+static void add_places(struct route *r, size_t first, size_t end, const struct spot *at, const struct context *ctx)
 {
 	for (size_t i = first; i < end; i++) {
 		const struct step *s = cluster_steps[i];
 
-		if (is_left_out(s, at, only) || !step_is_at(s, c, at))
+		if (is_left_out(s, at, ctx, r->batch.undo) || !step_is_at(s, ctx->cluster, at))
 			continue;
 		r->tasks[r->batch.n_tasks] = (struct engine_task){ .sort = i, .host = at->host, .again = s->again };
 		r->places[r->batch.n_tasks++] = (struct place){ i, *at };
@@ -105,17 +134,17 @@ static void add_places(struct route *r, const struct cluster *c, size_t first, s
 
 /* Those of a node beside each other, so that the engine, which prefers what stands earlier, brings up one node
  * before it begins with all. */
-static void add_all_places(struct route *r, const struct cluster *c, const struct node *only)
+static void add_all_places(struct route *r, const struct context *ctx)
 {
 	for (size_t first = 0, end; first < r->batch.n_sorts; first = end) {
 		const struct step *s = cluster_steps[first];
 
 		for (end = first + 1; end < r->batch.n_sorts && cluster_steps[end]->scope == s->scope; )
 			end++;
-		for (size_t i = 0; i < step_spots(s, c); i++) {
-			const struct spot at = step_spot(s, c, i);
+		for (size_t i = 0; i < step_spots(s, ctx->cluster); i++) {
+			const struct spot at = step_spot(s, ctx->cluster, i);
 
-			add_places(r, c, first, end, &at, only);
+			add_places(r, first, end, &at, ctx);
 		}
 	}
 }
@@ -157,9 +186,10 @@ static int add_all_edges(struct route *r)
 	return ret;
 }
 
-int route_make(const struct cluster *c, const struct node *only, struct route *ret)
+int route_make(const struct context *ctx, bool undo, struct route *ret)
 {
-	vh_cleanup(route_clear) struct route r = { .batch = { .n_hosts = c->n_hosts, .n_sorts = count_steps(), .per_host = AT_ONCE } };
+	const struct cluster *c = ctx->cluster;
+	vh_cleanup(route_clear) struct route r = { .batch = { .undo = undo, .n_hosts = c->n_hosts, .n_sorts = count_steps(), .per_host = AT_ONCE } };
 	size_t n = 0;
 
 	for (size_t i = 0; i < r.batch.n_sorts; i++)
@@ -168,7 +198,7 @@ int route_make(const struct cluster *c, const struct node *only, struct route *r
 	r.tasks = calloc(n, sizeof(*r.tasks));
 	if (!r.places || !r.tasks)
 		return -ENOMEM;
-	add_all_places(&r, c, only);
+	add_all_places(&r, ctx);
 	if (add_all_edges(&r) < 0)
 		return -ENOMEM;
 	r.batch.tasks = r.tasks;

@@ -123,12 +123,19 @@ static void tell(struct walk *w, struct job *j, int state)
 		w->ctx->tell(w->ctx->tell_arg, &j->event);
 }
 
+static size_t count_nodes(const struct walk *w)
+{
+	const struct cluster *c = w->ctx->cluster;
+
+	return w->ctx->leaving ? c->n_leaving : c->n_nodes + (w->undo ? c->n_leaving : 0);
+}
+
 static void show_begin(struct walk *w, const struct step *s)
 {
 	if (s->scope != ONCE_A_NODE)
 		vh_progress_step(w->ctx->progress, "%s %s", w->undo ? "undo" : "do", s->what);
 	else if (!w->shown)
-		vh_progress_step(w->ctx->progress, "%s %zu nodes", w->undo ? "remove" : "start", w->ctx->cluster->n_nodes);
+		vh_progress_step(w->ctx->progress, "%s %zu nodes", w->undo ? "remove" : "start", count_nodes(w));
 	w->shown |= s->scope == ONCE_A_NODE;
 }
 
@@ -136,7 +143,7 @@ static void show_begin(struct walk *w, const struct step *s)
 static void show_done(struct walk *w, const struct step *s)
 {
 	if (s == (w->undo ? &step_tap : &step_ready))
-		vh_progress_step(w->ctx->progress, "%zu of %zu nodes %s", ++w->finished, w->ctx->cluster->n_nodes,
+		vh_progress_step(w->ctx->progress, "%zu of %zu nodes %s", ++w->finished, count_nodes(w),
 				 w->undo ? "removed" : "answer over ssh");
 }
 
@@ -226,9 +233,8 @@ static int make_jobs(struct walk *w)
 {
 	const struct cluster *c = w->ctx->cluster;
 
-	if (route_make(c, w->ctx->only, &w->route) < 0)
+	if (route_make(w->ctx, w->undo, &w->route) < 0)
 		return -ENOMEM;
-	w->route.batch.undo = w->undo;
 	w->jobs = calloc(w->route.batch.n_tasks, sizeof(*w->jobs));
 	for (size_t i = 0; w->jobs && i < w->route.batch.n_tasks; i++) {
 		const struct place *p = &w->route.places[i];

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+# Part of tests/system/cluster.sh: the cluster gets a node and loses it again, also where runs are killed on the way. The
+# nodes that stay run on, with all that they have, and know who is there.
+sed 's/^nodes: 2/nodes: 3/' "$example" >"$T/three.yaml"
+boots() { for n in 1 2; do on $n cat /proc/sys/kernel/random/boot_id; done; }
+# What the nodes that stay have of the host.
+held() {
+	sqlite3 "$VHPC_STATE/store.db" "select json_extract(n.value, '$.name', '$.address', '$.mac', '$.tap', '$.uuid') from record, json_each(doc, '$.nodes') n
+		where json_extract(n.value, '$.name') in ('two-node-1', 'two-node-2');
+		select kind, key, holder, amount from lease where holder in ('vm/two-node-1', 'vm/two-node-2') or kind in ('subnet', 'uid');"
+}
+stay_as() { if [ "$(boots)" = "$booted" ] && [ "$(held)" = "$had" ]; then pass "$1"; else fail "$1" "$(boots; held)"; fi; }
+count() { if [ "$(eval "$2" | wc -l)" = "$3" ]; then pass "$1"; else fail "$1" "$(eval "$2")"; fi; }
+booted=$(boots) had=$(held)
+leftovers | grep -v '^process' | sort >"$T/of-two"
+
+exits 2 "plan with another node" vhpc cluster plan --detailed-exitcode --out "$T/saved" "$T/three.yaml"
+says "two-node-3" "names it" && says "knows other nodes" "and who is told of it"
+stay_as "planning changes nothing"
+check "apply of that plan" vhpc cluster apply --timeout 1200 --plan "$T/saved"
+stay_as "no other node restarts, and each keeps what it has"
+check "plan of what is there now" vhpc cluster plan --detailed-exitcode "$T/three.yaml" && says "Nothing to do" "it has nothing to do"
+check "a node that was there knows the new one" vhpc cluster ssh two-node 1 ssh two-node-3 hostname && says "two-node-3" "by name and host key"
+check "and it knows them" vhpc cluster ssh two-node 3 ssh two-node-2 hostname && says "two-node-2" "too"
+count "launchers are told" "grep -o '\"name\": \"two-node-[123]\"' $record/cluster.json" 3
+count "on the nodes as well" "on 2 cat /etc/vhpc/cluster.json | tr , '\n' | grep -o '\"name\":\"two-node-[123]\"'" 3
+check "copy a program to it" scp -q -F "$record/ssh_config" "$B/bench/mpicheck" "two-node-3:"
+check "MPI over three nodes" run -n 3 --map-by node ./mpicheck --seconds 1
+check "and by mpirun alone, on a node that was there" vhpc cluster ssh two-node 1 -- mpirun -n 3 --map-by node hostname && says "two-node-3" "it is on all three"
+check "its users log in" ssh -F "$record/ssh_config" -o "IdentityFile=$T/ada.key" -l ada two-node-3 ssh two-node-1 id -un && says "ada" "and go on from there"
+
+exits 2 "plan with a node less" vhpc cluster plan --detailed-exitcode "$example" && says "remove" "says what goes" && says "what was written on it" "and what is lost"
+check "status shows the drift" vhpc cluster status "$example" && says "nodes is 3, the manifest says 2" "says so"
+check "apply with a node less" vhpc cluster apply --timeout 1200 "$example" && says "removed two-node-3" "says so"
+stay_as "the others stay as they were"
+leftovers | grep -v '^process' | sort >"$T/after"
+check "nothing of it is left" cmp "$T/of-two" "$T/after"
+exits 2 "it is known no more" on 1 getent hosts two-node-3
+
+# A change that fails is taken back: no node can answer within a second.
+exits 1 "a change that fails" vhpc cluster apply --timeout 1 "$T/three.yaml" && says "taking the change back" "says so"
+stay_as "a change that failed leaves the others as they were"
+leftovers | grep -v '^process' | sort >"$T/after"
+check "and nothing else" cmp "$T/of-two" "$T/after"
+
+# killed MANIFEST TEXT SECONDS: an apply ends by kill -9 so long after it says TEXT.
+killed() {
+	setsid vhpc cluster apply --json --timeout 1200 "$1" >"$T/killed.out" 2>&1 & pid=$!
+	eventually sh -c "grep -qF '$2' '$T/killed.out' || ! kill -0 $pid"
+	sleep "$3"
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+}
+while read -r seconds text; do
+	killed "$T/three.yaml" "$text" "$seconds"
+	check "the manifest of before, after kill -9 $seconds s after '$text'" vhpc cluster apply --timeout 1200 "$example"
+	stay_as "undone"
+	leftovers | grep -v '^process' | sort >"$T/after"
+	check "whole" cmp "$T/of-two" "$T/after"
+done <<END
+0 "begin"
+0 "step":"files"
+0 "object":"two-node-3"
+0.5 "step":"start","object":"two-node-3"
+END
+killed "$T/three.yaml" '"step":"start","object":"two-node-3"' 0.5
+check "the same manifest after kill -9" vhpc cluster apply --timeout 1200 "$T/three.yaml"
+stay_as "finished"
+check "all are up" vhpc cluster status two-node
+while read -r seconds text; do
+	killed "$example" "$text" "$seconds"
+	check "apply after a removal was killed $seconds s after '$text'" vhpc cluster apply --timeout 1200 "$example"
+	stay_as "removed"
+	leftovers | grep -v '^process' | sort >"$T/after"
+	check "all of it" cmp "$T/of-two" "$T/after"
+	check "a node more, for the next" vhpc cluster apply --timeout 1200 "$T/three.yaml"
+done <<END
+0 "undoing"
+0.1 "undoing"
+END
+killed "$example" '"undoing"' 0
+check "destroy has all of it; what comes next makes it anew" vhpc cluster destroy two-node
+nothing_left "nothing is left of a change that was killed"
+check "apply" vhpc cluster apply --timeout 1200 "$example"
+region=$(find /dev/shm -name 'vhpc-*')

@@ -1,0 +1,589 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A cluster that exists and is to have other nodes: who stays, who comes, who leaves, and what each is told. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "images/guest/identity_parse.h"
+#include "images/images.h"
+#include "lib/files/files.h"
+#include "lib/files/read.h"
+#include "lib/json.h"
+#include "lib/strv.h"
+#include "tests/unit/unit.h"
+#include "tools/cluster/compare/compare.h"
+#include "tools/cluster/plan/cluster.h"
+#include "tools/cluster/ssh/ssh.h"
+#include "tools/cluster/steps/identity.h"
+#include "tools/cluster/steps/keys.h"
+#include "vmm/hosts/hosts.h"
+
+static const char host[] = "tests/fixtures/infiniband-vfs.json";
+
+#define HEAD "name: c\ndefaults: {image: mpi, vcpus: 1, memory: 1G}\ngroups:\n"
+#define LOGIN "- {name: login, role: head, count: 1}\n"
+static const char two_groups[] = HEAD LOGIN "- {name: work, count: 2}\n- {name: big, count: 2, vcpus: 2}\n";
+
+struct fixture { char *state; struct vh_store *store; struct cluster c; };
+
+static void fixture_clear(struct fixture *f)
+{
+	cluster_clear(&f->c);
+	vh_store_close(f->store);
+	free(f->state);
+}
+#define autofixture vh_cleanup(fixture_clear) struct fixture
+
+/* Images that exist by name alone. Without a cluster it is made, with one it is changed. */
+static int turn_into(struct fixture *f, const char *text, struct vh_err *err)
+{
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	struct vh_image image = { .digest = (char *)"0123", .suite = (char *)"trixie", .cmdline = { (char *)"root=/dev/vda" },
+				  .user = (char *)"hpc", .mpi = (char *)"openmpi", .mpi_version = (char *)"5.0.7", .nfs_server = true };
+	struct vh_image *images[] = { &image, &image, &image, &image };
+	vh_cleanup(cluster_clear) struct cluster old = f->c;
+	struct vh_hosts_query q = { .state = f->state };
+	int r = manifest_parse("m.yaml", text, strlen(text), &m, err);
+
+	f->c = (struct cluster){ 0 };
+	if (r == 0 && old.name)
+		r = cluster_can_become(&old, &m, err);
+	if (r == 0)
+		r = old.name ? cluster_change(&m, images, &q, host, f->store, &old, &f->c, err)
+			     : cluster_plan(&m, images, &q, host, f->store, &f->c, err);
+	vh_strv_free(q.notes);
+	return r;
+}
+
+static size_t count_new(const struct cluster *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		n += c->nodes[i].is_new;
+	return n;
+}
+
+/* As apply does: new nodes get UUIDs; and back from its record. */
+static void record(struct fixture *f)
+{
+	static int made;
+	vh_autojson doc = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	for (size_t i = 0; i < f->c.n_nodes; i++)
+		if (f->c.nodes[i].is_new)
+			f->c.nodes[i].uuid = vh_strf("0000-%d", made++);
+	doc = cluster_to_json(&f->c);
+	cluster_clear(&f->c);
+	ck_assert_msg(cluster_from_json(doc, f->state, &f->c, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(count_new(&f->c), 0);
+}
+
+static void changed(struct fixture *f, const char *text)
+{
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(turn_into(f, text, &err) == 0, "%s", err.text);
+}
+
+static void planned(struct fixture *f, const char *text)
+{
+	vh_autoerr err = VH_ERR_NONE;
+
+	*f = (struct fixture){ .state = unit_tmpdir() };
+	ck_assert_int_eq(vh_store_open(&f->store, f->state, VH_STORE_WRITE, &err), 0);
+	changed(f, text);
+	record(f);
+}
+
+/* "NAME SLOT ADDRESS MAC TAP UUID", a line a node. */
+static char *nodes_of(const struct cluster *c)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	for (size_t i = 0; i < c->n_nodes; i++) {
+		const struct node *n = &c->nodes[i];
+
+		fprintf(f, "%s %zu %s %s %s %s\n", n->name, n->slot, n->nics[0].address, n->nics[0].mac, n->nics[0].tap, n->uuid ? n->uuid : "new");
+	}
+	fclose(f);
+	return text;
+}
+
+static char *names_of(const struct node *nodes, size_t n)
+{
+	char *text = strdup("");
+
+	for (size_t i = 0; i < n; i++) {
+		char *more = vh_strf("%s%s%s", text, i ? " " : "", nodes[i].name);
+
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+/* "c-work-2", those of a slot. */
+static const struct node *node_at(const struct cluster *c, size_t slot)
+{
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (c->nodes[i].slot == slot)
+			return &c->nodes[i];
+	ck_abort_msg("no node has slot %zu", slot);
+	return NULL;
+}
+
+START_TEST(the_same_manifest_changes_nothing)
+{
+	autofixture f;
+	vh_autojson was = NULL;
+	vh_autojson is = NULL;
+
+	planned(&f, two_groups);
+	was = cluster_to_json(&f.c);
+	changed(&f, two_groups);
+	is = cluster_to_json(&f.c);
+	ck_assert(json_equal(was, is));
+	ck_assert_uint_eq(count_new(&f.c) + f.c.n_leaving, 0);
+}
+END_TEST
+
+START_TEST(nodes_that_stay_keep_what_they_have)
+{
+	static const char more[] = HEAD LOGIN "- {name: work, count: 4}\n- {name: big, count: 2, vcpus: 2}\n";
+	autofixture f;
+	vh_autofree char *was = NULL, *is = NULL, *names = NULL;
+
+	planned(&f, two_groups);
+	was = nodes_of(&f.c);
+	changed(&f, more);
+	is = nodes_of(&f.c);
+	names = names_of(f.c.nodes, f.c.n_nodes);
+	ck_assert_str_eq(names, "c-login-1 c-work-1 c-work-2 c-work-3 c-work-4 c-big-1 c-big-2");
+	ck_assert_uint_eq(count_new(&f.c), 2);
+	ck_assert_uint_eq(f.c.n_leaving, 0);
+	/* Each line of before is there; the new ones come behind all slots. */
+	for (char *line = strtok(was, "\n"); line; line = strtok(NULL, "\n"))
+		ck_assert_msg(strstr(is, line) != NULL, "%s is not in %s", line, is);
+	ck_assert_str_eq(node_at(&f.c, 5)->name, "c-work-3");
+	ck_assert_str_eq(node_at(&f.c, 6)->name, "c-work-4");
+}
+END_TEST
+
+START_TEST(a_slot_is_given_again_when_its_node_is_gone)
+{
+	static const char fewer[] = HEAD LOGIN "- {name: work, count: 1}\n- {name: big, count: 2, vcpus: 2}\n";
+	static const char other[] = HEAD LOGIN "- {name: work, count: 1}\n- {name: big, count: 3, vcpus: 2}\n";
+	autofixture f;
+	vh_autofree char *names = NULL;
+	vh_autojson doc = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_lease *leases;
+	size_t n;
+
+	planned(&f, two_groups);
+	changed(&f, fewer);
+	record(&f);
+	names = names_of(&f.c.nodes[f.c.n_nodes], f.c.n_leaving);
+	ck_assert_str_eq(names, "c-work-2");
+	ck_assert_uint_eq(f.c.n_leaving_pools, 0);
+	/* While it is there, its address is. */
+	changed(&f, other);
+	ck_assert_str_eq(node_at(&f.c, 5)->name, "c-big-3");
+	ck_assert_uint_eq(f.c.n_leaving, 1);
+	changed(&f, fewer);
+	cluster_drop_leaving(&f.c);
+	changed(&f, other);
+	ck_assert_str_eq(node_at(&f.c, 2)->name, "c-big-3");
+	/* And the leases of who leaves are given back, those alone. */
+	changed(&f, HEAD LOGIN "- {name: work, count: 1}\n");
+	ck_assert_uint_eq(f.c.n_leaving, 3);
+	ck_assert_int_eq(vh_lease_take(f.store, "cpu", "0", "vm/c-big-1", 0, &err), 0);
+	ck_assert_int_eq(vh_lease_take(f.store, "cpu", "1", "vm/c-work-1", 0, &err), 0);
+	for (size_t i = 0; i < f.c.n_leaving; i++)
+		if (!f.c.nodes[f.c.n_nodes + i].uuid)
+			f.c.nodes[f.c.n_nodes + i].uuid = strdup("0000");
+	ck_assert_msg(record_leave(f.store, &f.c, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(vh_lease_list(f.store, "cpu", NULL, &leases, &n, &err), 0);
+	ck_assert(n == 1 && !strcmp(leases[0].key, "1"));
+	vh_lease_free(leases, n);
+	doc = cluster_to_json(&f.c);
+	ck_assert_ptr_null(json_object_get(doc, "leaving"));
+	ck_assert_ptr_null(json_object_get(doc, "leaving_groups"));
+}
+END_TEST
+
+/* A run that was killed, and the manifest of before again. */
+START_TEST(who_was_to_leave_comes_back)
+{
+	static const char without[] = HEAD LOGIN "- {name: new, count: 2}\n- {name: work, count: 1}\n";
+	autofixture f;
+	vh_cleanup(manifest_clear) struct manifest before = { 0 };
+	struct vh_hosts_query q = { 0 };
+	vh_cleanup(cluster_clear) struct cluster old = { 0 };
+	vh_autofree char *was = NULL, *is = NULL, *left = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	planned(&f, two_groups);
+	was = nodes_of(&f.c);
+	ck_assert_int_eq(cluster_manifest(&f.c, &before, &err), 0);
+	changed(&f, without);
+	record(&f);
+	left = names_of(&f.c.nodes[f.c.n_nodes], f.c.n_leaving);
+	ck_assert_str_eq(left, "c-work-2 c-big-1 c-big-2");
+	ck_assert_uint_eq(f.c.n_leaving_pools, 1);
+	ck_assert_str_eq(f.c.pools[f.c.n_pools].wanted.name, "big");
+	/* No image is needed for that, and nothing of the host. */
+	old = f.c;
+	f.c = (struct cluster){ 0 };
+	q.state = f.state;
+	ck_assert_msg(cluster_change(&before, NULL, &q, "/nowhere", f.store, &old, &f.c, &err) == 0, "%s", err.text);
+	is = nodes_of(&f.c);
+	ck_assert_str_eq(is, was);
+	ck_assert_uint_eq(f.c.n_leaving, 2);
+	ck_assert_str_eq(f.c.pools[f.c.n_pools].wanted.name, "new");
+}
+END_TEST
+
+START_TEST(shared_memory_stays_as_nodes_have_it)
+{
+	autofixture f;
+	struct region was;
+	vh_autofree char *first = NULL;
+
+	planned(&f, HEAD LOGIN "- {name: work, count: 2}\n");
+	was = cluster_region(&f.c);
+	/* The first node's UUID names it, and so many ranks would need more. */
+	changed(&f, HEAD "- {name: work, count: 12, }\n");
+	record(&f);
+	ck_assert_str_eq(cluster_region(&f.c).name, was.name);
+	ck_assert_uint_eq(cluster_region(&f.c).size, was.size);
+	/* A cluster of one node has none, so that it can be as large as the others need it. */
+	fixture_clear(&f);
+	planned(&f, HEAD "- {name: work, count: 1}\n");
+	first = vh_strf("vhpc-%s", f.c.nodes[0].uuid);
+	changed(&f, HEAD "- {name: work, count: 12}\n");
+	record(&f);
+	was = cluster_region(&f.c);
+	ck_assert_str_eq(was.name, first);
+	ck_assert_uint_gt(was.size, 16 << 20);
+	changed(&f, HEAD "- {name: work, count: 2}\n");
+	ck_assert_uint_eq(cluster_region(&f.c).size, was.size);
+}
+END_TEST
+
+START_TEST(what_cannot_be_changed_is_refused)
+{
+	static const struct { const char *text, *says; } shapes[] = {
+		{ HEAD LOGIN "- {name: work, count: 3, vcpus: 2}\n", "group work: vcpus is 1, the manifest says 2" },
+		{ HEAD LOGIN "- {name: work, count: 2, image: dev}\n", "group work: image is mpi, the manifest says dev" },
+		{ "name: c\nimage: mpi\nnodes: 3\nvcpus: 1\nmemory: 1G\n", "groups is login, work, big, the manifest says none" },
+		{ HEAD LOGIN "network: {cidr: 10.1.0.0/24}\n", "network.cidr is 10.119.0.0/24, the manifest says 10.1.0.0/24" },
+		{ HEAD LOGIN "users: [{name: ada, uid: 2001}]\n", "exists with other users: ada" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(shapes); i++) {
+		autofixture f;
+		vh_autoerr err = VH_ERR_NONE;
+
+		planned(&f, two_groups);
+		ck_assert_int_lt(turn_into(&f, shapes[i].text, &err), 0);
+		ck_assert_msg(strstr(err.text, shapes[i].says) != NULL, "%s", err.text);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		ck_assert_ptr_nonnull(strstr(err.hint, "destroy c first"));
+	}
+}
+END_TEST
+
+START_TEST(a_network_has_no_more_nodes_than_addresses)
+{
+	static const char small[] = HEAD "- {name: work, count: 2}\nnetwork: {cidr: 10.7.7.0/29}\n";
+	static const char full[] = HEAD "- {name: work, count: 5}\nnetwork: {cidr: 10.7.7.0/29}\n";
+	static const char over[] = HEAD "- {name: work, count: 6}\nnetwork: {cidr: 10.7.7.0/29}\n";
+	autofixture f;
+	vh_autoerr err = VH_ERR_NONE;
+
+	planned(&f, small);
+	changed(&f, full);
+	ck_assert_str_eq(f.c.nodes[4].nics[0].address, "10.7.7.6");
+	record(&f);
+	ck_assert_int_lt(turn_into(&f, over, &err), 0);
+	unit_assert_err(&err, VH_EXIT_REFUSED, "cluster c: network 10.7.7.0/29: has no address left for node c-work-6", NULL);
+}
+END_TEST
+
+START_TEST(drift_that_apply_changes_says_so)
+{
+	static const struct { const char *text, *says; } drift[] = {
+		{ HEAD LOGIN "- {name: work, count: 3}\n- {name: big, count: 2, vcpus: 2}\n", "group work: count is 2, the manifest says 3" },
+		{ HEAD "- {name: login, count: 1}\n- {name: work, count: 2}\n- {name: big, count: 2, vcpus: 2}\n", "group login: role is head" },
+		{ HEAD LOGIN "- {name: work, count: 2}\n", "groups is login, work, big, the manifest says login, work" },
+	};
+	autofixture f;
+
+	planned(&f, two_groups);
+	for (size_t i = 0; i < vh_array_len(drift); i++) {
+		vh_cleanup(manifest_clear) struct manifest m = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+
+		ck_assert_msg(manifest_parse("m", drift[i].text, strlen(drift[i].text), &m, &err) == 0, "%s", err.text);
+		ck_assert_int_eq(cluster_can_become(&f.c, &m, &err), 0);
+		ck_assert_int_lt(cluster_matches(&f.c, &m, &err), 0);
+		ck_assert_msg(strstr(err.text, drift[i].says) != NULL, "%s", err.text);
+		ck_assert_str_eq(err.hint, "apply changes it, vhpc cluster plan says how");
+	}
+}
+END_TEST
+
+#define SHARED "volumes: [{name: home, mount: /home, kind: shared, size: 1G}]\n"
+
+START_TEST(what_is_shared_stays_on_its_node)
+{
+	autofixture f;
+	vh_autoerr err = VH_ERR_NONE;
+
+	planned(&f, HEAD LOGIN "- {name: work, count: 2}\n" SHARED);
+	changed(&f, HEAD "- {name: work, count: 3}\n" LOGIN SHARED);
+	record(&f);
+	ck_assert_int_lt(turn_into(&f, HEAD "- {name: work, count: 3}\n- {name: login, count: 1}\n" SHARED, &err), 0);
+	unit_assert_err(&err, VH_EXIT_REFUSED, "cluster c: volumes: what is shared is on c-login-1, and would be on c-work-1", NULL);
+}
+END_TEST
+
+START_TEST(a_role_changes_in_place)
+{
+	autofixture f;
+
+	planned(&f, two_groups);
+	changed(&f, HEAD "- {name: login, count: 1}\n- {name: work, count: 2}\n- {name: big, role: data, count: 2, vcpus: 2}\n");
+	ck_assert_uint_eq(count_new(&f.c) + f.c.n_leaving, 0);
+	ck_assert_int_eq(f.c.pools[0].wanted.role, POOL_COMPUTE);
+	ck_assert_int_eq(f.c.pools[2].wanted.role, POOL_DATA);
+}
+END_TEST
+
+START_TEST(a_damaged_record_of_leaving_nodes_is_refused)
+{
+	static const struct { const char *key, *value; } damage[] = {
+		{ "leaving", "[1]" }, { "leaving", "[{\"name\": \"x\"}]" }, { "leaving_groups", "[{\"name\": \"big\"}]" },
+		{ "region_id", "\"../x\"" }, { "region_id", "\"\"" }, { "region_size", "-1" },
+	};
+	autofixture f;
+	vh_autojson doc = NULL;
+
+	planned(&f, two_groups);
+	changed(&f, HEAD LOGIN "- {name: work, count: 1}\n");
+	doc = cluster_to_json(&f.c);
+	for (size_t i = 0; i < vh_array_len(damage); i++) {
+		vh_cleanup(cluster_clear) struct cluster c = { 0 };
+		vh_autojson bad = json_copy(doc);
+		vh_autoerr err = VH_ERR_NONE;
+
+		json_object_set_new(bad, damage[i].key, json_loads(damage[i].value, JSON_DECODE_ANY, NULL));
+		ck_assert_msg(cluster_from_json(bad, "/s", &c, &err) < 0, "%s: %s", damage[i].key, damage[i].value);
+		ck_assert_ptr_nonnull(err.text);
+	}
+	/* An address that the network has not is nobody's slot. */
+	json_object_set_new(json_array_get(json_object_get(doc, "nodes"), 0), "address", json_string("10.119.1.2"));
+	ck_assert_int_lt(cluster_from_json(doc, "/s", &f.c, &(struct vh_err){ 0 }), 0);
+}
+END_TEST
+
+/* --- what nodes are told */
+
+static char *text_of(const struct cluster *c, const char *node, const char *name)
+{
+	vh_autofree char *path = vh_strf("%s/%s/%s", c->dir, node, name);
+	vh_autoerr err = VH_ERR_NONE;
+	char *text = NULL;
+	size_t len;
+
+	ck_assert_msg(vh_host_file(path, &text, &len, &err) == 0, "%s", err.text);
+	return text;
+}
+
+static bool is_there(const struct cluster *c, const char *node, const char *name)
+{
+	vh_autofree char *path = vh_strf("%s/%s/%s", c->dir, node, name);
+
+	return access(path, F_OK) == 0;
+}
+
+static void forget(const struct cluster *c, const char *node, const char *name)
+{
+	vh_autofree char *path = vh_strf("%s/%s/%s", c->dir, node, name);
+
+	ck_assert_int_eq(unlink(path), 0);
+}
+
+/* A cluster's directory with real keys. */
+static void make_directory(struct fixture *f)
+{
+	vh_autofree char *key = vh_strf("%s/key", f->c.dir);
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_mkdirs(f->c.dir, 0711, &err), 0);
+	ck_assert_msg(ssh_make_key(key, "c", &err) == 0, "%s", err.text);
+	ck_assert_msg(identities_make(f->c.dir, &f->c, &err) == 0, "%s", err.text);
+}
+
+static void mended(const struct cluster *c, bool want)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	bool is;
+
+	ck_assert_msg(identities_mend(c, &is, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(is, want);
+}
+
+static void assert_same(const char *a, const char *b, enum lines kind)
+{
+	vh_autofree char *of_a = lines_of(a, kind), *of_b = lines_of(b, kind);
+
+	ck_assert(*of_a);
+	ck_assert_str_eq(of_a, of_b);
+}
+
+static void assert_readable(const char *text)
+{
+	struct vh_identity id;
+	char why[128];
+
+	ck_assert_msg(vh_identity_parse(text, strlen(text), &id, why, sizeof(why)) == 0, "%s", why);
+	vh_identity_clear(&id);
+}
+
+START_TEST(all_nodes_are_told_of_a_new_one)
+{
+	autofixture f;
+	vh_autofree char *was = NULL, *one = NULL, *three = NULL, *key = NULL;
+
+	planned(&f, HEAD "- {name: work, count: 2}\n");
+	make_directory(&f);
+	ck_assert(identities_tell_all(&f.c) && !keys_are_lost(&f.c));
+	mended(&f.c, false);
+	was = text_of(&f.c, "c-work-1", "identity");
+	key = text_of(&f.c, "c-work-1", "hostkey.pub");
+	changed(&f, HEAD "- {name: work, count: 3}\n");
+	record(&f);
+	ck_assert(!identities_tell_all(&f.c) && !keys_are_lost(&f.c) && keys_lack(&f.c, &f.c.nodes[2]));
+	mended(&f.c, true);
+	one = text_of(&f.c, "c-work-1", "identity");
+	three = text_of(&f.c, "c-work-3", "identity");
+	/* Its own keys stay, and so do the users'; it knows of the new one, which has all of that but its own. */
+	assert_same(was, one, LINES_OWN);
+	assert_same(was, one, LINES_KEPT);
+	assert_same(one, three, LINES_NODES);
+	assert_same(one, three, LINES_KEPT);
+	ck_assert_ptr_nonnull(strstr(one, "host 10.119.0.4 c-work-3\n"));
+	ck_assert_ptr_nonnull(strstr(one, "known c-work-3 "));
+	ck_assert_ptr_nonnull(strstr(three, "hostname c-work-3\n"));
+	ck_assert_ptr_nonnull(strstr(three, key));
+	assert_readable(one);
+	assert_readable(three);
+	/* Who runs is marked to be told, the new one to be started with it; until then not all is told. */
+	ck_assert(node_is_untold(f.c.dir, f.c.nodes[0].name) && node_is_untold(f.c.dir, f.c.nodes[1].name) && !node_is_untold(f.c.dir, f.c.nodes[2].name));
+	ck_assert(is_there(&f.c, "c-work-3", RESTART_MARK) && !is_there(&f.c, "c-work-1", RESTART_MARK));
+	ck_assert(!identities_tell_all(&f.c));
+	mended(&f.c, false);
+	forget(&f.c, "c-work-1", UNTOLD_MARK);
+	forget(&f.c, "c-work-2", UNTOLD_MARK);
+	ck_assert(identities_tell_all(&f.c));
+	/* And of one that goes. */
+	changed(&f, HEAD "- {name: work, count: 1}\n");
+	record(&f);
+	ck_assert(!identities_tell_all(&f.c));
+	mended(&f.c, true);
+	free(one);
+	one = text_of(&f.c, "c-work-1", "identity");
+	ck_assert_ptr_null(strstr(one, "c-work-3"));
+	assert_readable(one);
+}
+END_TEST
+
+/* Killed anywhere: the first node's identity is the last that is written. */
+START_TEST(a_killed_run_leaves_identities_to_be_finished)
+{
+	autofixture f;
+	vh_autofree char *half = NULL, *two = NULL, *one = NULL;
+
+	planned(&f, HEAD "- {name: work, count: 2}\n");
+	make_directory(&f);
+	changed(&f, HEAD "- {name: work, count: 3}\n");
+	record(&f);
+	mended(&f.c, true);
+	/* The host key of one is there, and its identity is not yet. */
+	forget(&f.c, "c-work-3", "identity");
+	ck_assert(!identities_tell_all(&f.c) && !keys_are_lost(&f.c));
+	mended(&f.c, true);
+	two = text_of(&f.c, "c-work-2", "identity");
+	half = text_of(&f.c, "c-work-3", "identity");
+	assert_same(two, half, LINES_NODES);
+	/* None is left to make others of. */
+	forget(&f.c, "c-work-1", "identity");
+	forget(&f.c, "c-work-2", "identity");
+	ck_assert(!keys_are_lost(&f.c));
+	mended(&f.c, true);
+	one = text_of(&f.c, "c-work-1", "identity");
+	assert_same(half, one, LINES_KEPT);
+	for (size_t i = 0; i < 3; i++)
+		forget(&f.c, f.c.nodes[i].name, "identity");
+	ck_assert(keys_are_lost(&f.c));
+}
+END_TEST
+
+/* --- what apply finds to do */
+
+static size_t row_of(json_t *rows, const char *step, const char *node, const char *change)
+{
+	json_t *row;
+	size_t i, n = 0;
+
+	json_array_foreach(rows, i, row) {
+		const char *is = json_string_value(json_object_get(row, "node"));
+
+		n += !strcmp(json_string_value(json_object_get(row, "step")), step) && (!node || (is && !strcmp(is, node))) &&
+		     !strcmp(json_string_value(json_object_get(row, "change")), change);
+	}
+	return n;
+}
+
+START_TEST(a_plan_names_who_comes_and_who_goes)
+{
+	autofixture f;
+	vh_cleanup(sights_clear) struct sights all = { 0 };
+	vh_autojson rows = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_virt *none = NULL;
+	struct context ctx = { .virts = &none };
+	vh_autofree char *disk = NULL;
+
+	planned(&f, HEAD LOGIN "- {name: work, count: 2}\n");
+	make_directory(&f);
+	disk = unit_file(f.c.dir, "c-work-2/disk.qcow2", "");
+	changed(&f, HEAD LOGIN "- {name: work, count: 1}\n- {name: big, count: 1}\n");
+	ctx.cluster = &f.c;
+	ctx.state = f.state;
+	ck_assert_msg(sights_look(&ctx, false, &all, &err) == 0, "%s", err.text);
+	rows = changes_rows(&f.c, &all, true);
+	ck_assert_uint_eq(row_of(rows, "files", NULL, "change"), 1);
+	ck_assert_uint_eq(row_of(rows, "disk", "c-work-2", "remove"), 1);
+	ck_assert_uint_eq(row_of(rows, "domain", "c-work-2", "remove"), 0);
+	ck_assert_uint_eq(row_of(rows, "domain", "c-big-1", "create"), 1);
+	ck_assert_uint_eq(row_of(rows, "ready", "c-big-1", "create"), 1);
+	ck_assert_uint_eq(changes_of(&all, LOOK_LEAVING), 1);
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].look.is == LOOK_LEAVING)
+			ck_assert_str_eq(change_loses(all.v[i].step), "what was written on it");
+}
+END_TEST
+
+UNIT_SUITE(tools_change, the_same_manifest_changes_nothing, nodes_that_stay_keep_what_they_have, a_slot_is_given_again_when_its_node_is_gone,
+	   who_was_to_leave_comes_back, shared_memory_stays_as_nodes_have_it, what_cannot_be_changed_is_refused,
+	   a_network_has_no_more_nodes_than_addresses, drift_that_apply_changes_says_so, a_role_changes_in_place, what_is_shared_stays_on_its_node,
+	   a_damaged_record_of_leaving_nodes_is_refused, all_nodes_are_told_of_a_new_one, a_killed_run_leaves_identities_to_be_finished,
+	   a_plan_names_who_comes_and_who_goes)
