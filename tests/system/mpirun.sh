@@ -46,7 +46,9 @@ check "which also tell the cluster" env -u VHPC_CLUSTER SLURM_JOB_ID=9 "SLURM_JO
 check "a job asks who it is" wrap -n 2 --map-by node sh -c 'echo "$(id -un) $(pwd) $(cat /proc/$PPID/comm)"'
 case $release in 4.*) heads="mpirun orted" ;; *) heads="prted prterun" ;; esac
 same "the nodes' user, where the caller was" "$(sort "$T/out" | tr '\n' ' ')" "$(printf "hpc $PWD %s " $heads)"
-seq 1 300000 >"$T/typed"
+# Open MPI 5.0 sends anew what a rank that is slow to read took of a part (docs/mpi.md): there, no more than a pipe holds.
+case $release in 4.*) lines=300000 ;; *) lines=10000 ;; esac
+seq 1 $lines >"$T/typed"
 wrap -n 1 cat <"$T/typed" >"$T/came" 2>"$T/err"
 check "what is typed comes through whole" cmp "$T/typed" "$T/came"
 printf 'farm-2 slots=1\nfarm-3 slots=1\n' >"$T/hosts"
