@@ -42,7 +42,7 @@ check "an array of 100" as 'sbatch --wait --array 1-100 --output array.%a --wrap
 as 'for n in 1 2; do ssh batch-work-$n "cat array.*"; done' | sort | uniq -c >"$T/array"
 check "all of it ran, on both nodes" test "$(awk '{ sum += $1 } END { print NR, sum }' "$T/array")" = "2 100"
 check "a job keeps to its memory" as '! srun -n 1 --mem=50M sh -c "head -c 200000000 /dev/zero | tail >/dev/null"'
-check "more than there is" as '! sbatch --nodes 3 --wrap true' && says "Requested node configuration is not available" "sbatch says so"
+check "more than there is" as '! sbatch --nodes 3 --wrap true' && says "Node count specification invalid" "sbatch says so"
 
 check "a node stops" vhpc cluster stop batch batch-work-2
 check "and starts" vhpc cluster start --timeout 1200 batch batch-work-2

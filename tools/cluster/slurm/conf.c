@@ -68,6 +68,7 @@ static const char always[] =
 	"StateSaveLocation=/var/lib/slurm/slurmctld\nSlurmdSpoolDir=/var/lib/slurm/slurmd\n"
 	"SlurmctldPidFile=/run/slurmctld.pid\nSlurmdPidFile=/run/slurmd.pid\n"
 	"# A node that was off is taken again when it is back.\nReturnToService=2\n"
+	"# A job that can never run is refused, not left to wait.\nEnforcePartLimits=ALL\n"
 	"# Under emulation all takes longer.\nMessageTimeout=30\n"
 	"ProctrackType=proctrack/cgroup\nTaskPlugin=task/affinity,task/cgroup\n"
 	"SelectType=select/cons_tres\nSelectTypeParameters=CR_Core_Memory\nTopologyPlugin=topology/tree\n"
