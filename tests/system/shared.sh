@@ -29,9 +29,11 @@ check "the head has not" on login-1 'findmnt -no FSTYPE /home' && says "ext4" "i
 check "no unit has failed there" on login-1 'systemctl is-active nfs-server vhpc-mounts; systemctl list-units --failed --no-legend | grep . && exit 1; true'
 check "nor here" on compute-1 'systemctl is-active vhpc-mounts; systemctl list-units --failed --no-legend | grep . && exit 1; true'
 check "one port serves" on login-1 'ss -Hltn' && says ":2049" "NFS's own"
-check "and not rpcbind's" sh -c "! grep -q ':111 ' '$T/out'"
+cp "$T/out" "$T/ports"
+check "and not rpcbind's" sh -c "! grep -q ':111 ' '$T/ports'"
 check "to the cluster's network alone" on login-1 'exportfs -s' && says "root_squash" "without root"
-check "that network" sh -c "grep -q '^/home *10\.[0-9.]*/24(' '$T/out' && test \"\$(wc -l <'$T/out')\" = 1"
+cp "$T/out" "$T/exports"
+check "that network" sh -c "grep -q '^/home *10\.[0-9.]*/24(' '$T/exports' && test \"\$(wc -l <'$T/exports')\" = 1"
 
 check "a user writes into his home" as_ada compute-1 'echo secret >secret; chmod 600 secret; id -u; pwd' && says "/home/ada" "as it is called everywhere"
 check "and reads it on the other node" as_ada login-1 'cat secret; stat -c "%U %a" . secret' && says "secret" "what was written"
@@ -40,7 +42,9 @@ exits 1 "root of another node reads no home" on compute-1 'cat /home/ada/secret'
 exits 1 "and makes nothing there" on compute-1 'touch /home/mine'
 check "from node to node without a password" as_ada login-1 'ssh share-compute-1 cat secret' && says "secret" "with the same home"
 check "the image's user has his home there, too" vhpc cluster ssh share compute-1 'pwd; touch there; stat -c %U there'
-check "two write one file at once, with locks" as_ada login-1 'ssh share-compute-1 "flock f sh -c \"sleep 2; echo a >>f\"" & sleep 1; flock f sh -c "echo b >>f"; wait; cat f'
+check "two write one file at once, with locks" as_ada login-1 'ssh share-compute-1 "flock f sh -c \"touch held; sleep 2; echo a >>f\"" &
+	for i in $(seq 300); do [ ! -e held ] || break; sleep 0.2; done
+	flock f sh -c "echo b >>f"; wait; cat f'
 check "one after the other" test "$(tr '\n' ' ' <"$T/out")" = "a b "
 
 check "stop of all" vhpc cluster stop --timeout 300 share
