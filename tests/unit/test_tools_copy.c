@@ -29,9 +29,9 @@ static const char ssh[] =
 static char *const both[] = { (char *)"two-1", (char *)"two-2", NULL }, *const first[] = { (char *)"two-1", NULL };
 
 /* A directory with both nodes and the program; here: where we are, in it. */
-static char *begin(struct copy *ret)
+static void begin(struct copy *ret)
 {
-	char *dir = unit_tmpdir();
+	vh_autofree char *dir = unit_tmpdir();
 	vh_autofree char *program = unit_file(dir, "bin/ssh", ssh), *path = vh_strf("%s/bin:%s", dir, getenv("PATH"));
 	vh_autofree char *here = vh_strf("%s/here", dir), *one = vh_strf("%s/two-1", dir), *two = vh_strf("%s/two-2", dir);
 
@@ -40,7 +40,6 @@ static char *begin(struct copy *ret)
 	/* As every program of ours does (lib/cli.c). */
 	signal(SIGPIPE, SIG_IGN);
 	*ret = (struct copy){ .config = "/nowhere/ssh_config", .user = "ada" };
-	return dir;
 }
 
 static void put(const char *path, const char *text)
@@ -94,12 +93,12 @@ static void put_tree(void)
 START_TEST(there_and_back)
 {
 	struct copy c;
-	vh_autofree char *dir = begin(&c);
 	char *const paths[] = { (char *)"tree", (char *)"-file", NULL };
 	const struct copy_from from[] = { { "two-1", "tree" }, { "two-2", "./-file" } }, all[] = { { "two-1", "tree/" }, { "two-2", "tree" } };
 	vh_autoerr err = VH_ERR_NONE;
 	struct stat st;
 
+	begin(&c);
 	put_tree();
 	put("-file", "x");
 	ck_assert_msg(copy_to_nodes(&c, paths, 2, both, "", &err) == 0, "%s", err.text);
@@ -121,12 +120,12 @@ END_TEST
 START_TEST(target_is_a_directory_or_a_new_name)
 {
 	struct copy c;
-	vh_autofree char *dir = begin(&c);
 	char *const file[] = { (char *)"file", (char *)"other", NULL }, *const tree[] = { (char *)"tree/", NULL };
 	char *const twice[] = { (char *)"file", (char *)"tree/file", NULL }, *const none[] = { (char *)"..", NULL }, *const gone[] = { (char *)"gone", NULL };
 	const struct copy_from from[] = { { "two-1", "file" }, { "two-2", "file" } };
 	vh_autoerr err = VH_ERR_NONE;
 
+	begin(&c);
 	put("file", "new");
 	put("other", "x");
 	put("tree/file", "y");
@@ -177,10 +176,10 @@ START_TEST(what_is_cut_short_or_spoilt_has_no_name)
 	};
 	char *const paths[] = { (char *)"many", NULL };
 	struct copy c;
-	vh_autofree char *dir = begin(&c);
 	const struct copy_from from = { "two-2", "there" };
 	vh_autoerr err = VH_ERR_NONE;
 
+	begin(&c);
 	put_many("many", 4 << 20);
 	put_many("../two-2/there", 1 << 20);
 	for (size_t i = 0; i < vh_array_len(ways); i++) {
@@ -207,9 +206,9 @@ START_TEST(what_is_no_file_is_not_sent)
 {
 	char *const paths[] = { (char *)"tree", NULL };
 	struct copy c;
-	vh_autofree char *dir = begin(&c);
 	vh_autoerr err = VH_ERR_NONE;
 
+	begin(&c);
 	put("tree/file", "x");
 	ck_assert_int_eq(mkfifo("tree/pipe", 0600), 0);
 	ck_assert_int_lt(copy_to_nodes(&c, paths, 1, first, "", &err), 0);
@@ -271,9 +270,9 @@ START_TEST(lies_of_a_node_are_refused)
 		{ { { "./it", NULL, AE_IFCHR } }, "'./it' in the node's archive is neither file, directory nor link" },
 	};
 	struct copy c;
-	vh_autofree char *dir = begin(&c);
 	const struct copy_from from = { "two-1", "it" };
 
+	begin(&c);
 	put("../two-1/it/f", "x");
 	for (size_t i = 0; i < vh_array_len(cases); i++) {
 		vh_autofree char *want = vh_strf("two-1: %s", cases[i].why);
@@ -292,12 +291,13 @@ START_TEST(archives_that_are_none_are_refused)
 {
 	static const struct lie true_one[] = { { "./it", NULL, 0 }, { NULL, NULL, 0 } };
 	struct copy c;
-	vh_autofree char *dir = begin(&c), *bytes = NULL;
+	vh_autofree char *bytes = NULL;
 	const struct copy_from from = { "two-1", "it" };
 	vh_autoerr err = VH_ERR_NONE;
 	struct stat st;
 	size_t len;
 
+	begin(&c);
 	put("../two-1/it", "x");
 	put("../two-1/hostile", "Welcome to this node!\n");
 	ck_assert_int_lt(copy_from_nodes(&c, &from, 1, ".", false, &err), 0);

@@ -18,5 +18,5 @@ check "is root's" on 1 'test -L /root/named && test "$(stat -c %U /root/named)" 
 exits 1 "cp of what is not there" vhpc cluster cp two-node 1:none "$T/back" && says "no such file" "says so"
 exits 3 "cp to a node that is none" vhpc cluster cp two-node "$T/job" 3: && says "has no node 3" "says so"
 on 2 'mkdir -m 777 /mnt/small && mount -t tmpfs -o size=4M,mode=777 tmpfs /mnt/small'
-exits 1 "cp to where it has no room" vhpc cluster cp two-node "$T/job" 2:/mnt/small && says "No space left" "says so"
+exits 1 "cp to where it has no room" vhpc cluster cp two-node "$T/job" 2:/mnt/small && says "sub dir/large: " "says of which file"
 check "leaves nothing there" on 2 'test -z "$(ls -A /mnt/small)" && umount /mnt/small && rmdir /mnt/small'

@@ -3,7 +3,8 @@
 # and last_of_volumes is called then; destroy_volumes at the end of the cluster.
 for n in 1 2; do
 	check "node $n has mounted its scratch disk" on $n 'findmnt -no FSTYPE,OPTIONS /scratch; lsblk -no SERIAL /dev/vdb'
-	check "with ext4, and known by its serial number" sh -c "grep -q '^ext4 .*nosuid' '$T/out' && grep -qx scratch '$T/out'"
+	cp "$T/out" "$T/mounted"
+	check "with ext4, and known by its serial number" sh -c "grep -q '^ext4 .*nosuid' '$T/mounted' && grep -qx scratch '$T/mounted'"
 	check "it is of its size" sh -c 'test "$1" -gt 900000 && test "$1" -lt 1048576' - "$(on $n df --output=size /scratch | tail -n 1)"
 	check "a user writes there" as ada 1 'echo of-ada >/scratch/ada; echo kept >/srv/results/kept'
 	check "who mounts them has not failed" on $n systemctl is-active vhpc-mounts.service
@@ -35,7 +36,8 @@ destroy_volumes() {
 	exits 3 "what was kept, not to be kept" vhpc cluster plan "$T/volumes.yaml" && says "an earlier cluster has kept its disk" "says so"
 	check "a cluster of the name takes it again" vhpc cluster apply --timeout 1200 "$example"
 	check "with what was written" on 1 'cat /srv/results/kept; ls /scratch' && says "kept" "as it was"
-	check "and on a new scratch disk nothing" sh -c "! grep -q ada '$T/out'"
+	cp "$T/out" "$T/mounted"
+	check "and on a new scratch disk nothing" sh -c "! grep -q ada '$T/mounted'"
 	check "destroy it as well" vhpc cluster destroy "$example"
 	rm -r "$disks"
 }

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lib/strv.h"
 #include "tools/cluster/copy/names.h"
@@ -21,11 +22,32 @@ struct packing {
 	struct archive *out;
 	struct sums sums;
 	char *piece;		/* PIECE bytes */
+	int fd;
+	int lost;		/* errno of what could not be written; nothing is written any more */
 };
+
+/* libarchive loses memory where a writer fails: this one drops what comes after the first failure instead. */
+static la_ssize_t put(struct archive *a, void *arg, const void *data, size_t len)
+{
+	struct packing *p = arg;
+	const char *at = data;
+
+	(void)a;
+	for (size_t left = len; left > 0 && !p->lost;) {
+		ssize_t n = write(p->fd, at, left);
+
+		if (n < 0 && errno != EINTR)
+			p->lost = errno;
+		else if (n > 0) {
+			at += n;
+			left -= (size_t)n;
+		}
+	}
+	return (la_ssize_t)len;
+}
 
 static void packing_clear(struct packing *p)
 {
-	/* What failed gets no end by which it would look whole. */
 	if (p->out)
 		archive_write_free(p->out);
 	sums_clear(&p->sums);
@@ -39,6 +61,8 @@ static int failed(const struct packing *p, const char *path, struct vh_err *err)
 {
 	const int e = archive_errno(p->out);
 
+	if (p->lost)
+		return vh_err_set(err, p->lost, "%s: %s", path, strerror(p->lost));
 	return vh_err_set(err, e > 0 ? e : EIO, "%s: %s", path, archive_error_string(p->out));
 }
 
@@ -57,7 +81,7 @@ static int write_header(struct packing *p, const char *name, const struct stat *
 	archive_entry_set_size(e, S_ISREG(st->st_mode) ? st->st_size : 0);
 	if (target)
 		archive_entry_set_symlink(e, target);
-	return archive_write_header(p->out, e) == ARCHIVE_OK ? 0 : failed(p, path, err);
+	return archive_write_header(p->out, e) == ARCHIVE_OK && !p->lost ? 0 : failed(p, path, err);
 }
 
 /* Exactly as many bytes as its header says. */
@@ -73,7 +97,7 @@ static int write_data(struct packing *p, int fd, uint64_t size, const char *path
 		if (p->copy->stop && *p->copy->stop)
 			return vh_err_set(err, EINTR, "interrupted");
 		SHA256Update(sha, (const uint8_t *)p->piece, (size_t)n);
-		if (archive_write_data(p->out, p->piece, (size_t)n) != n)
+		if (archive_write_data(p->out, p->piece, (size_t)n) != n || p->lost)
 			return failed(p, path, err);
 		copy_tick(p->copy, 0, (uint64_t)n);
 		size -= (uint64_t)n;
@@ -174,20 +198,21 @@ static int pack_sum(struct packing *p, struct vh_err *err)
 
 int pack_all(struct copy *c, char *const *paths, size_t n, int fd, struct vh_err *err)
 {
-	vh_cleanup(packing_clear) struct packing p = { .copy = c, .out = archive_write_new(), .piece = malloc(PIECE) };
+	vh_cleanup(packing_clear) struct packing p = { .copy = c, .out = archive_write_new(), .piece = malloc(PIECE), .fd = fd };
 	int r = 0;
 
 	if (!p.out || !p.piece || archive_write_set_format_gnutar(p.out) != ARCHIVE_OK)
 		return vh_err_nomem(err);
-	if (archive_write_open_fd(p.out, fd) != ARCHIVE_OK)
+	if (archive_write_open(p.out, &p, NULL, put, NULL) != ARCHIVE_OK)
 		r = failed(&p, "archive", err);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = pack_named(&p, paths[i], err);
 	if (r == 0)
 		r = pack_sum(&p, err);
-	if (r == 0 && archive_write_close(p.out) != ARCHIVE_OK)
+	if (r == 0 && (archive_write_close(p.out) != ARCHIVE_OK || p.lost))
 		r = failed(&p, "archive", err);
+	/* What failed gets no end by which it would look whole. */
 	if (r < 0)
-		archive_write_fail(p.out);
+		p.lost = ECANCELED;
 	return r;
 }
