@@ -22,8 +22,9 @@ static const char *line_of(const char *answer, const char *name)
 
 	while (strncmp(answer, name, len) || answer[len] != ':') {
 		answer = strchr(answer, '\n');
-		if (!answer++)
+		if (!answer)
 			return NULL;
+		answer++;
 	}
 	return answer + len + 1;
 }
