@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
 #include "lib/files/files.h"
 #include "lib/files/read.h"
 #include "lib/spawn.h"
@@ -28,13 +30,25 @@ static const char ssh[] =
 
 static char *const both[] = { (char *)"two-1", (char *)"two-2", NULL }, *const first[] = { (char *)"two-1", NULL };
 
+/* Where we were, and what we ran: other suites may follow in this process. */
+struct before { int dir; char *path; };
+
+static void go_back(struct before *b)
+{
+	ck_assert(fchdir(b->dir) == 0 && setenv("PATH", b->path, 1) == 0);
+	close(b->dir);
+	free(b->path);
+}
+#define autobefore vh_cleanup(go_back) struct before
+
 /* A directory with both nodes and the program; here: where we are, in it. */
-static void begin(struct copy *ret)
+static void begin(struct copy *ret, struct before *was)
 {
 	vh_autofree char *dir = unit_tmpdir();
 	vh_autofree char *program = unit_file(dir, "bin/ssh", ssh), *path = vh_strf("%s/bin:%s", dir, getenv("PATH"));
 	vh_autofree char *here = vh_strf("%s/here", dir), *one = vh_strf("%s/two-1", dir), *two = vh_strf("%s/two-2", dir);
 
+	*was = (struct before){ open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), strdup(getenv("PATH")) };
 	ck_assert(chmod(program, 0755) == 0 && mkdir(here, 0755) == 0 && mkdir(one, 0755) == 0 && mkdir(two, 0755) == 0);
 	ck_assert(setenv("PATH", path, 1) == 0 && chdir(here) == 0);
 	/* As every program of ours does (lib/cli.c). */
@@ -92,13 +106,14 @@ static void put_tree(void)
 
 START_TEST(there_and_back)
 {
+	autobefore was;
 	struct copy c;
 	char *const paths[] = { (char *)"tree", (char *)"-file", NULL };
 	const struct copy_from from[] = { { "two-1", "tree" }, { "two-2", "./-file" } }, all[] = { { "two-1", "tree/" }, { "two-2", "tree" } };
 	vh_autoerr err = VH_ERR_NONE;
 	struct stat st;
 
-	begin(&c);
+	begin(&c, &was);
 	put_tree();
 	put("-file", "x");
 	ck_assert_msg(copy_to_nodes(&c, paths, 2, both, "", &err) == 0, "%s", err.text);
@@ -119,13 +134,14 @@ END_TEST
 
 START_TEST(target_is_a_directory_or_a_new_name)
 {
+	autobefore was;
 	struct copy c;
 	char *const file[] = { (char *)"file", (char *)"other", NULL }, *const tree[] = { (char *)"tree/", NULL };
 	char *const twice[] = { (char *)"file", (char *)"tree/file", NULL }, *const none[] = { (char *)"..", NULL }, *const gone[] = { (char *)"gone", NULL };
 	const struct copy_from from[] = { { "two-1", "file" }, { "two-2", "file" } };
 	vh_autoerr err = VH_ERR_NONE;
 
-	begin(&c);
+	begin(&c, &was);
 	put("file", "new");
 	put("other", "x");
 	put("tree/file", "y");
@@ -175,11 +191,12 @@ START_TEST(what_is_cut_short_or_spoilt_has_no_name)
 		{ "cut", "tar: Unexpected EOF in archive" }, { "spoils", "what arrived is not what was sent" }, { "refuses", "no way in" },
 	};
 	char *const paths[] = { (char *)"many", NULL };
+	autobefore was;
 	struct copy c;
 	const struct copy_from from = { "two-2", "there" };
 	vh_autoerr err = VH_ERR_NONE;
 
-	begin(&c);
+	begin(&c, &was);
 	put_many("many", 4 << 20);
 	put_many("../two-2/there", 1 << 20);
 	for (size_t i = 0; i < vh_array_len(ways); i++) {
@@ -205,10 +222,11 @@ END_TEST
 START_TEST(what_is_no_file_is_not_sent)
 {
 	char *const paths[] = { (char *)"tree", NULL };
+	autobefore was;
 	struct copy c;
 	vh_autoerr err = VH_ERR_NONE;
 
-	begin(&c);
+	begin(&c, &was);
 	put("tree/file", "x");
 	ck_assert_int_eq(mkfifo("tree/pipe", 0600), 0);
 	ck_assert_int_lt(copy_to_nodes(&c, paths, 1, first, "", &err), 0);
@@ -269,10 +287,11 @@ START_TEST(lies_of_a_node_are_refused)
 		{ { { "./it", NULL, AE_IFIFO } }, "'./it' in the node's archive is neither file, directory nor link" },
 		{ { { "./it", NULL, AE_IFCHR } }, "'./it' in the node's archive is neither file, directory nor link" },
 	};
+	autobefore was;
 	struct copy c;
 	const struct copy_from from = { "two-1", "it" };
 
-	begin(&c);
+	begin(&c, &was);
 	put("../two-1/it/f", "x");
 	for (size_t i = 0; i < vh_array_len(cases); i++) {
 		vh_autofree char *want = vh_strf("two-1: %s", cases[i].why);
@@ -290,6 +309,7 @@ END_TEST
 START_TEST(archives_that_are_none_are_refused)
 {
 	static const struct lie true_one[] = { { "./it", NULL, 0 }, { NULL, NULL, 0 } };
+	autobefore was;
 	struct copy c;
 	vh_autofree char *bytes = NULL;
 	const struct copy_from from = { "two-1", "it" };
@@ -297,7 +317,7 @@ START_TEST(archives_that_are_none_are_refused)
 	struct stat st;
 	size_t len;
 
-	begin(&c);
+	begin(&c, &was);
 	put("../two-1/it", "x");
 	put("../two-1/hostile", "Welcome to this node!\n");
 	ck_assert_int_lt(copy_from_nodes(&c, &from, 1, ".", false, &err), 0);
