@@ -45,7 +45,8 @@ check "the image's user has his home there, too" vhpc cluster ssh share compute-
 # A lock of POSIX: of flock(2) the kernel's NFS server knows nothing.
 cat >"$T/lock.pl" <<'EOF'
 use Fcntl;
-open(F, ">>", "f") && fcntl(F, F_SETLKW, pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0)) or die "$!";
+my $lock = pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0);
+open(F, ">>", "f") && fcntl(F, F_SETLKW, $lock) or die "$!";
 if ($ARGV[0] eq "a") { open(H, ">", "held"); sleep 2; }
 syswrite(F, "$ARGV[0]\n");
 EOF
