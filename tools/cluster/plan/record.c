@@ -151,7 +151,7 @@ int record_check_off(const struct cluster *c, struct vh_err *err)
 
 	if (r == 0 && (r = vh_root_list(root, &pids, "proc")) < 0)
 		vh_err_set(err, -r, "/proc: %s", strerror(-r));
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+	for (size_t i = 0; r == 0 && i < c->n_nodes + c->n_leaving; i++) {
 		const char *pid = vh_qemu_process(root, pids, c->nodes[i].name, c->nodes[i].uuid);
 
 		if (pid)
