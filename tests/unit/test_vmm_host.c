@@ -58,6 +58,7 @@ START_TEST(refuses_bad_xml)
 	vh_autofree char *half = NULL, *garbage = unit_file(dir, "garbage.xml", "<topology><object type=");
 	vh_autofree char *other = unit_file(dir, "other.xml", "<html><body/></html>");
 	vh_autofree char *newer = unit_file(dir, "newer.xml", "<topology version=\"3.0\"></topology>");
+	vh_autofree char *cut = unit_file(dir, "cut.xml", "<topology version=\"3.");
 	struct vh_host *host = NULL;
 	vh_autoerr err = VH_ERR_NONE;
 	vh_autofclose FILE *f = fopen(good, "r");
@@ -67,7 +68,7 @@ START_TEST(refuses_bad_xml)
 	n = fread(text, 1, (1 << 16) - 1, f);
 	text[n / 2] = 0;
 	half = unit_file(dir, "half.xml", text);
-	const char *const files[] = { garbage, other, half, newer, dir, "/nonexistent.xml" };
+	const char *const files[] = { garbage, other, half, newer, cut, dir, "/nonexistent.xml" };
 	for (size_t i = 0; i < vh_array_len(files); i++) {
 		ck_assert_int_lt(vh_host_load(NULL, files[i], &host, &err), 0);
 		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);

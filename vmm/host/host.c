@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vmm/host/host.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -65,12 +66,13 @@ static void translate_osdev_types(char *text)
  * that they are of version 2 it reads these, and still refuses what it does not know. */
 static bool present_as_version_2(char *text)
 {
-	char *at = strstr(text, "<topology version=\"3.");
+	static const char version[] = "<topology version=\"3.";
+	char *at = strstr(text, version);
 
-	if (HWLOC_API_VERSION >= 0x30000 || !at)
+	if (HWLOC_API_VERSION >= 0x30000 || !at || !isdigit((unsigned char)at[strlen(version)]))
 		return false;
-	at[strlen("<topology version=\"")] = '2';
-	at[strlen("<topology version=\"3.")] = '0';
+	at[strlen(version) - strlen("3.")] = '2';
+	at[strlen(version)] = '0';
 	translate_osdev_types(text);
 	return true;
 }
