@@ -188,6 +188,12 @@ lab: programs
 
 .PHONY: lab
 
+## clusters                       a cluster's tests whole: each kill of a change, and the watch
+clusters:
+	+@B="$(B)" MAKE="$(MAKE)" CLUSTERS=all tests/check system-cluster
+
+.PHONY: clusters
+
 # What fails an allocation of a program that it is laid under.
 $(B)/faults/alloc.so: tests/faults/alloc.c
 	@mkdir -p $(@D)

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # The cluster of docs/examples/two-node.yaml, with users and volumes, with real VMs: planned, made, used, mended, taken away.
 # Booting is what takes long, so what needs such a cluster is tested on this one: by a file in
-# tests/system/cluster each, in the order of the loop. ONLY="NAME..." has the others left out.
+# tests/system/cluster each, in the order of the loop. ONLY="NAME..." has the others left out. CLUSTERS=all, which
+# `make clusters` says, has all of them whole; without it what boots nodes again and again is left out.
 . "$(dirname "$0")/lib.sh"
 example=$T/two-node.yaml
+whole() { [ "${CLUSTERS:-}" = all ]; }
 for user in ada bob; do ssh-keygen -q -t ed25519 -N '' -C "$user" -f "$T/$user.key"; done
 cat docs/examples/two-node.yaml - >"$example" <<EOF
 users:
@@ -30,8 +32,10 @@ for n in 1 2; do
 	check "copy programs to node $n" scp -q -F "$record/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "$B/bench/scribble" "two-node-$n:"
 done
 
-for name in ${ONLY:-login users volumes copy mpi memory restart watch change}; do
+for name in ${ONLY:-login users volumes copy mpi memory restart $(! whole || echo watch) change $(! whole || echo killed)}; do
+	began=$(date +%s)
 	. "tests/system/cluster/$name.sh"
+	echo "# $name: $(($(date +%s) - began)) s"
 done
 
 leftovers >"$T/before"

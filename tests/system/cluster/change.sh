@@ -53,36 +53,11 @@ killed() {
 	kill -9 $pid 2>/dev/null
 	wait $pid 2>/dev/null
 }
-while read -r seconds text; do
-	killed "$T/three.yaml" "$text" "$seconds"
-	check "the manifest of before, after kill -9 $seconds s after '$text'" vhpc cluster apply --timeout 1200 "$example"
+undone() {
+	killed "$T/three.yaml" "$2" "$1"
+	check "the manifest of before, after kill -9 $1 s after '$2'" vhpc cluster apply --timeout 1200 "$example"
 	stay_as "undone"
 	what_is_here >"$T/after"
 	check "whole" cmp "$T/of-two" "$T/after"
-done <<END
-0 "begin"
-0 "step":"files"
-0 "object":"two-node-3"
-0.5 "step":"start","object":"two-node-3"
-END
-killed "$T/three.yaml" '"step":"start","object":"two-node-3"' 0.5
-check "the same manifest after kill -9" vhpc cluster apply --timeout 1200 "$T/three.yaml"
-stay_as "finished"
-check "all are up" vhpc cluster status two-node
-while read -r seconds text; do
-	killed "$example" "$text" "$seconds"
-	check "apply after a removal was killed $seconds s after '$text'" vhpc cluster apply --timeout 1200 "$example"
-	stay_as "removed"
-	what_is_here >"$T/after"
-	check "all of it" cmp "$T/of-two" "$T/after"
-	check "a node more, for the next" vhpc cluster apply --timeout 1200 "$T/three.yaml"
-done <<END
-0 "undoing"
-0.1 "undoing"
-END
-killed "$example" '"undoing"' 0
-check "destroy has all of it; what comes next makes it anew" vhpc cluster destroy two-node
-left=$(leftovers | grep -v "/volumes/two-node")
-if [ -z "$left" ]; then pass "nothing else is left of a change that was killed"; else fail "nothing else is left of a change that was killed" "$left"; fi
-check "apply" vhpc cluster apply --timeout 1200 "$example"
-region=$(find /dev/shm -name 'vhpc-*')
+}
+undone 0.5 '"step":"start","object":"two-node-3"'

@@ -34,10 +34,12 @@ destroy_volumes() {
 	exits 3 "another size of what was kept" vhpc cluster apply "$T/volumes.yaml" && says "is of 64 MiB, the manifest says 65 MiB" "says both"
 	sed 's/, keep: yes//' "$example" >"$T/volumes.yaml"
 	exits 3 "what was kept, not to be kept" vhpc cluster plan "$T/volumes.yaml" && says "an earlier cluster has kept its disk" "says so"
-	check "a cluster of the name takes it again" vhpc cluster apply --timeout 1200 "$example"
-	check "with what was written" on 1 'cat /srv/results/kept; ls /scratch' && says "kept" "as it was"
-	cp "$T/out" "$T/mounted"
-	check "and on a new scratch disk nothing" sh -c "! grep -q ada '$T/mounted'"
-	check "destroy it as well" vhpc cluster destroy "$example"
+	if whole; then
+		check "a cluster of the name takes it again" vhpc cluster apply --timeout 1200 "$example"
+		check "with what was written" on 1 'cat /srv/results/kept; ls /scratch' && says "kept" "as it was"
+		cp "$T/out" "$T/mounted"
+		check "and on a new scratch disk nothing" sh -c "! grep -q ada '$T/mounted'"
+		check "destroy it as well" vhpc cluster destroy "$example"
+	fi
 	rm -r "$disks"
 }
