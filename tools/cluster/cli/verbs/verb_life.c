@@ -9,7 +9,7 @@
 #include "lib/clock.h"
 #include "lib/strv.h"
 #include "tools/cluster/cli/events.h"
-#include "tools/cluster/cli/verb_life.h"
+#include "tools/cluster/cli/verbs/verb_life.h"
 #include "tools/cluster/cli/session.h"
 #include "tools/cluster/watch/watch.h"
 #include "vmm/life/life.h"

@@ -6,7 +6,7 @@
 
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "tools/cluster/cli/verb_ssh.h"
+#include "tools/cluster/cli/verbs/verb_ssh.h"
 #include "tools/cluster/copy/copy.h"
 
 static volatile sig_atomic_t interrupted;

@@ -8,7 +8,7 @@
 #include "lib/clock.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
-#include "tools/cluster/cli/apply.h"
+#include "tools/cluster/cli/verbs/apply.h"
 #include "tools/cluster/cli/decide.h"
 #include "tools/cluster/cli/events.h"
 #include "vmm/hosts/hosts.h"

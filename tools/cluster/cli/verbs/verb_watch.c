@@ -15,7 +15,7 @@
 #include "lib/store/store.h"
 #include "lib/strv.h"
 #include "lib/values.h"
-#include "tools/cluster/cli/verb_life.h"
+#include "tools/cluster/cli/verbs/verb_life.h"
 #include "vmm/virt/virt.h"
 
 /* Without libvirt it ends after GIVE_UP_S: a private daemon is started by whoever starts us again. */

@@ -7,7 +7,7 @@
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "tools/cluster/cli/session.h"
-#include "tools/cluster/cli/verb_ssh.h"
+#include "tools/cluster/cli/verbs/verb_ssh.h"
 
 void way_clear(struct way *w)
 {
