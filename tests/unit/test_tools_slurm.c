@@ -10,6 +10,7 @@
 #include "lib/files/read.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
+#include "tools/cluster/slurm/judge.h"
 #include "tools/cluster/slurm/slurm.h"
 
 /* As docs/examples/two-node.yaml. */
@@ -210,6 +211,120 @@ START_TEST(slurm_is_waited_for)
 }
 END_TEST
 
+/* --- nodes that are to run no jobs */
+
+START_TEST(jobs_are_named)
+{
+	static const struct { const char *answer, *jobs; } answers[] = {
+		{ "", "" }, { "\n\n", "" }, { "12:ada\n", "job 12 of ada" }, { "12:ada\n13_2:bob", "job 12 of ada, job 13_2 of bob" },
+		{ "1:a\n2:a\n3:a\n4:a\n5:a\n6:a\n", "job 1 of a, job 2 of a, job 3 of a, job 4 of a, and 2 more" },
+		{ "12\n", "job 12 of ?" }, { ":\n", "job ? of ?" }, { "1\33[2J:\33c\n", "job 1?[2J of ?c" },
+	};
+	for (size_t i = 0; i < vh_array_len(answers); i++) {
+		vh_autofree char *jobs = jobs_said(answers[i].answer);
+
+		ck_assert_str_eq(jobs, answers[i].jobs);
+	}
+}
+END_TEST
+
+START_TEST(nodes_are_told_apart)
+{
+	static const struct { const char *answer; enum nodes_kind kind; size_t n; } answers[] = {
+		{ "two-node-1:idle:none\ntwo-node-2:drained:why\n", NODES_KNOWN, 2 }, { "two-node-11:idle:none\n", NODES_KNOWN, 0 },
+		{ "two-node-1:idle:none\ntwo-node-2:drained:why\n", NODES_OPEN, 1 }, { "two-node-1:draining*:x\n", NODES_OPEN, 0 },
+		{ "two-node-1:idle:none\ntwo-node-2:drained:why\n", NODES_HELD, 1 }, { "two-node-1:down*:why", NODES_HELD, 1 },
+		{ "two-node-1:idle:why\n", NODES_HELD, 0 }, { "two-node-1:drained:whyever\n", NODES_HELD, 0 },
+		{ "two-node-1:drained:other\ntwo-node-3:drained:why\n", NODES_HELD, 0 }, { "two-node-1:drained\n2:why\n", NODES_HELD, 0 },
+	};
+	for (size_t i = 0; i < vh_array_len(answers); i++) {
+		vh_autostrv found = NULL;
+
+		ck_assert_int_eq(nodes_said(&two, answers[i].answer, answers[i].kind, "why", &found), 0);
+		ck_assert_uint_eq(vh_strv_len(found), answers[i].n);
+	}
+}
+END_TEST
+
+/* An ssh to a head whose Slurm has the states of its nodes, and its jobs, in files beside it; a job ends each time that
+ * it is asked for while there is a file "ending". */
+static void fake_slurm(const char *dir)
+{
+	vh_autofree char *path = NULL, *program = unit_file(dir, "ssh",
+		"#!/bin/sh\ncd \"${0%/*}\" || exit\nfor last; do :; done\necho \"$*\" >>asked\n"
+		"[ ! -e broken ] || { rm broken; echo 'slurm_load_node: Unable to contact slurm controller' >&2; exit 1; }\n"
+		"case $last in\n"
+		"sinfo*) cat nodes ;;\n"
+		"squeue*) cat jobs; [ ! -e ending ] || : >jobs ;;\n"
+		"*State=DRAIN*) sed -i \"s/^two-node-2:.*/two-node-2:drained:$(expr \"$last\" : \".*Reason=\\(.*\\)'\")/\" nodes ;;\n"
+		"*State=RESUME) sed -i 's/^two-node-2:.*/two-node-2:idle:none/' nodes ;;\n"
+		"*) echo 'Invalid node name specified' >&2; exit 1 ;;\nesac\n");
+
+	ck_assert_int_eq(chmod(program, 0755), 0);
+	free(unit_file(dir, "nodes", "two-node-1:idle:none\ntwo-node-2:idle:none\n"));
+	free(unit_file(dir, "jobs", "12:ada\n"));
+	path = vh_strf("%s:%s", dir, getenv("PATH"));
+	setenv("PATH", path, 1);
+}
+
+static const char leaves[] = "vhpc: leaves";
+
+/* What it was asked since the last time, by this text's place in it. */
+static void was_asked(const char *dir, const char *text, bool is)
+{
+	vh_autofree char *path = vh_strf("%s/asked", dir), *all = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	size_t len;
+
+	ck_assert_int_eq(vh_host_file(path, &all, &len, &err), 0);
+	ck_assert_msg(!strstr(all, text) == !is, "%s", all);
+	ck_assert_int_eq(unlink(path), 0);
+}
+
+START_TEST(nodes_drain_and_are_resumed)
+{
+	vh_autofree char *dir = unit_tmpdir(), *path = strdup(getenv("PATH")), *jobs = NULL, *more = NULL;
+	struct slurm second = two;
+	vh_autoerr err = VH_ERR_NONE;
+	bool any;
+
+	second.nodes = &two_nodes[1];
+	second.n_nodes = 1;
+	fake_slurm(dir);
+	ck_assert_int_eq(slurm_jobs(&second, "config", &jobs, &err), 0);
+	ck_assert_str_eq(jobs, "job 12 of ada");
+	was_asked(dir, "-F config two-node-1 squeue -h -o %i:%u -w 'two-node-2'\n", true);
+	/* A job that does not end in time: it drains until it is resumed. */
+	ck_assert_int_eq(slurm_drain(&second, "config", leaves, 0, &err), -ETIMEDOUT);
+	unit_assert_err(&err, VH_EXIT_FAILED, "two-node-1: nodes are not free of jobs after 0 s: job 12 of ada", NULL);
+	was_asked(dir, "-F config -l root two-node-1 scontrol update 'NodeName=two-node-2' State=DRAIN 'Reason=vhpc: leaves'\n", true);
+	ck_assert_int_eq(slurm_resume(&second, "config", "another", &any, &err), 0);
+	ck_assert(!any);
+	was_asked(dir, "State=RESUME", false);
+	ck_assert_int_eq(slurm_resume(&second, "config", leaves, &any, &err), 0);
+	ck_assert(any);
+	was_asked(dir, "-F config -l root two-node-1 scontrol update 'NodeName=two-node-2' State=RESUME\n", true);
+	/* One that ends, and a controller that only just starts. */
+	free(unit_file(dir, "ending", ""));
+	free(unit_file(dir, "broken", ""));
+	ck_assert_msg(slurm_drain(&second, "config", leaves, 60000, &err) == 0, "%s", err.text);
+	was_asked(dir, "State=DRAIN", true);
+	/* It is drained by now, which is no news. */
+	ck_assert_int_eq(slurm_drain(&second, "config", leaves, 0, &err), 0);
+	was_asked(dir, "State=DRAIN", false);
+	/* One that it does not know, and one that is broken. */
+	free(unit_file(dir, "nodes", "two-node-1:idle:none\n"));
+	ck_assert_int_eq(slurm_drain(&second, "config", leaves, 0, &err), 0);
+	ck_assert_int_eq(slurm_jobs(&second, "config", &more, &err), 0);
+	ck_assert_str_eq(more, "");
+	free(unit_file(dir, "broken", ""));
+	ck_assert_int_eq(slurm_drain(&second, "config", leaves, 0, &err), -EIO);
+	unit_assert_err(&err, VH_EXIT_FAILED, "two-node-1: sinfo says: slurm_load_node: Unable to contact slurm controller", NULL);
+	setenv("PATH", path, 1);
+}
+END_TEST
+
 UNIT_SUITE(tools_slurm, a_small_cluster_has_its_files, a_cluster_of_several_hosts_has_a_switch_for_each,
 	   each_node_is_said_as_its_vm_is, nodes_take_files_of_these_names, memory_is_less_than_a_guest_finds,
-	   the_key_is_made_once_and_nobody_elses, nodes_that_take_no_part_are_named, of_many_a_few_are_named, slurm_is_waited_for)
+	   the_key_is_made_once_and_nobody_elses, nodes_that_take_no_part_are_named, of_many_a_few_are_named, slurm_is_waited_for, jobs_are_named,
+	   nodes_are_told_apart, nodes_drain_and_are_resumed)

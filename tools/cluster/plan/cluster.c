@@ -206,18 +206,23 @@ static struct slurm_node slurm_node_of(const struct node *n)
 	return is;
 }
 
-int cluster_slurm(const struct cluster *c, struct slurm *ret, struct vh_err *err)
+int cluster_slurm_of(const struct cluster *c, const struct node *nodes, size_t n, struct slurm *ret, struct vh_err *err)
 {
 	struct slurm s = { .cluster = c->name, .head = cluster_head(c)->name, .mpi = c->pools[0].image.mpi,
-			   .nodes = calloc(c->n_nodes, sizeof(*s.nodes)) };
+			   .nodes = calloc(n + 1, sizeof(*s.nodes)) };
 
 	if (!s.nodes)
 		return vh_err_nomem(err);
-	for (size_t i = 0; i < c->n_nodes; i++)
-		if (cluster_computes(c, &c->nodes[i]))
-			s.nodes[s.n_nodes++] = slurm_node_of(&c->nodes[i]);
+	for (size_t i = 0; i < n; i++)
+		if (cluster_computes(c, &nodes[i]))
+			s.nodes[s.n_nodes++] = slurm_node_of(&nodes[i]);
 	*ret = s;
 	return 0;
+}
+
+int cluster_slurm(const struct cluster *c, struct slurm *ret, struct vh_err *err)
+{
+	return cluster_slurm_of(c, c->nodes, c->n_nodes, ret, err);
 }
 
 int cluster_host_address(const struct cluster *c, char buf[24])

@@ -100,6 +100,8 @@ const struct node *cluster_head(const struct cluster *c);
 bool cluster_computes(const struct cluster *c, const struct node *n);
 /* What is told of its Slurm; the texts are the cluster's, slurm_clear frees the rest. -ENOMEM. */
 int cluster_slurm(const struct cluster *c, struct slurm *ret, struct vh_err *err);
+/* The same with those of n of its nodes alone. */
+int cluster_slurm_of(const struct cluster *c, const struct node *nodes, size_t n, struct slurm *ret, struct vh_err *err);
 /* The host's own address on the bridge, "a.b.c.d/p"; its length. */
 int cluster_host_address(const struct cluster *c, char buf[24]);
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/slurm/judge.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/strv.h"
 #include "tools/cluster/slurm/slurm.h"
 
-const char slurm_question[] = "sinfo -h -N -o %N:%T:%E";
+const char nodes_question[] = "sinfo -h -N -o %N:%T:%E", jobs_question[] = "squeue -h -o %i:%u -w";
 
 /* A node that drains is its operator's doing; it answers all the same. */
 static const char *const takes_part[] = {
@@ -72,6 +74,64 @@ char *slurm_absent(const struct slurm *s, const char *answer)
 
 		if ((!line || !is_there(line)) && n++ < NAMED)
 			all = joined(all, ", ", say(name, line));
+	}
+	return n > NAMED ? joined(all, ", ", vh_strf("and %zu more", n - NAMED)) : all;
+}
+
+/* --- which of them */
+
+static bool begins(const char *line, const char *word)
+{
+	return !strncmp(line, word, strlen(word));
+}
+
+static bool is_held(const char *line, const char *reason)
+{
+	const char *end = strchrnul(line, '\n'), *why = memchr(line, ':', (size_t)(end - line));
+
+	return (begins(line, "drain") || begins(line, "down")) && why && begins(why + 1, reason) && why + 1 + strlen(reason) == end;
+}
+
+static bool is_so(const char *line, enum nodes_kind kind, const char *reason)
+{
+	return kind == NODES_KNOWN || (kind == NODES_OPEN ? !begins(line, "drain") : is_held(line, reason));
+}
+
+int nodes_said(const struct slurm *s, const char *answer, enum nodes_kind kind, const char *reason, char ***ret)
+{
+	vh_autostrv names = NULL;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->n_nodes; i++) {
+		const char *line = line_of(answer, s->nodes[i].name);
+
+		r = line && is_so(line, kind, reason) ? vh_strv_push(&names, s->nodes[i].name) : 0;
+	}
+	if (r == 0)
+		*ret = vh_steal(&names);
+	return r;
+}
+
+/* --- jobs */
+
+static char *say_job(const char *line)
+{
+	char id[24] = "?", user[40] = "?", *text;
+
+	sscanf(line, "%23[^:\n]:%39[^\n]", id, user);
+	text = vh_strf("job %s of %s", id, user);
+	return text ? vh_plain(text) : NULL;
+}
+
+char *jobs_said(const char *answer)
+{
+	char *all = strdup("");
+	size_t n = 0;
+
+	for (const char *line = answer; *line; line += *line == '\n') {
+		if (*line != '\n' && n++ < NAMED)
+			all = joined(all, ", ", say_job(line));
+		line = strchrnul(line, '\n');
 	}
 	return n > NAMED ? joined(all, ", ", vh_strf("and %zu more", n - NAMED)) : all;
 }

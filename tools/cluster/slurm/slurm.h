@@ -44,10 +44,7 @@ int slurm_key(const char *dir, unsigned char ret[SLURM_KEY], struct vh_err *err)
 
 /* --- judge.c */
 
-/* What a shell on the head runs to be told of all nodes. */
-extern const char slurm_question[];
-
-/* Which nodes do not take part, by the answer to that question, which is untrusted: "two-2 is down* (Not responding),
+/* Which nodes do not take part, by what sinfo answers of all, which is untrusted: "two-2 is down* (Not responding),
  * two-3 is unknown to it", a few named and the others counted; "": all do. malloc'd, NULL without memory. */
 char *slurm_absent(const struct slurm *s, const char *answer);
 
@@ -57,5 +54,15 @@ char *slurm_absent(const struct slurm *s, const char *answer);
 int slurm_amiss(const struct slurm *s, const char *ssh_config, char **ret, struct vh_err *err);
 /* Waits until nothing is; -ETIMEDOUT, with what is amiss. *ret_waited: something was. */
 int slurm_wait(const struct slurm *s, const char *ssh_config, int within_ms, bool *ret_waited, struct vh_err *err);
+
+/* --- drain.c: of one that runs, likewise; its nodes may be a few of the cluster's, of which those count that it knows */
+
+/* Has them take no new jobs, for that reason (without a quote), and waits until none runs there: -ETIMEDOUT, naming jobs; they
+ * drain on until they are resumed. Those that drain already keep the reason that they have. */
+int slurm_drain(const struct slurm *s, const char *ssh_config, const char *reason, int within_ms, struct vh_err *err);
+/* Has those take jobs again that drain, or are down, for that reason; *ret_any: there were some. */
+int slurm_resume(const struct slurm *s, const char *ssh_config, const char *reason, bool *ret_any, struct vh_err *err);
+/* The jobs there: "job 12 of ada, job 13_2 of bob, and 3 more"; "": none. malloc'd. */
+int slurm_jobs(const struct slurm *s, const char *ssh_config, char **ret, struct vh_err *err);
 
 #endif

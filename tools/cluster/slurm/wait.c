@@ -3,38 +3,24 @@
 #include "tools/cluster/slurm/slurm.h"
 
 #include <errno.h>
-#include <string.h>
 #include <time.h>
 
 #include "lib/clock.h"
-#include "lib/spawn.h"
 #include "lib/strv.h"
+#include "tools/cluster/slurm/ask.h"
+#include "tools/cluster/slurm/judge.h"
 
-enum { LOGIN_MS = 30000 };
 static const struct timespec pause_of = { .tv_nsec = 300 * 1000 * 1000 };
-
-/* Tools of Slurm say every attempt. */
-static const char *last_line(char *text)
-{
-	size_t len = strlen(text);
-	char *end;
-
-	while (len && text[len - 1] == '\n')
-		text[--len] = 0;
-	end = strrchr(text, '\n');
-	return vh_plain(end ? end + 1 : text);
-}
 
 int slurm_amiss(const struct slurm *s, const char *ssh_config, char **ret, struct vh_err *err)
 {
-	char *const argv[] = { "ssh", "-F", (char *)ssh_config, (char *)s->head, (char *)slurm_question, NULL };
-	vh_autooutput out = { 0 };
+	autosaid said = { 0 };
 	vh_autofree char *text = NULL;
-	int r = vh_spawn_run(&(struct vh_spawn){ .argv = argv, .deadline_ms = LOGIN_MS }, &out, err);
+	int r = head_ask(s, ssh_config, nodes_question, &said, err);
 
 	if (r < 0)
 		return r;
-	text = out.status == 0 ? slurm_absent(s, out.out) : vh_strf("sinfo says: %.160s", last_line(out.err));
+	text = said.well ? slurm_absent(s, said.text) : vh_strf("sinfo says: %s", said.text);
 	if (!text)
 		return vh_err_nomem(err);
 	*ret = vh_steal(&text);

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What sinfo and squeue answer, which is untrusted. */
+#ifndef VH_CLUSTER_SLURM_JUDGE_H
+#define VH_CLUSTER_SLURM_JUDGE_H
+
+#include <stdbool.h>
+
+struct slurm;
+
+/* What a shell on the head runs to be told of all nodes; and, with a list of nodes behind it, of the jobs there. */
+extern const char nodes_question[], jobs_question[];
+
+enum nodes_kind {
+	NODES_KNOWN,	/* whatever they are */
+	NODES_OPEN,	/* those that do not drain */
+	NODES_HELD,	/* that drain, or are down, for that reason */
+};
+/* Which of the nodes are so by the answer: a strv, NULL where none is; -ENOMEM. reason: of NODES_HELD. */
+int nodes_said(const struct slurm *s, const char *answer, enum nodes_kind kind, const char *reason, char ***ret);
+
+/* "job 12 of ada, job 13_2 of bob, and 3 more"; "": there is none. malloc'd, NULL without memory. */
+char *jobs_said(const char *answer);
+
+#endif
