@@ -12,6 +12,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/compare/compare.h"
 #include "tools/cluster/plan/cluster.h"
 #include "tools/cluster/ssh/ssh.h"

@@ -10,6 +10,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/steps.h"
 #include "vmm/hosts/hosts.h"

@@ -12,6 +12,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/ssh/ssh.h"

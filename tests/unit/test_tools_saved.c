@@ -7,6 +7,7 @@
 #include "lib/strv.h"
 #include "tests/simulate/simulate.h"
 #include "tests/unit/unit.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/compare/compare.h"
 

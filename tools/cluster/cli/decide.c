@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "tools/cluster/cli/cli.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "vmm/hosts/hosts.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/virt/virt.h"
@@ -47,9 +48,10 @@ static int plan_change(const struct vh_cli *cli, const struct manifest *m, struc
 	int r = cluster_can_become(&old, m, err);
 
 	s->cluster = (struct cluster){ 0 };
-	manifest_clear(&s->was);
+	session_forget_was(s);
+	s->was = r == 0 ? calloc(1, sizeof(*s->was)) : NULL;
 	if (r == 0)
-		r = cluster_manifest(&old, &s->was, err);
+		r = s->was ? cluster_manifest(&old, s->was, err) : vh_err_nomem(err);
 	if (r == 0)
 		r = find_images(cli, m, &old, s, err);
 	if (r == 0)

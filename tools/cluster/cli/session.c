@@ -8,11 +8,20 @@
 #include "lib/files/files.h"
 #include "lib/files/home.h"
 #include "lib/strv.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/watch/watch.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
 
 enum { LOCK_MS = 5000, READY_S = 300 };
+
+void session_forget_was(struct session *s)
+{
+	if (s->was)
+		manifest_clear(s->was);
+	free(s->was);
+	s->was = NULL;
+}
 
 void session_clear(struct session *s)
 {
@@ -21,7 +30,7 @@ void session_clear(struct session *s)
 	vh_store_close(s->store);
 	session_forget_images(s);
 	cluster_clear(&s->cluster);
-	manifest_clear(&s->was);
+	session_forget_was(s);
 	vh_close_fd(&s->lock);
 }
 

@@ -7,9 +7,12 @@
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/steps.h"
 
+struct manifest;
+struct pool;
+
 struct session {
 	struct cluster cluster;
-	struct manifest was;	/* what a cluster that exists was until now; empty without one */
+	struct manifest *was;	/* what a cluster that exists was until now; NULL without one */
 	bool changes;		/* of one that exists: its plan is another than the record's */
 	struct vh_store *store;
 	struct vh_virt *virt;
@@ -20,6 +23,7 @@ struct session {
 };
 void session_clear(struct session *s);
 #define autosession vh_cleanup(session_clear) struct session
+void session_forget_was(struct session *s);
 
 /* The cluster's lock, for whoever changes it. */
 int session_lock(const struct vh_cli *cli, const char *name, int *ret_fd, struct vh_err *err);

@@ -9,6 +9,7 @@
 #include "lib/show/table.h"
 #include "lib/values.h"
 #include "tools/cluster/compare/compare.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/layout/layout.h"

@@ -5,6 +5,7 @@
 
 #include "images/images.h"
 #include "lib/strv.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 
 void causes_of_sights(const struct cluster *c, const struct sights *s, struct vh_findings *ret)

@@ -6,6 +6,7 @@
 
 #include "lib/files/files.h"
 #include "lib/json.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 
 #define SCHEMA "vhpc.cluster.saved/1"

@@ -28,6 +28,13 @@ struct pool {
 	uint64_t restart_limit;	/* of each node, in an hour */
 };
 
+/* One that was planned, with its image as it was then. */
+struct cluster_pool {
+	struct pool wanted;
+	unsigned vcpus;		/* of each node */
+	struct { char *digest, *suite, *cmdline, *user, *mpi, *mpi_version; } image;
+};
+
 extern const char *const pool_roles[];		/* by enum pool_role; ends with NULL */
 extern const char *const pool_restarts[];	/* by enum pool_restart */
 extern const struct vh_key pool_keys[];		/* of a struct pool, but for its request */

@@ -6,6 +6,7 @@
 
 #include "lib/region.h"
 #include "lib/strv.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/layout/layout.h"
@@ -107,6 +108,11 @@ int cluster_node_shape(struct node *n, struct vh_err *err)
 		return 0;
 	node_clear(n);
 	return vh_err_nomem(err);
+}
+
+const struct cluster_pool *cluster_pool_of(const struct cluster *c, const struct node *n)
+{
+	return &c->pools[n->pool];
 }
 
 struct cluster_pool *cluster_pool_named(const struct cluster *c, const char *name)

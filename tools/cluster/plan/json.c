@@ -7,6 +7,7 @@
 #include "lib/json.h"
 #include "lib/machine.h"
 #include "lib/values.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/cluster.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/layout/layout.h"

@@ -7,6 +7,7 @@
 
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/want/want.h"
 

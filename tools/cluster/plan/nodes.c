@@ -6,6 +6,7 @@
 
 #include "lib/strv.h"
 #include "netctl/netctl.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/cluster.h"
 
 static struct node *node_named(const struct cluster *c, const char *name)

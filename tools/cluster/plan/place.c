@@ -7,6 +7,7 @@
 #include "lib/sysroot.h"
 #include "lib/values.h"
 #include "netctl/netctl.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/layout/layout.h"

@@ -8,6 +8,7 @@
 #include "lib/sysroot.h"
 #include "lib/values.h"
 #include "netctl/netctl.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/cluster.h"
 #include "tools/cluster/plan/network.h"
 #include "tools/cluster/plan/nodes.h"

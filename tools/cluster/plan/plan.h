@@ -9,9 +9,11 @@
 #include <stdio.h>
 
 #include "lib/cidr.h"
+#include "lib/doc/doc.h"
 #include "lib/store/store.h"
-#include "tools/cluster/manifest/manifest.h"
 
+struct cluster_pool;
+struct manifest;
 struct slurm;
 struct vh_hosts_query;
 struct vh_image;
@@ -20,13 +22,6 @@ struct volume;
 
 /* A ROM of it needs no store of variables. */
 #define UEFI_FIRMWARE "/usr/share/ovmf/OVMF.fd"
-
-/* A pool that was planned, with its image as it was then. */
-struct cluster_pool {
-	struct pool wanted;
-	unsigned vcpus;		/* of each node */
-	struct { char *digest, *suite, *cmdline, *user, *mpi, *mpi_version; } image;
-};
 
 struct host {
 	char *name;		/* NULL: this one, the only one yet */
@@ -73,10 +68,7 @@ struct cluster {
 	char *accel_why;
 };
 
-static inline const struct cluster_pool *cluster_pool_of(const struct cluster *c, const struct node *n)
-{
-	return &c->pools[n->pool];
-}
+const struct cluster_pool *cluster_pool_of(const struct cluster *c, const struct node *n);
 
 /* Plans a new cluster on the query's host, or on that of a file as vh_plan_host_load takes it, with what others
  * hold (store) left out; refused where it does not fit. images: one a pool, in the manifest's order. The query's notes are the caller's to say and to free, also after a failure.

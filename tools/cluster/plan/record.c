@@ -8,6 +8,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/cluster.h"
 #include "tools/cluster/plan/lease.h"
 #include "vmm/kernel/kernel.h"

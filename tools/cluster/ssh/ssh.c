@@ -8,6 +8,7 @@
 #include "lib/files/read.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 
 enum { KEYGEN_MS = 30000 };

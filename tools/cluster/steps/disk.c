@@ -6,6 +6,7 @@
 
 #include "lib/files/files.h"
 #include "lib/strv.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/steps/files.h"

@@ -9,6 +9,7 @@
 #include "lib/files/files.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/files.h"
 #include "tools/cluster/steps/keys.h"

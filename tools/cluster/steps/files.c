@@ -10,6 +10,7 @@
 #include "images/images.h"
 #include "lib/files/files.h"
 #include "lib/strv.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/identity.h"
 #include "tools/cluster/steps/keys.h"

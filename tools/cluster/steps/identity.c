@@ -7,6 +7,7 @@
 #include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/strv.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/ssh/ssh.h"

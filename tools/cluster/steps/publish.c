@@ -9,6 +9,7 @@
 #include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/steps/files.h"

@@ -14,6 +14,7 @@
 #include "lib/clock.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/steps/domain.h"

@@ -11,6 +11,7 @@
 #include "tools/cluster/cli/verbs/apply.h"
 #include "tools/cluster/cli/decide.h"
 #include "tools/cluster/cli/events.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/life/life.h"
 #include "vmm/virt/virt.h"
@@ -81,7 +82,7 @@ static int record_back(const struct vh_cli *cli, struct session *s, struct vh_er
 	s->cluster = (struct cluster){ 0 };
 	if (r < 0)
 		return r;
-	r = cluster_change(&s->was, NULL, &q, NULL, s->store, &old, &s->cluster, err);
+	r = cluster_change(s->was, NULL, &q, NULL, s->store, &old, &s->cluster, err);
 	vh_strv_free(q.notes);
 	if (r == 0)
 		r = record_create(s->store, &s->cluster, err);

@@ -9,6 +9,7 @@
 #include "lib/strv.h"
 #include "tools/cluster/cli/session.h"
 #include "tools/cluster/compare/compare.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/virt/virt.h"
 

@@ -11,6 +11,7 @@
 #include "tools/cluster/cli/events.h"
 #include "tools/cluster/cli/verbs/verb_life.h"
 #include "tools/cluster/cli/session.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/watch/watch.h"
 #include "vmm/life/life.h"
 #include "vmm/virt/virt.h"

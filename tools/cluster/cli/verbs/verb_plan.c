@@ -8,6 +8,7 @@
 #include "tools/cluster/compare/compare.h"
 #include "tools/cluster/cli/decide.h"
 #include "tools/cluster/cli/show.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "vmm/life/life.h"
 #include "vmm/virt/virt.h"
 

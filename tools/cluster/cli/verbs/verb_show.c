@@ -10,6 +10,7 @@
 #include "lib/show/table.h"
 #include "tools/cluster/cli/session.h"
 #include "tools/cluster/compare/compare.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "vmm/virt/virt.h"
 
 static const struct vh_col status_cols[] = {

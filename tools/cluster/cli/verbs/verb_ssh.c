@@ -8,6 +8,7 @@
 #include "lib/strv.h"
 #include "tools/cluster/cli/session.h"
 #include "tools/cluster/cli/verbs/verb_ssh.h"
+#include "tools/cluster/manifest/manifest.h"
 
 void way_clear(struct way *w)
 {
