@@ -95,11 +95,12 @@ static void on_close(virConnectPtr conn, int reason, void *arg)
 int vh_virt_listen(struct vh_virt *v, int fd, struct vh_err *err)
 {
 	void *arg = (void *)(intptr_t)fd;
+	/* The kind of event says what type the function really has: void (*)(void) lets compilers know so. */
+	virConnectDomainEventGenericCallback lifecycle = VIR_DOMAIN_EVENT_CALLBACK((void (*)(void))on_lifecycle);
 
 	if (virConnectSetKeepAlive(v->conn, KEEPALIVE_S, KEEPALIVES) < 0 || virConnectRegisterCloseCallback(v->conn, on_close, arg, NULL) < 0)
 		return vh_virt_err(err, "%s: events", v->uri);
-	v->listener = virConnectDomainEventRegisterAny(v->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-						       VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), arg, NULL);
+	v->listener = virConnectDomainEventRegisterAny(v->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE, lifecycle, arg, NULL);
 	if (v->listener < 0) {
 		vh_virt_err(err, "%s: events", v->uri);
 		virConnectUnregisterCloseCallback(v->conn, on_close);
