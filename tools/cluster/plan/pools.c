@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/plan/pools.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "images/images.h"
+#include "lib/sysroot.h"
+#include "lib/values.h"
+#include "tools/cluster/manifest/manifest.h"
+#include "tools/cluster/plan/cluster.h"
+#include "tools/cluster/volume/volume.h"
+
+static int check_boot(const struct pool *p, const struct vh_image *image, const struct vh_root *root, struct vh_err *err)
+{
+	char want[16], least[16];
+	int r = vh_image_check_boot(image, (enum vh_boot)p->boot, err);
+
+	if (r < 0)
+		return r;
+	if (p->boot == VH_BOOT_UEFI && vh_root_is_live(root) && !vh_root_exists(root, &UEFI_FIRMWARE[1])) {
+		vh_err_refuse(err, ENOENT, "no UEFI firmware: %s", UEFI_FIRMWARE);
+		return vh_err_hint(err, "apt-get install ovmf");
+	}
+	if (p->disk && p->disk < vh_image_disk_size(image, (enum vh_boot)p->boot))
+		return vh_err_refuse(err, ERANGE, "disk: %s, the image needs %s", vh_size_format(want, sizeof(want), p->disk),
+				     vh_size_format(least, sizeof(least), vh_image_disk_size(image, (enum vh_boot)p->boot)));
+	return 0;
+}
+
+static int describe_image(struct cluster_pool *p, const struct vh_image *image, struct vh_err *err)
+{
+	p->image.digest = strdup(image->digest);
+	p->image.suite = strdup(image->suite);
+	p->image.cmdline = strdup(image->cmdline[p->wanted.boot]);
+	p->image.user = strdup(image->user);
+	p->image.mpi = strdup(image->mpi);
+	p->image.mpi_version = strdup(image->mpi_version);
+	return p->image.digest && p->image.suite && p->image.cmdline && p->image.user && p->image.mpi &&
+	       p->image.mpi_version ? 0 : vh_err_nomem(err);
+}
+
+static int take_pool(struct cluster_pool *p, const struct pool *wanted, const struct vh_image *image, const struct vh_root *root,
+		     struct vh_err *err)
+{
+	int r = check_boot(wanted, image, root, err);
+
+	if (r == 0)
+		r = pool_copy(wanted, &p->wanted, err);
+	if (r == 0)
+		r = describe_image(p, image, err);
+	return r == 0 || !wanted->name ? r : vh_err_within(err, "group %s", wanted->name);
+}
+
+/* Nodes reach each other as one user, and a job's ranks speak one MPI. */
+static int check_alike(const struct cluster *c, struct vh_err *err)
+{
+	const struct cluster_pool *a = &c->pools[0];
+
+	for (size_t i = 1; i < c->n_pools; i++) {
+		const struct cluster_pool *b = &c->pools[i];
+
+		if (strcmp(a->image.user, b->image.user))
+			return vh_err_refuse(err, EINVAL, "groups %s and %s: the users of their images are %s and %s; one is needed on all nodes",
+					     a->wanted.name, b->wanted.name, a->image.user, b->image.user);
+		if (strcmp(a->image.mpi, b->image.mpi) || strcmp(a->image.mpi_version, b->image.mpi_version))
+			return vh_err_refuse(err, EINVAL, "groups %s and %s: their images have %s %s and %s %s; one MPI is needed on all nodes",
+					     a->wanted.name, b->wanted.name, a->image.mpi, a->image.mpi_version, b->image.mpi,
+					     b->image.mpi_version);
+	}
+	return 0;
+}
+
+/* As it is, but for what can be changed of it. */
+static int keep_pool(struct cluster_pool *p, const struct pool *wanted, struct cluster_pool *was, struct vh_err *err)
+{
+	int r = cluster_pool_move(was, p, err);
+
+	p->wanted.count = wanted->count;
+	p->wanted.role = wanted->role;
+	return r;
+}
+
+int pools_take(struct cluster *c, const struct manifest *m, struct vh_image *const *images, const char *state,
+	       const struct vh_root *root, struct cluster *old, struct vh_err *err)
+{
+	size_t n;
+	const struct pool *pools = manifest_pools(m, &n);
+	int r = cluster_shape(c, m->name, state, n + (old ? old->n_pools + old->n_leaving_pools : 0),
+			      manifest_nodes(m) + (old ? old->n_nodes + old->n_leaving : 0), err);
+
+	for (; r == 0 && c->n_pools < n; c->n_pools++) {
+		struct cluster_pool *p = &c->pools[c->n_pools], *was = old ? cluster_pool_named(old, pools[c->n_pools].name) : NULL;
+
+		r = was ? keep_pool(p, &pools[c->n_pools], was, err) : take_pool(p, &pools[c->n_pools], images[c->n_pools], root, err);
+	}
+	return r < 0 ? r : check_alike(c, err);
+}
+
+static int lacks_slurm(const struct cluster_pool *p, const char *daemon, struct vh_err *err)
+{
+	vh_err_refuse(err, ENOENT, "slurm: image %s has no %s", p->wanted.image, daemon);
+	return vh_err_hint(err, "the recipe mpi-slurm makes an image with Slurm; another one enables slurmctld.service and slurmd.service");
+}
+
+/* Nodes for data have no part in it. */
+static int check_slurm(const struct cluster *c, struct vh_image *const *images, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && c->slurm && i < c->n_pools; i++) {
+		if (i == cluster_head(c)->pool && !images[i]->slurmctld)
+			r = lacks_slurm(&c->pools[i], "slurmctld", err);
+		else if (c->pools[i].wanted.role == POOL_COMPUTE && !images[i]->slurmd)
+			r = lacks_slurm(&c->pools[i], "slurmd", err);
+	}
+	return r;
+}
+
+static int check_server(const struct cluster *c, const struct node *server, struct vh_image *const *images, struct vh_err *err)
+{
+	if (images[server->pool]->nfs_server)
+		return 0;
+	vh_err_refuse(err, ENOENT, "volumes: image %s, of %s that is to export what is shared, has no nfs-kernel-server",
+		      cluster_pool_of(c, server)->wanted.image, server->name);
+	return vh_err_hint(err, "the recipe head makes an image with it");
+}
+
+/* A node that exports waits for no other's export, or two could wait for each other. */
+static int check_shared(const struct cluster *c, struct vh_image *const *images, struct vh_err *err)
+{
+	const struct volume *v = c->volumes.items, *first = NULL;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->volumes.n; i++) {
+		if (v[i].kind != VOLUME_SHARED)
+			continue;
+		first = first ? first : &v[i];
+		if (cluster_server(c, &v[i]) != cluster_server(c, first))
+			return vh_err_refuse(err, EINVAL, "volumes %s and %s: would be on %s and %s; all that is shared is on one node", first->name,
+					     v[i].name, cluster_server(c, first)->name, cluster_server(c, &v[i])->name);
+		r = check_server(c, cluster_server(c, &v[i]), images, err);
+	}
+	return r;
+}
+
+int pools_check_parts(const struct cluster *c, struct vh_image *const *images, struct vh_err *err)
+{
+	int r = check_slurm(c, images, err);
+
+	return r < 0 ? r : check_shared(c, images, err);
+}

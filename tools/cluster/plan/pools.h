@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A cluster's pools, with what their images are. */
+#ifndef VH_CLUSTER_PLAN_POOLS_H
+#define VH_CLUSTER_PLAN_POOLS_H
+
+#include "tools/cluster/plan/plan.h"
+
+struct vh_root;
+
+/* Shapes c, with room for its nodes and those of old, and plans the manifest's pools: old's (NULL: there is none) stay as they
+ * are, but for what can be changed of them. images: one a pool, NULL for one of old. Refused where an image does not
+ * do, or the images have not the same user and MPI. */
+int pools_take(struct cluster *c, const struct manifest *m, struct vh_image *const *images, const char *state,
+	       const struct vh_root *root, struct cluster *old, struct vh_err *err);
+/* Refused where an image lacks what its nodes are to be besides: parts of a Slurm, servers of what is shared. The nodes
+ * are there. */
+int pools_check_parts(const struct cluster *c, struct vh_image *const *images, struct vh_err *err);
+
+#endif
