@@ -136,7 +136,7 @@ int session_want(const struct context *ctx, bool running, struct vh_err *err)
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
 		vh_autofree char *dir = vh_strf("%s/%s", c->dir, c->nodes[i].name);
 
-		if (!ctx->only || ctx->only == &c->nodes[i])
+		if (context_means(ctx, &c->nodes[i]))
 			r = dir ? watch_mark(dir, running ? WATCH_WANTED : WATCH_OFF, err) : vh_err_nomem(err);
 	}
 	return r;

@@ -43,6 +43,16 @@ int node_stop(const struct context *ctx, const struct node *n, int deadline_ms, 
 	return r < 0 ? r : vh_vm_ended(ctx->virts[n->host], ctx->state, n->name, err);
 }
 
+int node_suspend(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	return vh_virt_suspend(ctx->virts[n->host], n->name, err);
+}
+
+int node_resume(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	return vh_virt_start(ctx->virts[n->host], n->name, NULL, err);
+}
+
 char *node_object(const struct cluster *c, const struct spot *at)
 {
 	(void)c;

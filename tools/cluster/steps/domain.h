@@ -10,6 +10,9 @@ int node_state(const struct context *ctx, const struct node *n, const char **ret
 
 /* Shuts it down, as vh_virt_stop does; its leases go back. */
 int node_stop(const struct context *ctx, const struct node *n, int deadline_ms, bool force, struct vh_err *err);
+/* Halts it with all that it holds; lets one that is halted go on. */
+int node_suspend(const struct context *ctx, const struct node *n, struct vh_err *err);
+int node_resume(const struct context *ctx, const struct node *n, struct vh_err *err);
 /* The node's name, which is its VM's; malloc'd. */
 char *node_object(const struct cluster *c, const struct spot *at);
 /* Of steps that removing the VM undoes. */

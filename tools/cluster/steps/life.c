@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "lib/parallel.h"
-#include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/domain.h"
 #include "vmm/virt/virt.h"
 
@@ -23,21 +22,16 @@ struct rest {
 	struct vh_err *err;	/* the first one */
 };
 
-static bool is_meant(const struct context *ctx, const struct node *n)
-{
-	return !ctx->only || ctx->only == n;
-}
-
 static void rest_node(void *arg, size_t i)
 {
 	struct rest *rest = arg;
-	const struct node *n = &rest->ctx->cluster->nodes[i];
+	const struct node *n = step_spot(&step_domain, rest->ctx->cluster, i).node;
 	vh_autoerr err = VH_ERR_NONE;
 	const char *state = NULL;
 	bool changed = false;
 	int r;
 
-	if (!is_meant(rest->ctx, n))
+	if (!context_means(rest->ctx, n))
 		return;
 	r = node_state(rest->ctx, n, &state, &err);
 	if (r == 0 && state)
@@ -53,13 +47,13 @@ static void rest_node(void *arg, size_t i)
 static int rest_nodes(struct rest *rest, unsigned *ret_changed, struct vh_err *err)
 {
 	const struct context *ctx = rest->ctx;
-	int r = ctx->only ? 0 : step_publish.undo(ctx, &(struct spot){ 0 }, err);
+	int r = context_is_part(ctx) ? 0 : step_publish.undo(ctx, &(struct spot){ 0 }, err);
 
 	if (r < 0)
 		return r;
 	rest->err = err;
 	pthread_mutex_init(&rest->lock, NULL);
-	vh_parallel(ctx->cluster->n_nodes, AT_ONCE, rest_node, rest);
+	vh_parallel(step_spots(&step_domain, ctx->cluster), AT_ONCE, rest_node, rest);
 	pthread_mutex_destroy(&rest->lock);
 	*ret_changed = rest->changed;
 	return err->num ? vh_err_as(err, VH_EXIT_PARTIAL) : 0;
@@ -68,8 +62,7 @@ static int rest_nodes(struct rest *rest, unsigned *ret_changed, struct vh_err *e
 /* A guest that is paused would not see the button. */
 static int stop_one(const struct rest *rest, const struct node *n, const char *state, bool *ret_changed, struct vh_err *err)
 {
-	struct vh_virt *v = rest->ctx->virts[n->host];
-	int r = !strcmp(state, "paused") && !rest->force ? vh_virt_start(v, n->name, NULL, err) : 0;
+	int r = !strcmp(state, "paused") && !rest->force ? node_resume(rest->ctx, n, err) : 0;
 
 	if (r == 0)
 		r = node_stop(rest->ctx, n, rest->force ? 0 : rest->deadline_ms, rest->force, err);
@@ -88,25 +81,24 @@ int nodes_stop(const struct context *ctx, int deadline_ms, bool force, unsigned 
 
 int nodes_check_on(const struct context *ctx, struct vh_err *err)
 {
-	const struct cluster *c = ctx->cluster;
-
-	for (size_t i = 0; i < c->n_nodes; i++) {
+	for (size_t i = 0; i < step_spots(&step_domain, ctx->cluster); i++) {
+		const struct spot at = step_spot(&step_domain, ctx->cluster, i);
 		const char *state = NULL;
-		int r = is_meant(ctx, &c->nodes[i]) ? node_state(ctx, &c->nodes[i], &state, err) : 1;
+		int r = context_means(ctx, at.node) ? node_state(ctx, at.node, &state, err) : 1;
 
 		if (r < 0)
 			return r;
 		if (r > 0 || (state && !vh_virt_is_off(state)))
 			continue;
-		vh_err_refuse(err, ENOTCONN, "cluster %s: node %s is %s", c->name, c->nodes[i].name, state ? "off" : "not there");
-		return vh_err_hint(err, "vhpc cluster start %s", c->name);
+		vh_err_refuse(err, ENOTCONN, "node %s is %s", spot_node(&at), state ? "off" : "not there");
+		return vh_err_hint(err, "vhpc cluster start brings it up");
 	}
 	return 0;
 }
 
 static int suspend_one(const struct rest *rest, const struct node *n, const char *state, bool *ret_changed, struct vh_err *err)
 {
-	int r = vh_virt_suspend(rest->ctx->virts[n->host], n->name, err);
+	int r = node_suspend(rest->ctx, n, err);
 
 	*ret_changed = r == 0 && strcmp(state, "paused");
 	return r;

@@ -27,12 +27,17 @@ struct context {
 	struct vh_progress *progress;
 	int ready_ms;			/* how long a node may take until it answers */
 	const struct node *only;	/* the one node that is meant, and what it needs; NULL: all */
+	const bool *among;		/* the nodes that are meant, and what they need: one a node of the cluster; NULL: all */
 	bool leaving;			/* undoing: what of nodes is to go that leave, and nothing else */
 	bool untold;			/* looking: identities are behind the nodes that there are */
 	/* Is told of each step, never by two threads at once; NULL: nobody listens. */
 	void (*tell)(void *arg, const struct step_event *event);
 	void *tell_arg;
 };
+
+/* Whether the node is meant, which does not leave; whether some are not. */
+bool context_means(const struct context *ctx, const struct node *n);
+bool context_is_part(const struct context *ctx);
 
 enum scope { ONCE_A_CLUSTER, ONCE_A_HOST, ONCE_A_NODE };
 
@@ -118,6 +123,8 @@ struct route {
 	struct engine_task *tasks;
 	struct engine_edge *edges;
 	struct engine_batch batch;
+	size_t n_nodes;			/* that it goes over */
+	const char *run, *cluster;	/* the journal's name of it, and its name; the cluster's */
 };
 /* Of the nodes that the context means: those that leave only to be undone. Cleared also when zeroed; -ENOMEM. */
 int route_make(const struct context *ctx, bool undo, struct route *ret);

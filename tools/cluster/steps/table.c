@@ -93,6 +93,20 @@ void route_clear(struct route *r)
 	*r = (struct route){ 0 };
 }
 
+bool context_means(const struct context *ctx, const struct node *n)
+{
+	const struct cluster *c = ctx->cluster;
+
+	if (n >= c->nodes + c->n_nodes)
+		return false;
+	return (!ctx->only || ctx->only == n) && (!ctx->among || ctx->among[n - c->nodes]);
+}
+
+bool context_is_part(const struct context *ctx)
+{
+	return ctx->only || ctx->among;
+}
+
 /* Whether they are of one node, host or cluster, as far as both are of one. */
 static bool are_together(const struct step *s, const struct spot *a, const struct step *t, const struct spot *b)
 {
@@ -117,7 +131,7 @@ static bool is_left_out(const struct step *s, const struct spot *at, const struc
 
 	if (ctx->leaving || goes)
 		return !goes || !undo;
-	return ctx->only && (at->node ? at->node != ctx->only : s == &step_publish);
+	return at->node ? !context_means(ctx, at->node) : context_is_part(ctx) && s == &step_publish;
 }
 
 static void add_places(struct route *r, size_t first, size_t end, const struct spot *at, const struct context *ctx)
@@ -127,6 +141,7 @@ static void add_places(struct route *r, size_t first, size_t end, const struct s
 
 		if (is_left_out(s, at, ctx, r->batch.undo) || !step_is_at(s, ctx->cluster, at))
 			continue;
+		r->n_nodes += s == &step_domain;
 		r->tasks[r->batch.n_tasks] = (struct engine_task){ .sort = i, .host = at->host, .again = s->again };
 		r->places[r->batch.n_tasks++] = (struct place){ i, *at };
 	}
@@ -189,7 +204,8 @@ static int add_all_edges(struct route *r)
 int route_make(const struct context *ctx, bool undo, struct route *ret)
 {
 	const struct cluster *c = ctx->cluster;
-	vh_cleanup(route_clear) struct route r = { .batch = { .undo = undo, .n_hosts = c->n_hosts, .n_sorts = count_steps(), .per_host = AT_ONCE } };
+	vh_cleanup(route_clear) struct route r = { .run = c->owner, .cluster = c->name, .batch = {
+		.undo = undo, .n_hosts = c->n_hosts, .n_sorts = count_steps(), .per_host = AT_ONCE } };
 	size_t n = 0;
 
 	for (size_t i = 0; i < r.batch.n_sorts; i++)

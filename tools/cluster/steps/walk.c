@@ -7,8 +7,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
-#include "lib/strv.h"
-#include "tools/cluster/plan/plan.h"
+#include "lib/store/store.h"
 
 /* A task of the engine. Its thread writes result, err and changed, and the walk reads them once it has ended. */
 struct job {
@@ -123,19 +122,12 @@ static void tell(struct walk *w, struct job *j, int state)
 		w->ctx->tell(w->ctx->tell_arg, &j->event);
 }
 
-static size_t count_nodes(const struct walk *w)
-{
-	const struct cluster *c = w->ctx->cluster;
-
-	return w->ctx->leaving ? c->n_leaving : c->n_nodes + (w->undo ? c->n_leaving : 0);
-}
-
 static void show_begin(struct walk *w, const struct step *s)
 {
 	if (s->scope != ONCE_A_NODE)
 		vh_progress_step(w->ctx->progress, "%s %s", w->undo ? "undo" : "do", s->what);
 	else if (!w->shown)
-		vh_progress_step(w->ctx->progress, "%s %zu nodes", w->undo ? "remove" : "start", count_nodes(w));
+		vh_progress_step(w->ctx->progress, "%s %zu nodes", w->undo ? "remove" : "start", w->route.n_nodes);
 	w->shown |= s->scope == ONCE_A_NODE;
 }
 
@@ -143,7 +135,7 @@ static void show_begin(struct walk *w, const struct step *s)
 static void show_done(struct walk *w, const struct step *s)
 {
 	if (s == (w->undo ? &step_tap : &step_ready))
-		vh_progress_step(w->ctx->progress, "%zu of %zu nodes %s", ++w->finished, count_nodes(w),
+		vh_progress_step(w->ctx->progress, "%zu of %zu nodes %s", ++w->finished, w->route.n_nodes,
 				 w->undo ? "removed" : "answer over ssh");
 }
 
@@ -165,7 +157,7 @@ static int begin(void *arg, size_t task)
 	j->begun = vh_now();
 	show_begin(w, s);
 	tell(w, j, STEP_BEGINS);
-	j->result = vh_journal_begin(w->store, w->ctx->cluster->owner, s->what, j->object, &j->id, &j->err);
+	j->result = vh_journal_begin(w->store, w->route.run, s->what, j->object, &j->id, &j->err);
 	return j->result;
 }
 
@@ -205,7 +197,7 @@ static int read_journal(struct walk *w, struct vh_err *err)
 {
 	struct vh_step *rows = NULL;
 	size_t n = 0;
-	int r = vh_journal_list(w->store, w->ctx->cluster->owner, &rows, &n, err);
+	int r = vh_journal_list(w->store, w->route.run, &rows, &n, err);
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (rows[i].state == VH_STEP_BEGUN)
@@ -244,7 +236,7 @@ static int make_jobs(struct walk *w)
 		if (!object)
 			return -ENOMEM;
 		w->jobs[i] = (struct job){ .walk = w, .object = object, .event = {
-			.step = s, .at = &p->at, .object = object, .node = p->at.node ? p->at.node->name : NULL, .undo = w->undo } };
+			.step = s, .at = &p->at, .object = object, .node = spot_node(&p->at), .undo = w->undo } };
 	}
 	return w->jobs ? 0 : -ENOMEM;
 }
@@ -273,7 +265,7 @@ static int walk(const struct context *ctx, struct vh_store *store, bool undo, un
 	if (r == 0)
 		return 0;
 	r = outcome.failed ? why_not(&w, &outcome, err) : r == -ENOMEM ? vh_err_nomem(err) : vh_err_set(err, -r, "%s", strerror(-r));
-	return vh_err_within(err, "cluster %s", ctx->cluster->name);
+	return vh_err_within(err, "cluster %s", w.route.cluster);
 }
 
 int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err)
