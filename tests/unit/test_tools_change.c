@@ -2,6 +2,7 @@
 /* A cluster that exists and is to have other nodes: who stays, who comes, who leaves, and what each is told. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -584,8 +585,97 @@ START_TEST(a_plan_names_who_comes_and_who_goes)
 }
 END_TEST
 
+/* Its counts, "1 2", after these words; the refusal where they are refused. */
+static char *scaled(const char *text, char *const *words, int n)
+{
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+	char *counts = strdup("");
+	size_t n_pools;
+	const struct pool *pools;
+
+	ck_assert_msg(manifest_parse("m.yaml", text, strlen(text), &m, &err) == 0, "%s", err.text);
+	if (manifest_scale(&m, words, n, &err) < 0) {
+		free(counts);
+		return vh_strf("%d: %s%s%s", err.exit, err.text, err.hint ? "; " : "", err.hint ? err.hint : "");
+	}
+	pools = manifest_pools(&m, &n_pools);
+	for (size_t i = 0; i < n_pools; i++) {
+		char *more = vh_strf("%s%s%" PRIu64, counts, i ? " " : "", pools[i].count);
+
+		free(counts);
+		counts = more;
+	}
+	return counts;
+}
+
+START_TEST(counts_are_scaled_by_words)
+{
+	static const char alike[] = "name: c\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 1G\n";
+	static const char one_group[] = HEAD "- {name: work, count: 2}\n";
+	static const char slurm[] = HEAD LOGIN "- {name: work, count: 2}\nslurm: yes\n";
+	static const struct { const char *manifest; const char *words[3]; const char *is; } cases[] = {
+		{ alike, { "3" }, "3" },
+		{ alike, { "work=3" }, "3: cluster c has no groups, so no 'work'; say the number of its nodes alone: 2 now" },
+		{ alike, { "0" }, "3: cluster c: 0 nodes; from 1 to 1024 are taken; vhpc cluster destroy c removes all of it" },
+		{ alike, { "1025" }, "3: cluster c: 1025 nodes; from 1 to 1024 are taken" },
+		{ alike, { "+1" }, "2: '+1' is neither N nor GROUP=N, a number of nodes" },
+		{ alike, { "-1" }, "2: '-1' is neither N nor GROUP=N, a number of nodes" },
+		{ alike, { "" }, "2: '' is neither N nor GROUP=N, a number of nodes" },
+		{ alike, { "3", "4" }, "2: '4': the same nodes are counted twice" },
+		{ one_group, { "3" }, "3" },
+		{ two_groups, { "work=3" }, "1 3 2" },
+		{ two_groups, { "work=1", "big=1024" }, "3: groups: 1026 nodes, at most 1024 are taken" },
+		{ two_groups, { "big=4", "work=1" }, "1 1 4" },
+		{ two_groups, { "work=1", "work=1" }, "2: 'work=1': the same nodes are counted twice" },
+		{ two_groups, { "3" }, "3: cluster c has groups: login (1), work (2), big (2); say GROUP=N" },
+		{ two_groups, { "none=3" }, "3: cluster c has no group 'none'; it has login (1), work (2), big (2)" },
+		{ two_groups, { "=3" }, "3: cluster c has no group ''; it has login (1), work (2), big (2)" },
+		{ two_groups, { "work=" }, "2: 'work=' is neither N nor GROUP=N, a number of nodes" },
+		{ two_groups, { "work=0" },
+		  "3: group work: 0 nodes; from 1 to 1024 are taken; a manifest without the group removes it when it is applied" },
+		{ two_groups, { "login=2" }, "3: groups: 2 nodes of the role head, one at most is taken" },
+		{ slurm, { "work=5" }, "1 5" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(cases); i++) {
+		int n = cases[i].words[1] ? 2 : 1;
+		vh_autofree char *is = scaled(cases[i].manifest, (char *const *)cases[i].words, n);
+
+		ck_assert_str_eq(is, cases[i].is);
+	}
+}
+END_TEST
+
+/* What scale wants of a cluster that exists is what a manifest with that count wants. */
+START_TEST(a_cluster_is_scaled_by_its_own_manifest)
+{
+	autofixture f;
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	vh_cleanup(manifest_clear) struct manifest wanted = { 0 };
+	vh_autofree char *names = NULL, *leaving = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	const char *more = HEAD LOGIN "- {name: work, count: 4}\n- {name: big, count: 1, vcpus: 2}\n";
+
+	planned(&f, two_groups);
+	ck_assert_int_eq(cluster_manifest(&f.c, &m, &err), 0);
+	ck_assert_int_eq(manifest_scale(&m, (char *[]){ "work=4", "big=1" }, 2, &err), 0);
+	ck_assert_int_eq(manifest_parse("m.yaml", more, strlen(more), &wanted, &err), 0);
+	ck_assert_int_lt(cluster_matches(&f.c, &m, &err), 0);
+	vh_err_clear(&err);
+	manifest_take_counts(&wanted, &m);
+	ck_assert_uint_eq(manifest_nodes(&wanted), 6);
+	changed(&f, more);
+	ck_assert_msg(cluster_matches(&f.c, &m, &err) == 0, "%s", err.text);
+	names = names_of(f.c.nodes, f.c.n_nodes);
+	leaving = names_of(f.c.nodes + f.c.n_nodes, f.c.n_leaving);
+	ck_assert_str_eq(names, "c-login-1 c-work-1 c-work-2 c-work-3 c-work-4 c-big-1");
+	ck_assert_str_eq(leaving, "c-big-2");
+}
+END_TEST
+
 UNIT_SUITE(tools_change, the_same_manifest_changes_nothing, nodes_that_stay_keep_what_they_have, a_slot_is_given_again_when_its_node_is_gone,
 	   who_was_to_leave_comes_back, shared_memory_stays_as_nodes_have_it, what_cannot_be_changed_is_refused,
 	   a_network_has_no_more_nodes_than_addresses, drift_that_apply_changes_says_so, a_role_changes_in_place, what_is_shared_stays_on_its_node,
 	   a_damaged_record_of_leaving_nodes_is_refused, all_nodes_are_told_of_a_new_one, a_killed_run_leaves_identities_to_be_finished,
-	   a_plan_names_who_comes_and_who_goes)
+	   a_plan_names_who_comes_and_who_goes, counts_are_scaled_by_words, a_cluster_is_scaled_by_its_own_manifest)

@@ -33,28 +33,31 @@ check "its users log in" ssh -F "$record/ssh_config" -o "IdentityFile=$T/ada.key
 
 exits 2 "plan with a node less" vhpc cluster plan --detailed-exitcode "$example" && says "remove" "says what goes" && says "what was written on it" "and what is lost"
 check "status shows the drift" vhpc cluster status "$example" && says "nodes is 3, the manifest says 2" "says so"
-check "apply with a node less" vhpc cluster apply --timeout 1200 "$example" && says "removed two-node-3" "says so"
+exits 3 "a scale of a group that is not there" vhpc cluster scale two-node work=2 && says "no groups, so no 'work'" "says what there is"
+check "scale to a node less" vhpc cluster scale --timeout 1200 "$T/three.yaml" 2 && says "3 nodes become 2: two-node-3 is removed" "says what goes" &&
+	says "removed two-node-3" "and that it went" && says "three.yaml says 'nodes: 3'; let it say 'nodes: 2'" "and how the manifest is to read"
+check "plan by the manifest of before" vhpc cluster plan --detailed-exitcode "$example" && says "Nothing to do" "finds it so"
 stay_as "the others stay as they were"
 what_is_here >"$T/after"
 check "nothing of it is left" cmp "$T/of-two" "$T/after"
 exits 2 "it is known no more" on 1 getent hosts two-node-3
 
 # A change that fails is taken back: no node can answer within a second.
-exits 1 "a change that fails" vhpc cluster apply --timeout 1 "$T/three.yaml" && says "taking the change back" "says so"
+exits 1 "a change that fails" vhpc cluster scale --timeout 1 two-node 3 && says "taking the change back" "says so"
 stay_as "a change that failed leaves the others as they were"
 what_is_here >"$T/after"
 check "and nothing else" cmp "$T/of-two" "$T/after"
 
-# killed MANIFEST TEXT SECONDS: an apply ends by kill -9 so long after it says TEXT.
+# killed N TEXT SECONDS: a scale to N nodes ends by kill -9 so long after it says TEXT.
 killed() {
-	setsid vhpc cluster apply --json --timeout 1200 "$1" >"$T/killed.out" 2>&1 & pid=$!
+	setsid vhpc cluster scale --json --timeout 1200 two-node "$1" >"$T/killed.out" 2>&1 & pid=$!
 	eventually sh -c "grep -qF '$2' '$T/killed.out' || ! kill -0 $pid"
 	sleep "$3"
 	kill -9 $pid 2>/dev/null
 	wait $pid 2>/dev/null
 }
 undone() {
-	killed "$T/three.yaml" "$2" "$1"
+	killed 3 "$2" "$1"
 	check "the manifest of before, after kill -9 $1 s after '$2'" vhpc cluster apply --timeout 1200 "$example"
 	stay_as "undone"
 	what_is_here >"$T/after"

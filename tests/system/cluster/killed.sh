@@ -2,13 +2,13 @@
 # Part of tests/system/cluster.sh, after change.sh, whose words it uses: more places at which a change is killed, and what
 # finishes it instead of taking it back.
 for text in '"begin"' '"step":"files"' '"object":"two-node-3"'; do undone 0 "$text"; done
-killed "$T/three.yaml" '"step":"start","object":"two-node-3"' 0.5
-check "the same manifest after kill -9" vhpc cluster apply --timeout 1200 "$T/three.yaml"
+killed 3 '"step":"start","object":"two-node-3"' 0.5
+check "the same after kill -9" vhpc cluster scale --timeout 1200 two-node 3
 stay_as "finished"
 check "all are up" vhpc cluster status two-node
 while read -r seconds text; do
-	killed "$example" "$text" "$seconds"
-	check "apply after a removal was killed $seconds s after '$text'" vhpc cluster apply --timeout 1200 "$example"
+	killed 2 "$text" "$seconds"
+	check "the same after a removal was killed $seconds s after '$text'" vhpc cluster scale --timeout 1200 two-node 2
 	stay_as "removed"
 	what_is_here >"$T/after"
 	check "all of it" cmp "$T/of-two" "$T/after"
@@ -17,7 +17,7 @@ done <<END
 0 "undoing"
 0.1 "undoing"
 END
-killed "$example" '"undoing"' 0
+killed 2 '"undoing"' 0
 check "destroy has all of it; what comes next makes it anew" vhpc cluster destroy two-node
 left=$(leftovers | grep -v "/volumes/two-node")
 if [ -z "$left" ]; then pass "nothing else is left of a change that was killed"; else fail "nothing else is left of a change that was killed" "$left"; fi

@@ -8,8 +8,8 @@
 
 #include "lib/cli.h"
 
-/* Options of plan and apply. */
-struct apply_opts { char *store, *host, *plan, *out; uint64_t timeout; bool keep, detailed; };
+/* Options of plan, apply and scale. */
+struct apply_opts { char *store, *host, *plan, *out; uint64_t timeout; bool keep, detailed, dry_run; };
 struct destroy_opts { bool dry_run; };
 struct life_opts { uint64_t timeout; bool force; };
 struct watch_opts { uint64_t timeout; bool once; };
@@ -18,6 +18,7 @@ struct ssh_opts { char *user; };
 int verb_plan(struct vh_cli *cli, struct vh_err *err);
 int verb_schema(struct vh_cli *cli, struct vh_err *err);
 int verb_apply(struct vh_cli *cli, struct vh_err *err);
+int verb_scale(struct vh_cli *cli, struct vh_err *err);
 int verb_status(struct vh_cli *cli, struct vh_err *err);
 int verb_list(struct vh_cli *cli, struct vh_err *err);
 int verb_leases(struct vh_cli *cli, struct vh_err *err);

@@ -4,8 +4,7 @@
 #include "lib/clock.h"
 #include "lib/json.h"
 
-/* A line is whole, and seen at once. Without memory there is none: the exit code tells of the end. */
-static void say(json_t *event)
+void events_say(json_t *event)
 {
 	vh_autojson stolen = event;
 
@@ -30,7 +29,7 @@ static json_t *text_or_none(const char *text)
 void events_begin(const struct events *e, const char *cluster, size_t nodes)
 {
 	if (e->json)
-		say(json_pack("{s:s, s:s, s:s, s:b, s:I}", "schema", "vhpc.cluster.apply/1", "event", "begin", "cluster", cluster,
+		events_say(json_pack("{s:s, s:s, s:s, s:b, s:I}", "schema", "vhpc.cluster.apply/1", "event", "begin", "cluster", cluster,
 			      "exists", e->exists, "nodes", (json_int_t)nodes));
 }
 
@@ -53,7 +52,7 @@ void events_step(void *arg, const struct step_event *event)
 	const struct events *e = arg;
 
 	if (e->json)
-		say(json_pack("{s:s, s:s, s:o, s:s*, s:s, s:f, s:o*}", "event", "step", "step", event->step->what,
+		events_say(json_pack("{s:s, s:s, s:o, s:s*, s:s, s:f, s:o*}", "event", "step", "step", event->step->what,
 			      "object", vh_json_text(event->object), "node", event->node, "state", state_of(event),
 			      "seconds", rounded(event->seconds), "error", event->state == STEP_FAILED ? text_or_none(event->err->text) : NULL));
 	/* A node that goes is said once. */
@@ -66,7 +65,7 @@ void events_step(void *arg, const struct step_event *event)
 void events_end(const struct events *e, const char *cluster, unsigned changed, const struct vh_err *err)
 {
 	if (e->json)
-		say(json_pack("{s:s, s:s, s:s, s:I, s:f, s:o*, s:o*}", "event", "end", "cluster", cluster, "state", err ? "failed" : "up",
+		events_say(json_pack("{s:s, s:s, s:s, s:I, s:f, s:o*, s:o*}", "event", "end", "cluster", cluster, "state", err ? "failed" : "up",
 			      "changed", (json_int_t)changed, "seconds", rounded(vh_now() - e->begun),
 			      "error", text_or_none(err ? err->text : NULL), "hint", text_or_none(err ? err->hint : NULL)));
 }

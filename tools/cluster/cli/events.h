@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What apply tells while it works: a line of JSON an event, or what a cluster that exists had changed. */
+/* What verbs tell while they work: a line of JSON an event, or of apply what a cluster that exists had changed. */
 #ifndef VH_CLUSTER_EVENTS_H
 #define VH_CLUSTER_EVENTS_H
 
@@ -12,6 +12,9 @@ struct events {
 	double begun;		/* by vh_now */
 };
 
+/* Prints the event, which is given away: a line is whole, and seen at once. NULL, without memory: none, for the exit code
+ * tells of the end. */
+void events_say(json_t *event);
 void events_begin(const struct events *e, const char *cluster, size_t nodes);
 /* A context's tell; arg: struct events. */
 void events_step(void *arg, const struct step_event *event);

@@ -76,6 +76,17 @@ uint64_t manifest_nodes(const struct manifest *m)
 	return nodes;
 }
 
+const struct pool *manifest_pool(const struct manifest *m, const char *name)
+{
+	size_t n;
+	const struct pool *pools = manifest_pools(m, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (pools[i].name && name ? !strcmp(pools[i].name, name) : !pools[i].name && !name)
+			return &pools[i];
+	return NULL;
+}
+
 /* --- what of a manifest goes together */
 
 static bool says_pool(const struct pool *p)
@@ -253,4 +264,14 @@ int cluster_name(const char *file_or_name, char **ret, struct vh_err *err)
 		return r;
 	*ret = strdup(file_or_name);
 	return *ret ? 0 : vh_err_nomem(err);
+}
+
+int cluster_given(const char *arg, struct manifest *ret, char **ret_name, struct vh_err *err)
+{
+	int r = cluster_is_file(arg) ? manifest_load(arg, ret, err) : cluster_name(arg, ret_name, err);
+
+	if (r < 0 || *ret_name)
+		return r;
+	*ret_name = strdup(ret->name);
+	return *ret_name ? 0 : vh_err_nomem(err);
 }

@@ -35,6 +35,14 @@ int manifest_check(const struct manifest *m, struct vh_err *err);
 /* Its groups, or the one pool of its own keys; in the order in which nodes are numbered. */
 const struct pool *manifest_pools(const struct manifest *m, size_t *ret_n);
 uint64_t manifest_nodes(const struct manifest *m);
+/* The one of that name (NULL: without); NULL: it has none. */
+const struct pool *manifest_pool(const struct manifest *m, const char *name);
+
+/* Sets counts as each of the n words says: "GROUP=N", or "N" where it has no groups, or one. Refused where there is no such
+ * group, or with that number of nodes it makes no sense. */
+int manifest_scale(struct manifest *m, char *const *words, int n, struct vh_err *err);
+/* Takes over the counts of another, by the names of groups. */
+void manifest_take_counts(struct manifest *m, const struct manifest *from);
 
 /* A JSON Schema of manifests; NULL without memory. */
 json_t *manifest_schema(void);
@@ -43,5 +51,7 @@ json_t *manifest_schema(void);
 bool cluster_is_file(const char *arg);
 /* The cluster that an argument means: a manifest's name for a file, else a name; malloc'd. */
 int cluster_name(const char *file_or_name, char **ret, struct vh_err *err);
+/* The same, with the manifest where a file is given: else *ret stays zeroed. */
+int cluster_given(const char *file_or_name, struct manifest *ret, char **ret_name, struct vh_err *err);
 
 #endif

@@ -16,6 +16,11 @@ static const struct vh_opt apply_opts[] = {
 	{ "keep", 0, VH_OPT_FLAG, offsetof(struct apply_opts, keep), NULL, "on failure leave what was made, to look at it" },
 	{ .name = NULL },
 };
+static const struct vh_opt scale_opts[] = {
+	{ "dry-run", 0, VH_OPT_FLAG, offsetof(struct apply_opts, dry_run), NULL, "show what would change, and what that costs; change nothing" },
+	{ "timeout", 0, VH_OPT_UINT, offsetof(struct apply_opts, timeout), "SECONDS", "how long a node may take to answer (300)" },
+	{ .name = NULL },
+};
 static const struct vh_opt ssh_opts[] = {
 	{ "user", 'l', VH_OPT_STR, offsetof(struct ssh_opts, user), "NAME", "log in as root or another user of the image" },
 	{ .name = NULL },
@@ -43,6 +48,7 @@ static const struct vh_opt destroy_opts[] = {
 static const struct vh_verb verbs[] = {
 	{ "plan", "FILE", 1, 1, "show what apply would change, and what that costs", VH_VERB_JSON, plan_opts, sizeof(struct apply_opts), verb_plan },
 	{ "apply", "[FILE]", 0, 1, "bring the cluster of a manifest up, or to its state", VH_VERB_JSON, apply_opts, sizeof(struct apply_opts), verb_apply },
+	{ "scale", "FILE|NAME [GROUP=]N...", 2, -1, "give a cluster another number of nodes", VH_VERB_JSON, scale_opts, sizeof(struct apply_opts), verb_scale },
 	{ "status", "FILE|NAME", 1, 1, "show each node as it is, and why; exit 4 unless all are up", VH_VERB_JSON, NULL, 0, verb_status },
 	{ "list", "", 0, 0, "list the clusters of this host", VH_VERB_JSON, NULL, 0, verb_list },
 	{ "leases", "", 0, 0, "list what clusters and VMs hold of this host", VH_VERB_JSON, NULL, 0, verb_leases },

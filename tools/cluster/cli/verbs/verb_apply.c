@@ -8,9 +8,10 @@
 #include "lib/clock.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
-#include "tools/cluster/cli/verbs/apply.h"
 #include "tools/cluster/cli/decide.h"
 #include "tools/cluster/cli/events.h"
+#include "tools/cluster/cli/session.h"
+#include "tools/cluster/cli/verbs/apply.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/life/life.h"
@@ -109,7 +110,7 @@ static int take_back(const struct vh_cli *cli, const struct context *ctx, struct
 		return -err->num;
 	vh_err_print(stderr, cli->prog, &back_err);
 	vh_err_as(err, VH_EXIT_PARTIAL);
-	return vh_err_hint(err, "apply again: with this manifest it is changed, with the one before it is as it was");
+	return vh_err_hint(err, "the same again changes it; apply with the manifest of before leaves it as it was");
 }
 
 static int take_away(const struct vh_cli *cli, const struct context *ctx, struct session *s, struct vh_err *err)
@@ -155,7 +156,7 @@ static void tell_when_interrupted(const char *name)
 	const struct sigaction act = { .sa_handler = interrupted };
 
 	snprintf(interrupted_text, sizeof(interrupted_text),
-		 "\nvhpc cluster: interrupted (hint: apply again to finish it, or vhpc cluster destroy %s to remove it)\n", name);
+		 "\nvhpc cluster: interrupted (hint: the same again finishes it, vhpc cluster destroy %s removes it)\n", name);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGHUP, &act, NULL);
@@ -170,7 +171,7 @@ static int leave(const struct context *ctx, struct session *s, unsigned *changed
 	if (r == 0)
 		return 0;
 	vh_err_as(err, VH_EXIT_PARTIAL);
-	return err->hint ? r : vh_err_hint(err, "apply again once the cause is gone");
+	return err->hint ? r : vh_err_hint(err, "the same again once the cause is gone");
 }
 
 static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists, unsigned *ret_changed, struct vh_err *err)
@@ -203,13 +204,18 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 	return r;
 }
 
+static int check_timeout(const struct apply_opts *o, struct vh_err *err)
+{
+	return o->timeout > TIMEOUT_MAX_S ? vh_err_usage(err, "--timeout: at most %d", TIMEOUT_MAX_S) : 0;
+}
+
 /* What is wanted: a manifest's, or exactly a saved plan. */
 static int load_wanted(const struct vh_cli *cli, struct saved *ret, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
 
-	if (o->timeout > TIMEOUT_MAX_S)
-		return vh_err_usage(err, "--timeout: at most %d", TIMEOUT_MAX_S);
+	if (check_timeout(o, err) < 0)
+		return -err->num;
 	if (!o->plan == !cli->argc)
 		return vh_err_usage(err, "give a manifest, or --plan and a plan that was saved");
 	if (o->plan)
@@ -264,7 +270,8 @@ static int find_recorded_images(const struct vh_cli *cli, struct session *s, str
 	return r;
 }
 
-int apply_wanted(const struct vh_cli *cli, const struct saved *want, struct session *s, struct vh_err *err)
+/* Brings the cluster of that name, which the session has opened, to what is wanted. change: that wants it so, or NULL. */
+static int apply_wanted(const struct vh_cli *cli, const struct saved *want, const struct change *change, struct session *s, struct vh_err *err)
 {
 	unsigned changed = 0;
 	bool exists;
@@ -275,6 +282,8 @@ int apply_wanted(const struct vh_cli *cli, const struct saved *want, struct sess
 	if (r < 0)
 		return r;
 	tell_when_interrupted(want->manifest->name);
+	if (change)
+		change->say(change->arg);
 	r = plan_and_record(cli, want, s, &exists, err);
 	/* One that has its files keeps them, whatever became of the image. */
 	if (r == 0 && exists && !files_are_whole(&s->cluster))
@@ -298,5 +307,48 @@ int verb_apply(struct vh_cli *cli, struct vh_err *err)
 
 	if (r == 0)
 		r = session_open(cli, want.manifest->name, &s, err);
-	return r < 0 ? r : apply_wanted(cli, &want, &s, err);
+	return r < 0 ? r : apply_wanted(cli, &want, NULL, &s, err);
+}
+
+/* The session has the cluster's record, which is read again when it is changed. */
+static int want_changed(struct session *s, const struct change *change, struct saved *ret, struct vh_err *err)
+{
+	vh_cleanup(manifest_clear) struct manifest was = { 0 };
+	int r = saved_new(ret) < 0 ? vh_err_nomem(err) : cluster_manifest(&s->cluster, ret->manifest, err);
+
+	if (r == 0)
+		r = cluster_manifest(&s->cluster, &was, err);
+	if (r == 0)
+		r = change->make(change->arg, &s->cluster, &was, ret->manifest, err);
+	cluster_clear(&s->cluster);
+	return r;
+}
+
+static int plan_change(const struct vh_cli *cli, const char *name, const struct change *change, struct vh_err *err)
+{
+	autosaved want = { 0 };
+	autosession s = { .lock = -1 };
+	int r = session_load(cli, name, &s, err);
+
+	if (r == 0)
+		r = want_changed(&s, change, &want, err);
+	return r < 0 ? r : plan_wanted(cli, &want, err);
+}
+
+int apply_change(const struct vh_cli *cli, const char *name, const struct change *change, struct vh_err *err)
+{
+	const struct apply_opts *o = cli->opts;
+	autosaved want = { 0 };
+	autosession s = { .lock = -1 };
+	int r = check_timeout(o, err);
+
+	if (r == 0 && o->dry_run)
+		return plan_change(cli, name, change, err);
+	if (r == 0)
+		r = session_open(cli, name, &s, err);
+	if (r == 0)
+		r = session_record(cli, name, &s, err);
+	if (r == 0)
+		r = want_changed(&s, change, &want, err);
+	return r < 0 ? r : apply_wanted(cli, &want, change, &s, err);
 }

@@ -8,6 +8,7 @@
 #include "tools/cluster/compare/compare.h"
 #include "tools/cluster/cli/decide.h"
 #include "tools/cluster/cli/show.h"
+#include "tools/cluster/cli/verbs/apply.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "vmm/life/life.h"
 #include "vmm/virt/virt.h"
@@ -55,31 +56,36 @@ static int look_at_existing(const struct vh_cli *cli, struct session *s, struct 
 	return sights_look(&ctx, false, ret, err);
 }
 
-int verb_plan(struct vh_cli *cli, struct vh_err *err)
+int plan_wanted(const struct vh_cli *cli, const struct saved *want, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
 	vh_cleanup(sights_clear) struct sights sights = { 0 };
-	autosaved want = { 0 };
 	autosession s = { .lock = -1 };
 	bool exists;
-	int r = saved_new(&want) < 0 ? vh_err_nomem(err) : manifest_load(cli->argv[0], want.manifest, err);
-
 	/* What apply would refuse. */
-	if (r == 0)
-		r = vh_home_check(cli->state, err);
+	int r = vh_home_check(cli->state, err);
+
 	if (r == 0 && !cli->root)
 		r = vh_lives_sweep_state(cli->state, err);
 	if (r == 0)
 		r = vh_store_open(&s.store, cli->state, VH_STORE_READ, err);
 	if (r == 0)
-		r = decide_plan(cli, &want, &s, &exists, err);
+		r = decide_plan(cli, want, &s, &exists, err);
 	if (r == 0)
 		r = exists ? look_at_existing(cli, &s, &sights, err) : look_at_new(cli, &s, &sights, err);
 	if (r == 0 && o->out)
-		r = saved_write(o->out, want.manifest, &s.cluster, exists, &sights, err);
+		r = saved_write(o->out, want->manifest, &s.cluster, exists, &sights, err);
 	if (r == 0 && o->out && !cli->quiet)
 		fprintf(stderr, "%s: saved: apply --plan %s does exactly this\n", cli->prog, o->out);
 	if (r == 0)
 		r = plan_show(cli, &s.cluster, exists, &sights, err);
 	return r < 0 ? r : o->detailed && changes_count(&sights) ? EXIT_CHANGES : 0;
+}
+
+int verb_plan(struct vh_cli *cli, struct vh_err *err)
+{
+	autosaved want = { 0 };
+	int r = saved_new(&want) < 0 ? vh_err_nomem(err) : manifest_load(cli->argv[0], want.manifest, err);
+
+	return r < 0 ? r : plan_wanted(cli, &want, err);
 }

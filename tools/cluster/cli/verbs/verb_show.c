@@ -92,24 +92,13 @@ static int status_show(const struct vh_cli *cli, const struct context *ctx, cons
 	return r < 0 ? r : print_status(cli, rows, causes, err);
 }
 
-/* The manifest is read only where one is given. */
-static int load_given(const char *arg, struct manifest *ret, char **ret_name, struct vh_err *err)
-{
-	int r = cluster_is_file(arg) ? manifest_load(arg, ret, err) : cluster_name(arg, ret_name, err);
-
-	if (r < 0 || *ret_name)
-		return r;
-	*ret_name = strdup(ret->name);
-	return *ret_name ? 0 : vh_err_nomem(err);
-}
-
 int verb_status(struct vh_cli *cli, struct vh_err *err)
 {
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
 	vh_autofree char *name = NULL;
 	autosession s = { .lock = -1 };
 	struct context ctx;
-	int code = 0, r = load_given(cli->argv[0], &m, &name, err);
+	int code = 0, r = cluster_given(cli->argv[0], &m, &name, err);
 
 	if (r == 0)
 		r = session_look(cli, name, &s, err);

@@ -15,6 +15,7 @@
 #include "lib/store/store.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "tools/cluster/cli/events.h"
 #include "tools/cluster/cli/verbs/verb_life.h"
 #include "vmm/virt/virt.h"
 
@@ -55,23 +56,11 @@ static const char *const event_names[] = {
 	[HEAL_LEFT] = "left", [HEAL_LIMIT] = "limit", [HEAL_BEGINS] = "starts", [HEAL_DONE] = "started", [HEAL_FAILED] = "failed",
 };
 
-/* A line is whole, and seen at once. */
-static void say_json(json_t *event)
-{
-	vh_autojson stolen = event;
-
-	if (!stolen)
-		return;
-	json_dumpf(stolen, stdout, JSON_COMPACT);
-	putchar('\n');
-	fflush(stdout);
-}
-
 static void tell_json(const struct heal_event *e)
 {
 	const bool ended = e->what == HEAL_DONE || e->what == HEAL_FAILED;
 
-	say_json(json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:i, s:i, s:o*, s:o*}", "schema", "vhpc.cluster.watch/1",
+	events_say(json_pack("{s:s, s:s, s:I, s:s, s:s, s:s, s:i, s:i, s:o*, s:o*}", "schema", "vhpc.cluster.watch/1",
 			   "event", event_names[e->what], "time", (json_int_t)time(NULL), "cluster", e->cluster, "node", e->node,
 			   "why", e->why, "count", (int)e->count, "limit", (int)e->limit,
 			   "seconds", ended ? json_real((double)(long)(e->seconds * 1000 + 0.5) / 1000) : NULL,
