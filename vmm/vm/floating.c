@@ -221,34 +221,49 @@ static int visit(struct vh_virt *v, const char *name, const struct leases *lease
 
 /* --- all of them */
 
+static int visit_unless_ended(struct vh_virt *v, const char *name, const struct leases *leases, const char *newcomer,
+			      struct vh_err *err)
+{
+	int r = visit(v, name, leases, newcomer, err);
+
+	if (r == 0 || vh_virt_is_running(v, name))
+		return r;
+	vh_err_clear(err);
+	return 0;
+}
+
 static int visit_running(struct vh_virt *v, const struct leases *leases, const char *newcomer, struct vh_err *err)
 {
 	vh_autostrv names = NULL;
 	int r = vh_virt_running(v, &names, err);
 
-	for (char **name = names; r == 0 && name && *name; name++) {
-		r = visit(v, *name, leases, newcomer, err);
-		/* It ended meanwhile. */
-		if (r < 0 && !vh_virt_is_running(v, *name)) {
-			vh_err_clear(err);
-			r = 0;
-		}
-	}
+	for (char **name = names; r == 0 && name && *name; name++)
+		r = visit_unless_ended(v, *name, leases, newcomer, err);
 	return r;
 }
 
+static bool has_own(const struct leases *leases, const char *holder)
+{
+	bool has = false;
+
+	for (size_t i = 0; i < leases->n; i++)
+		has |= !strcmp(leases->v[i].holder, holder);
+	return has;
+}
+
+/* One without CPUs of its own takes none from others. */
 int vh_floating_check(struct vh_virt *v, const struct vh_lease *leases, size_t n, const char *name, struct vh_err *err)
 {
 	const struct leases all = { (struct vh_lease *)leases, n };
 	vh_autofree char *newcomer = vh_strf("vm/%s", name);
 	int r = newcomer ? visit(v, name, &all, newcomer, err) : vh_err_nomem(err);
 
-	return r < 0 ? r : visit_running(v, &all, newcomer, err);
+	return r < 0 || !has_own(&all, newcomer) ? r : visit_running(v, &all, newcomer, err);
 }
 
 /* A lock of its own: libvirt answers for a VM only once it has started, and that waits for the
- * hook, which writes to the store. */
-int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err)
+ * hook, which writes to the store. name: the one VM that is to be settled; NULL: all. */
+static int settle(struct vh_virt *v, const char *state, const char *name, struct vh_err *err)
 {
 	vh_cleanup(leases_clear) struct leases leases = { 0 };
 	vh_autostore store = NULL;
@@ -259,5 +274,17 @@ int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err)
 		r = vh_store_open(&store, state, VH_STORE_READ, err);
 	if (r == 0)
 		r = vh_lease_list(store, "cpu", NULL, &leases.v, &leases.n, err);
-	return r < 0 ? r : visit_running(v, &leases, NULL, err);
+	if (r < 0)
+		return r;
+	return name ? visit_unless_ended(v, name, &leases, NULL, err) : visit_running(v, &leases, NULL, err);
+}
+
+int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err)
+{
+	return settle(v, state, NULL, err);
+}
+
+int vh_floating_settle_new(struct vh_virt *v, const char *state, const char *name, bool own, struct vh_err *err)
+{
+	return settle(v, state, own ? NULL : name, err);
 }

@@ -12,6 +12,10 @@
  * without memory. */
 char *vh_floating_left(const char *cpus, const struct vh_lease *leases, size_t n, const char *holder);
 
+/* Settles them (vh_floating_settle) once that VM runs; without CPUs of its own it took none from others, and is settled
+ * alone. */
+int vh_floating_settle_new(struct vh_virt *v, const char *state, const char *name, bool own, struct vh_err *err);
+
 /* Whether all threads of the running VMs, and of that of name, have a CPU left by these leases.
  * Refused, -ENOSPC, naming the VM that has none. */
 int vh_floating_check(struct vh_virt *v, const struct vh_lease *leases, size_t n, const char *name, struct vh_err *err);

@@ -183,7 +183,7 @@ int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *re
 		return r;
 	r = take_leases(state, root, &lease, err);
 	if (r == 0)
-		r = vh_floating_settle(v, state, err);
+		r = vh_floating_settle_new(v, state, name, lease.n_cpus, err);
 	if (r < 0 && *ret_started && vh_virt_stop(v, name, 0, true, &undo) == 0)
 		drop_leases(v, state, lease.holder, &undo);
 	/* It may have ended before we took them. */
