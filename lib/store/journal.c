@@ -103,9 +103,9 @@ int vh_journal_list(struct vh_store *s, const char *run, struct vh_step **ret, s
 		*ret_n = 0;
 		return 0;
 	}
-	pthread_mutex_lock(&s->lock);
+	vh_sql_look(s);
 	r = list(s, run, ret, ret_n, err);
-	pthread_mutex_unlock(&s->lock);
+	vh_sql_looked(s);
 	return r;
 }
 

@@ -115,9 +115,9 @@ int vh_lease_list(struct vh_store *s, const char *kind, const char *holder,
 		*ret_n = 0;
 		return 0;
 	}
-	pthread_mutex_lock(&s->lock);
+	vh_sql_look(s);
 	r = list(s, kind, holder, ret, ret_n, err);
-	pthread_mutex_unlock(&s->lock);
+	vh_sql_looked(s);
 	return r;
 }
 

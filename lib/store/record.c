@@ -48,9 +48,9 @@ int vh_record_get(struct vh_store *s, const char *class, const char *name, json_
 
 	if (!s->db)
 		return -ENOENT;
-	pthread_mutex_lock(&s->lock);
+	vh_sql_look(s);
 	r = get(s, class, name, ret, err);
-	pthread_mutex_unlock(&s->lock);
+	vh_sql_looked(s);
 	return r;
 }
 
@@ -78,9 +78,9 @@ int vh_record_list(struct vh_store *s, const char *class, json_t **ret, struct v
 	if (!all)
 		return vh_err_nomem(err);
 	if (s->db) {
-		pthread_mutex_lock(&s->lock);
+		vh_sql_look(s);
 		r = fill(s, class, all, err);
-		pthread_mutex_unlock(&s->lock);
+		vh_sql_looked(s);
 	}
 	if (r < 0)
 		json_decref(all);

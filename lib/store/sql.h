@@ -16,6 +16,9 @@ struct vh_store {
 	bool write;
 	bool grouped;		/* between begin and end; the lock is held meanwhile */
 	pthread_mutex_t lock;	/* recursive */
+	unsigned waiting;	/* threads that wait for the lock to change something */
+	struct vh_shared *shared;	/* the transaction that their changes are in; NULL: none is open */
+	pthread_cond_t ended;	/* of a shared one */
 	sqlite3_stmt *take;	/* of leases, prepared at the first */
 };
 
@@ -40,9 +43,14 @@ char *vh_sql_text(sqlite3_stmt *stmt, int column);
 static inline void vh_sql_finalizep(sqlite3_stmt **stmt) { sqlite3_finalize(*stmt); }
 #define vh_autostmt vh_cleanup(vh_sql_finalizep) sqlite3_stmt *
 
-/* Around a change of several statements: a transaction of its own, unless the caller
- * has one. leave takes the result so far and returns the final one. */
+/* --- transaction.c */
+
+/* Around a change of several statements: a transaction, the caller's where he has one, else one that other threads'
+ * changes may be in, too. leave takes the result so far and returns the final one, once the change is on disk. */
 int vh_sql_enter(struct vh_store *s, struct vh_err *err);
 int vh_sql_leave(struct vh_store *s, int result, struct vh_err *err);
+/* Around a look: at what is on disk, or the caller has changed. */
+void vh_sql_look(struct vh_store *s);
+void vh_sql_looked(struct vh_store *s);
 
 #endif

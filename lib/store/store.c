@@ -173,6 +173,7 @@ static struct vh_store *new_store(const char *state, enum vh_store_mode mode)
 	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
 	pthread_mutex_init(&s->lock, &attr);
 	pthread_mutexattr_destroy(&attr);
+	pthread_cond_init(&s->ended, NULL);
 	if (s->path)
 		return s;
 	vh_store_close(s);
@@ -199,6 +200,7 @@ void vh_store_close(struct vh_store *s)
 		return;
 	sqlite3_finalize(s->take);
 	sqlite3_close(s->db);
+	pthread_cond_destroy(&s->ended);
 	pthread_mutex_destroy(&s->lock);
 	free(s->path);
 	free(s);

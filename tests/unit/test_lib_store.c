@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include "lib/json.h"
+#include "lib/parallel.h"
 #include "lib/store/store.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
@@ -394,6 +395,49 @@ START_TEST(processes_share_leases_without_loss)
 }
 END_TEST
 
+/* Of each four the last wants what it cannot have. */
+static void take_one(void *arg, size_t i)
+{
+	vh_autofree char *key = vh_strf("%zu", i % 4 == 3 ? 1000 : i);
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_store *s = arg;
+	int64_t id;
+
+	ck_assert_int_eq(vh_lease_take(s, "cpu", key, "vm/a", 0, &err), i % 4 == 3 ? -EBUSY : 0);
+	OK(vh_journal_begin(s, "run", "step", key, &id, &ok_err));
+	if (i % 4 == 2) {
+		OK(vh_store_begin(s, &ok_err));
+		OK(vh_journal_done(s, id, &ok_err));
+		OK(vh_store_end(s, false, &ok_err));
+	}
+	if (i % 4 == 1)
+		OK(vh_journal_forget(s, id, &ok_err));
+}
+
+START_TEST(threads_write_together_and_fail_alone)
+{
+	enum { CHANGES = 400 };
+	vh_autofree char *dir = unit_tmpdir();
+	vh_autostore s = open_in(dir, VH_STORE_WRITE);
+	struct vh_lease *leases;
+	struct vh_step *steps;
+	size_t n;
+
+	OK(vh_lease_take(s, "cpu", "1000", "vm/b", 0, &ok_err));
+	vh_parallel(CHANGES, 16, take_one, s);
+	vh_store_close(vh_steal(&s));
+	s = open_in(dir, VH_STORE_READ);
+	OK(vh_lease_list(s, "cpu", "vm/a", &leases, &n, &ok_err));
+	ck_assert_uint_eq(n, CHANGES * 3 / 4);
+	vh_lease_free(leases, n);
+	OK(vh_journal_list(s, "run", &steps, &n, &ok_err));
+	ck_assert_uint_eq(n, CHANGES / 2 + 1);
+	for (size_t i = 0; i < n; i++)
+		ck_assert_int_eq(steps[i].state, VH_STEP_BEGUN);
+	vh_journal_free(steps, n);
+}
+END_TEST
+
 START_TEST(writer_waits_for_another)
 {
 	vh_autofree char *state = unit_tmpdir();
@@ -686,6 +730,7 @@ UNIT_SUITE(lib_store, a_full_disk_is_said, a_read_only_store_is_read, file_is_pr
 	   reading_does_not_write, store_of_a_newer_program_is_refused, damaged_file_is_said_to_be,
 	   damaged_pages_are_found_when_read, cut_file_is_no_crash, anothers_store_is_refused_without_rights,
 	   lease_has_one_holder, leases_are_listed_and_dropped_by_kind_and_holder, names_are_data_and_never_sql,
-	   group_is_kept_or_lost_whole, group_is_settled_by_what_came_of_it, processes_share_leases_without_loss, writer_waits_for_another,
+	   group_is_kept_or_lost_whole, group_is_settled_by_what_came_of_it, processes_share_leases_without_loss,
+	   threads_write_together_and_fail_alone, writer_waits_for_another,
 	   killed_writer_leaves_whole_transactions, records_are_put_replaced_and_deleted,
 	   record_that_is_no_json_is_an_error, journal_keeps_order_and_state, journal_outlives_its_process)

@@ -44,10 +44,22 @@ static void try_once(struct job *j)
 	const struct step_event *e = &j->event;
 	bool changed = false;
 
-	vh_err_clear(&j->err);
 	j->result = w->undo ? e->step->undo(w->ctx, e->at, &j->err) : e->step->apply(w->ctx, e->at, &changed, &j->err);
 	/* What an earlier try changed is there when this one looks. */
 	j->changed |= changed;
+}
+
+/* In the thread of the try, as what several threads write to the store at once goes to disk at once. */
+static void try_journalled(struct job *j)
+{
+	struct walk *w = j->walk;
+
+	vh_err_clear(&j->err);
+	j->result = j->id ? 0 : vh_journal_begin(w->store, w->route.run, j->event.step->what, j->object, &j->id, &j->err);
+	if (j->result == 0)
+		try_once(j);
+	if (j->result == 0)
+		j->result = (w->undo ? vh_journal_forget : vh_journal_done)(w->store, j->id, &j->err);
 }
 
 static void *run_job(void *arg)
@@ -55,7 +67,7 @@ static void *run_job(void *arg)
 	struct job *j = arg;
 	struct walk *w = j->walk;
 
-	try_once(j);
+	try_journalled(j);
 	pthread_mutex_lock(&w->lock);
 	j->next = w->ended;
 	w->ended = j;
@@ -148,17 +160,16 @@ static void say_again(void *arg, size_t task, int64_t in_ms)
 
 /* --- the journal */
 
+/* Written by the first try, ahead of its effect. */
 static int begin(void *arg, size_t task)
 {
 	struct walk *w = arg;
 	struct job *j = &w->jobs[task];
-	const struct step *s = j->event.step;
 
 	j->begun = vh_now();
-	show_begin(w, s);
+	show_begin(w, j->event.step);
 	tell(w, j, STEP_BEGINS);
-	j->result = vh_journal_begin(w->store, w->route.run, s->what, j->object, &j->id, &j->err);
-	return j->result;
+	return 0;
 }
 
 static int done(void *arg, size_t task)
@@ -167,9 +178,6 @@ static int done(void *arg, size_t task)
 	struct job *j = &w->jobs[task];
 
 	w->changed += j->changed;
-	j->result = w->undo ? vh_journal_forget(w->store, j->id, &j->err) : vh_journal_done(w->store, j->id, &j->err);
-	if (j->result < 0)
-		return j->result;
 	tell(w, j, j->changed || w->undo ? STEP_CHANGED : STEP_SAME);
 	show_done(w, j->event.step);
 	return 0;
