@@ -17,6 +17,7 @@ static void rest(struct sim_world *w)
 
 		w->objects[i] = (struct sim_object){ .is = is, .before = is };
 		w->rows[i] = (struct sim_row){ 0 };
+		w->out[i] = false;
 	}
 	w->now = 1;
 	w->broken_sort = -1;
@@ -32,7 +33,7 @@ static struct sort add_sort(struct sim_world *w, enum scope scope, size_t n_node
 
 	for (size_t i = 0; i < s.n; i++)
 		w->tasks[w->n_tasks++] = (struct engine_task){ .sort = w->n_sorts, .host = i % w->n_hosts, .again = again,
-							       .settle_ms = late_ms };
+							       .settle_ms = late_ms, .group = scope == A_NODE ? i : 0 };
 	w->n_sorts++;
 	return s;
 }
@@ -52,14 +53,22 @@ static void add_need(struct sim_world *w, const struct sort *first, const struct
 				w->edges[w->n_edges++] = (struct engine_edge){ first->first + i, then->first + k };
 }
 
+/* The first node is one that nothing can do without. */
+static void begin(struct sim_world *w, size_t n_hosts, size_t per_host, size_t n_nodes)
+{
+	w->n_tasks = w->n_edges = w->n_sorts = 0;
+	w->n_hosts = n_hosts;
+	w->per_host = (unsigned)per_host;
+	w->n_groups = n_nodes - 1;
+	w->spare = sim_random(w, 2) ? sim_random(w, n_nodes) : 0;
+}
+
 void sim_shape(struct sim_world *w)
 {
 	const size_t n_nodes = 1 + sim_random(w, NODES), n = 2 + sim_random(w, SORTS - 1);
 	struct sort sorts[SORTS];
 
-	w->n_tasks = w->n_edges = w->n_sorts = 0;
-	w->n_hosts = 1 + sim_random(w, HOSTS);
-	w->per_host = 1 + (unsigned)sim_random(w, AT_ONCE);
+	begin(w, 1 + sim_random(w, HOSTS), 1 + sim_random(w, AT_ONCE), n_nodes);
 	for (size_t i = 0; i < n; i++) {
 		sorts[i] = add_sort(w, (enum scope)sim_random(w, 3), n_nodes);
 		for (size_t k = 0; k < i; k++)
@@ -73,9 +82,7 @@ void sim_shape_wide(struct sim_world *w)
 {
 	struct sort sorts[3];
 
-	w->n_tasks = w->n_edges = w->n_sorts = 0;
-	w->n_hosts = 1;
-	w->per_host = 1 + (unsigned)sim_random(w, 16);
+	begin(w, 1, 1 + sim_random(w, 16), WIDE_NODES);
 	for (size_t i = 0; i < 3; i++) {
 		sorts[i] = add_sort(w, i ? A_NODE : ONCE, WIDE_NODES);
 		if (i)
@@ -94,6 +101,8 @@ void sim_shape_as(struct sim_world *w, const struct engine_batch *batch)
 	w->n_edges = batch->n_edges;
 	w->n_hosts = batch->n_hosts;
 	w->n_sorts = batch->n_sorts;
+	w->n_groups = batch->n_groups;
+	w->spare = batch->spare;
 	w->per_host = batch->per_host;
 	rest(w);
 }

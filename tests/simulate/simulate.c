@@ -21,18 +21,26 @@ static void check_nothing_leaked(struct sim_world *w)
 	}
 }
 
-static void check_finished(struct sim_world *w)
+static void check_done(struct sim_world *w, size_t task)
 {
-	for (size_t i = 0; i < w->n_tasks; i++) {
-		const struct sim_object *o = &w->objects[i];
+	const struct sim_object *o = &w->objects[task];
 
-		if (!w->runs[i].done || w->runs[i].tries == 0)
-			sim_wrong(w, i, "is not done, and the run succeeded");
-		if (w->undo ? w->rows[i].is : !w->rows[i].is || !w->rows[i].done)
-			sim_wrong(w, i, "is not so in the journal");
-		if (!o->lost && o->is != (w->undo ? o->before : SIM_PLANNED))
-			sim_wrong(w, i, "is not as it should be");
-	}
+	if (!w->runs[task].done || w->runs[task].tries == 0)
+		sim_wrong(w, task, "is not done, and the run succeeded");
+	if (w->undo ? w->rows[task].is : !w->rows[task].is || !w->rows[task].done)
+		sim_wrong(w, task, "is not so in the journal");
+	if (!o->lost && o->is != (w->undo ? o->before : SIM_PLANNED))
+		sim_wrong(w, task, "is not as it should be");
+}
+
+/* All but what cannot be done any more, for groups that can be done without. */
+static void check_finished(struct sim_world *w, size_t lost)
+{
+	for (size_t i = 0; i < w->n_ids; i++)
+		if (!w->blocked[w->ids[i]])
+			check_done(w, w->ids[i]);
+	if (w->stopped || w->n_lost != lost)
+		sim_wrong(w, 0, "has lost more groups than it can do without");
 }
 
 /* Undoing takes away all that nothing holds back. */
@@ -41,51 +49,86 @@ static void check_undone_as_far_as_can_be(struct sim_world *w)
 	bool held[SIM_TASKS] = { false };
 
 	for (size_t i = 0; i < w->n_edges; i++)
-		held[w->edges[i].first] |= !w->runs[w->edges[i].then].done;
-	for (size_t i = 0; i < w->n_tasks; i++)
-		if (!held[i] && !w->runs[i].done && !w->runs[i].failed)
-			sim_wrong(w, i, "could have been undone");
+		held[w->edges[i].first] |= !w->out[w->edges[i].then] && !w->runs[w->edges[i].then].done;
+	for (size_t i = 0; i < w->n_ids; i++)
+		if (!held[w->ids[i]] && !w->runs[w->ids[i]].done && !w->runs[w->ids[i]].failed)
+			sim_wrong(w, w->ids[i], "could have been undone");
 }
 
 static void check_end(struct sim_world *w, int r, const struct engine_outcome *o)
 {
+	const size_t task = w->ids[o->task];
+
 	for (size_t i = 0; i < w->n_tasks; i++)
 		if (w->runs[i].begun && !w->runs[i].done && !w->runs[i].failed)
 			sim_wrong(w, i, "has no end");
 	if (w->n_running)
 		sim_wrong(w, w->running[0], "runs on");
 	if (w->tripped != (o->alike > 0))
-		sim_wrong(w, o->task, "stopped the batch, or did not");
+		sim_wrong(w, task, "stopped the batch, or did not");
 	if (r == 0)
-		check_finished(w);
-	else if (o->failed != -r || !w->runs[o->task].failed)
-		sim_wrong(w, o->task, "did not fail so");
+		check_finished(w, o->lost);
+	else if (o->failed != -r || !w->runs[task].failed)
+		sim_wrong(w, task, "did not fail so");
 	else if (w->undo && !o->alike)
 		check_undone_as_far_as_can_be(w);
+	else if (!w->undo && !o->alike && (!w->stopped || w->stopper != task))
+		sim_wrong(w, task, "failed, and is not what stopped all else");
 }
 
 /* --- runs */
 
-/* What an earlier run was in the middle of is waited for by an undo, as steps_undo has it. */
-static int run(struct sim_world *w, bool undo, long calls)
+/* Those of the tasks that are to be done, with their edges. What an earlier run was in the middle of is waited for by an
+ * undo, as steps_undo has it. */
+static void take_tasks(struct sim_world *w, bool undo, struct engine_task *tasks)
 {
-	struct engine_task tasks[SIM_TASKS];
-	const struct engine_batch batch = { .tasks = tasks, .edges = w->edges, .n_tasks = w->n_tasks, .n_edges = w->n_edges,
-					    .n_hosts = w->n_hosts, .n_sorts = w->n_sorts, .per_host = w->per_host, .undo = undo };
-	struct engine_outcome outcome;
-	int r;
-
+	w->n_ids = 0;
 	for (size_t i = 0; i < w->n_tasks; i++) {
-		tasks[i] = w->tasks[i];
-		tasks[i].settle_ms = undo && w->rows[i].is && !w->rows[i].done ? w->tasks[i].settle_ms : 0;
+		if (w->out[i])
+			continue;
+		tasks[w->n_ids] = w->tasks[i];
+		tasks[w->n_ids].settle_ms = undo && w->rows[i].is && !w->rows[i].done ? w->tasks[i].settle_ms : 0;
+		w->places[i] = w->n_ids;
+		w->ids[w->n_ids++] = i;
 	}
+}
+
+static size_t take_edges(const struct sim_world *w, struct engine_edge *edges)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_edges; i++)
+		if (!w->out[w->edges[i].first] && !w->out[w->edges[i].then])
+			edges[n++] = (struct engine_edge){ w->places[w->edges[i].first], w->places[w->edges[i].then] };
+	return n;
+}
+
+static void begin(struct sim_world *w, bool undo, long calls)
+{
 	memset(w->runs, 0, w->n_tasks * sizeof(*w->runs));
 	memset(w->streaks, 0, w->n_sorts * sizeof(*w->streaks));
 	memset(w->at_once, 0, sizeof(w->at_once));
-	w->n_running = 0;
+	memset(w->blocked, 0, sizeof(w->blocked));
+	memset(w->lost, 0, sizeof(w->lost));
+	w->n_running = w->n_lost = 0;
 	w->undo = undo;
-	w->dead = w->gave_up = w->tripped = false;
+	w->dead = w->stopped = w->tripped = false;
 	w->calls_left = calls;
+}
+
+static int run(struct sim_world *w, bool undo, long calls)
+{
+	struct engine_task tasks[SIM_TASKS];
+	struct engine_edge edges[SIM_EDGES];
+	struct engine_batch batch = { .tasks = tasks, .edges = edges, .n_hosts = w->n_hosts, .n_sorts = w->n_sorts,
+				      .n_groups = w->n_groups, .spare = w->spare, .per_host = w->per_host, .undo = undo };
+	struct engine_outcome outcome;
+	int r;
+
+	take_tasks(w, undo, tasks);
+	batch.n_tasks = w->n_ids;
+	batch.n_edges = take_edges(w, edges);
+	begin(w, undo, calls);
 	r = engine_run(&batch, &sim_ops, w, &outcome);
 	if (w->dead)
 		sim_bury(w);
@@ -127,13 +170,55 @@ static long some_calls(struct sim_world *w)
 	return sim_random(w, 2) ? (long)sim_random(w, 5 * w->n_tasks) : -1;
 }
 
-/* A new one that fails is undone, as apply has it. */
+static void turn_out(struct sim_world *w)
+{
+	for (size_t i = 0; i < w->n_tasks; i++)
+		w->out[i] = !w->out[i];
+}
+
+/* Of a run that has lost groups: what is left is done without them, and then they are undone, and nothing else. *ret_left: it
+ * has come to that. */
+static int go_without(struct sim_world *w, bool *ret_left)
+{
+	const size_t spare = w->spare;
+	int r = 0;
+
+	while (r == 0 && !w->dead && w->n_lost) {
+		for (size_t i = 0; i < w->n_tasks; i++)
+			w->out[i] |= w->lost[w->tasks[i].group];
+		w->spare -= w->n_lost;
+		r = run(w, false, some_calls(w));
+	}
+	w->spare = spare;
+	*ret_left = r == 0 && !w->dead;
+	if (*ret_left) {
+		turn_out(w);
+		r = run(w, true, some_calls(w));
+	}
+	return r;
+}
+
+static int apply(struct sim_world *w, bool *ret_left)
+{
+	int r = run(w, false, some_calls(w));
+
+	*ret_left = false;
+	if (r == 0 && !w->dead && w->n_lost)
+		r = go_without(w, ret_left);
+	memset(w->out, 0, sizeof(w->out));
+	return r;
+}
+
+/* A new one that fails is undone, as apply has it. The next run wants all of it again. */
 static void run_badly(struct sim_world *w)
 {
 	const bool undo = sim_random(w, 3) == 0;
+	bool left = false;
+	int r;
 
 	w->faults = (int)sim_random(w, FAULTS);
-	if (run(w, undo, some_calls(w)) < 0 && !w->dead && !undo)
+	r = undo ? run(w, true, some_calls(w)) : apply(w, &left);
+	if (r < 0 && !w->dead && !undo && !left)
 		run(w, true, some_calls(w));
 	sim_pass(w, w->now + (int64_t)sim_random(w, 1000));
 	meddle(w);

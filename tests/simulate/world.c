@@ -63,9 +63,10 @@ static bool cannot_write(struct sim_world *w)
 	return meets_fault(w) && sim_random(w, 16) == 0;
 }
 
-static int begin(void *arg, size_t task)
+static int begin(void *arg, size_t place)
 {
 	struct sim_world *w = arg;
+	const size_t task = w->ids[place];
 	struct sim_row *row = &w->rows[task];
 
 	if (dies(w))
@@ -88,9 +89,10 @@ static bool is_as_wanted(const struct sim_world *w, size_t task)
 	return o->lost || o->is == (w->undo ? w->rows[task].saved : SIM_PLANNED);
 }
 
-static int done(void *arg, size_t task)
+static int done(void *arg, size_t place)
 {
 	struct sim_world *w = arg;
+	const size_t task = w->ids[place];
 
 	if (dies(w))
 		return -EPIPE;
@@ -109,21 +111,74 @@ static int done(void *arg, size_t task)
 	return dies(w) ? -EPIPE : 0;
 }
 
-static void failed(void *arg, size_t task)
+static bool is_needed_first(const struct sim_world *w, const struct engine_edge *e, size_t task, size_t *ret)
+{
+	*ret = w->undo ? e->then : e->first;
+	return (w->undo ? e->first : e->then) == task && !w->out[*ret];
+}
+
+static bool is_blocked(const struct sim_world *w, size_t task)
+{
+	const struct sim_task *run = &w->runs[task];
+	bool needs = w->lost[w->tasks[task].group];
+	size_t first;
+
+	if (run->done || run->runs)
+		return false;
+	for (size_t i = 0; i < w->n_edges; i++)
+		needs |= is_needed_first(w, &w->edges[i], task, &first) && w->blocked[first];
+	return run->failed || needs;
+}
+
+static void block(struct sim_world *w, size_t task)
+{
+	const size_t group = w->tasks[task].group;
+
+	w->blocked[task] = true;
+	w->n_lost += group && !w->lost[group];
+	w->lost[group] |= group > 0;
+}
+
+/* What is not to begin any more, by what failed: of applying. */
+static void spread(struct sim_world *w)
+{
+	for (bool more = true; more; ) {
+		more = false;
+		for (size_t i = 0; i < w->n_ids; i++) {
+			const size_t task = w->ids[i];
+
+			if (w->blocked[task] || !is_blocked(w, task))
+				continue;
+			block(w, task);
+			more = true;
+		}
+	}
+}
+
+static void failed(void *arg, size_t place)
 {
 	struct sim_world *w = arg;
+	const size_t task = w->ids[place];
 
 	if (w->dead)
 		return;
 	if (w->runs[task].done || w->runs[task].failed)
 		sim_wrong(w, task, "is over already");
-	w->runs[task].failed = w->gave_up = true;
+	w->runs[task].failed = true;
 	trace(w, "failed", task, w->runs[task].num);
+	if (w->undo)
+		return;
+	spread(w);
+	if (w->stopped || (w->tasks[task].group && w->n_lost <= w->spare))
+		return;
+	w->stopped = true;
+	w->stopper = task;
 }
 
-static void again(void *arg, size_t task, int64_t in_ms)
+static void again(void *arg, size_t place, int64_t in_ms)
 {
 	struct sim_world *w = arg;
+	const size_t task = w->ids[place];
 	struct sim_task *run = &w->runs[task];
 
 	if (w->dead)
@@ -133,6 +188,8 @@ static void again(void *arg, size_t task, int64_t in_ms)
 		sim_wrong(w, task, "backs off too little");
 	if (!w->tasks[task].again || !engine_passes(run->num))
 		sim_wrong(w, task, "is not to be tried again");
+	if (w->stopped || w->lost[w->tasks[task].group])
+		sim_wrong(w, task, "is to be tried again for nothing");
 	trace(w, "again", task, in_ms);
 }
 
@@ -161,12 +218,6 @@ static void decide(struct sim_world *w, size_t task)
 	}
 }
 
-static bool is_needed_first(const struct sim_world *w, const struct engine_edge *e, size_t task, size_t *ret)
-{
-	*ret = w->undo ? e->then : e->first;
-	return (w->undo ? e->first : e->then) == task;
-}
-
 static void check_start(struct sim_world *w, size_t task)
 {
 	const struct sim_task *run = &w->runs[task];
@@ -180,8 +231,10 @@ static void check_start(struct sim_world *w, size_t task)
 		sim_wrong(w, task, "is tried too often, or too early");
 	if (w->at_once[w->tasks[task].host] >= w->per_host)
 		sim_wrong(w, task, "is one too many on its host");
-	if (w->gave_up && !w->undo)
+	if (w->stopped)
 		sim_wrong(w, task, "begins after a failure");
+	if (w->blocked[task])
+		sim_wrong(w, task, "begins, and its group is lost");
 	if (w->tripped)
 		sim_wrong(w, task, "begins after so many failed alike");
 	for (size_t i = 0; i < w->n_edges; i++)
@@ -189,9 +242,10 @@ static void check_start(struct sim_world *w, size_t task)
 			sim_wrong(w, task, "begins before what it needs");
 }
 
-static void start(void *arg, size_t task)
+static void start(void *arg, size_t place)
 {
 	struct sim_world *w = arg;
+	const size_t task = w->ids[place];
 
 	if (dies(w))
 		return;
@@ -254,7 +308,7 @@ static void count(struct sim_world *w, size_t task)
 	if (num == 0)
 		return;
 	*s = (struct sim_streak){ num, s->num == num ? s->n + 1 : 1 };
-	w->tripped |= s->n >= ENGINE_BREAKER && (w->undo || !w->gave_up);
+	w->tripped |= s->n >= ENGINE_BREAKER && !w->stopped;
 }
 
 void sim_pass(struct sim_world *w, int64_t until)
@@ -329,7 +383,7 @@ static int wait(void *arg, int64_t until, struct engine_answer *ret)
 	task = take_running(w, place);
 	finish(w, task);
 	count(w, task);
-	*ret = (struct engine_answer){ task, w->runs[task].num, engine_passes(w->runs[task].num) };
+	*ret = (struct engine_answer){ w->places[task], w->runs[task].num, engine_passes(w->runs[task].num) };
 	trace(w, "ends", task, ret->failed);
 	return 1;
 }

@@ -43,7 +43,7 @@ struct sim_world {
 	char why[160];			/* the first thing that must not be; empty: none */
 
 	/* What is to be done. settle_ms is here how late a task's object may come. */
-	size_t n_tasks, n_edges, n_hosts, n_sorts;
+	size_t n_tasks, n_edges, n_hosts, n_sorts, n_groups, spare;
 	unsigned per_host;
 	struct engine_task tasks[SIM_TASKS];
 	struct engine_edge edges[SIM_EDGES];
@@ -52,8 +52,16 @@ struct sim_world {
 	struct sim_object objects[SIM_TASKS];
 	struct sim_row rows[SIM_TASKS];
 
-	/* Of a run. */
-	bool undo, dead, gave_up;
+	bool out[SIM_TASKS];		/* not to be done: its group was lost */
+
+	/* Of a run. What the engine calls a task is the place in ids of what is called so here. */
+	size_t ids[SIM_TASKS], n_ids, places[SIM_TASKS];
+	bool undo, dead;
+	bool stopped;			/* by a failure, so that nothing more may begin */
+	size_t stopper;			/* whose it was */
+	bool blocked[SIM_TASKS];	/* failed, or not to begin any more for what failed */
+	bool lost[SIM_TASKS + 1];	/* groups */
+	size_t n_lost;
 	int faults;			/* of 1,000 tries so many meet one */
 	long calls_left;		/* until it is killed; below 0: it is not */
 	int broken_sort, broken;	/* of 1,000 tries of that sort so many fail, all alike; sort below 0: of none */

@@ -119,6 +119,29 @@ START_TEST(many_that_fail_alike_stop_an_undo)
 }
 END_TEST
 
+/* The first of the others fails: with it goes its group, and what needs it; where that is one too many, all else. */
+START_TEST(a_batch_goes_on_without_a_group_that_it_can_spare)
+{
+	const struct engine_task tasks[] = { { .group = 0 }, { .group = 1 }, { .group = 1 }, { .group = 2 }, { .group = 0 } };
+	const struct engine_edge edges[] = { { 0, 1 }, { 0, 2 }, { 0, 3 }, { 1, 4 }, { 3, 4 } };
+	const int nums[] = { 0, EIO, 0 };
+	struct engine_batch batch = { .tasks = tasks, .edges = edges, .n_tasks = 5, .n_edges = 5, .n_hosts = 1, .n_sorts = 1, .n_groups = 2,
+				      .per_host = 1, .spare = 1 };
+	struct script spared = { .nums = nums, .n = 3 }, needed = { .nums = nums, .n = 3 }, undone = { .nums = nums, .n = 3 };
+	struct engine_outcome o;
+
+	ck_assert_int_eq(engine_run(&batch, &script_ops, &spared, &o), 0);
+	ck_assert(spared.asked == 3 && spared.n_failed == 1 && o.lost == 1 && o.task == 1 && o.failed == EIO);
+	batch.spare = 0;
+	ck_assert_int_eq(engine_run(&batch, &script_ops, &needed, &o), -EIO);
+	ck_assert(needed.asked == 2 && o.lost == 1 && o.task == 1);
+	batch.spare = 2;
+	batch.undo = true;
+	ck_assert_int_eq(engine_run(&batch, &script_ops, &undone, &o), -EIO);
+	ck_assert(o.lost == 0);
+}
+END_TEST
+
 START_TEST(tasks_that_wait_for_each_other_are_seen)
 {
 	const struct engine_task tasks[2] = { { .host = 0 }, { .host = 0 } };
@@ -133,4 +156,4 @@ START_TEST(tasks_that_wait_for_each_other_are_seen)
 END_TEST
 
 UNIT_SUITE(tools_engine, ten_thousand_schedules_end_well, a_seed_is_a_schedule, what_passes_is_tried_again_and_takes_its_time,
-	   many_that_fail_alike_stop_an_undo, tasks_that_wait_for_each_other_are_seen)
+	   many_that_fail_alike_stop_an_undo, a_batch_goes_on_without_a_group_that_it_can_spare, tasks_that_wait_for_each_other_are_seen)

@@ -5,13 +5,16 @@
 #include <stdlib.h>
 
 #include "lib/cleanup.h"
+#include "tools/cluster/engine/queue.h"
 
-enum is { IS_WAITING, IS_RUNNING, IS_DONE, IS_FAILED };
+/* HELD: it is not begun any more, for its group is lost, or what it needs. */
+enum is { IS_WAITING, IS_RUNNING, IS_DONE, IS_FAILED, IS_HELD };
 
 struct slot {
 	enum is is;
 	size_t waits;		/* for so many tasks */
 	size_t next;		/* where those that wait for it begin, in run.then */
+	size_t sibling;		/* the next of its group, from 1 on; 0: it is the last */
 	unsigned tries;
 	int64_t due;		/* not before */
 };
@@ -19,16 +22,26 @@ struct slot {
 /* The last failures of one sort of task, which were alike. */
 struct streak { int num; unsigned n; };
 
+struct group { bool lost; size_t first; };	/* first: of its tasks, from 1 on */
+
+/* Of a host. */
+struct place {
+	unsigned running;
+	struct queue ready;	/* tasks that may begin, by their number */
+};
+
 struct run {
 	const struct engine_batch *batch;
 	const struct engine_ops *ops;
 	void *arg;
 	struct slot *slots;	/* one a task, and an end */
 	size_t *then;
-	unsigned *at_once;	/* one a host */
+	struct place *places;	/* one a host */
+	struct group *groups;	/* by their numbers */
 	struct streak *streaks;	/* one a sort */
-	size_t low;		/* all before it are over */
-	size_t running, done;
+	struct entry *entries;	/* of all queues */
+	struct queue later;	/* tasks that need nothing but time, by when they are due */
+	size_t running, over;	/* over: done, failed for good or held */
 	bool stopped;		/* nothing more may begin */
 	struct engine_outcome *outcome;
 };
@@ -44,8 +57,10 @@ static void clear(struct run *run)
 {
 	free(run->slots);
 	free(run->then);
-	free(run->at_once);
+	free(run->places);
+	free(run->groups);
 	free(run->streaks);
+	free(run->entries);
 }
 
 static size_t first_of(const struct run *run, const struct engine_edge *edge)
@@ -74,32 +89,124 @@ static void sort_edges(struct run *run)
 		run->then[--run->slots[first_of(run, &b->edges[i])].next] = then_of(run, &b->edges[i]);
 }
 
-static int prepare(struct run *run)
+/* A host's queue has room for all its tasks, the one of those that are due later for all. */
+static void make_queues(struct run *run)
+{
+	const struct engine_batch *b = run->batch;
+	struct entry *next = run->entries + b->n_tasks;
+
+	run->later.entries = run->entries;
+	for (size_t i = 0; i < b->n_tasks; i++)
+		run->places[b->tasks[i].host].ready.n++;
+	for (size_t h = 0; h < b->n_hosts; h++) {
+		run->places[h].ready.entries = next;
+		next += run->places[h].ready.n;
+		run->places[h].ready.n = 0;
+	}
+}
+
+/* The task needs nothing more that is not done. */
+static void queue(struct run *run, size_t task, int64_t now)
+{
+	const int64_t due = run->slots[task].due;
+
+	if (due > now)
+		queue_put(&run->later, due, task);
+	else
+		queue_put(&run->places[run->batch->tasks[task].host].ready, (int64_t)task, task);
+}
+
+static void fill(struct run *run)
 {
 	const struct engine_batch *b = run->batch;
 	const int64_t now = run->ops->now(run->arg);
 
+	for (size_t i = b->n_tasks; i-- > 0; ) {
+		struct group *g = &run->groups[b->tasks[i].group];
+
+		run->slots[i].sibling = g->first;
+		g->first = i + 1;
+		run->slots[i].due = now + b->tasks[i].settle_ms;
+		if (!run->slots[i].waits)
+			queue(run, i, now);
+	}
+}
+
+static int prepare(struct run *run)
+{
+	const struct engine_batch *b = run->batch;
+
 	run->slots = calloc(b->n_tasks + 1, sizeof(*run->slots));
 	run->then = calloc(b->n_edges + 1, sizeof(*run->then));
-	run->at_once = calloc(b->n_hosts + 1, sizeof(*run->at_once));
+	run->places = calloc(b->n_hosts + 1, sizeof(*run->places));
+	run->groups = calloc(b->n_groups + 1, sizeof(*run->groups));
 	run->streaks = calloc(b->n_sorts + 1, sizeof(*run->streaks));
-	if (!run->slots || !run->then || !run->at_once || !run->streaks)
+	run->entries = calloc(2 * b->n_tasks + 1, sizeof(*run->entries));
+	if (!run->slots || !run->then || !run->places || !run->groups || !run->streaks || !run->entries)
 		return -ENOMEM;
 	sort_edges(run);
-	for (size_t i = 0; i < b->n_tasks; i++)
-		run->slots[i].due = now + b->tasks[i].settle_ms;
+	make_queues(run);
+	fill(run);
 	return 0;
 }
 
 /* --- a task's end */
 
+static void lose(struct run *run, size_t group);
+
+/* It will not begin. Where it was to be tried again that was the last of it. */
+static void hold(struct run *run, size_t task)
+{
+	struct slot *slot = &run->slots[task];
+
+	if (slot->is != IS_WAITING)
+		return;
+	slot->is = IS_HELD;
+	run->over++;
+	if (slot->tries)
+		run->ops->failed(run->arg, task);
+	lose(run, run->batch->tasks[task].group);
+	for (size_t i = slot->next; i < slot[1].next; i++)
+		hold(run, run->then[i]);
+}
+
+/* Those of its tasks that run come to their end. */
+static void lose(struct run *run, size_t group)
+{
+	struct group *g = &run->groups[group];
+
+	if (group == 0 || g->lost)
+		return;
+	g->lost = true;
+	run->stopped |= ++run->outcome->lost > run->batch->spare;
+	for (size_t i = g->first; i; i = run->slots[i - 1].sibling)
+		hold(run, i - 1);
+}
+
+static void do_without(struct run *run, size_t task)
+{
+	const struct slot *slot = &run->slots[task];
+
+	lose(run, run->batch->tasks[task].group);
+	for (size_t i = slot->next; i < slot[1].next; i++)
+		hold(run, run->then[i]);
+}
+
 static void give_up(struct run *run, size_t task, int num)
 {
+	const bool had_stopped = run->stopped;
+
 	run->slots[task].is = IS_FAILED;
-	if (run->outcome->failed == 0)
-		*run->outcome = (struct engine_outcome){ .task = task, .failed = num };
-	run->stopped |= !run->batch->undo;
+	run->over++;
 	run->ops->failed(run->arg, task);
+	if (!run->batch->undo && run->batch->tasks[task].group)
+		do_without(run, task);
+	else
+		run->stopped |= !run->batch->undo;
+	if (run->outcome->failed && (!run->stopped || had_stopped))
+		return;
+	run->outcome->task = task;
+	run->outcome->failed = num;
 }
 
 /* So many that fail alike have a cause that another task would meet as well. */
@@ -118,15 +225,22 @@ static void try_again(struct run *run, size_t task)
 
 	slot->is = IS_WAITING;
 	slot->due = run->ops->now(run->arg) + in_ms;
+	queue_put(&run->later, slot->due, task);
 	run->ops->again(run->arg, task, in_ms);
+}
+
+static bool may_try_again(const struct run *run, const struct engine_answer *a)
+{
+	const struct engine_task *task = &run->batch->tasks[a->task];
+
+	return !run->stopped && !run->groups[task->group].lost && a->passes && task->again && run->slots[a->task].tries < ENGINE_TRIES;
 }
 
 static void take_failure(struct run *run, const struct engine_answer *a)
 {
-	const struct engine_task *task = &run->batch->tasks[a->task];
 	const bool broken = breaks(run, a->task, a->failed) && !run->stopped;
 
-	if (!broken && !run->stopped && a->passes && task->again && run->slots[a->task].tries < ENGINE_TRIES) {
+	if (!broken && may_try_again(run, a)) {
 		try_again(run, a->task);
 		return;
 	}
@@ -134,7 +248,9 @@ static void take_failure(struct run *run, const struct engine_answer *a)
 	if (!broken)
 		return;
 	run->stopped = true;
-	*run->outcome = (struct engine_outcome){ a->task, a->failed, run->streaks[task->sort].n };
+	run->outcome->task = a->task;
+	run->outcome->failed = a->failed;
+	run->outcome->alike = run->streaks[run->batch->tasks[a->task].sort].n;
 }
 
 static void take_success(struct run *run, size_t task)
@@ -147,16 +263,17 @@ static void take_success(struct run *run, size_t task)
 		return;
 	}
 	slot->is = IS_DONE;
-	run->done++;
+	run->over++;
 	run->streaks[run->batch->tasks[task].sort] = (struct streak){ 0 };
 	for (size_t i = slot->next; i < slot[1].next; i++)
-		run->slots[run->then[i]].waits--;
+		if (--run->slots[run->then[i]].waits == 0)
+			queue(run, run->then[i], run->ops->now(run->arg));
 }
 
 static void take(struct run *run, const struct engine_answer *a)
 {
 	run->running--;
-	run->at_once[run->batch->tasks[a->task].host]--;
+	run->places[run->batch->tasks[a->task].host].running--;
 	if (a->failed)
 		take_failure(run, a);
 	else
@@ -176,48 +293,53 @@ static void start(struct run *run, size_t task)
 	}
 	slot->is = IS_RUNNING;
 	run->running++;
-	run->at_once[run->batch->tasks[task].host]++;
+	run->places[run->batch->tasks[task].host].running++;
 	run->ops->start(run->arg, task);
 }
 
-static bool is_full(const struct run *run)
+/* What is due by now is ready. */
+static void look_at_the_clock(struct run *run)
 {
-	return run->running >= run->batch->n_hosts * run->batch->per_host;
-}
+	const int64_t now = run->ops->now(run->arg);
 
-static void skip_what_is_over(struct run *run)
-{
-	while (run->low < run->batch->n_tasks && run->slots[run->low].is >= IS_DONE)
-		run->low++;
+	while (run->later.n && run->later.entries[0].key <= now) {
+		const size_t task = queue_take(&run->later);
+
+		queue(run, task, now);
+	}
 }
 
 /* Starts what may run now; returns when the next may, if nothing ends before. */
 static int64_t start_all(struct run *run)
 {
-	const struct engine_batch *b = run->batch;
-	const int64_t now = run->ops->now(run->arg);
-	int64_t next = ENGINE_FOREVER;
+	look_at_the_clock(run);
+	for (size_t h = 0; h < run->batch->n_hosts; h++) {
+		struct place *p = &run->places[h];
 
-	skip_what_is_over(run);
-	for (size_t i = run->low; i < b->n_tasks && !run->stopped && !is_full(run); i++) {
-		const struct slot *slot = &run->slots[i];
+		while (!run->stopped && p->ready.n && p->running < run->batch->per_host) {
+			const size_t task = queue_take(&p->ready);
 
-		if (slot->is != IS_WAITING || slot->waits || run->at_once[b->tasks[i].host] >= b->per_host)
-			continue;
-		if (slot->due <= now)
-			start(run, i);
-		else if (slot->due < next)
-			next = slot->due;
+			if (run->slots[task].is == IS_WAITING)
+				start(run, task);
+		}
 	}
-	return run->stopped ? ENGINE_FOREVER : next;
+	while (run->later.n && run->slots[run->later.entries[0].task].is != IS_WAITING)
+		queue_take(&run->later);
+	return run->stopped || !run->later.n ? ENGINE_FOREVER : run->later.entries[0].key;
 }
 
 /* Those that were to be tried again when the batch stopped. */
 static void drop_waiting(struct run *run)
 {
-	for (size_t i = run->low; i < run->batch->n_tasks; i++)
+	for (size_t i = 0; i < run->batch->n_tasks; i++)
 		if (run->slots[i].is == IS_WAITING && run->slots[i].tries)
 			run->ops->failed(run->arg, i);
+}
+
+/* All is done, but for what can be done without. */
+static bool is_well(const struct run *run)
+{
+	return run->over == run->batch->n_tasks && !run->stopped && (!run->outcome->failed || !run->batch->undo);
 }
 
 static int work_off(struct run *run)
@@ -234,7 +356,7 @@ static int work_off(struct run *run)
 			take(run, &answer);
 	}
 	drop_waiting(run);
-	if (run->done == run->batch->n_tasks)
+	if (is_well(run))
 		return 0;
 	return run->outcome->failed ? -run->outcome->failed : -EDEADLK;
 }

@@ -22,6 +22,7 @@ struct engine_task {
 	size_t host;		/* below n_hosts: whose bound it counts against */
 	bool again;		/* another try does no harm, whatever became of the first */
 	int64_t settle_ms;	/* to wait before it: what an earlier run asked for may be done only now */
+	size_t group;		/* from 1 to n_groups: those that are lost together; 0: without it there is nothing */
 };
 
 /* Undone the other way round. */
@@ -30,10 +31,13 @@ struct engine_edge { size_t first, then; };
 struct engine_batch {
 	const struct engine_task *tasks;	/* one that stands earlier is preferred */
 	const struct engine_edge *edges;
-	size_t n_tasks, n_edges, n_hosts, n_sorts;
+	size_t n_tasks, n_edges, n_hosts, n_sorts, n_groups;
 	unsigned per_host;			/* tasks at once, at least 1 */
-	/* Applying stops at the first failure that stays; undoing takes away all that it can. */
+	/* Applying stops at the first failure that stays, but for that of a group that it can do without: of these nothing
+	 * more begins, nor what needs them, and all else is done. A group that needs a lost one is lost, too. Undoing takes
+	 * away all that it can. */
 	bool undo;
+	size_t spare;				/* so many groups it can do without */
 };
 
 /* What became of a try. */
@@ -63,18 +67,19 @@ struct engine_ops {
 	void (*failed)(void *arg, size_t task);
 };
 
-/* Why a batch was not done. */
+/* Why a batch was not done, or not all of it. */
 struct engine_outcome {
-	size_t task;		/* the first that failed for good, or the last of those alike */
+	size_t task;		/* the first that failed for good, the one that stopped all else, or the last of those alike */
 	int failed;		/* its errno; 0: none did */
 	unsigned alike;		/* so many tries of its sort failed alike, which stopped the batch; else 0 */
+	size_t lost;		/* so many groups were lost, spare ones where the rest was done */
 };
 
 /* Whether a failure of that errno passes by itself: somebody was busy, or did not answer in time. */
 bool engine_passes(int num);
 
-/* Runs the batch until all is done, or until nothing runs and nothing more may begin. 0, or why not: the outcome's
- * errno, what wait returned, -EDEADLK where tasks wait for each other, -ENOMEM. The outcome is always set. */
+/* Runs the batch until all is done, but for what is lost and can be done without, or until nothing runs and nothing more may
+ * begin. 0, or why not: the outcome's errno, what wait returned, -EDEADLK where tasks wait for each other, -ENOMEM. The outcome is always set. */
 int engine_run(const struct engine_batch *batch, const struct engine_ops *ops, void *arg, struct engine_outcome *outcome);
 
 #endif
