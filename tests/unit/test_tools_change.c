@@ -67,16 +67,22 @@ static size_t count_new(const struct cluster *c)
 	return n;
 }
 
+static void give_uuids(struct cluster *c)
+{
+	static int made;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (c->nodes[i].is_new && !c->nodes[i].uuid)
+			c->nodes[i].uuid = vh_strf("0000-%d", made++);
+}
+
 /* As apply does: new nodes get UUIDs; and back from its record. */
 static void record(struct fixture *f)
 {
-	static int made;
 	vh_autojson doc = NULL;
 	vh_autoerr err = VH_ERR_NONE;
 
-	for (size_t i = 0; i < f->c.n_nodes; i++)
-		if (f->c.nodes[i].is_new)
-			f->c.nodes[i].uuid = vh_strf("0000-%d", made++);
+	give_uuids(&f->c);
 	doc = cluster_to_json(&f->c);
 	cluster_clear(&f->c);
 	ck_assert_msg(cluster_from_json(doc, f->state, &f->c, &err) == 0, "%s", err.text);
@@ -90,13 +96,19 @@ static void changed(struct fixture *f, const char *text)
 	ck_assert_msg(turn_into(f, text, &err) == 0, "%s", err.text);
 }
 
-static void planned(struct fixture *f, const char *text)
+/* Planned, and in no record yet. */
+static void planned_anew(struct fixture *f, const char *text)
 {
 	vh_autoerr err = VH_ERR_NONE;
 
 	*f = (struct fixture){ .state = unit_tmpdir() };
 	ck_assert_int_eq(vh_store_open(&f->store, f->state, VH_STORE_WRITE, &err), 0);
 	changed(f, text);
+}
+
+static void planned(struct fixture *f, const char *text)
+{
+	planned_anew(f, text);
 	record(f);
 }
 
@@ -371,6 +383,8 @@ END_TEST
 START_TEST(a_damaged_record_of_leaving_nodes_is_refused)
 {
 	static const struct { const char *key, *value; } damage[] = {
+		{ "missing", "[1]" }, { "missing", "[{\"name\": \"c-work-2\"}]" },
+		{ "missing", "[{\"name\": \"c-other-2\", \"group\": \"other\", \"why\": \"is gone\"}]" },
 		{ "leaving", "[1]" }, { "leaving", "[{\"name\": \"x\"}]" }, { "leaving_groups", "[{\"name\": \"big\"}]" },
 		{ "region_id", "\"../x\"" }, { "region_id", "\"\"" }, { "region_size", "-1" },
 	};
@@ -393,6 +407,120 @@ START_TEST(a_damaged_record_of_leaving_nodes_is_refused)
 	/* An address that the network has not is nobody's slot. */
 	json_object_set_new(json_array_get(json_object_get(doc, "nodes"), 0), "address", json_string("10.119.1.2"));
 	ck_assert_int_lt(cluster_from_json(doc, "/s", &f.c, &why), 0);
+}
+END_TEST
+
+/* --- nodes that it goes on without */
+
+#define READY HEAD LOGIN "- {name: work, count: 3}\nready: 3\n"
+
+/* The node of that slot has failed by that. */
+static void lose(struct fixture *f, size_t slot, const char *why)
+{
+	char *lost[8] = { NULL };
+	vh_autoerr err = VH_ERR_NONE;
+
+	lost[node_at(&f->c, slot) - f->c.nodes] = (char *)why;
+	ck_assert_msg(cluster_go_without(&f->c, lost, &err) == 0, "%s", err.text);
+}
+
+static void assert_names(const struct node *nodes, size_t n, const char *want)
+{
+	vh_autofree char *names = names_of(nodes, n);
+
+	ck_assert_str_eq(names, want);
+}
+
+/* Made, but for the second of the group. */
+static void planned_without_one(struct fixture *f)
+{
+	planned_anew(f, READY);
+	give_uuids(&f->c);
+	lose(f, 2, "c-work-2: its console ended with: \033\377");
+}
+
+START_TEST(a_cluster_goes_on_without_nodes_that_fail)
+{
+	autofixture f;
+	vh_autofree char *names = NULL;
+	struct region was;
+	const struct missing *m;
+
+	planned_without_one(&f);
+	was = cluster_region(&f.c);
+	assert_names(f.c.nodes, f.c.n_nodes, "c-login-1 c-work-1 c-work-3");
+	assert_names(&f.c.nodes[f.c.n_nodes], f.c.n_leaving, "c-work-2");
+	record(&f);
+	assert_names(&f.c.nodes[f.c.n_nodes], f.c.n_leaving, "c-work-2");
+	m = f.c.missing.items;
+	names = missing_names(&f.c.missing);
+	ck_assert_str_eq(names, "c-work-2");
+	ck_assert_str_eq(m->why, "c-work-2: its console ended with: ??");
+	ck_assert_str_eq(m->group, "work");
+	/* The manifest still asks for it, and those that run share what they were started with. */
+	ck_assert_uint_eq(f.c.pools[1].wanted.count, 3);
+	ck_assert_uint_eq(ready_least(f.c.ready, f.c.n_nodes + f.c.missing.n), 3);
+	ck_assert_str_eq(cluster_region(&f.c).name, was.name);
+	ck_assert_uint_eq(cluster_region(&f.c).size, was.size);
+	cluster_drop_leaving(&f.c);
+	record(&f);
+	/* The next apply makes it where it was. */
+	changed(&f, READY);
+	assert_names(f.c.nodes, f.c.n_nodes, "c-login-1 c-work-1 c-work-2 c-work-3");
+	ck_assert_uint_eq(count_new(&f.c), 1);
+	ck_assert_str_eq(node_at(&f.c, 2)->name, "c-work-2");
+	ck_assert_uint_eq(f.c.missing.n + f.c.n_leaving, 0);
+}
+END_TEST
+
+/* Nothing is undone that anybody has worked on. */
+START_TEST(what_was_never_ready_can_be_spared)
+{
+	autofixture f;
+
+	planned(&f, READY);
+	for (size_t slot = 0; slot < 4; slot++)
+		ck_assert(!cluster_can_spare(&f.c, node_at(&f.c, slot)));
+	fixture_clear(&f);
+	planned_without_one(&f);
+	ck_assert(!cluster_can_spare(&f.c, node_at(&f.c, 0)) && cluster_can_spare(&f.c, node_at(&f.c, 1)));
+	/* A run that was killed before it was removed. */
+	record(&f);
+	changed(&f, READY);
+	ck_assert_uint_eq(count_new(&f.c) + f.c.missing.n + f.c.n_leaving, 0);
+	for (size_t slot = 0; slot < 4; slot++)
+		ck_assert_int_eq(cluster_can_spare(&f.c, node_at(&f.c, slot)), slot == 2);
+	/* What the others mount is on the first of a group. */
+	fixture_clear(&f);
+	planned_anew(&f, HEAD LOGIN "- {name: work, count: 2}\nready: 1\n"
+		     "volumes: [{name: home, mount: /home, kind: shared, size: 1G, on: work}]\n");
+	ck_assert(!cluster_can_spare(&f.c, node_at(&f.c, 1)) && cluster_can_spare(&f.c, node_at(&f.c, 2)));
+}
+END_TEST
+
+/* A change that fails is taken back to what was there, and to nothing else. */
+START_TEST(what_is_missing_is_missing_after_a_change_back)
+{
+	autofixture f;
+	vh_cleanup(manifest_clear) struct manifest before = { 0 };
+	vh_cleanup(cluster_clear) struct cluster old = { 0 };
+	struct vh_hosts_query q = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	planned_without_one(&f);
+	cluster_drop_leaving(&f.c);
+	record(&f);
+	ck_assert_int_eq(cluster_manifest(&f.c, &before, &err), 0);
+	changed(&f, HEAD LOGIN "- {name: work, count: 4}\nready: all\n");
+	record(&f);
+	old = f.c;
+	f.c = (struct cluster){ 0 };
+	q.state = f.state;
+	ck_assert_msg(cluster_change(&before, NULL, &q, "/nowhere", f.store, &old, &f.c, &err) == 0, "%s", err.text);
+	assert_names(f.c.nodes, f.c.n_nodes, "c-login-1 c-work-1 c-work-3");
+	assert_names(&f.c.nodes[f.c.n_nodes], f.c.n_leaving, "c-work-2 c-work-4");
+	ck_assert(missing_has(&f.c.missing, "c-work-2") && !missing_has(&f.c.missing, "c-work-4"));
+	ck_assert_str_eq(f.c.ready, "3");
 }
 END_TEST
 
@@ -678,4 +806,5 @@ UNIT_SUITE(tools_change, the_same_manifest_changes_nothing, nodes_that_stay_keep
 	   who_was_to_leave_comes_back, shared_memory_stays_as_nodes_have_it, what_cannot_be_changed_is_refused,
 	   a_network_has_no_more_nodes_than_addresses, drift_that_apply_changes_says_so, a_role_changes_in_place, what_is_shared_stays_on_its_node,
 	   a_damaged_record_of_leaving_nodes_is_refused, all_nodes_are_told_of_a_new_one, a_killed_run_leaves_identities_to_be_finished,
-	   a_plan_names_who_comes_and_who_goes, counts_are_scaled_by_words, a_cluster_is_scaled_by_its_own_manifest)
+	   a_plan_names_who_comes_and_who_goes, counts_are_scaled_by_words, a_cluster_is_scaled_by_its_own_manifest, a_cluster_goes_on_without_nodes_that_fail,
+	   what_was_never_ready_can_be_spared, what_is_missing_is_missing_after_a_change_back)

@@ -203,6 +203,9 @@ START_TEST(manifest_has_its_defaults)
 	ck_assert_uint_eq(want.memory, 3ull << 29);
 	ck_assert_uint_eq(want.page, VH_PAGE_SMALL);
 	ck_assert_ptr_null(m.network.cidr);
+	ck_assert_uint_eq(ready_least(m.ready, 8), 8);
+	ck_assert_uint_eq(ready_least("3", 8), 3);
+	ck_assert_uint_eq(ready_least("9", 8), 8);
 }
 END_TEST
 
@@ -215,6 +218,10 @@ START_TEST(manifest_refuses_what_no_cluster_can_be)
 		{ "name: a\nimage: mpi\nnodes: 1\nvcpus: -1\nmemory: 1G\n", "m.yaml:4:8: " },
 		{ "name: a\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1M\n", "m.yaml:5:9: " },
 		{ "name: a\nimage: mpi\nnodes: 1\nvcpus: 1\nmemory: 1G\nnetwork: {cidr: 10.0.0.1/24}\n", "m.yaml:6:17: " },
+		{ "name: a\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 1G\nready: 0\n", "m.yaml:6:8: " },
+		{ "name: a\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 1G\nready: most\n", "m.yaml:6:8: " },
+		{ "name: a\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 1G\nready: 3\n", "m.yaml: ready: 3 of 2 nodes" },
+		{ "name: a\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 1G\nready: 1\nslurm: yes\n", "m.yaml: ready: 1, and Slurm's" },
 	};
 
 	for (size_t i = 0; i < vh_array_len(bad); i++) {

@@ -182,6 +182,28 @@ START_TEST(a_walk_killed_anywhere_is_finished_or_undone)
 }
 END_TEST
 
+/* New nodes but the head, where any may be lost; none of who is there, nor of an undo. */
+START_TEST(nodes_that_can_be_spared_are_groups_of_the_route)
+{
+	struct cluster_pool pool = { .wanted = { .role = POOL_COMPUTE } };
+	struct node nodes[3] = { { .is_unproven = true }, { .is_unproven = true }, { .host = 0 } };
+	const struct cluster c = { .pools = &pool, .n_pools = 1, .nodes = nodes, .n_nodes = 3, .n_hosts = 1 };
+	char *lost[3] = { NULL };
+	const struct context ctx = { .cluster = &c, .least = 2, .lost = lost }, all = { .cluster = &c, .least = 2 };
+	const struct { const struct context *ctx; bool undo; size_t spare; } walks[] = { { &ctx, false, 1 }, { &ctx, true, 1 }, { &all, false, 0 } };
+
+	for (size_t i = 0; i < vh_array_len(walks); i++) {
+		vh_cleanup(route_clear) struct route r = { 0 };
+		const bool any = walks[i].ctx->lost && !walks[i].undo;
+
+		ck_assert_int_eq(route_make(walks[i].ctx, walks[i].undo, &r), 0);
+		ck_assert_uint_eq(r.batch.spare, walks[i].spare);
+		for (size_t k = 0; k < r.batch.n_tasks; k++)
+			ck_assert_uint_eq(r.tasks[k].group, any && r.places[k].at.node == &nodes[1] ? 2 : 0);
+	}
+}
+END_TEST
+
 static bool leads_to(const struct route *r, size_t first, size_t then)
 {
 	for (size_t i = 0; i < r->batch.n_edges; i++)
@@ -282,6 +304,23 @@ START_TEST(causes_name_what_apply_mends)
 }
 END_TEST
 
+START_TEST(missing_nodes_are_told_and_borne)
+{
+	autofixture f;
+	vh_autofindings found = VH_FINDINGS_NONE;
+
+	load(&f);
+	causes_of_missing(&f.c, &found);
+	ck_assert_uint_eq(json_array_size(found.rows), 0);
+	ck_assert_int_eq(missing_add(&f.c.missing, "two-2", NULL, "two-2: the VM is gone"), 0);
+	causes_of_missing(&f.c, &found);
+	ck_assert_str_eq(only(&found, "object"), "two-2");
+	ck_assert_str_eq(only(&found, "found"), "is missing: two-2: the VM is gone");
+	ck_assert_str_eq(only(&found, "mend"), "apply tries it again");
+	ck_assert_uint_eq(found.stops, 0);
+}
+END_TEST
+
 START_TEST(another_manifest_and_another_image_are_told_and_borne)
 {
 	static const char *const files[] = { "kernel", "initrd", "root.ext4", "image.json" };
@@ -344,7 +383,7 @@ START_TEST(nodes_that_are_not_there_rest_already)
 }
 END_TEST
 
-UNIT_SUITE(tools_saved, saved_plan_fits_what_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
+UNIT_SUITE(tools_saved, missing_nodes_are_told_and_borne, nodes_that_can_be_spared_are_groups_of_the_route, saved_plan_fits_what_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
 	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps,
 	   a_walk_killed_anywhere_is_finished_or_undone, steps_wait_for_what_they_need, one_node_alone_has_what_it_needs, nodes_that_leave_are_only_undone,
 	   causes_name_what_apply_mends, another_manifest_and_another_image_are_told_and_borne, nodes_that_are_not_there_rest_already)

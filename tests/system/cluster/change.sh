@@ -48,6 +48,19 @@ stay_as "a change that failed leaves the others as they were"
 what_is_here >"$T/after"
 check "and nothing else" cmp "$T/of-two" "$T/after"
 
+# With fewer nodes that have to come up it goes on: those that were there answer in that second.
+sed 's/^nodes: 2/nodes: 3\nready: 2/' "$example" >"$T/two-of-three.yaml"
+check "a change that can do without the new node" vhpc cluster apply --timeout 1 "$T/two-of-three.yaml" && says "going on without two-node-3" "says why" &&
+	says "2 of 3 nodes answer over ssh; missing: two-node-3" "and what is there"
+stay_as "the others stay as they are"
+what_is_here >"$T/after"
+check "nothing is left of the node" cmp "$T/of-two" "$T/after"
+exits 2 "nobody knows it" on 1 getent hosts two-node-3
+check "status bears it" vhpc cluster status two-node && says "is missing: two-node-3: does not answer over ssh after 1 s" "and names it, with the reason"
+exits 2 "plan tries it again" vhpc cluster plan --detailed-exitcode "$T/two-of-three.yaml" && says "two-node-3/disk.qcow2" "says so"
+check "the manifest of before" vhpc cluster apply "$example"
+check "status of the two" sh -c '! vhpc cluster status two-node | grep two-node-3'
+
 # killed N TEXT SECONDS: a scale to N nodes ends by kill -9 so long after it says TEXT.
 killed() {
 	setsid vhpc cluster scale --json --timeout 1200 two-node "$1" >"$T/killed.out" 2>&1 & pid=$!

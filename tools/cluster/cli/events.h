@@ -19,6 +19,6 @@ void events_begin(const struct events *e, const char *cluster, size_t nodes);
 /* A context's tell; arg: struct events. */
 void events_step(void *arg, const struct step_event *event);
 /* err: why it failed, or NULL. */
-void events_end(const struct events *e, const char *cluster, unsigned changed, const struct vh_err *err);
+void events_end(const struct events *e, const struct cluster *c, unsigned changed, const struct vh_err *err);
 
 #endif

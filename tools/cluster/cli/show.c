@@ -132,6 +132,14 @@ static void print_slurm(const struct cluster *c)
 		printf("Slurm         controlled by %s, jobs run on %zu nodes\n", cluster_head(c)->name, n);
 }
 
+static void print_ready(const struct cluster *c)
+{
+	const uint64_t least = ready_least(c->ready, c->n_nodes);
+
+	if (least < c->n_nodes)
+		printf("Ready         with %" PRIu64 " nodes at least\n", least);
+}
+
 static void print_head(const struct cluster *c, bool exists)
 {
 	char cidr[19], host[24];
@@ -144,6 +152,7 @@ static void print_head(const struct cluster *c, bool exists)
 	print_users(c);
 	print_volumes(c);
 	print_slurm(c);
+	print_ready(c);
 	printf("Acceleration  %s: %s\n\n", cluster_accel_names[c->accel], c->accel_why);
 }
 

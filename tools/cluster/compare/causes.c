@@ -23,6 +23,19 @@ void causes_of_sights(const struct cluster *c, const struct sights *s, struct vh
 	}
 }
 
+void causes_of_missing(const struct cluster *c, struct vh_findings *ret)
+{
+	const struct missing *m = c->missing.items;
+
+	for (size_t i = 0; i < c->missing.n; i++) {
+		vh_autofree char *found = vh_strf("is missing: %s", m[i].why);
+		const struct vh_finding f = { .object = m[i].name, .check = "node", .verdict = VH_WRONG, .found = found,
+					      .mend = "apply tries it again" };
+
+		vh_finding_add(ret, &f);
+	}
+}
+
 /* One that was removed since is missed by nobody: nodes have their own copy. */
 void causes_of_images(const struct cluster *c, const char *state, struct vh_findings *ret)
 {

@@ -51,6 +51,8 @@ int saved_fits_sights(const struct saved *s, const struct cluster *c, const stru
 
 /* What apply mends. */
 void causes_of_sights(const struct cluster *c, const struct sights *s, struct vh_findings *ret);
+/* Nodes that it goes on without; borne, as its manifest has it. */
+void causes_of_missing(const struct cluster *c, struct vh_findings *ret);
 /* An image of the same name that is another than its nodes boot; borne. */
 void causes_of_images(const struct cluster *c, const char *state, struct vh_findings *ret);
 /* What the manifest says otherwise by now; borne. */

@@ -31,6 +31,20 @@ static int check_cidr(const char *s, struct vh_err *err)
 	return vh_cidr_parse(s, &net, err);
 }
 
+static int check_ready(const char *s, struct vh_err *err)
+{
+	vh_autoerr none = VH_ERR_NONE;
+	uint64_t n;
+
+	if (!strcmp(s, READY_ALL))
+		return 0;
+	if (vh_uint_parse(s, POOL_NODES_MAX, &n, &none) < 0 || n == 0) {
+		vh_err_refuse(err, EINVAL, "'%.40s' is neither " READY_ALL " nor a number from 1 to %d", s, POOL_NODES_MAX);
+		return vh_err_hint(err, "so many nodes have to come up at least, or else nothing of the cluster stays");
+	}
+	return 0;
+}
+
 /* Offsets are into manifest.network. */
 static const struct vh_key network_keys[] = {
 	{ .name = "cidr", .type = VH_KEY_STR, .offset = 0,
@@ -56,6 +70,9 @@ const struct vh_key manifest_keys[] = {
 	VOLUMES_KEY(offsetof(struct manifest, volumes)),
 	{ .name = "slurm", .type = VH_KEY_BOOL, .offset = offsetof(struct manifest, slurm), .dflt = "no",
 	  .help = "A Slurm of the cluster's own: the head, else the first node, controls it, and nodes of the role compute run its jobs." },
+	{ .name = "ready", .type = VH_KEY_STR, .offset = offsetof(struct manifest, ready), .dflt = READY_ALL, .check = check_ready,
+	  .help = "How many of the nodes `apply` has to bring up: `all`, or a number, at least. It goes on without the others, which it " \
+		  "removes again. It may change." },
 	{ .name = NULL },
 };
 
@@ -85,6 +102,14 @@ const struct pool *manifest_pool(const struct manifest *m, const char *name)
 		if (pools[i].name && name ? !strcmp(pools[i].name, name) : !pools[i].name && !name)
 			return &pools[i];
 	return NULL;
+}
+
+uint64_t ready_least(const char *ready, uint64_t nodes)
+{
+	vh_autoerr none = VH_ERR_NONE;
+	uint64_t n;
+
+	return !ready || !strcmp(ready, READY_ALL) || vh_uint_parse(ready, nodes, &n, &none) < 0 ? nodes : n;
 }
 
 /* --- what of a manifest goes together */
@@ -143,11 +168,29 @@ static int check_slurm(const struct manifest *m, struct vh_err *err)
 	return vh_err_hint(err, "give one that role, or leave slurm out");
 }
 
+static int check_least(const struct manifest *m, struct vh_err *err)
+{
+	const uint64_t nodes = manifest_nodes(m);
+	vh_autoerr none = VH_ERR_NONE;
+	uint64_t least;
+
+	if (!m->ready || !strcmp(m->ready, READY_ALL))
+		return 0;
+	if (vh_uint_parse(m->ready, nodes, &least, &none) < 0)
+		return vh_err_refuse(err, ERANGE, "ready: %s of %" PRIu64 " nodes", m->ready, nodes);
+	if (!m->slurm || least == nodes)
+		return 0;
+	vh_err_refuse(err, EINVAL, "ready: %s, and Slurm's files name all nodes of a cluster", m->ready);
+	return vh_err_hint(err, "leave ready out, or slurm");
+}
+
 static int check_whole(const struct manifest *m, struct vh_err *err)
 {
 	int r = m->groups.n ? check_groups(m, err) : check_short(m, err);
 
-	return r < 0 ? r : check_slurm(m, err);
+	if (r == 0)
+		r = check_slurm(m, err);
+	return r < 0 ? r : check_least(m, err);
 }
 
 /* What the table sees to where a manifest is read. */
@@ -220,6 +263,7 @@ int manifest_parse(const char *name, const char *text, size_t len, struct manife
 void manifest_clear(struct manifest *m)
 {
 	vh_doc_free(manifest_keys, m);
+	missing_clear(&m->missing);
 	*m = (struct manifest){ 0 };
 }
 

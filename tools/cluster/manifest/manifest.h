@@ -6,6 +6,7 @@
 #include "lib/doc/doc.h"
 #include "lib/err.h"
 #include "tools/cluster/manifest/logins.h"
+#include "tools/cluster/manifest/missing.h"
 #include "tools/cluster/manifest/pool.h"
 
 struct manifest {
@@ -18,6 +19,8 @@ struct manifest {
 	struct vh_doc_list users;	/* of struct login */
 	struct vh_doc_list volumes;	/* of struct volume */
 	bool slurm;
+	char *ready;		/* how many nodes there are to be at least, as it was written */
+	struct vh_doc_list missing;	/* of struct missing: no key, but nodes that it was to have and is to go on without */
 };
 
 /* A row a key: reading, checking, the reference page and the schema come from it. */
@@ -43,6 +46,11 @@ const struct pool *manifest_pool(const struct manifest *m, const char *name);
 int manifest_scale(struct manifest *m, char *const *words, int n, struct vh_err *err);
 /* Takes over the counts of another, by the names of groups. */
 void manifest_take_counts(struct manifest *m, const struct manifest *from);
+
+/* What every cluster is that is not told otherwise. */
+#define READY_ALL "all"
+/* How many of so many nodes have to be ready. ready: as the key has it. */
+uint64_t ready_least(const char *ready, uint64_t nodes);
 
 /* A JSON Schema of manifests; NULL without memory. */
 json_t *manifest_schema(void);

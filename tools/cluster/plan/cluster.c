@@ -79,6 +79,8 @@ void cluster_clear(struct cluster *c)
 	free(c->bridge);
 	free(c->accel_why);
 	free(c->region_id);
+	free(c->ready);
+	missing_clear(&c->missing);
 	logins_clear(&c->users);
 	volumes_clear(&c->volumes);
 	*c = (struct cluster){ 0 };

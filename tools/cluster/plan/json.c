@@ -61,6 +61,8 @@ static const struct vh_key cluster_keys[] = {
 	LOGINS_KEY(offsetof(struct cluster, users)),
 	VOLUMES_KEY(offsetof(struct cluster, volumes)),
 	{ .name = "slurm", .type = VH_KEY_BOOL, .offset = offsetof(struct cluster, slurm), .dflt = "no" },
+	{ .name = "ready", .type = VH_KEY_STR, .offset = offsetof(struct cluster, ready), .dflt = READY_ALL },
+	MISSING_KEY(offsetof(struct cluster, missing)),
 	{ .name = "region_id", .type = VH_KEY_STR, .offset = offsetof(struct cluster, region_id), .check = check_id },
 	{ .name = "region_size", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, region_size), .dflt = "0", .max = REGION_MAX },
 	{ .name = "uid", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, uid), .dflt = "0", .max = UINT32_MAX - 1 },
@@ -264,6 +266,10 @@ json_t *cluster_to_json(const struct cluster *c)
 		json_object_del(doc, "volumes");
 	if (!c->slurm)
 		json_object_del(doc, "slurm");
+	if (!c->ready || !strcmp(c->ready, READY_ALL))
+		json_object_del(doc, "ready");
+	if (!c->missing.n)
+		json_object_del(doc, "missing");
 	if (!c->region_id)
 		json_object_del(doc, "region_id");
 	if (!c->region_size)
@@ -330,6 +336,23 @@ static int pools_from_json(const json_t *j, struct cluster *c, struct vh_err *er
 	return r < 0 ? r : groups_from_json(leaving, &c->pools[c->n_pools], err);
 }
 
+/* Of each pool, those that are missing among them. */
+static int count_nodes(struct cluster *c, struct vh_err *err)
+{
+	const struct missing *m = c->missing.items;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		c->pools[c->nodes[i].pool].wanted.count++;
+	for (size_t i = 0; i < c->missing.n; i++) {
+		struct cluster_pool *p = cluster_pool_named(c, m[i].group);
+
+		if (!p)
+			return damaged(-EBADMSG, "cluster", err);
+		p->wanted.count++;
+	}
+	return 0;
+}
+
 int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, struct vh_err *err)
 {
 	vh_cleanup(cluster_clear) struct cluster c = { 0 };
@@ -351,8 +374,8 @@ int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, s
 	r = vh_cidr_parse(cidr, &c.cidr, err);
 	if (r == 0)
 		r = nodes_from_json(&c, nodes, &c.n_nodes, err);
-	for (size_t i = 0; i < c.n_nodes; i++)
-		c.pools[c.nodes[i].pool].wanted.count++;
+	if (r == 0)
+		r = count_nodes(&c, err);
 	if (r == 0)
 		r = nodes_from_json(&c, leaving, &c.n_leaving, err);
 	if (r < 0)

@@ -25,7 +25,7 @@ static void move_node(struct node *from, struct node *to, size_t pool)
 	*from = (struct node){ 0 };
 }
 
-/* The next node: old's, or a new one. */
+/* The next node: old's, or a new one; none where it is missing. */
 static int take_node(struct cluster *c, struct cluster *old, size_t pool, size_t number, struct vh_err *err)
 {
 	const char *group = c->pools[pool].wanted.name;
@@ -33,12 +33,15 @@ static int take_node(struct cluster *c, struct cluster *old, size_t pool, size_t
 	struct node *was = name ? node_named(old, name) : NULL, *n = &c->nodes[c->n_nodes];
 	int r = name ? 0 : vh_err_nomem(err);
 
-	if (r == 0 && was)
+	if (r == 0 && missing_has(&c->missing, name))
+		return 0;
+	if (r == 0 && was) {
 		move_node(was, n, pool);
-	else if (r == 0 && (r = cluster_node_shape(n, err)) == 0) {
+		n->is_unproven = missing_has(&old->missing, name);
+	} else if (r == 0 && (r = cluster_node_shape(n, err)) == 0) {
 		n->name = vh_steal(&name);
 		n->pool = pool;
-		n->is_new = true;
+		n->is_new = n->is_unproven = true;
 	}
 	c->n_nodes += r == 0;
 	return r;
@@ -62,6 +65,28 @@ static int take_leaving(struct cluster *c, struct cluster *old, struct vh_err *e
 		}
 		move_node(n, &c->nodes[c->n_nodes + c->n_leaving++], (size_t)(pool - c->pools));
 	}
+	return 0;
+}
+
+int nodes_lose(struct cluster *c, char *const *why, struct vh_err *err)
+{
+	vh_autofree struct node *lost = calloc(c->n_nodes + 1, sizeof(*lost));
+	size_t n_lost = 0, n = 0;
+	int r = lost ? 0 : -ENOMEM;
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+		if (why[i])
+			r = missing_add(&c->missing, c->nodes[i].name, cluster_pool_of(c, &c->nodes[i])->wanted.name, why[i]);
+	if (r < 0)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (why[i])
+			lost[n_lost++] = c->nodes[i];
+		else
+			c->nodes[n++] = c->nodes[i];
+	memcpy(&c->nodes[n], lost, n_lost * sizeof(*lost));
+	c->n_nodes = n;
+	c->n_leaving += n_lost;
 	return 0;
 }
 

@@ -45,6 +45,12 @@ static int plan_new(struct cluster *c, const struct manifest *m, struct vh_image
 	return r < 0 ? r : nodes_address(c, err);
 }
 
+static int take_ready(struct cluster *c, const struct manifest *m, struct vh_err *err)
+{
+	c->ready = strdup(m->ready ? m->ready : READY_ALL);
+	return c->ready ? missing_copy(&m->missing, &c->missing, err) : vh_err_nomem(err);
+}
+
 int cluster_plan(const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q, const char *file,
 		 struct vh_store *store, struct cluster *ret, struct vh_err *err)
 {
@@ -53,6 +59,8 @@ int cluster_plan(const struct manifest *m, struct vh_image *const *images, struc
 	int r = vh_root_open(&root, q->root, err);
 
 	c.slurm = m->slurm;
+	if (r == 0)
+		r = take_ready(&c, m, err);
 	if (r == 0)
 		r = pools_take(&c, m, images, q->state, root, NULL, err);
 	if (r == 0)
@@ -154,6 +162,8 @@ int cluster_change(const struct manifest *m, struct vh_image *const *images, str
 	if (r == 0)
 		r = shared_of(old, &shared, err);
 	if (r == 0)
+		r = take_ready(&c, m, err);
+	if (r == 0)
 		r = pools_take(&c, m, images, q->state, root, old, err);
 	if (r == 0) {
 		cluster_take_policy(&c, m);
@@ -174,6 +184,23 @@ int cluster_change(const struct manifest *m, struct vh_image *const *images, str
 	*ret = c;
 	c = (struct cluster){ 0 };
 	return 0;
+}
+
+bool cluster_can_spare(const struct cluster *c, const struct node *n)
+{
+	return n->is_unproven && n != cluster_head(c) && n != server_of(c);
+}
+
+int cluster_go_without(struct cluster *c, char *const *why, struct vh_err *err)
+{
+	vh_cleanup(shared_clear) struct shared shared = { 0 };
+	int r = shared_of(c, &shared, err);
+
+	if (r == 0)
+		r = nodes_lose(c, why, err);
+	if (r == 0)
+		keep_shared(c, &shared);
+	return r;
 }
 
 static int copy_pools(const struct cluster *c, struct manifest *m, struct vh_err *err)
@@ -201,6 +228,10 @@ int cluster_manifest(const struct cluster *c, struct manifest *ret, struct vh_er
 		r = logins_copy(&c->users, &m.users, err);
 	if (r == 0)
 		r = volumes_copy(&c->volumes, &m.volumes, err);
+	if (r == 0)
+		r = missing_copy(&c->missing, &m.missing, err);
+	if (r == 0 && !(m.ready = strdup(c->ready)))
+		r = vh_err_nomem(err);
 	if (r < 0) {
 		manifest_clear(&m);
 		return r;

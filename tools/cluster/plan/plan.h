@@ -38,6 +38,7 @@ struct node {
 	size_t pool, host;	/* index in the cluster */
 	size_t slot;		/* its number among the cluster's addresses, MACs and taps, from 0: it keeps it */
 	bool is_new;		/* planned just now, in no record yet */
+	bool is_unproven;	/* that, or known to have failed since it was planned: it holds nothing of anybody's */
 	struct nic *nics;	/* the first is that of MPI and ssh */
 	size_t n_nics;
 	struct vh_layout *layout;	/* what it has of the host */
@@ -59,6 +60,8 @@ struct cluster {
 	struct vh_doc_list users;	/* of struct login; their keys are keys, not files */
 	struct vh_doc_list volumes;	/* of struct volume */
 	bool slurm;		/* it has a Slurm of its own */
+	char *ready;		/* of its manifest */
+	struct vh_doc_list missing;	/* of struct missing: nodes that it goes on without */
 	char *bridge;
 	uint64_t region_node;	/* host node of the memory that the nodes share */
 	char *region_id;	/* what it is named after since other nodes came; NULL: the first node's UUID */
@@ -80,7 +83,11 @@ int cluster_plan(const struct manifest *m, struct vh_image *const *images, struc
  * after a failure. */
 int cluster_change(const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q, const char *file,
 		   struct vh_store *store, struct cluster *old, struct cluster *ret, struct vh_err *err);
-/* The manifest that it is by now; manifest_clear frees it. */
+/* Whether it can go on without a node that fails: an unproven one, neither the head nor what others mount from. */
+bool cluster_can_spare(const struct cluster *c, const struct node *n);
+/* It goes on without those of its nodes of which why says so, one a node: they leave, and are missing. */
+int cluster_go_without(struct cluster *c, char *const *why, struct vh_err *err);
+/* The manifest that it is by now, with what is missing of it; manifest_clear frees it. */
 int cluster_manifest(const struct cluster *c, struct manifest *ret, struct vh_err *err);
 void cluster_clear(struct cluster *c);
 

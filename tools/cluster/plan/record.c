@@ -112,7 +112,8 @@ bool record_is_kept(const struct cluster *c)
 	vh_autofree char *path = vh_strf("%s/record.json", c->dir);
 	vh_autojson doc = path ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
 	const json_t *groups = json_object_get(doc, "groups");
-	bool kept = doc;
+	const char *ready = json_string_value(json_object_get(doc, "ready"));
+	bool kept = doc && !strcmp(ready ? ready : READY_ALL, c->ready ? c->ready : READY_ALL);
 
 	for (size_t i = 0; kept && i < c->n_pools; i++)
 		kept = pool_has_policy(&c->pools[i].wanted, groups ? json_array_get(groups, i) : doc);

@@ -29,6 +29,8 @@ struct context {
 	const struct node *only;	/* the one node that is meant, and what it needs; NULL: all */
 	const bool *among;		/* the nodes that are meant, and what they need: one a node of the cluster; NULL: all */
 	bool leaving;			/* undoing: what of nodes is to go that leave, and nothing else */
+	uint64_t least;			/* applying: so many of the cluster's nodes have to be ready */
+	char **lost;			/* why a node was not, one a node of the cluster, malloc'd; NULL: all have to be */
 	bool untold;			/* looking: identities are behind the nodes that there are */
 	/* Is told of each step, never by two threads at once; NULL: nobody listens. */
 	void (*tell)(void *arg, const struct step_event *event);
@@ -140,7 +142,7 @@ int sights_new(const struct cluster *c, struct sights *ret);
 int sights_look(const struct context *ctx, bool leaving, struct sights *ret, struct vh_err *err);
 
 /* Brings the cluster to its planned state with the journal written ahead; *ret_changed counts
- * the steps that did anything. */
+ * the steps that did anything. With nodes lost (the context's) all else is done but for what needs them. */
 int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err);
 /* Undoes all steps, backwards, whatever of them was done; or (the context's leaving) those of nodes that leave. */
 int steps_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);

@@ -134,6 +134,14 @@ static bool is_left_out(const struct step *s, const struct spot *at, const struc
 	return at->node ? !context_means(ctx, at->node) : context_is_part(ctx) && s == &step_publish;
 }
 
+/* Of a node that the cluster can do without: its number, from 1 on. */
+static size_t group_of(const struct context *ctx, const struct spot *at, bool undo)
+{
+	const struct cluster *c = ctx->cluster;
+
+	return !undo && ctx->lost && at->node && cluster_can_spare(c, at->node) ? (size_t)(at->node - c->nodes) + 1 : 0;
+}
+
 static void add_places(struct route *r, size_t first, size_t end, const struct spot *at, const struct context *ctx)
 {
 	for (size_t i = first; i < end; i++) {
@@ -142,7 +150,8 @@ static void add_places(struct route *r, size_t first, size_t end, const struct s
 		if (is_left_out(s, at, ctx, r->batch.undo) || !step_is_at(s, ctx->cluster, at))
 			continue;
 		r->n_nodes += s == &step_domain;
-		r->tasks[r->batch.n_tasks] = (struct engine_task){ .sort = i, .host = at->host, .again = s->again };
+		r->tasks[r->batch.n_tasks] = (struct engine_task){ .sort = i, .host = at->host, .again = s->again,
+								   .group = group_of(ctx, at, r->batch.undo) };
 		r->places[r->batch.n_tasks++] = (struct place){ i, *at };
 	}
 }
@@ -217,6 +226,8 @@ int route_make(const struct context *ctx, bool undo, struct route *ret)
 	add_all_places(&r, ctx);
 	if (add_all_edges(&r) < 0)
 		return -ENOMEM;
+	r.batch.n_groups = c->n_nodes;
+	r.batch.spare = ctx->lost && c->n_nodes > ctx->least ? c->n_nodes - ctx->least : 0;
 	r.batch.tasks = r.tasks;
 	r.batch.edges = r.edges;
 	*ret = r;

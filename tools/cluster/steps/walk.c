@@ -3,6 +3,7 @@
 #include "tools/cluster/steps/steps.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -183,11 +184,23 @@ static int done(void *arg, size_t task)
 	return 0;
 }
 
+/* What a node failed by first. */
+static void note_loss(struct walk *w, size_t task)
+{
+	const size_t group = w->route.tasks[task].group;
+	char **why = group ? &w->ctx->lost[group - 1] : NULL;
+	const struct job *j = &w->jobs[task];
+
+	if (why && !*why)
+		*why = strdup(j->err.text ? j->err.text : strerror(-j->result));
+}
+
 static void failed(void *arg, size_t task)
 {
 	struct walk *w = arg;
 
 	tell(w, &w->jobs[task], STEP_FAILED);
+	note_loss(w, task);
 }
 
 /* What an earlier run was in the middle of may come to its end only now. */
@@ -255,6 +268,8 @@ static int why_not(struct walk *w, const struct engine_outcome *o, struct vh_err
 	struct job *j = &w->jobs[o->task];
 
 	vh_err_move(err, &j->err);
+	if (o->lost > w->route.batch.spare && w->route.batch.spare)
+		vh_err_within(err, "fewer than %" PRIu64 " nodes come up", w->ctx->least);
 	return o->alike ? vh_err_within(err, "%u tries of %s failed alike", o->alike, j->event.step->what) : -err->num;
 }
 

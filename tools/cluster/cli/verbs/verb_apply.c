@@ -162,6 +162,60 @@ static void tell_when_interrupted(const char *name)
 	sigaction(SIGHUP, &act, NULL);
 }
 
+/* --- nodes that fail, where the manifest lets the others go on */
+
+static void lost_clear(struct context *ctx, size_t n)
+{
+	for (size_t i = 0; ctx->lost && i < n; i++)
+		free(ctx->lost[i]);
+	free(ctx->lost);
+	ctx->lost = NULL;
+}
+
+static size_t count_lost(const struct context *ctx)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; ctx->lost && i < ctx->cluster->n_nodes; i++)
+		n += ctx->lost[i] != NULL;
+	return n;
+}
+
+/* They are recorded as missing before the others are told, so that a run that is killed leaves none that nobody knows of. */
+static int go_without(const struct context *ctx, struct session *s, struct vh_err *err)
+{
+	int r;
+
+	for (size_t i = 0; i < s->cluster.n_nodes; i++)
+		if (ctx->lost[i])
+			vh_progress_note(s->progress, "%s; going on without %s", ctx->lost[i], s->cluster.nodes[i].name);
+	r = cluster_go_without(&s->cluster, ctx->lost, err);
+	return r < 0 ? r : record_put(s->store, &s->cluster, err);
+}
+
+/* Until no more are lost: the others are told of who is there. With --keep what fails is left for a look, and that first. */
+static int apply_all(const struct apply_opts *o, struct context *ctx, struct session *s, unsigned *ret_changed, struct vh_err *err)
+{
+	const struct cluster *c = &s->cluster;
+	size_t n_lost;
+	int r;
+
+	ctx->least = ready_least(c->ready, c->n_nodes + c->missing.n);
+	do {
+		const size_t n_nodes = c->n_nodes;
+		unsigned changed = 0;
+
+		ctx->lost = o->keep ? NULL : calloc(n_nodes + 1, sizeof(*ctx->lost));
+		r = o->keep || ctx->lost ? steps_apply(ctx, s->store, &changed, err) : vh_err_nomem(err);
+		*ret_changed += changed;
+		n_lost = r == 0 ? count_lost(ctx) : 0;
+		if (n_lost)
+			r = go_without(ctx, s, err);
+		lost_clear(ctx, n_nodes);
+	} while (r == 0 && n_lost);
+	return r;
+}
+
 /* Those that stay have forgotten them. */
 static int leave(const struct context *ctx, struct session *s, unsigned *changed, struct vh_err *err)
 {
@@ -195,12 +249,12 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 	if (r < 0)
 		return r;
 	events_begin(&events, s->cluster.name, s->cluster.n_nodes);
-	r = steps_apply(&ctx, s->store, ret_changed, err);
+	r = apply_all(o, &ctx, s, ret_changed, err);
 	if (r < 0)
 		r = apply_failed(cli, &ctx, s, exists, err);
 	else if (s->cluster.n_leaving)
 		r = leave(&ctx, s, ret_changed, err);
-	events_end(&events, s->cluster.name, *ret_changed, r < 0 ? err : NULL);
+	events_end(&events, &s->cluster, *ret_changed, r < 0 ? err : NULL);
 	return r;
 }
 
@@ -270,6 +324,21 @@ static int find_recorded_images(const struct vh_cli *cli, struct session *s, str
 	return r;
 }
 
+static int end(struct session *s, unsigned changed, struct vh_err *err)
+{
+	const struct cluster *c = &s->cluster;
+	vh_autofree char *names = missing_names(&c->missing);
+
+	if (!names)
+		return vh_err_nomem(err);
+	if (c->missing.n)
+		vh_progress_end(vh_steal(&s->progress), "%zu of %zu nodes answer over ssh; missing: %s", c->n_nodes, c->n_nodes + c->missing.n,
+				names);
+	else
+		vh_progress_end(vh_steal(&s->progress), "%s%zu nodes answer over ssh", changed ? "" : "nothing to do: ", c->n_nodes);
+	return 0;
+}
+
 /* Brings the cluster of that name, which the session has opened, to what is wanted. change: that wants it so, or NULL. */
 static int apply_wanted(const struct vh_cli *cli, const struct saved *want, const struct change *change, struct session *s, struct vh_err *err)
 {
@@ -292,11 +361,7 @@ static int apply_wanted(const struct vh_cli *cli, const struct saved *want, cons
 		r = apply_steps(cli, s, exists, &changed, err);
 	if (r < 0)
 		return r;
-	if (changed)
-		vh_progress_end(vh_steal(&s->progress), "%zu nodes answer over ssh", s->cluster.n_nodes);
-	else
-		vh_progress_end(vh_steal(&s->progress), "nothing to do: %zu nodes answer over ssh", s->cluster.n_nodes);
-	return 0;
+	return end(s, changed, err);
 }
 
 int verb_apply(struct vh_cli *cli, struct vh_err *err)
@@ -318,6 +383,9 @@ static int want_changed(struct session *s, const struct change *change, struct s
 
 	if (r == 0)
 		r = cluster_manifest(&s->cluster, &was, err);
+	/* They are tried again, as by a manifest. */
+	if (r == 0)
+		missing_clear(&ret->manifest->missing);
 	if (r == 0)
 		r = change->make(change->arg, &s->cluster, &was, ret->manifest, err);
 	cluster_clear(&s->cluster);

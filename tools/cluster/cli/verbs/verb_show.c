@@ -55,6 +55,13 @@ static json_t *status_row(const struct node *n, json_t *domains, const struct si
 	return row;
 }
 
+/* Of one that is not even planned any more. */
+static json_t *missing_row(const struct missing *m, const struct sights *sights)
+{
+	return json_pack("{s:s, s:s, s:b, s:b}", "name", m->name, "state", "missing", "ssh", false, "isolated",
+			 is_well(sights, &step_isolate, NULL));
+}
+
 static int print_status(const struct vh_cli *cli, json_t *rows, json_t *causes, struct vh_err *err)
 {
 	if (cli->json)
@@ -83,7 +90,10 @@ static int status_show(const struct vh_cli *cli, const struct context *ctx, cons
 		return r;
 	for (size_t i = 0; i < ctx->cluster->n_nodes; i++)
 		json_array_append_new(rows, status_row(&ctx->cluster->nodes[i], domains, &sights));
+	for (size_t i = 0; i < ctx->cluster->missing.n; i++)
+		json_array_append_new(rows, missing_row((const struct missing *)ctx->cluster->missing.items + i, &sights));
 	causes_of_sights(ctx->cluster, &sights, &found);
+	causes_of_missing(ctx->cluster, &found);
 	causes_of_images(ctx->cluster, ctx->state, &found);
 	if (m)
 		causes_of_manifest(ctx->cluster, m, &found);
@@ -110,9 +120,9 @@ int verb_status(struct vh_cli *cli, struct vh_err *err)
 }
 
 /* Of all its nodes, by libvirt's word; NULL: libvirt could not be asked. */
-static json_t *overall_state(json_t *domains, const json_t *nodes)
+static json_t *overall_state(json_t *domains, const json_t *nodes, size_t n_missing)
 {
-	size_t n = json_array_size(nodes), running = 0, off = 0, there = 0, i, k;
+	size_t n = json_array_size(nodes) + n_missing, running = 0, off = 0, there = 0, i, k;
 	json_t *node, *domain;
 
 	if (!domains)
@@ -185,7 +195,7 @@ static int list_rows(const struct vh_cli *cli, struct vh_store *store, json_t *r
 
 		json_object_set_new(doc, "count", json_integer((json_int_t)json_array_size(nodes)));
 		json_object_set_new(doc, "images", images_of(doc));
-		json_object_set_new(doc, "state", overall_state(domains, nodes));
+		json_object_set_new(doc, "state", overall_state(domains, nodes, json_array_size(json_object_get(doc, "missing"))));
 		json_array_append(rows, doc);
 	}
 	return 0;

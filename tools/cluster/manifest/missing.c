@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/manifest/missing.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/strv.h"
+
+#define TEXT(member, ...) { .name = #member, .type = VH_KEY_STR, .offset = offsetof(struct missing, member), __VA_ARGS__ }
+const struct vh_key missing_keys[] = {
+	TEXT(name, .required = true), TEXT(group), TEXT(why, .required = true), { .name = NULL },
+};
+#undef TEXT
+
+/* A guest's console and ssh have their say in it: any bytes. malloc'd. */
+static char *plain(const char *why)
+{
+	char *text = strdup(why);
+
+	for (char *s = text; s && *s; s++)
+		if (*s < ' ' || *s > '~')
+			*s = '?';
+	return text;
+}
+
+int missing_add(struct vh_doc_list *l, const char *name, const char *group, const char *why)
+{
+	struct missing *items = reallocarray(l->items, l->n + 1, sizeof(*items)), *m;
+
+	if (!items)
+		return -ENOMEM;
+	l->items = items;
+	m = &items[l->n++];
+	*m = (struct missing){ .name = strdup(name), .group = group ? strdup(group) : NULL, .why = plain(why) };
+	return m->name && m->why && (!group || m->group) ? 0 : -ENOMEM;
+}
+
+int missing_copy(const struct vh_doc_list *l, struct vh_doc_list *ret, struct vh_err *err)
+{
+	const struct missing *m = l->items;
+	struct vh_doc_list copy = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < l->n; i++)
+		r = missing_add(&copy, m[i].name, m[i].group, m[i].why);
+	if (r == 0)
+		*ret = copy;
+	else
+		missing_clear(&copy);
+	return r < 0 ? vh_err_nomem(err) : 0;
+}
+
+void missing_clear(struct vh_doc_list *l)
+{
+	struct missing *m = l->items;
+
+	for (size_t i = 0; i < l->n; i++) {
+		free(m[i].name);
+		free(m[i].group);
+		free(m[i].why);
+	}
+	free(l->items);
+	*l = (struct vh_doc_list){ 0 };
+}
+
+bool missing_has(const struct vh_doc_list *l, const char *name)
+{
+	const struct missing *m = l->items;
+	size_t i = 0;
+
+	while (i < l->n && strcmp(m[i].name, name))
+		i++;
+	return i < l->n;
+}
+
+char *missing_names(const struct vh_doc_list *l)
+{
+	const struct missing *m = l->items;
+	vh_autofree char *all = strdup("");
+
+	for (size_t i = 0; all && i < l->n; i++) {
+		char *more = vh_strf("%s%s%s", all, i ? ", " : "", m[i].name);
+
+		free(all);
+		all = more;
+	}
+	return vh_steal(&all);
+}
