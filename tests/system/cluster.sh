@@ -19,6 +19,8 @@ EOF
 record=$VHPC_STATE/clusters/two-node
 disks=$VHPC_STATE/volumes/two-node
 on() { n=$1; shift; vhpc cluster ssh --user root two-node "$n" -- "$*"; }
+# A node takes its time, and libvirt's events too.
+patiently() { for _ in 1 2 3 4; do eventually "$@" && return; done; return 1; }
 run() { timeout -k 10 900 mpirun-wrap --cluster two-node "$@"; }
 
 check "plan" vhpc cluster plan "$example"

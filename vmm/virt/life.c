@@ -157,6 +157,16 @@ int vh_virt_suspend(struct vh_virt *v, const char *name, struct vh_err *err)
 	return virDomainSuspend(domain) == 0 ? 0 : vh_virt_err(err, "VM %s: suspend", name);
 }
 
+int vh_virt_reset(struct vh_virt *v, const char *name, struct vh_err *err)
+{
+	vh_autodomain domain = NULL;
+	int r = vh_virt_find_ours(v, name, &domain, err);
+
+	if (r < 0)
+		return r;
+	return virDomainReset(domain, 0) == 0 ? 0 : vh_virt_err(err, "VM %s: reset", name);
+}
+
 static void sleep_ms(long ms)
 {
 	struct timespec t = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };

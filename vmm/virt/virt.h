@@ -44,6 +44,8 @@ int vh_virt_define(struct vh_virt *v, const char *xml, struct vh_err *err);
 int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct vh_err *err);
 /* ACPI shutdown, waited for; at the deadline destroyed when force, else -ETIMEDOUT. 0 when it is off. */
 int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err);
+/* As by the button: what the guest has not written is lost, and it boots anew, with the devices that it has. */
+int vh_virt_reset(struct vh_virt *v, const char *name, struct vh_err *err);
 /* Halts one that runs, with all that it holds; vh_virt_start lets it go on. 0 also when it is halted; refused when it is off. */
 int vh_virt_suspend(struct vh_virt *v, const char *name, struct vh_err *err);
 /* Whose it is, malloc'd; NULL: there is none, or not one of ours. */

@@ -9,8 +9,6 @@ check "and there is nothing to do" vhpc cluster plan --detailed-exitcode "$T/wat
 kill_qemu() { kill -9 "$(pgrep -f "guest=two-node-$1,")"; }
 # told EVENT NODE TIMES
 told() { [ "$(grep -c "\"event\":\"$1\".*\"node\":\"two-node-$2\"" "$T/watched")" = "$3" ]; }
-# A node takes its time, and libvirt's events too.
-patiently() { for _ in 1 2 3 4; do eventually "$@" && return; done; return 1; }
 
 vhpc cluster watch --json --timeout 1200 two-node >"$T/watched" 2>"$T/watched.err" &
 watcher=$!

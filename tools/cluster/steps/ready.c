@@ -3,9 +3,7 @@
 #include "tools/cluster/steps/steps.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,11 +17,12 @@
 #include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/ssh/ssh.h"
+#include "tools/cluster/steps/console.h"
 #include "tools/cluster/steps/files.h"
 #include "vmm/virt/virt.h"
 
 /* sshd says its version at once; a guest under emulation may take a while for the rest. */
-enum { BANNER_MS = 2000, PATIENT_MS = 10000, LOGIN_MS = 30000, PAUSE_MS = 200, LOOK_S = 2 };
+enum { BANNER_MS = 2000, PATIENT_MS = 10000, LOGIN_MS = 30000, PAUSE_MS = 200, LOOK_S = 2, HUNG_S = 60 };
 
 static void pause_ms(long ms)
 {
@@ -62,33 +61,6 @@ static bool answers(const struct cluster *c, const struct node *n, int within_ms
 	return greets(n->nics[0].address, within_ms) && agrees(c, n, "true");
 }
 
-/* The last thing that the guest said, for the error; empty when it said nothing. */
-static void last_words(const struct cluster *c, const struct node *n, char *buf, size_t len)
-{
-	vh_autofree char *path = node_file(c, n, "console.log");
-	vh_autoclose int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	char tail[2048];
-	ssize_t got = 0;
-	char *start;
-
-	*buf = 0;
-	if (fd >= 0 && lseek(fd, -(off_t)sizeof(tail) + 1, SEEK_END) < 0)
-		lseek(fd, 0, SEEK_SET);
-	if (fd >= 0)
-		got = read(fd, tail, sizeof(tail) - 1);
-	while (got > 0 && isspace((unsigned char)tail[got - 1]))
-		got--;
-	if (got <= 0)
-		return;
-	tail[got] = 0;
-	for (char *s = tail; s < tail + got; s++)
-		if (iscntrl((unsigned char)*s) && *s != '\n')
-			*s = ' ';
-	start = strrchr(tail, '\n');
-	start = start ? start + 1 : tail;
-	snprintf(buf, len, "; its console ended with: %.120s", start + strspn(start, " "));
-}
-
 static int still_runs(const struct context *ctx, const struct node *n, struct vh_err *err)
 {
 	const char *state = NULL;
@@ -97,8 +69,22 @@ static int still_runs(const struct context *ctx, const struct node *n, struct vh
 
 	if (r < 0 || (state && !strcmp(state, "running")))
 		return r;
-	last_words(ctx->cluster, n, words, sizeof(words));
+	console_last_words(ctx->cluster, n, words, sizeof(words));
 	return vh_err_set(err, EIO, "%s: the VM is %s instead of coming up%s", n->name, state ? state : "gone", words);
+}
+
+/* A guest that hangs while it boots is started once more: only one that this run has made, on which nobody can have worked. */
+static int restart_if_hung(const struct context *ctx, const struct node *n, double begun, bool *restarted, struct vh_err *err)
+{
+	int r;
+
+	if (*restarted || !n->is_new || vh_now() - begun < HUNG_S || !console_hangs(ctx->cluster, n))
+		return 0;
+	r = vh_virt_reset(ctx->virts[n->host], n->name, err);
+	*restarted = true;
+	if (r == 0)
+		vh_progress_note(ctx->progress, "%s: its kernel says that it hangs, after %d s: it is started once more", n->name, (int)(vh_now() - begun));
+	return r;
 }
 
 /* "getent passwd NAME..."; malloc'd. */
@@ -155,7 +141,7 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 {
 	const struct node *n = at->node;
 	double begun = vh_now(), looked = begun;
-	bool told = false;
+	bool told = false, restarted = false;
 	char words[160];
 	int r;
 
@@ -164,13 +150,15 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 	for (int within = PATIENT_MS; !answers(ctx->cluster, n, within); within = BANNER_MS) {
 		*ret_waited = true;
 		if (vh_now() - begun > ctx->ready_ms / 1e3) {
-			last_words(ctx->cluster, n, words, sizeof(words));
+			console_last_words(ctx->cluster, n, words, sizeof(words));
 			vh_err_set(err, ETIMEDOUT, "%s: does not answer over ssh after %d s%s", n->name,
 				   ctx->ready_ms / 1000, words);
 			return vh_err_hint(err, "apply --timeout SECONDS waits longer; --keep leaves it for a look at its console");
 		}
 		if (vh_now() - looked > LOOK_S) {
 			r = still_runs(ctx, n, err);
+			if (r == 0)
+				r = restart_if_hung(ctx, n, begun, &restarted, err);
 			if (r < 0)
 				return r;
 			looked = vh_now();
