@@ -77,10 +77,15 @@ static void wake(int fd)
 
 static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int detail, void *arg)
 {
+	static const bool wakes[] = {
+		[VIR_DOMAIN_EVENT_STOPPED] = true, [VIR_DOMAIN_EVENT_CRASHED] = true, [VIR_DOMAIN_EVENT_STARTED] = true,
+		[VIR_DOMAIN_EVENT_SUSPENDED] = true, [VIR_DOMAIN_EVENT_RESUMED] = true,
+	};
+
 	(void)conn;
 	(void)domain;
 	(void)detail;
-	if (event == VIR_DOMAIN_EVENT_STOPPED || event == VIR_DOMAIN_EVENT_CRASHED || event == VIR_DOMAIN_EVENT_STARTED)
+	if ((size_t)event < vh_array_len(wakes) && wakes[event])
 		wake((int)(intptr_t)arg);
 	return 0;
 }

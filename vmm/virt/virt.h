@@ -81,8 +81,8 @@ enum vh_virt_end {
 int vh_virt_ended(struct vh_virt *v, const char *name, enum vh_virt_end *ret, struct vh_err *err);
 /* Once, before the first connection of those that listen is opened; a thread serves them to the end of the process. */
 int vh_virt_events_begin(struct vh_err *err);
-/* From now on fd, an eventfd that stays open, is written to when a domain starts or ends there, and when the connection
- * is lost. To be ended before the connection is closed. */
+/* From now on fd, an eventfd that stays open, is written to when a domain starts, ends, is halted or goes on there, and
+ * when the connection is lost. To be ended before the connection is closed. */
 int vh_virt_listen(struct vh_virt *v, int fd, struct vh_err *err);
 void vh_virt_deafen(struct vh_virt *v);
 bool vh_virt_is_alive(const struct vh_virt *v);

@@ -15,7 +15,12 @@ says "start two-node-2" "and says so"
 check "events tell of it" test "$(sed -n 's/.*"step":"\([a-z]*\)".*"node":"two-node-2","state":"changed".*/\1/p' "$T/events" | tr '\n' ' ')" = "start ready "
 check "and of the end" sh -c "tail -n 1 '$T/events' | grep -q '\"event\":\"end\".*\"state\":\"up\"'"
 if [ "$(leases)" = "$held" ]; then pass "starting takes the leases again"; else fail "starting takes the leases again" "$(leases) instead of $held"; fi
+vhpc cluster status --watch=3600 --json two-node >"$T/seen" 2>&1 & seeing=$!
+check "status --watch tells how it is" eventually grep -q '"findings":\[\]' "$T/seen"
 check "suspend" vhpc cluster suspend two-node 2
+check "libvirt's events have it look again" eventually grep -q 'is paused' "$T/seen"
+kill -INT $seeing
+if wait $seeing && ! grep -qv '^{"schema":.*}$' "$T/seen"; then pass "it ends well, and its lines are whole"; else fail "it ends well, and its lines are whole" "$(cat "$T/seen")"; fi
 exits 4 "status of a paused node" vhpc cluster status two-node && says "is paused" "says so"
 if [ "$(leases)" = "$held" ]; then pass "a paused node keeps its leases"; else fail "a paused node keeps its leases" "$(leases) instead of $held"; fi
 check "resume" vhpc cluster resume --timeout 1200 two-node 2

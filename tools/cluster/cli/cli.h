@@ -10,6 +10,7 @@
 
 /* Options of plan, apply and scale. */
 struct apply_opts { char *store, *host, *plan, *out; uint64_t timeout; bool keep, detailed, dry_run; };
+struct status_opts { char *watch; };
 struct destroy_opts { bool dry_run; };
 struct life_opts { uint64_t timeout; bool force; };
 struct watch_opts { uint64_t timeout; bool once; };

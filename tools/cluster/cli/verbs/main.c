@@ -21,6 +21,11 @@ static const struct vh_opt scale_opts[] = {
 	{ "timeout", 0, VH_OPT_UINT, offsetof(struct apply_opts, timeout), "SECONDS", "how long a node may take to answer (300)" },
 	{ .name = NULL },
 };
+static const struct vh_opt status_opts[] = {
+	{ "watch", 0, VH_OPT_MAYBE, offsetof(struct status_opts, watch), NULL,
+	  "again whenever a node starts or ends, and every 5 seconds (--watch=N: N)" },
+	{ .name = NULL },
+};
 static const struct vh_opt ssh_opts[] = {
 	{ "user", 'l', VH_OPT_STR, offsetof(struct ssh_opts, user), "NAME", "log in as root or another user of the image" },
 	{ .name = NULL },
@@ -49,7 +54,7 @@ static const struct vh_verb verbs[] = {
 	{ "plan", "FILE", 1, 1, "show what apply would change, and what that costs", VH_VERB_JSON, plan_opts, sizeof(struct apply_opts), verb_plan },
 	{ "apply", "[FILE]", 0, 1, "bring the cluster of a manifest up, or to its state", VH_VERB_JSON, apply_opts, sizeof(struct apply_opts), verb_apply },
 	{ "scale", "FILE|NAME [GROUP=]N...", 2, -1, "give a cluster another number of nodes", VH_VERB_JSON, scale_opts, sizeof(struct apply_opts), verb_scale },
-	{ "status", "FILE|NAME", 1, 1, "show each node as it is, and why; exit 4 unless all are up", VH_VERB_JSON, NULL, 0, verb_status },
+	{ "status", "FILE|NAME", 1, 1, "show each node as it is, and why; exit 4 unless all are up", VH_VERB_JSON, status_opts, sizeof(struct status_opts), verb_status },
 	{ "list", "", 0, 0, "list the clusters of this host", VH_VERB_JSON, NULL, 0, verb_list },
 	{ "leases", "", 0, 0, "list what clusters and VMs hold of this host", VH_VERB_JSON, NULL, 0, verb_leases },
 	{ "ssh", "FILE|NAME [NODE] [COMMAND...]", 1, -1, "log in to a node, or run a command there", VH_VERB_REST, ssh_opts, sizeof(struct ssh_opts), verb_ssh },

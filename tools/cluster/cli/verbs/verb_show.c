@@ -6,118 +6,64 @@
 #include <string.h>
 
 #include "lib/json.h"
-#include "lib/strv.h"
 #include "lib/show/table.h"
-#include "tools/cluster/cli/session.h"
-#include "tools/cluster/compare/compare.h"
+#include "lib/store/store.h"
+#include "lib/strv.h"
+#include "lib/values.h"
+#include "tools/cluster/cli/observe.h"
+#include "tools/cluster/cli/status.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "vmm/virt/virt.h"
 
-static const struct vh_col status_cols[] = {
-	{ "NODE", "name", VH_COL_TEXT },	{ "STATE", "state", VH_COL_TEXT },
-	{ "SSH", "ssh", VH_COL_BOOL },		{ "ISOLATED", "isolated", VH_COL_BOOL },
-	{ "ADDRESS", "address", VH_COL_TEXT },
-	{ "VCPUS", "vcpus", VH_COL_RIGHT },	{ "CPUS", "cpus", VH_COL_RIGHT },
-	{ "MEMORY", "memory", VH_COL_SIZE },	{ "NUMA", "nodes", VH_COL_RIGHT },
-	{ NULL, NULL, VH_COL_TEXT },
-};
+/* --- status */
 
-/* The row of vh_virt_list that is about this VM; NULL: libvirt does not know it. */
-static json_t *row_of(json_t *rows, const char *name)
-{
-	json_t *row;
-	size_t i;
+enum { WATCH_S = 5, WATCH_MAX_S = 3600 };
 
-	json_array_foreach(rows, i, row)
-		if (!strcmp(json_string_value(json_object_get(row, "name")), name))
-			return row;
-	return NULL;
-}
-
-/* Whether the step is as planned, of that node or (NULL) of the cluster. */
-static bool is_well(const struct sights *s, const struct step *step, const struct node *n)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (s->v[i].step == step && s->v[i].at.node == n)
-			return s->v[i].look.is == LOOK_SAME;
-	return false;
-}
-
-/* What is, not what was planned: all of it read back from libvirt and over ssh. */
-static json_t *status_row(const struct node *n, json_t *domains, const struct sights *sights)
-{
-	json_t *domain = row_of(domains, n->name);
-	json_t *row = domain ? json_copy(domain) : json_pack("{s:s, s:s}", "name", n->name, "state", "missing");
-
-	json_object_set_new(row, "ssh", json_boolean(is_well(sights, &step_ready, n)));
-	json_object_set_new(row, "isolated", json_boolean(is_well(sights, &step_isolate, NULL)));
-	json_object_set_new(row, "address", json_string(n->nics[0].address));
-	return row;
-}
-
-/* Of one that is not even planned any more. */
-static json_t *missing_row(const struct missing *m, const struct sights *sights)
-{
-	return json_pack("{s:s, s:s, s:b, s:b}", "name", m->name, "state", "missing", "ssh", false, "isolated",
-			 is_well(sights, &step_isolate, NULL));
-}
-
-static int print_status(const struct vh_cli *cli, json_t *rows, json_t *causes, struct vh_err *err)
+static int print_status(const struct vh_cli *cli, const struct status *s, struct vh_err *err)
 {
 	if (cli->json)
-		return vh_json_print("vhpc.cluster.status/1", json_pack("{s:O, s:O}", "nodes", rows, "findings", causes), err);
-	vh_table_print(stdout, status_cols, rows);
-	if (json_array_size(causes)) {
-		putchar('\n');
-		vh_findings_print(stdout, causes, false);
-	}
+		return vh_json_print("vhpc.cluster.status/1", json_pack("{s:O, s:O}", "nodes", s->nodes, "findings", s->findings), err);
+	status_print(stdout, s);
 	return 0;
 }
 
-/* m: the manifest that was given, or NULL. *ret_exit: 0 when all is as planned, else VH_EXIT_PARTIAL. */
-static int status_show(const struct vh_cli *cli, const struct context *ctx, const struct manifest *m, int *ret_exit, struct vh_err *err)
+/* Without it *ret_s stays. */
+static int read_watch(const char *said, unsigned *ret_s, struct vh_err *err)
 {
-	vh_cleanup(sights_clear) struct sights sights = { 0 };
-	vh_autofindings found = VH_FINDINGS_NONE;
-	vh_autojson domains = NULL;
-	vh_autojson rows = json_array();
-	vh_autojson causes = NULL;
-	int r = ctx->virts[0] ? vh_virt_list(ctx->virts[0], &domains, err) : 0;
+	uint64_t seconds = WATCH_S;
 
-	if (r == 0)
-		r = sights_look(ctx, false, &sights, err);
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < ctx->cluster->n_nodes; i++)
-		json_array_append_new(rows, status_row(&ctx->cluster->nodes[i], domains, &sights));
-	for (size_t i = 0; i < ctx->cluster->missing.n; i++)
-		json_array_append_new(rows, missing_row((const struct missing *)ctx->cluster->missing.items + i, &sights));
-	causes_of_sights(ctx->cluster, &sights, &found);
-	causes_of_missing(ctx->cluster, &found);
-	causes_of_images(ctx->cluster, ctx->state, &found);
-	if (m)
-		causes_of_manifest(ctx->cluster, m, &found);
-	*ret_exit = found.stops ? VH_EXIT_PARTIAL : 0;
-	r = vh_findings_end(&found, &causes, err);
-	return r < 0 ? r : print_status(cli, rows, causes, err);
+	if (!said)
+		return 0;
+	if (*said && vh_uint_parse(said, WATCH_MAX_S, &seconds, err) < 0)
+		seconds = 0;
+	vh_err_clear(err);
+	if (!seconds)
+		return vh_err_usage(err, "--watch: '%s' is no number of seconds from 1 to %d", said, WATCH_MAX_S);
+	*ret_s = (unsigned)seconds;
+	return 0;
 }
 
 int verb_status(struct vh_cli *cli, struct vh_err *err)
 {
+	const struct status_opts *o = cli->opts;
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
 	vh_autofree char *name = NULL;
-	autosession s = { .lock = -1 };
-	struct context ctx;
-	int code = 0, r = cluster_given(cli->argv[0], &m, &name, err);
+	autostatus s = { 0 };
+	unsigned seconds = 0;
+	int r = read_watch(o->watch, &seconds, err);
 
 	if (r == 0)
-		r = session_look(cli, name, &s, err);
-	if (r < 0)
-		return r;
-	ctx = session_context(cli, &s, 0);
-	r = status_show(cli, &ctx, m.name ? &m : NULL, &code, err);
-	return r < 0 ? r : code;
+		r = cluster_given(cli->argv[0], &m, &name, err);
+	if (r == 0 && seconds)
+		return observe(cli, name, m.name ? &m : NULL, seconds, err);
+	if (r == 0)
+		r = status_look(cli, name, m.name ? &m : NULL, &s, err);
+	if (r == 0)
+		r = print_status(cli, &s, err);
+	return r < 0 ? r : s.up ? 0 : VH_EXIT_PARTIAL;
 }
+
+/* --- list */
 
 /* Of all its nodes, by libvirt's word; NULL: libvirt could not be asked. */
 static json_t *overall_state(json_t *domains, const json_t *nodes, size_t n_missing)
@@ -210,12 +156,12 @@ int verb_list(struct vh_cli *cli, struct vh_err *err)
 		{ "MEMORY", "memory", VH_COL_SIZE },	{ "CPU POLICY", "cpu_policy", VH_COL_TEXT },
 		{ "NETWORK", "cidr", VH_COL_TEXT },	{ NULL, NULL, VH_COL_TEXT },
 	};
-	autosession s = { .lock = -1 };
+	vh_autostore store = NULL;
 	vh_autojson rows = json_array();
-	int r = vh_store_open(&s.store, cli->state, VH_STORE_READ, err);
+	int r = vh_store_open(&store, cli->state, VH_STORE_READ, err);
 
 	if (r == 0)
-		r = list_rows(cli, s.store, rows, err);
+		r = list_rows(cli, store, rows, err);
 	if (r < 0)
 		return r;
 	if (cli->json)
@@ -225,6 +171,8 @@ int verb_list(struct vh_cli *cli, struct vh_err *err)
 		putchar('\n');
 	return vh_listing(cli, "vhpc.cluster.list/1", "clusters", cols, vh_steal(&rows), err);
 }
+
+/* --- */
 
 int verb_leases(struct vh_cli *cli, struct vh_err *err)
 {

@@ -4,10 +4,8 @@
 #include "tools/cluster/cli/cli.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <time.h>
 
 #include "lib/clock.h"
@@ -17,6 +15,7 @@
 #include "lib/values.h"
 #include "tools/cluster/cli/events.h"
 #include "tools/cluster/cli/verbs/verb_life.h"
+#include "tools/cluster/cli/wake.h"
 #include "vmm/virt/virt.h"
 
 /* Without libvirt it ends after GIVE_UP_S: a private daemon is started by whoever starts us again. */
@@ -25,8 +24,7 @@ enum { LOOK_S = 10, RETRY_MAX_S = 30, GIVE_UP_S = 120 };
 struct watch {
 	const struct vh_cli *cli;
 	char **wanted;		/* names of clusters, a strv; NULL: all */
-	struct vh_virt *virt;	/* that wakes us; NULL: there is no cluster */
-	int woken;		/* an eventfd */
+	struct wake wake;	/* its virt NULL: there is no cluster */
 	char **limited;		/* nodes of which it was said that they may not be started again now; a strv */
 	char *trouble;		/* what was said last that keeps us from looking */
 	bool failed;
@@ -34,19 +32,11 @@ struct watch {
 	unsigned tries;
 };
 
-static void hang_up(struct watch *w)
-{
-	if (w->virt)
-		vh_virt_deafen(w->virt);
-	vh_virt_close(vh_steal(&w->virt));
-}
-
 static void watch_clear(struct watch *w)
 {
 	vh_strv_free(w->wanted);
 	vh_strv_free(w->limited);
-	hang_up(w);
-	vh_close_fd(&w->woken);
+	wake_clear(&w->wake);
 	free(w->trouble);
 }
 
@@ -166,26 +156,15 @@ static int look(struct watch *w, char **names, struct vh_err *err)
 
 /* --- libvirt */
 
-static int listen_to(struct watch *w, struct vh_err *err)
-{
-	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
-	int r = vh_virt_open(&v, w->cli->connect, w->cli->state, true, err);
-
-	if (r == 0)
-		r = vh_virt_listen(v, w->woken, err);
-	if (r == 0)
-		w->virt = vh_steal(&v);
-	return r;
-}
-
 /* Has somebody wake us where there is a cluster, and nobody where there is none: the private daemon ends with the last. */
 static int attend(struct watch *w, bool any, struct vh_err *err)
 {
-	if (w->virt && (!any || !vh_virt_is_alive(w->virt))) {
-		hang_up(w);
-		return any ? listen_to(w, err) : vh_virt_stop_private(w->cli->state, err);
-	}
-	return any && !w->virt ? listen_to(w, err) : 0;
+	if (any)
+		return wake_listen(&w->wake, w->cli, true, err);
+	if (!w->wake.virt)
+		return 0;
+	wake_hang_up(&w->wake);
+	return vh_virt_stop_private(w->cli->state, err);
 }
 
 /* --- */
@@ -201,15 +180,6 @@ static int look_once(struct watch *w, struct vh_err *err)
 	if (r == 0)
 		r = look(w, names, err);
 	return r < 0 ? r : w->failed ? VH_EXIT_PARTIAL : 0;
-}
-
-static void wait_s(const struct watch *w, unsigned seconds)
-{
-	struct pollfd p = { .fd = w->woken, .events = POLLIN };
-	uint64_t n;
-
-	if (poll(&p, 1, (int)seconds * 1000) == 1 && read(w->woken, &n, sizeof(n)) < 0)
-		return;
 }
 
 /* *ret_s: until the next look. */
@@ -252,16 +222,13 @@ static int begin(struct watch *w, struct vh_err *err)
 		if (r == 0 && vh_strv_push(&w->wanted, cli->argv[i]) < 0)
 			r = vh_err_nomem(err);
 	}
-	if (r == 0)
-		r = vh_virt_events_begin(err);
-	w->woken = r == 0 ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
-	return r == 0 && w->woken < 0 ? vh_err_set(err, errno, "eventfd: %s", strerror(errno)) : r;
+	return r < 0 ? r : wake_begin(&w->wake, err);
 }
 
 int verb_watch(struct vh_cli *cli, struct vh_err *err)
 {
 	const struct watch_opts *o = cli->opts;
-	vh_cleanup(watch_clear) struct watch w = { .cli = cli, .woken = -1 };
+	vh_cleanup(watch_clear) struct watch w = { .cli = cli, .wake = WAKE_NONE };
 	unsigned seconds = 0;
 	int r = begin(&w, err);
 
@@ -269,7 +236,7 @@ int verb_watch(struct vh_cli *cli, struct vh_err *err)
 		return look_once(&w, err);
 	signal(SIGINT, end);
 	signal(SIGTERM, end);
-	for (; r == 0; wait_s(&w, seconds))
+	for (; r == 0; wake_wait(&w.wake, seconds))
 		r = look_and_wait(&w, &seconds, err);
 	return r;
 }

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/cli/status.h"
+
+#include <string.h>
+
+#include "lib/json.h"
+#include "lib/show/table.h"
+#include "tools/cluster/cli/session.h"
+#include "tools/cluster/compare/compare.h"
+#include "tools/cluster/manifest/manifest.h"
+#include "vmm/virt/virt.h"
+
+void status_clear(struct status *s)
+{
+	json_decref(s->nodes);
+	json_decref(s->findings);
+	*s = (struct status){ 0 };
+}
+
+static const struct vh_col status_cols[] = {
+	{ "NODE", "name", VH_COL_TEXT },	{ "STATE", "state", VH_COL_TEXT },
+	{ "SSH", "ssh", VH_COL_BOOL },		{ "ISOLATED", "isolated", VH_COL_BOOL },
+	{ "ADDRESS", "address", VH_COL_TEXT },
+	{ "VCPUS", "vcpus", VH_COL_RIGHT },	{ "CPUS", "cpus", VH_COL_RIGHT },
+	{ "MEMORY", "memory", VH_COL_SIZE },	{ "NUMA", "nodes", VH_COL_RIGHT },
+	{ NULL, NULL, VH_COL_TEXT },
+};
+
+/* The row of vh_virt_list that is about this VM; NULL: libvirt does not know it. */
+static json_t *row_of(json_t *rows, const char *name)
+{
+	json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+		if (!strcmp(json_string_value(json_object_get(row, "name")), name))
+			return row;
+	return NULL;
+}
+
+/* Whether the step is as planned, of that node or (NULL) of the cluster. */
+static bool is_well(const struct sights *s, const struct step *step, const struct node *n)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->v[i].step == step && s->v[i].at.node == n)
+			return s->v[i].look.is == LOOK_SAME;
+	return false;
+}
+
+/* What is, not what was planned: all of it read back from libvirt and over ssh. */
+static json_t *status_row(const struct node *n, json_t *domains, const struct sights *sights)
+{
+	json_t *domain = row_of(domains, n->name);
+	json_t *row = domain ? json_copy(domain) : json_pack("{s:s, s:s}", "name", n->name, "state", "missing");
+
+	json_object_set_new(row, "ssh", json_boolean(is_well(sights, &step_ready, n)));
+	json_object_set_new(row, "isolated", json_boolean(is_well(sights, &step_isolate, NULL)));
+	json_object_set_new(row, "address", json_string(n->nics[0].address));
+	return row;
+}
+
+/* Of one that is not even planned any more. */
+static json_t *missing_row(const struct missing *m, const struct sights *sights)
+{
+	return json_pack("{s:s, s:s, s:b, s:b}", "name", m->name, "state", "missing", "ssh", false, "isolated",
+			 is_well(sights, &step_isolate, NULL));
+}
+
+static int look(const struct context *ctx, const struct manifest *given, struct status *ret, struct vh_err *err)
+{
+	vh_cleanup(sights_clear) struct sights sights = { 0 };
+	vh_autofindings found = VH_FINDINGS_NONE;
+	vh_autojson domains = NULL;
+	vh_autojson rows = json_array();
+	int r = ctx->virts[0] ? vh_virt_list(ctx->virts[0], &domains, err) : 0;
+
+	if (r == 0)
+		r = sights_look(ctx, false, &sights, err);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ctx->cluster->n_nodes; i++)
+		json_array_append_new(rows, status_row(&ctx->cluster->nodes[i], domains, &sights));
+	for (size_t i = 0; i < ctx->cluster->missing.n; i++)
+		json_array_append_new(rows, missing_row((const struct missing *)ctx->cluster->missing.items + i, &sights));
+	causes_of_sights(ctx->cluster, &sights, &found);
+	causes_of_missing(ctx->cluster, &found);
+	causes_of_images(ctx->cluster, ctx->state, &found);
+	if (given)
+		causes_of_manifest(ctx->cluster, given, &found);
+	ret->up = !found.stops;
+	r = vh_findings_end(&found, &ret->findings, err);
+	if (r == 0)
+		ret->nodes = vh_steal(&rows);
+	return r;
+}
+
+int status_look(const struct vh_cli *cli, const char *name, const struct manifest *given, struct status *ret, struct vh_err *err)
+{
+	autosession s = { .lock = -1 };
+	struct context ctx;
+	int r = session_look(cli, name, &s, err);
+
+	if (r < 0)
+		return r;
+	ctx = session_context(cli, &s, 0);
+	return look(&ctx, given, ret, err);
+}
+
+void status_print(FILE *f, const struct status *s)
+{
+	vh_table_print(f, status_cols, s->nodes);
+	if (json_array_size(s->findings)) {
+		putc('\n', f);
+		vh_findings_print(f, s->findings, false);
+	}
+}
