@@ -5,32 +5,22 @@
 
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "tools/cluster/manifest/manifest.h"
-#include "tools/cluster/plan/plan.h"
-#include "tools/cluster/steps/console.h"
+#include "tools/cluster/console/console.h"
 
-struct fixture {
-	char *dir;
-	struct node node;
-	struct cluster cluster;
-};
-
-/* A node whose console said this, times after another. */
-static void setup(struct fixture *f, const char *said, size_t times)
+/* The directory, malloc'd, of a node whose console said this, times after another. */
+static char *setup(const char *said, size_t times)
 {
-	vh_autofree char *of_node = NULL, *path = NULL;
+	char *dir = unit_tmpdir();
+	vh_autofree char *of_node = vh_strf("%s/one-1", dir), *path = vh_strf("%s/one-1/console.log", dir);
 	FILE *to;
 
-	*f = (struct fixture){ .dir = unit_tmpdir(), .node.name = (char *)"one-1" };
-	f->cluster = (struct cluster){ .name = (char *)"one", .dir = f->dir, .nodes = &f->node, .n_nodes = 1 };
-	of_node = vh_strf("%s/one-1", f->dir);
-	path = vh_strf("%s/one-1/console.log", f->dir);
 	ck_assert_int_eq(mkdir(of_node, 0700), 0);
 	to = fopen(path, "w");
 	ck_assert_ptr_nonnull(to);
 	for (size_t i = 0; i < times; i++)
 		ck_assert_int_ge(fputs(said, to), 0);
 	ck_assert_int_eq(fclose(to), 0);
+	return dir;
 }
 
 START_TEST(a_kernel_that_hangs_is_seen)
@@ -45,33 +35,26 @@ START_TEST(a_kernel_that_hangs_is_seen)
 	};
 
 	for (size_t i = 0; i < vh_array_len(rows); i++) {
-		struct fixture f;
+		vh_autofree char *dir = setup(rows[i].said, 1);
 
-		setup(&f, rows[i].said, 1);
-		ck_assert_msg(console_hangs(&f.cluster, &f.node) == rows[i].hangs, "%s", rows[i].said);
-		free(f.dir);
+		ck_assert_msg(console_hangs(dir, "one-1") == rows[i].hangs, "%s", rows[i].said);
 	}
 }
 END_TEST
 
 START_TEST(its_last_words_fit_into_an_error)
 {
-	struct fixture f;
+	vh_autofree char *dir = setup("a line that is long and has \033[31mcolours\n", 3000), *blank = setup(" \n", 5);
 	char words[160];
 
-	setup(&f, "a line that is long and has \033[31mcolours\n", 3000);
-	console_last_words(&f.cluster, &f.node, words, sizeof(words));
+	console_last_words(dir, "one-1", words, sizeof(words));
 	ck_assert_str_eq(words, "; its console ended with: a line that is long and has  [31mcolours");
-	ck_assert(!console_hangs(&f.cluster, &f.node));
-	free(f.dir);
-	setup(&f, " \n", 5);
-	console_last_words(&f.cluster, &f.node, words, sizeof(words));
+	ck_assert(!console_hangs(dir, "one-1"));
+	console_last_words(blank, "one-1", words, sizeof(words));
 	ck_assert_str_eq(words, "");
-	f.node.name = (char *)"one-2";
-	console_last_words(&f.cluster, &f.node, words, sizeof(words));
+	console_last_words(blank, "one-2", words, sizeof(words));
 	ck_assert_str_eq(words, "");
-	ck_assert(!console_hangs(&f.cluster, &f.node));
-	free(f.dir);
+	ck_assert(!console_hangs(blank, "one-2"));
 }
 END_TEST
 

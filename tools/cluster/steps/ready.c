@@ -17,7 +17,7 @@
 #include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/ssh/ssh.h"
-#include "tools/cluster/steps/console.h"
+#include "tools/cluster/console/console.h"
 #include "tools/cluster/steps/files.h"
 #include "vmm/virt/virt.h"
 
@@ -69,7 +69,7 @@ static int still_runs(const struct context *ctx, const struct node *n, struct vh
 
 	if (r < 0 || (state && !strcmp(state, "running")))
 		return r;
-	console_last_words(ctx->cluster, n, words, sizeof(words));
+	console_last_words(ctx->cluster->dir, n->name, words, sizeof(words));
 	return vh_err_set(err, EIO, "%s: the VM is %s instead of coming up%s", n->name, state ? state : "gone", words);
 }
 
@@ -78,7 +78,7 @@ static int restart_if_hung(const struct context *ctx, const struct node *n, doub
 {
 	int r;
 
-	if (*restarted || !n->is_new || vh_now() - begun < HUNG_S || !console_hangs(ctx->cluster, n))
+	if (*restarted || !n->is_new || vh_now() - begun < HUNG_S || !console_hangs(ctx->cluster->dir, n->name))
 		return 0;
 	r = vh_virt_reset(ctx->virts[n->host], n->name, err);
 	*restarted = true;
@@ -150,7 +150,7 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 	for (int within = PATIENT_MS; !answers(ctx->cluster, n, within); within = BANNER_MS) {
 		*ret_waited = true;
 		if (vh_now() - begun > ctx->ready_ms / 1e3) {
-			console_last_words(ctx->cluster, n, words, sizeof(words));
+			console_last_words(ctx->cluster->dir, n->name, words, sizeof(words));
 			vh_err_set(err, ETIMEDOUT, "%s: does not answer over ssh after %d s%s", n->name,
 				   ctx->ready_ms / 1000, words);
 			return vh_err_hint(err, "apply --timeout SECONDS waits longer; --keep leaves it for a look at its console");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tools/cluster/steps/console.h"
+#include "tools/cluster/console/console.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -8,14 +8,14 @@
 #include <unistd.h>
 
 #include "lib/cleanup.h"
-#include "tools/cluster/steps/files.h"
+#include "lib/strv.h"
 
 enum { TAIL = 32768, LAST = 2047 };
 
 /* The end of what it said, a string; how much that is. Whatever cannot be shown or would end the string is a space. */
-static size_t read_tail(const struct cluster *c, const struct node *n, char *buf, size_t size)
+static size_t read_tail(const char *dir, const char *node, char *buf, size_t size)
 {
-	vh_autofree char *path = node_file(c, n, "console.log");
+	vh_autofree char *path = vh_strf("%s/%s/console.log", dir, node);
 	vh_autoclose int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
 	ssize_t got = 0;
 
@@ -32,10 +32,10 @@ static size_t read_tail(const struct cluster *c, const struct node *n, char *buf
 	return (size_t)got;
 }
 
-void console_last_words(const struct cluster *c, const struct node *n, char *buf, size_t len)
+void console_last_words(const char *dir, const char *node, char *buf, size_t len)
 {
 	char tail[LAST + 1];
-	size_t got = read_tail(c, n, tail, sizeof(tail));
+	size_t got = read_tail(dir, node, tail, sizeof(tail));
 	char *start;
 
 	*buf = 0;
@@ -49,14 +49,14 @@ void console_last_words(const struct cluster *c, const struct node *n, char *buf
 	snprintf(buf, len, "; its console ended with: %.120s", start + strspn(start, " "));
 }
 
-bool console_hangs(const struct cluster *c, const struct node *n)
+bool console_hangs(const char *dir, const char *node)
 {
 	/* Linux, kernel/rcu/tree_stall.h and kernel/watchdog.c. */
 	static const char *const words[] = { "detected stalls on CPUs", "self-detected stall on CPU", "kthread starved for",
 					     "soft lockup - CPU#" };
 	char tail[TAIL + 1];
 
-	read_tail(c, n, tail, sizeof(tail));
+	read_tail(dir, node, tail, sizeof(tail));
 	for (size_t i = 0; i < vh_array_len(words); i++)
 		if (strstr(tail, words[i]))
 			return true;
