@@ -23,16 +23,26 @@ static char *plain(const char *why)
 	return text;
 }
 
+static void one_clear(struct missing *m)
+{
+	free(m->name);
+	free(m->group);
+	free(m->why);
+}
+
 int missing_add(struct vh_doc_list *l, const char *name, const char *group, const char *why)
 {
-	struct missing *items = reallocarray(l->items, l->n + 1, sizeof(*items)), *m;
+	struct missing *items = reallocarray(l->items, l->n + 1, sizeof(*items));
+	struct missing m = { .name = strdup(name), .group = group ? strdup(group) : NULL, .why = plain(why) };
 
-	if (!items)
+	if (items)
+		l->items = items;
+	if (!items || !m.name || !m.why || (group && !m.group)) {
+		one_clear(&m);
 		return -ENOMEM;
-	l->items = items;
-	m = &items[l->n++];
-	*m = (struct missing){ .name = strdup(name), .group = group ? strdup(group) : NULL, .why = plain(why) };
-	return m->name && m->why && (!group || m->group) ? 0 : -ENOMEM;
+	}
+	items[l->n++] = m;
+	return 0;
 }
 
 int missing_copy(const struct vh_doc_list *l, struct vh_doc_list *ret, struct vh_err *err)
@@ -54,11 +64,8 @@ void missing_clear(struct vh_doc_list *l)
 {
 	struct missing *m = l->items;
 
-	for (size_t i = 0; i < l->n; i++) {
-		free(m[i].name);
-		free(m[i].group);
-		free(m[i].why);
-	}
+	for (size_t i = 0; i < l->n; i++)
+		one_clear(&m[i]);
 	free(l->items);
 	*l = (struct vh_doc_list){ 0 };
 }

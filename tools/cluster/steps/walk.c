@@ -30,7 +30,7 @@ struct walk {
 	struct route route;
 	struct job *jobs;	/* one a task */
 	bool undo, shown;	/* shown: that nodes are begun with */
-	size_t finished;	/* nodes */
+	size_t finished, lost;	/* nodes */
 	unsigned changed;
 	pthread_mutex_t lock;	/* of ended */
 	pthread_cond_t more;
@@ -191,8 +191,10 @@ static void note_loss(struct walk *w, size_t task)
 	char **why = group ? &w->ctx->lost[group - 1] : NULL;
 	const struct job *j = &w->jobs[task];
 
-	if (why && !*why)
+	if (why && !*why) {
 		*why = strdup(j->err.text ? j->err.text : strerror(-j->result));
+		w->lost += *why != NULL;
+	}
 }
 
 static void failed(void *arg, size_t task)
@@ -285,8 +287,9 @@ static int walk(const struct context *ctx, struct vh_store *store, bool undo, un
 		return r;
 	r = engine_run(&w.route.batch, &ops, &w, &outcome);
 	*ret_changed = w.changed;
+	/* A node that is lost is known to nobody else. */
 	if (r == 0)
-		return 0;
+		return w.lost == outcome.lost ? 0 : vh_err_nomem(err);
 	r = outcome.failed ? why_not(&w, &outcome, err) : r == -ENOMEM ? vh_err_nomem(err) : vh_err_set(err, -r, "%s", strerror(-r));
 	return vh_err_within(err, "cluster %s", w.route.cluster);
 }
