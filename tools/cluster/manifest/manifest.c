@@ -180,8 +180,8 @@ static int check_least(const struct manifest *m, struct vh_err *err)
 		return vh_err_refuse(err, ERANGE, "ready: %s of %" PRIu64 " nodes", m->ready, nodes);
 	if (!m->slurm || least == nodes)
 		return 0;
-	vh_err_refuse(err, EINVAL, "ready: %s, and Slurm's files name all nodes of a cluster", m->ready);
-	return vh_err_hint(err, "leave ready out, or slurm");
+	vh_err_refuse(err, EINVAL, "ready: %s, and Slurm needs all %" PRIu64 " nodes, for now", m->ready, nodes);
+	return vh_err_hint(err, "leave out one of both");
 }
 
 static int check_whole(const struct manifest *m, struct vh_err *err)
