@@ -29,16 +29,13 @@ static int limit(int what, uint64_t most)
 }
 
 /* Where the id is none (a user namespace of few) nobody is root outside either. */
-static int leave_root(void)
+static int leave_root(uid_t uid, gid_t gid)
 {
 	if (geteuid() != 0)
 		return 0;
 	if (syscall(SYS_setgroups, 0, NULL) < 0 && errno != EPERM)
 		return -errno;
-	if ((setresgid(VH_CONFINE_ID, VH_CONFINE_ID, VH_CONFINE_ID) < 0 ||
-	     setresuid(VH_CONFINE_ID, VH_CONFINE_ID, VH_CONFINE_ID) < 0) && errno != EINVAL)
-		return -errno;
-	return 0;
+	return (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0) && errno != EINVAL ? -errno : 0;
 }
 
 static int drop_capabilities(void)
@@ -49,7 +46,7 @@ static int drop_capabilities(void)
 	return syscall(SYS_capset, &head, none) < 0 ? -errno : 0;
 }
 
-int vh_confine_self(uint64_t file_max)
+static int become(uid_t uid, gid_t gid, uint64_t file_max)
 {
 	int r = limit(RLIMIT_CORE, 0);
 
@@ -59,13 +56,18 @@ int vh_confine_self(uint64_t file_max)
 	for (unsigned long c = 0; r == 0 && prctl(PR_CAPBSET_DROP, c) == 0; c++)
 		;
 	if (r == 0)
-		r = leave_root();
+		r = leave_root(uid, gid);
 	if (r == 0)
 		r = drop_capabilities();
 	return r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : r;
 }
 
-int vh_confine_program(uint64_t file_max)
+int vh_confine_self(uint64_t file_max)
+{
+	return become(VH_CONFINE_ID, VH_CONFINE_ID, file_max);
+}
+
+int vh_confine_program(uid_t uid, gid_t gid, uint64_t file_max)
 {
 	int r = limit(RLIMIT_AS, 1ULL << PROGRAM_MEMORY_SHIFT);
 
@@ -74,7 +76,7 @@ int vh_confine_program(uint64_t file_max)
 	if (unshare(geteuid() == 0 ? CLONE_NEWNET | CLONE_NEWIPC : CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWIPC) < 0 &&
 	    geteuid() == 0 && errno != EPERM)
 		return -errno;
-	return r < 0 ? r : vh_confine_self(file_max);
+	return r < 0 ? r : uid ? become(uid, gid, file_max) : vh_confine_self(file_max);
 }
 
 int vh_confine_lend(int fd)

@@ -18,8 +18,8 @@ enum { VH_CONFINE_ID = 65533 };
 int vh_confine_self(uint64_t file_max);
 
 /* The same for a program about to be executed (struct vh_spawn's confined does it): no network, and no
- * more memory than such programs need, either. */
-int vh_confine_program(uint64_t file_max);
+ * more memory than such programs need, either. uid: whom root becomes, whose files it may have; 0: nobody. */
+int vh_confine_program(uid_t uid, gid_t gid, uint64_t file_max);
 
 /* A file that such a program is to write: its own, until it is taken back as ours with that mode. The program
  * opens it as /proc/self/fd/N (struct vh_spawn's keep), wherever it lies. -errno. */

@@ -133,7 +133,7 @@ static int take_rights(const struct vh_spawn *spawn)
 {
 	int r = spawn->userns ? enter_userns(spawn->userns, spawn->userns_cwd) : 0;
 
-	return r == 0 && spawn->confined ? vh_confine_program(spawn->file_max) : r;
+	return r == 0 && spawn->confined ? vh_confine_program(spawn->uid, spawn->gid, spawn->file_max) : r;
 }
 
 static int keep_open(const int *fd)

@@ -22,6 +22,8 @@ struct vh_spawn {
 	bool new_session;	/* setsid: outlives us, no signals from our terminal */
 	bool confined;		/* it reads foreign data, and has no rights (lib/confine.h) but to its descriptors */
 	uint64_t file_max;	/* of a confined one: bytes of the largest file that it writes; 0: any */
+	uid_t uid;		/* of a confined one that root starts: whom it becomes, where it is to have that user's files; 0: nobody */
+	gid_t gid;
 	const int *keep;	/* descriptors that stay open in it, by their numbers; -1 ends them; NULL: none */
 	int userns;		/* a user namespace that it becomes root of, in mounts of its own; 0: ours */
 	const char *userns_cwd;	/* where its working directory is in those, whoever may not pass the way to it */

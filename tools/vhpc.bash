@@ -45,6 +45,15 @@ _vhpc_names() {
 	done
 }
 
+# The names of snapshots, of all clusters
+_vhpc_snapshots() {
+	local path
+	for path in "$(_vhpc_state)"/clusters/*/snapshot-*.json; do
+		path=${path##*/snapshot-}
+		[[ $path == \*.json ]] || echo "${path%.json}"
+	done
+}
+
 # Completes an argument by the name that the help has for it: $1 placeholder, $2 tool, $3 current word
 _vhpc_argument() {
 	local words=
@@ -52,6 +61,7 @@ _vhpc_argument() {
 	*PROGRAM* | *COMMAND* | *ARGUMENTS*) mapfile -t COMPREPLY < <(compgen -c -f -- "$3"); return ;;
 	*DIR*) mapfile -t COMPREPLY < <(compgen -d -- "$3"); compopt -o filenames; return ;;
 	*NODE*) words=$(_vhpc_names 'clusters/*/*') ;;
+	*SNAPSHOT*) words=$(_vhpc_snapshots) ;;
 	*SOURCE* | *TARGET*) words="all: $(_vhpc_names 'clusters/*/*' | sed 's/$/:/')"; compopt -o nospace ;;
 	*CLUSTER*) words=$(_vhpc_names 'clusters/*') ;;
 	*IMAGE*) words=$(_vhpc_names 'images/*') ;;

@@ -30,6 +30,7 @@ destroy_volumes() {
 	else
 		fail "what is kept is there, and nothing else" "$(find "$disks" | tr '\n' ' ')"
 	fi
+	check "and no snapshot of the cluster is left in it" sh -c "! qemu-img snapshot -l '$disks/two-node-1/results.qcow2' | grep vhpc"
 	sed 's/size: 64M/size: 65M/' "$example" >"$T/volumes.yaml"
 	exits 3 "another size of what was kept" vhpc cluster apply "$T/volumes.yaml" && says "is of 64 MiB, the manifest says 65 MiB" "says both"
 	sed 's/, keep: yes//' "$example" >"$T/volumes.yaml"

@@ -14,6 +14,8 @@ struct status_opts { char *watch; };
 struct destroy_opts { bool dry_run; };
 struct life_opts { uint64_t timeout; bool force; };
 struct watch_opts { uint64_t timeout; bool once; };
+struct snapshot_opts { bool remove; };
+struct revert_opts { bool dry_run; };
 struct ssh_opts { char *user; };
 
 int verb_plan(struct vh_cli *cli, struct vh_err *err);
@@ -30,6 +32,8 @@ int verb_stop(struct vh_cli *cli, struct vh_err *err);
 int verb_suspend(struct vh_cli *cli, struct vh_err *err);
 int verb_resume(struct vh_cli *cli, struct vh_err *err);
 int verb_watch(struct vh_cli *cli, struct vh_err *err);
+int verb_snapshot(struct vh_cli *cli, struct vh_err *err);
+int verb_revert(struct vh_cli *cli, struct vh_err *err);
 int verb_destroy(struct vh_cli *cli, struct vh_err *err);
 int verb_recover(struct vh_cli *cli, struct vh_err *err);
 

@@ -75,8 +75,8 @@ static int look_again(const struct vh_cli *cli, const char *name, const struct m
 	/* Ctrl-C cuts no observation in two. */
 	hold_end(SIG_BLOCK);
 	if (r == 0 && cli->json)
-		events_say(json_pack("{s:s, s:I, s:O, s:O}", "schema", "vhpc.cluster.status/1", "time", (json_int_t)time(NULL),
-				     "nodes", s.nodes, "findings", s.findings));
+		events_say(json_pack("{s:s, s:I, s:O, s:O, s:O}", "schema", "vhpc.cluster.status/1", "time", (json_int_t)time(NULL),
+				     "nodes", s.nodes, "findings", s.findings, "snapshots", s.snapshots));
 	else if (r == 0)
 		r = print_observation(name, &s, err);
 	hold_end(SIG_UNBLOCK);

@@ -5,15 +5,18 @@
 
 #include "lib/json.h"
 #include "lib/show/table.h"
+#include "lib/strv.h"
 #include "tools/cluster/cli/session.h"
 #include "tools/cluster/compare/compare.h"
 #include "tools/cluster/manifest/manifest.h"
+#include "tools/cluster/snapshot/snapshot.h"
 #include "vmm/virt/virt.h"
 
 void status_clear(struct status *s)
 {
 	json_decref(s->nodes);
 	json_decref(s->findings);
+	json_decref(s->snapshots);
 	*s = (struct status){ 0 };
 }
 
@@ -66,7 +69,29 @@ static json_t *missing_row(const struct missing *m, const struct sights *sights)
 			 is_well(sights, &step_isolate, NULL));
 }
 
-static int look(const struct context *ctx, const struct manifest *given, struct status *ret, struct vh_err *err)
+/* One that is not whole is a cause. */
+static int look_at_snapshots(const struct cluster *c, struct vh_store *store, struct vh_findings *found, json_t **ret, struct vh_err *err)
+{
+	const struct vh_finding half = { .object = c->name, .check = "snapshot", .verdict = VH_WRONG, .found = "one is half done",
+					 .mend = "the next start, apply or snapshot sees to it" };
+	vh_autojson all = json_array();
+	vh_autostrv names = NULL;
+	bool settled = true;
+	int r = snapshots_are_settled(c->owner, store, &settled, err);
+
+	if (r == 0)
+		r = snapshots_names(c->dir, &names, err);
+	if (r < 0)
+		return r;
+	if (!settled)
+		vh_finding_add(found, &half);
+	for (char **name = names; name && *name; name++)
+		json_array_append_new(all, json_string(*name));
+	*ret = vh_steal(&all);
+	return 0;
+}
+
+static int look(const struct context *ctx, struct vh_store *store, const struct manifest *given, struct status *ret, struct vh_err *err)
 {
 	vh_cleanup(sights_clear) struct sights sights = { 0 };
 	vh_autofindings found = VH_FINDINGS_NONE;
@@ -88,7 +113,9 @@ static int look(const struct context *ctx, const struct manifest *given, struct 
 	if (given)
 		causes_of_manifest(ctx->cluster, given, &found);
 	ret->up = !found.stops;
-	r = vh_findings_end(&found, &ret->findings, err);
+	r = look_at_snapshots(ctx->cluster, store, &found, &ret->snapshots, err);
+	if (r == 0)
+		r = vh_findings_end(&found, &ret->findings, err);
 	if (r == 0)
 		ret->nodes = vh_steal(&rows);
 	return r;
@@ -103,12 +130,19 @@ int status_look(const struct vh_cli *cli, const char *name, const struct manifes
 	if (r < 0)
 		return r;
 	ctx = session_context(cli, &s, 0);
-	return look(&ctx, given, ret, err);
+	return look(&ctx, s.store, given, ret, err);
 }
 
 void status_print(FILE *f, const struct status *s)
 {
+	json_t *name;
+	size_t i;
+
 	vh_table_print(f, status_cols, s->nodes);
+	json_array_foreach(s->snapshots, i, name)
+		fprintf(f, "%s%s", i ? ", " : "\nsnapshots: ", json_string_value(name));
+	if (json_array_size(s->snapshots))
+		putc('\n', f);
 	if (json_array_size(s->findings)) {
 		putc('\n', f);
 		vh_findings_print(f, s->findings, false);

@@ -12,6 +12,7 @@ struct manifest;
 
 struct status {
 	json_t *nodes, *findings;
+	json_t *snapshots;	/* names of those that are whole */
 	bool up;		/* all is as planned */
 };
 void status_clear(struct status *s);

@@ -3,11 +3,13 @@
 #include "tools/cluster/steps/steps.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "lib/files/files.h"
 #include "lib/strv.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
+#include "tools/cluster/snapshot/snapshot.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/steps/files.h"
 #include "tools/cluster/steps/keys.h"
@@ -114,6 +116,9 @@ static int volume_undo(const struct context *ctx, const struct spot *at, struct 
 		vh_autofree char *disk = cluster_volume_disk(c, at->node, v);
 
 		r = disk ? volume_disk_remove(disk, v->keep, err) : vh_err_nomem(err);
+		/* The others' disks of that moment go. */
+		if (r == 0 && v->keep)
+			r = snapshots_strip(disk, err);
 	}
 	if (r == 0 && rmdir(dir) == 0)
 		rmdir(c->volumes_dir);
@@ -212,4 +217,58 @@ int lost_check(const struct context *ctx, struct vh_err *err)
 			r = check_keys(ctx, &ctx->cluster->nodes[i], err);
 	}
 	return r;
+}
+
+/* --- what snapshots are of */
+
+static int add_disk(struct snapshot_disks *disks, const struct node *n, const char *volume, char *path, struct vh_err *err)
+{
+	struct snapshot_disk *grown = reallocarray(disks->v, disks->n + 1, sizeof(*grown));
+	struct snapshot_disk *d = grown ? &grown[disks->n] : NULL;
+
+	if (!grown) {
+		free(path);
+		return vh_err_nomem(err);
+	}
+	disks->v = grown;
+	*d = (struct snapshot_disk){ .node = strdup(n->name), .uuid = strdup(n->uuid), .volume = volume ? strdup(volume) : NULL, .path = path };
+	disks->n++;
+	return d->node && d->uuid && d->path && !volume == !d->volume ? 0 : vh_err_nomem(err);
+}
+
+static int add_disks(const struct cluster *c, const struct node *n, struct snapshot_disks *disks, struct vh_err *err)
+{
+	int r = add_disk(disks, n, NULL, node_file(c, n, "disk.qcow2"), err);
+
+	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_volume(c, n, v)); )
+		r = add_disk(disks, n, v->name, cluster_volume_disk(c, n, v), err);
+	return r;
+}
+
+int disks_of(const struct cluster *c, struct snapshot_disks *ret, struct vh_err *err)
+{
+	autodisks disks = { .cluster = strdup(c->name), .run = strdup(c->owner), .dir = strdup(c->dir) };
+	int r = disks.cluster && disks.run && disks.dir ? 0 : vh_err_nomem(err);
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes + c->n_leaving; i++)
+		r = add_disks(c, &c->nodes[i], &disks, err);
+	if (r < 0)
+		return r;
+	*ret = disks;
+	disks = (struct snapshot_disks){ 0 };
+	return 0;
+}
+
+int disks_settle(const struct context *ctx, struct vh_store *store, struct vh_err *err)
+{
+	autodisks disks = { 0 };
+	bool settled = true;
+	int r = snapshots_are_settled(ctx->cluster->owner, store, &settled, err);
+
+	if (r < 0 || settled)
+		return r;
+	r = nodes_check_off(ctx, err);
+	if (r == 0)
+		r = disks_of(ctx->cluster, &disks, err);
+	return r < 0 ? r : snapshots_settle(&disks, store, err);
 }

@@ -96,6 +96,23 @@ int nodes_check_on(const struct context *ctx, struct vh_err *err)
 	return 0;
 }
 
+int nodes_check_off(const struct context *ctx, struct vh_err *err)
+{
+	for (size_t i = 0; i < step_spots(&step_domain, ctx->cluster); i++) {
+		const struct spot at = step_spot(&step_domain, ctx->cluster, i);
+		const char *state = NULL;
+		int r = node_state(ctx, at.node, &state, err);
+
+		if (r < 0)
+			return r;
+		if (!state || vh_virt_is_off(state))
+			continue;
+		vh_err_refuse(err, EBUSY, "node %s is %s", spot_node(&at), state);
+		return vh_err_hint(err, "vhpc cluster stop shuts all down");
+	}
+	return 0;
+}
+
 static int suspend_one(const struct rest *rest, const struct node *n, const char *state, bool *ret_changed, struct vh_err *err)
 {
 	int r = node_suspend(rest->ctx, n, err);

@@ -13,6 +13,7 @@
 
 struct cluster;
 struct node;
+struct snapshot_disks;
 struct step_event;
 struct vh_image;
 struct vh_store;
@@ -142,7 +143,8 @@ int sights_new(const struct cluster *c, struct sights *ret);
 int sights_look(const struct context *ctx, bool leaving, struct sights *ret, struct vh_err *err);
 
 /* Brings the cluster to its planned state with the journal written ahead; *ret_changed counts
- * the steps that did anything. With nodes lost (the context's) all else is done but for what needs them. */
+ * the steps that did anything. With nodes lost (the context's) all else is done but for what needs them.
+ * What a killed run left of a snapshot comes to its end first. */
 int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err);
 /* Undoes all steps, backwards, whatever of them was done; or (the context's leaving) those of nodes that leave. */
 int steps_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
@@ -156,6 +158,15 @@ int nodes_stop(const struct context *ctx, int deadline_ms, bool force, unsigned 
 int nodes_suspend(const struct context *ctx, unsigned *ret_changed, struct vh_err *err);
 /* Refused where one is off. */
 int nodes_check_on(const struct context *ctx, struct vh_err *err);
+/* Refused where one is not, of all nodes, those that leave too. */
+int nodes_check_off(const struct context *ctx, struct vh_err *err);
+
+/* --- disk.c: what snapshots are of */
+
+/* The disks of all nodes; snapshot_disks_clear frees what it holds. */
+int disks_of(const struct cluster *c, struct snapshot_disks *ret, struct vh_err *err);
+/* Finishes or undoes what a killed run began with a snapshot; refused where a node runs. */
+int disks_settle(const struct context *ctx, struct vh_store *store, struct vh_err *err);
 
 /* Makes STATE/clusters/NAME whole, or finds it made. images: as in the context. Refused (-ESTALE) where that
  * takes an image other than the planned one. */

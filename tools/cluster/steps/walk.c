@@ -296,7 +296,9 @@ static int walk(const struct context *ctx, struct vh_store *store, bool undo, un
 
 int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err)
 {
-	return walk(ctx, store, false, ret_changed, err);
+	int r = disks_settle(ctx, store, err);
+
+	return r < 0 ? r : walk(ctx, store, false, ret_changed, err);
 }
 
 /* Every undo is harmless where nothing was done, so a step that was never begun, after

@@ -45,6 +45,14 @@ static const struct vh_opt watch_opts[] = {
 	{ "once", 0, VH_OPT_FLAG, offsetof(struct watch_opts, once), NULL, "look once, and end when what is off runs again" },
 	{ .name = NULL },
 };
+static const struct vh_opt snapshot_opts[] = {
+	{ "remove", 0, VH_OPT_FLAG, offsetof(struct snapshot_opts, remove), NULL, "remove it; the nodes stay as they are" },
+	{ .name = NULL },
+};
+static const struct vh_opt revert_opts[] = {
+	{ "dry-run", 0, VH_OPT_FLAG, offsetof(struct revert_opts, dry_run), NULL, "say what would be lost, and change nothing" },
+	{ .name = NULL },
+};
 static const struct vh_opt destroy_opts[] = {
 	{ "dry-run", 0, VH_OPT_FLAG, offsetof(struct destroy_opts, dry_run), NULL, "say what would be removed, and remove nothing" },
 	{ .name = NULL },
@@ -64,6 +72,8 @@ static const struct vh_verb verbs[] = {
 	{ "stop", "FILE|NAME [NODE]", 1, 2, "shut nodes down, all or one; their leases go back", 0, stop_opts, sizeof(struct life_opts), verb_stop },
 	{ "suspend", "FILE|NAME [NODE]", 1, 2, "halt nodes, all or one, with all that they hold", 0, NULL, 0, verb_suspend },
 	{ "resume", "FILE|NAME [NODE]", 1, 2, "let halted nodes go on, all or one", 0, start_opts, sizeof(struct life_opts), verb_resume },
+	{ "snapshot", "FILE|NAME [SNAPSHOT]", 1, 2, "take a snapshot of all disks while the nodes are off; list those there are", VH_VERB_JSON, snapshot_opts, sizeof(struct snapshot_opts), verb_snapshot },
+	{ "revert", "FILE|NAME SNAPSHOT", 2, 2, "bring all disks back to a snapshot; what was written since is lost", VH_VERB_JSON, revert_opts, sizeof(struct revert_opts), verb_revert },
 	{ "watch", "[NAME...]", 0, -1, "start nodes again that end by themselves, as their manifests say", VH_VERB_JSON, watch_opts, sizeof(struct watch_opts), verb_watch },
 	{ "destroy", "FILE|NAME", 1, 1, "remove the cluster and all that was made for it", VH_VERB_JSON, destroy_opts, sizeof(struct destroy_opts), verb_destroy },
 	{ "recover", "", 0, 0, "tell a lost store what runs and is there; make a moved directory its own", 0, NULL, 0, verb_recover },

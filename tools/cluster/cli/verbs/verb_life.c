@@ -12,6 +12,7 @@
 #include "tools/cluster/cli/verbs/verb_life.h"
 #include "tools/cluster/cli/session.h"
 #include "tools/cluster/manifest/manifest.h"
+#include "tools/cluster/snapshot/snapshot.h"
 #include "tools/cluster/watch/watch.h"
 #include "vmm/life/life.h"
 #include "vmm/virt/virt.h"
@@ -144,6 +145,49 @@ int verb_suspend(struct vh_cli *cli, struct vh_err *err)
 		return r;
 	end(&s, &ctx, ctx.only || s.cluster.n_nodes < 2 ? "is paused" : "are paused", changed);
 	return 0;
+}
+
+/* --- while they are off */
+
+static int open_rest(const struct vh_cli *cli, enum rest_how how, struct session *s, struct context *ret, struct vh_err *err)
+{
+	struct vh_cli of_one = *cli;
+	vh_autofree char *name = NULL;
+	int r;
+
+	of_one.argc = 1;
+	if (how == REST_CHANGE)
+		return open_life(&of_one, 0, s, ret, err);
+	r = cluster_name(cli->argv[0], &name, err);
+	if (r == 0)
+		r = session_look(cli, name, s, err);
+	if (r == 0)
+		*ret = session_context(cli, s, 0);
+	return r;
+}
+
+int life_rest(const struct vh_cli *cli, enum rest_how how, int (*then)(void *arg, struct rest *rest, struct vh_err *err), void *arg,
+	      struct vh_err *err)
+{
+	autosession s = { .lock = -1 };
+	autodisks disks = { 0 };
+	struct rest rest = { .disks = &disks };
+	struct context ctx;
+	int r = open_rest(cli, how, &s, &ctx, err);
+
+	if (r == 0 && how != REST_LOOK)
+		r = nodes_check_off(&ctx, err);
+	if (r == 0 && how == REST_CHANGE)
+		r = disks_settle(&ctx, s.store, err);
+	if (r == 0)
+		r = disks_of(&s.cluster, &disks, err);
+	rest.store = s.store;
+	if (r == 0)
+		r = then(arg, &rest, err);
+	if (rest.done)
+		vh_progress_end(vh_steal(&s.progress), "%s", rest.done);
+	free(rest.done);
+	return r;
 }
 
 /* --- started again by their policy */

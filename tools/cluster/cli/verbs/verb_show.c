@@ -22,7 +22,8 @@ enum { WATCH_S = 5, WATCH_MAX_S = 3600 };
 static int print_status(const struct vh_cli *cli, const struct status *s, struct vh_err *err)
 {
 	if (cli->json)
-		return vh_json_print("vhpc.cluster.status/1", json_pack("{s:O, s:O}", "nodes", s->nodes, "findings", s->findings), err);
+		return vh_json_print("vhpc.cluster.status/1", json_pack("{s:O, s:O, s:O}", "nodes", s->nodes, "findings", s->findings,
+									"snapshots", s->snapshots), err);
 	status_print(stdout, s);
 	return 0;
 }
