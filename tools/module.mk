@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 $(eval $(call program,vhpc,tools/vhpc.c,lib,jansson))
-$(eval $(call library,cluster,$(call rooms,tools/cluster,volume snapshot slurm manifest plan engine console ssh steps compare copy watch) $(filter-out %/main.c,$(call rooms,tools/cluster,cli cli/verbs))))
+$(eval $(call library,cluster,$(call rooms,tools/cluster,volume snapshot slurm manifest plan engine console ssh steps compare copy watch roll) $(filter-out %/main.c,$(call rooms,tools/cluster,cli cli/verbs))))
 $(eval $(call program,vhpc-cluster,tools/cluster/cli/verbs/main.c,cluster vmm netctl sriov images lib,\
     libvirt libvirt-qemu libxml-2.0 hwloc libnl-route-3.0 libnl-3.0 libnftables libarchive libmd jansson sqlite3 yaml-0.1,-pthread -lresolv))
 $(eval $(call program,vhpc-probe,tools/probe.c,vmm sriov lib,\

@@ -11,6 +11,7 @@
 /* Options of plan, apply and scale. */
 struct apply_opts { char *store, *host, *plan, *out; uint64_t timeout; bool keep, detailed, dry_run; };
 struct status_opts { char *watch; };
+struct replace_opts { char *store; uint64_t at_once, timeout; bool dry_run; };
 struct destroy_opts { bool dry_run; };
 struct life_opts { uint64_t timeout; bool force; };
 struct watch_opts { uint64_t timeout; bool once; };
@@ -34,6 +35,7 @@ int verb_resume(struct vh_cli *cli, struct vh_err *err);
 int verb_watch(struct vh_cli *cli, struct vh_err *err);
 int verb_snapshot(struct vh_cli *cli, struct vh_err *err);
 int verb_revert(struct vh_cli *cli, struct vh_err *err);
+int verb_replace(struct vh_cli *cli, struct vh_err *err);
 int verb_destroy(struct vh_cli *cli, struct vh_err *err);
 int verb_recover(struct vh_cli *cli, struct vh_err *err);
 

@@ -35,6 +35,29 @@ void events_begin(const struct events *e, const char *cluster, size_t nodes)
 			      "exists", e->exists, "nodes", (json_int_t)nodes));
 }
 
+void events_replace(const struct events *e, const char *cluster, json_t *nodes)
+{
+	vh_autojson stolen = nodes;
+
+	if (e->json)
+		events_say(json_pack("{s:s, s:s, s:s, s:O}", "schema", "vhpc.cluster.replace/1", "event", "begin", "cluster", cluster, "nodes", stolen));
+}
+
+void events_node(const struct events *e, const char *node, const char *state, const struct vh_err *why)
+{
+	if (e->json)
+		events_say(json_pack("{s:s, s:s, s:s, s:f, s:o*}", "event", "node", "node", node, "state", state,
+			      "seconds", rounded(vh_now() - e->begun), "error", text_or_none(why ? why->text : NULL)));
+}
+
+void events_replaced(const struct events *e, const char *cluster, size_t replaced, const struct vh_err *err)
+{
+	if (e->json)
+		events_say(json_pack("{s:s, s:s, s:s, s:I, s:f, s:o*, s:o*}", "event", "end", "cluster", cluster, "state", err ? "failed" : "done",
+			      "replaced", (json_int_t)replaced, "seconds", rounded(vh_now() - e->begun),
+			      "error", text_or_none(err ? err->text : NULL), "hint", text_or_none(err ? err->hint : NULL)));
+}
+
 static const char *state_of(const struct step_event *event)
 {
 	switch (event->state) {

@@ -16,6 +16,10 @@ struct events {
  * tells of the end. */
 void events_say(json_t *event);
 void events_begin(const struct events *e, const char *cluster, size_t nodes);
+/* The same of nodes that are replaced: their names, an array that is taken over; each by its state; how many were. */
+void events_replace(const struct events *e, const char *cluster, json_t *nodes);
+void events_node(const struct events *e, const char *node, const char *state, const struct vh_err *why);
+void events_replaced(const struct events *e, const char *cluster, size_t replaced, const struct vh_err *err);
 /* A context's tell; arg: struct events. */
 void events_step(void *arg, const struct step_event *event);
 /* err: why it failed, or NULL. */

@@ -9,6 +9,8 @@
 #include "lib/files/home.h"
 #include "lib/strv.h"
 #include "tools/cluster/manifest/manifest.h"
+#include "tools/cluster/roll/roll.h"
+#include "tools/cluster/snapshot/snapshot.h"
 #include "tools/cluster/watch/watch.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
@@ -44,6 +46,19 @@ int session_lock(const struct vh_cli *cli, const char *name, int *ret_fd, struct
 bool node_is(const struct cluster *c, const struct node *n, const char *word)
 {
 	return !strcmp(word, n->name) || !strcmp(word, n->name + strlen(c->name) + 1);
+}
+
+int session_node(const struct session *s, const char *word, const struct node **ret, struct vh_err *err)
+{
+	const struct cluster *c = &s->cluster;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (node_is(c, &c->nodes[i], word)) {
+			*ret = &c->nodes[i];
+			return 0;
+		}
+	vh_err_refuse(err, ENOENT, "cluster %s: has no node %s", c->name, word);
+	return vh_err_hint(err, "vhpc cluster status %s names them", c->name);
 }
 
 int session_record(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
@@ -142,6 +157,44 @@ int session_want(const struct context *ctx, bool running, struct vh_err *err)
 	return r;
 }
 
+static struct roll roll_of_all(const struct context *ctx, struct session *s)
+{
+	return (struct roll){ .ctx = *ctx, .cluster = &s->cluster, .store = s->store, .n = s->cluster.n_nodes };
+}
+
+int session_settle(const struct vh_cli *cli, struct session *s, struct vh_err *err)
+{
+	const struct context ctx = session_context(cli, s, 0);
+	struct roll roll = roll_of_all(&ctx, s);
+	bool unsettled;
+	int r = roll_look(&roll, &unsettled, err);
+
+	if (r < 0 || !unsettled)
+		return r;
+	if (!s->virt)
+		r = vh_virt_open(&s->virt, cli->connect, cli->state, true, err);
+	vh_progress_note(s->progress, "a run that replaced nodes was interrupted: what it left half done goes back");
+	return r < 0 ? r : roll_settle(&roll, err);
+}
+
+int session_check_snapshots(const struct session *s, struct vh_err *err)
+{
+	vh_autostrv names = NULL;
+	int r = snapshots_names(s->cluster.dir, &names, err);
+
+	if (r < 0 || !names)
+		return r;
+	vh_err_refuse(err, EEXIST, "cluster %s: has the snapshot %s, which a node that is made anew would be no part of", s->cluster.name, names[0]);
+	return vh_err_hint(err, "vhpc cluster snapshot --remove %s %s first, or revert to it", s->cluster.name, names[0]);
+}
+
+int session_release(const struct context *ctx, struct session *s, struct vh_err *err)
+{
+	struct roll roll = roll_of_all(ctx, s);
+
+	return roll_release(&roll, err);
+}
+
 /* Their directories, and what the nodes of groups booted that leave. */
 static int remove_left(const struct cluster *c, struct vh_err *err)
 {
@@ -152,11 +205,8 @@ static int remove_left(const struct cluster *c, struct vh_err *err)
 
 		r = dir ? vh_remove_tree(dir, err) : vh_err_nomem(err);
 	}
-	for (size_t i = 0; r == 0 && i < c->n_leaving_pools; i++) {
-		vh_autofree char *dir = vh_strf("%s/boot/%s", c->dir, c->pools[c->n_pools + i].wanted.name);
-
-		r = dir ? vh_remove_tree(dir, err) : vh_err_nomem(err);
-	}
+	for (size_t i = 0; r == 0 && i < c->n_leaving_pools; i++)
+		r = files_drop_pool(c, &c->pools[c->n_pools + i], err);
 	return r;
 }
 

@@ -29,6 +29,8 @@ void session_forget_was(struct session *s);
 int session_lock(const struct vh_cli *cli, const char *name, int *ret_fd, struct vh_err *err);
 /* Whether that word names the node: "2", or its whole name. */
 bool node_is(const struct cluster *c, const struct node *n, const char *word);
+/* The node that is meant, or refused. */
+int session_node(const struct session *s, const char *word, const struct node **ret, struct vh_err *err);
 /* For verbs that look: store and plan of a cluster that is applied, or refused. */
 int session_load(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err);
 /* The plan of a cluster that is applied, or refused. */
@@ -45,6 +47,13 @@ void session_forget_images(struct session *s);
 struct context session_context(const struct vh_cli *cli, const struct session *s, uint64_t ready_s);
 /* Has vhpc cluster watch know whether the context's nodes are to run. */
 int session_want(const struct context *ctx, bool running, struct vh_err *err);
+/* Before a cluster that is there is changed or brought up: a run that was killed while it replaced nodes may have left some half
+ * done, which go back, or are done. Opens libvirt where there are some. */
+int session_settle(const struct vh_cli *cli, struct session *s, struct vh_err *err);
+/* Before disks are made anew: refused where there are snapshots, which would lack these. */
+int session_check_snapshots(const struct session *s, struct vh_err *err);
+/* After all were brought up: what such a run asked of their Slurm is taken back. */
+int session_release(const struct context *ctx, struct session *s, struct vh_err *err);
 /* Removes the nodes that leave, then gives back their leases and forgets them. The context is the session's. */
 int session_leave(const struct context *ctx, struct session *s, struct vh_err *err);
 /* Undoes every step, then gives back the leases and forgets the cluster. */

@@ -37,24 +37,29 @@ void causes_of_missing(const struct cluster *c, struct vh_findings *ret)
 }
 
 /* One that was removed since is missed by nobody: nodes have their own copy. */
+static void cause_of_image(const struct cluster *c, const struct cluster_pool *p, const char *store, struct vh_findings *ret)
+{
+	vh_cleanup(vh_image_freep) struct vh_image *image = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+	vh_autofree char *is = vh_strf("nodes run %.12s", p->image.digest), *newer = NULL;
+	vh_autofree char *mend = vh_strf("vhpc cluster replace %s makes its nodes anew of the newer one", c->name);
+	struct vh_finding f = { .object = p->wanted.image, .check = "image", .verdict = VH_WRONG, .found = is, .mend = mend };
+
+	if (vh_image_find(store, p->wanted.image, &image, &none) < 0 || !strcmp(image->digest, p->image.digest))
+		return;
+	newer = vh_strf("%.12s, built since", image->digest);
+	f.wanted = newer;
+	vh_finding_add(ret, &f);
+}
+
 void causes_of_images(const struct cluster *c, const char *state, struct vh_findings *ret)
 {
 	vh_autofree char *store = vh_image_store(NULL, state);
 
-	for (size_t i = 0; store && i < c->n_pools; i++) {
-		const struct cluster_pool *p = &c->pools[i];
-		vh_cleanup(vh_image_freep) struct vh_image *image = NULL;
-		vh_autoerr none = VH_ERR_NONE;
-		vh_autofree char *is = vh_strf("nodes run %.12s", p->image.digest), *newer = NULL;
-		struct vh_finding f = { .object = p->wanted.image, .check = "image", .verdict = VH_WRONG, .found = is,
-					.mend = "destroy and apply anew, to run the newer one" };
-
-		if (vh_image_find(store, p->wanted.image, &image, &none) < 0 || !strcmp(image->digest, p->image.digest))
-			continue;
-		newer = vh_strf("%.12s, built since", image->digest);
-		f.wanted = newer;
-		vh_finding_add(ret, &f);
-	}
+	for (size_t i = 0; store && i < c->n_pools; i++)
+		cause_of_image(c, &c->pools[i], store, ret);
+	for (size_t i = 0; store && i < c->n_formers; i++)
+		cause_of_image(c, &c->formers[i], store, ret);
 }
 
 void causes_of_manifest(const struct cluster *c, const struct manifest *m, struct vh_findings *ret)

@@ -33,6 +33,7 @@ struct cluster_pool {
 	struct pool wanted;
 	unsigned vcpus;		/* of each node */
 	struct { char *digest, *suite, *cmdline, *user, *mpi, *mpi_version; } image;
+	uint64_t generation;	/* of what its nodes boot, which lies beside that of others; 0: the first */
 };
 
 extern const char *const pool_roles[];		/* by enum pool_role; ends with NULL */

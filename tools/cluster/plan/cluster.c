@@ -13,7 +13,7 @@
 
 const char *const cluster_accel_names[] = { [CLUSTER_TCG] = "tcg", [CLUSTER_KVM] = "kvm", NULL };
 
-static void pool_of_cluster_clear(struct cluster_pool *p)
+void cluster_pool_clear(struct cluster_pool *p)
 {
 	pool_clear(&p->wanted);
 	free(p->image.digest);
@@ -57,19 +57,22 @@ void cluster_drop_leaving(struct cluster *c)
 	for (; c->n_leaving; c->n_leaving--)
 		node_clear(&c->nodes[c->n_nodes + c->n_leaving - 1]);
 	for (; c->n_leaving_pools; c->n_leaving_pools--)
-		pool_of_cluster_clear(&c->pools[c->n_pools + c->n_leaving_pools - 1]);
+		cluster_pool_clear(&c->pools[c->n_pools + c->n_leaving_pools - 1]);
 }
 
 void cluster_clear(struct cluster *c)
 {
 	cluster_drop_leaving(c);
 	for (size_t i = 0; i < c->n_pools; i++)
-		pool_of_cluster_clear(&c->pools[i]);
+		cluster_pool_clear(&c->pools[i]);
 	for (size_t i = 0; i < c->n_hosts; i++)
 		free(c->hosts[i].name);
 	for (size_t i = 0; i < c->n_nodes; i++)
 		node_clear(&c->nodes[i]);
+	for (size_t i = 0; i < c->n_formers; i++)
+		cluster_pool_clear(&c->formers[i]);
 	free(c->pools);
+	free(c->formers);
 	free(c->hosts);
 	free(c->nodes);
 	free(c->name);
@@ -115,6 +118,11 @@ int cluster_node_shape(struct node *n, struct vh_err *err)
 const struct cluster_pool *cluster_pool_of(const struct cluster *c, const struct node *n)
 {
 	return &c->pools[n->pool];
+}
+
+const struct cluster_pool *cluster_made_of(const struct cluster *c, const struct node *n)
+{
+	return n->former ? &c->formers[n->former - 1] : cluster_pool_of(c, n);
 }
 
 struct cluster_pool *cluster_pool_named(const struct cluster *c, const char *name)

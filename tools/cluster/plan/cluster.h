@@ -9,6 +9,8 @@
 int cluster_shape(struct cluster *c, const char *name, const char *state, size_t pools, size_t nodes, struct vh_err *err);
 /* A NIC and an empty layout for a node, which is zeroed. */
 int cluster_node_shape(struct node *n, struct vh_err *err);
+/* Frees what it holds; also of a zeroed one. */
+void cluster_pool_clear(struct cluster_pool *p);
 /* What a pool was planned as goes over; its name stays, too. -ENOMEM. */
 int cluster_pool_move(struct cluster_pool *from, struct cluster_pool *to, struct vh_err *err);
 /* Takes those that leave out of it. */

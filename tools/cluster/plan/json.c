@@ -32,6 +32,7 @@ static const struct vh_key mpi_keys[] = {
 /* What a planned pool has besides pool_keys. */
 static const struct vh_key planned_keys[] = {
 	{ .name = "image", .type = VH_KEY_MAP, .required = true, .keys = image_keys },
+	{ .name = "generation", .type = VH_KEY_UINT, .offset = offsetof(struct cluster_pool, generation), .dflt = "0", .max = UINT32_MAX },
 	{ .name = "mpi", .type = VH_KEY_MAP, .required = true, .keys = mpi_keys },
 	{ .name = NULL },
 };
@@ -93,6 +94,10 @@ static json_t *node_to_json(const struct cluster *c, const struct node *n)
 		return NULL;
 	if (!n->uuid)
 		json_object_del(doc, "uuid");
+	if (n->former && json_object_set_new(doc, "former", json_integer((json_int_t)n->former)) < 0)
+		return NULL;
+	if (n->was != n->former && json_object_set_new(doc, "was", json_integer((json_int_t)n->was)) < 0)
+		return NULL;
 	return json_object_set_new(doc, "layout", vh_layout_to_json(n->layout)) < 0 ? NULL : vh_steal(&doc);
 }
 
@@ -126,6 +131,28 @@ static int take_slot(const struct cluster *c, struct node *n)
 	return 0;
 }
 
+/* Which of the former pools, counted from 1; dflt where it does not say. */
+static int take_former(const struct cluster *c, const json_t *j, size_t dflt, size_t *ret)
+{
+	const json_int_t n = j ? json_integer_value(j) : (json_int_t)dflt;
+
+	if ((j && !json_is_integer(j)) || n < 0 || (size_t)n > c->n_formers)
+		return -EBADMSG;
+	*ret = (size_t)n;
+	return 0;
+}
+
+/* To what it was made of; its pool has its nodes' where there are some, and else those that it had. */
+static void give_vcpus(const struct cluster *c, const struct node *n, unsigned vcpus)
+{
+	struct cluster_pool *pool = &c->pools[n->pool];
+
+	if (n->former)
+		c->formers[n->former - 1].vcpus = vcpus;
+	if (!n->former || !pool->vcpus)
+		pool->vcpus = vcpus;
+}
+
 static int node_from_json(const struct cluster *c, const json_t *j, struct node *n, struct vh_err *err)
 {
 	const json_t *group = json_object_get(j, "group");
@@ -138,12 +165,16 @@ static int node_from_json(const struct cluster *c, const json_t *j, struct node 
 		r = vh_doc_from_json(nic_keys, j, &n->nics[0], err);
 	if (r == 0)
 		r = take_slot(c, n);
+	if (r == 0)
+		r = take_former(c, json_object_get(j, "former"), 0, &n->former);
+	if (r == 0)
+		r = take_former(c, json_object_get(j, "was"), n->former, &n->was);
 	if (r < 0)
 		return damaged(r, "node", err);
 	n->pool = (size_t)(pool - c->pools);
 	r = vh_layout_from_json(json_object_get(j, "layout"), n->layout, err);
 	if (r == 0)
-		pool->vcpus = n->layout->vcpus;
+		give_vcpus(c, n, n->layout->vcpus);
 	return r;
 }
 
@@ -209,6 +240,8 @@ static int add_pool(json_t *doc, const struct cluster_pool *p)
 	}
 	if (merge(doc, wanted) < 0 || merge(doc, vh_doc_json(planned_keys, p)) < 0 || add_sizes(doc, &p->wanted) < 0)
 		return -ENOMEM;
+	if (!p->generation)
+		json_object_del(doc, "generation");
 	return json_object_set_new(doc, "request", request_to_json(&p->wanted));
 }
 
@@ -229,6 +262,26 @@ static json_t *groups_to_json(const struct cluster *c, size_t first, size_t n)
 		if (json_array_append_new(groups, group_to_json(&c->pools[i])) < 0)
 			return NULL;
 	return vh_steal(&groups);
+}
+
+/* Without groups it is the only one of its name. */
+static json_t *former_to_json(const struct cluster_pool *p)
+{
+	vh_autojson doc = p->wanted.name ? group_to_json(p) : json_object();
+
+	if (!p->wanted.name && doc && add_pool(doc, p) < 0)
+		return NULL;
+	return vh_steal(&doc);
+}
+
+static int add_formers(json_t *doc, const struct cluster *c)
+{
+	vh_autojson formers = json_array();
+
+	for (size_t i = 0; i < c->n_formers; i++)
+		if (json_array_append_new(formers, former_to_json(&c->formers[i])) < 0)
+			return -ENOMEM;
+	return c->n_formers ? json_object_set(doc, "formers", formers) : 0;
 }
 
 static int add_pools(json_t *doc, const struct cluster *c)
@@ -258,7 +311,7 @@ json_t *cluster_to_json(const struct cluster *c)
 	if (!doc || add_pools(doc, c) < 0 ||
 	    json_object_set_new(doc, "cidr", json_string(vh_cidr_format(&c->cidr, cidr))) < 0 ||
 	    merge(doc, vh_doc_json(cluster_keys, c)) < 0 || json_object_set_new(doc, "nodes", nodes_to_json(c, 0, c->n_nodes)) < 0 ||
-	    add_leaving(doc, c) < 0)
+	    add_formers(doc, c) < 0 || add_leaving(doc, c) < 0)
 		return NULL;
 	if (!c->users.n)
 		json_object_del(doc, "users");
@@ -325,6 +378,24 @@ static int groups_from_json(const json_t *groups, struct cluster_pool *pools, st
 	return r;
 }
 
+static int formers_from_json(const json_t *formers, struct cluster *c, struct vh_err *err)
+{
+	int r = 0;
+
+	c->formers = calloc(json_array_size(formers) + 1, sizeof(*c->formers));
+	if (!c->formers)
+		return vh_err_nomem(err);
+	for (; r == 0 && c->n_formers < json_array_size(formers); c->n_formers++) {
+		const json_t *former = json_array_get(formers, c->n_formers);
+		struct cluster_pool *p = &c->formers[c->n_formers];
+
+		r = json_object_get(former, "name") ? vh_doc_from_json(group_keys, former, p, err) : 0;
+		if (r == 0)
+			r = pool_from_json(former, p, err);
+	}
+	return r;
+}
+
 static int pools_from_json(const json_t *j, struct cluster *c, struct vh_err *err)
 {
 	const json_t *groups = json_object_get(j, "groups"), *leaving = json_object_get(j, "leaving_groups");
@@ -367,6 +438,8 @@ int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, s
 	if (r < 0)
 		return r;
 	r = pools_from_json(j, &c, err);
+	if (r == 0)
+		r = formers_from_json(json_object_get(j, "formers"), &c, err);
 	if (r == 0)
 		r = vh_doc_from_json(cluster_keys, j, &c, err);
 	if (r < 0)

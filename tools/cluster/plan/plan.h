@@ -39,6 +39,8 @@ struct node {
 	size_t slot;		/* its number among the cluster's addresses, MACs and taps, from 0: it keeps it */
 	bool is_new;		/* planned just now, in no record yet */
 	bool is_unproven;	/* that, or known to have failed since it was planned: it holds nothing of anybody's */
+	size_t former;		/* 0: it was made of what its pool is; n: of what that was, the cluster's formers[n - 1] */
+	size_t was;		/* that of it before, while it is being replaced; else the same */
 	struct nic *nics;	/* the first is that of MPI and ssh */
 	size_t n_nics;
 	struct vh_layout *layout;	/* what it has of the host */
@@ -52,9 +54,10 @@ struct cluster {
 	char *dir;		/* STATE/clusters/NAME; not stored */
 	char *volumes_dir;	/* STATE/volumes/NAME, a directory a node with the disks of its volumes; not stored */
 	struct cluster_pool *pools;
+	struct cluster_pool *formers;	/* what pools were, and some of their nodes still are */
 	struct host *hosts;
 	struct node *nodes;
-	size_t n_pools, n_hosts, n_nodes;
+	size_t n_pools, n_formers, n_hosts, n_nodes;
 	size_t n_leaving_pools, n_leaving;	/* those behind: in the record until they are removed */
 	struct vh_cidr cidr;
 	struct vh_doc_list users;	/* of struct login; their keys are keys, not files */
@@ -72,6 +75,8 @@ struct cluster {
 };
 
 const struct cluster_pool *cluster_pool_of(const struct cluster *c, const struct node *n);
+/* What the node was made of: image, boot and disk; else its pool says all of it. */
+const struct cluster_pool *cluster_made_of(const struct cluster *c, const struct node *n);
 
 /* Plans a new cluster on the query's host, or on that of a file as vh_plan_host_load takes it, with what others
  * hold (store) left out; refused where it does not fit. images: one a pool, in the manifest's order. The query's notes are the caller's to say and to free, also after a failure.
@@ -125,6 +130,24 @@ int cluster_take_users(struct cluster *c, const struct manifest *m, struct vh_er
 /* Groups that users are in and that are no user's: a name each with the number that it has where the image lacks
  * it. *ret is a strv of "NAME GID". */
 int cluster_groups(const struct cluster *c, char ***ret, struct vh_err *err);
+
+/* --- pools.c: pools that come to be another, and nodes that are replaced one after the other until all are as it is */
+
+/* Has pools boot these images from now on (one a pool, NULL: it stays, as where it boots that already); nodes that are
+ * there are of the former pool. Refused where an image does not do. */
+int cluster_renew(struct cluster *c, struct vh_image *const *images, struct vh_err *err);
+/* The node is as its pool is by now; as it was again; and so for good. */
+void node_renew(struct node *n);
+void node_revert(struct node *n);
+void node_keep(struct node *n);
+/* Whether no node was made of what a pool is by now, and some are of what it was. */
+bool cluster_is_unmade(const struct cluster *c, size_t pool);
+/* Pools of which no node was made are again what they were, so far as there is a node of that. */
+void cluster_unrenew(struct cluster *c);
+/* A former pool that no node is of, or would go back to; NULL: there is none. */
+struct cluster_pool *cluster_unused(const struct cluster *c);
+/* Forgets it. */
+void cluster_drop_former(struct cluster *c, struct cluster_pool *former);
 
 /* --- lease.c */
 

@@ -25,9 +25,9 @@ static char *disk_object(const struct cluster *c, const struct spot *at)
 static int disk_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
 	const struct cluster *c = ctx->cluster;
-	vh_autofree char *disk = node_file(c, at->node, "disk.qcow2"), *base = files_base_disk(cluster_pool_of(c, at->node), c->dir);
+	vh_autofree char *disk = node_file(c, at->node, "disk.qcow2"), *base = files_base_disk(cluster_made_of(c, at->node), c->dir);
 
-	int r = disk && base ? vh_disk_overlay(base, disk, cluster_pool_of(c, at->node)->wanted.disk, ret_changed, err)
+	int r = disk && base ? vh_disk_overlay(base, disk, cluster_made_of(c, at->node)->wanted.disk, ret_changed, err)
 			     : vh_err_nomem(err);
 
 	/* One that runs has it already. */
@@ -69,13 +69,61 @@ static int disk_look(const struct context *ctx, const struct spot *at, struct lo
 
 	if (!disk)
 		return vh_err_nomem(err);
-	if (access(disk, F_OK) < 0)
+	if (disk_is_aside(ctx->cluster, at->node))
+		*ret = (struct look){ LOOK_OTHER, "is of a node that is being replaced", "the node as it was" };
+	else if (access(disk, F_OK) < 0)
 		return look_at_lost(ctx, at->node, ret, err);
-	*ret = (struct look){ .is = LOOK_SAME };
+	else
+		*ret = (struct look){ .is = LOOK_SAME };
 	return 0;
 }
 
 const struct step step_disk = { "disk", ONCE_A_NODE, disk_apply, disk_undo, disk_look, disk_object, .again = false };
+
+/* --- kept beside */
+
+#define FORMER_DISK "disk.former.qcow2"
+
+static int move_disk(const struct cluster *c, const struct node *n, const char *from, const char *to, struct vh_err *err)
+{
+	vh_autofree char *is = node_file(c, n, from), *becomes = node_file(c, n, to);
+
+	if (!is || !becomes)
+		return vh_err_nomem(err);
+	if (rename(is, becomes) < 0)
+		return vh_err_set(err, errno, "%s: %s", is, strerror(errno));
+	return vh_sync_name(becomes, err);
+}
+
+int disk_put_aside(const struct cluster *c, const struct node *n, struct vh_err *err)
+{
+	vh_autofree char *disk = node_file(c, n, "disk.qcow2");
+
+	if (disk && access(disk, F_OK) < 0) {
+		vh_err_refuse(err, ENODATA, "%s: its disk is gone", n->name);
+		return vh_err_hint(err, "vhpc cluster apply makes it a new one");
+	}
+	return disk ? move_disk(c, n, "disk.qcow2", FORMER_DISK, err) : vh_err_nomem(err);
+}
+
+bool disk_is_aside(const struct cluster *c, const struct node *n)
+{
+	vh_autofree char *former = node_file(c, n, FORMER_DISK);
+
+	return former && access(former, F_OK) == 0;
+}
+
+int disk_put_back(const struct cluster *c, const struct node *n, struct vh_err *err)
+{
+	return disk_is_aside(c, n) ? move_disk(c, n, FORMER_DISK, "disk.qcow2", err) : 0;
+}
+
+int disk_drop_aside(const struct cluster *c, const struct node *n, struct vh_err *err)
+{
+	vh_autofree char *former = node_file(c, n, FORMER_DISK);
+
+	return former ? vh_remove_tree(former, err) : vh_err_nomem(err);
+}
 
 /* --- its volumes */
 

@@ -87,7 +87,7 @@ static bool add_disk(struct parts *p, struct vh_disk disk)
 
 static int parts_of(const struct cluster *c, const struct node *n, struct parts *p, struct vh_err *err)
 {
-	const struct cluster_pool *pool = cluster_pool_of(c, n);
+	const struct cluster_pool *pool = cluster_made_of(c, n);
 	bool whole;
 
 	*p = (struct parts){
@@ -114,7 +114,7 @@ static int node_xml(const struct cluster *c, const struct node *n, char **ret, s
 	vh_autoroot host = NULL;
 	const struct region region = cluster_region(c);
 	const struct vh_shmem shmem = { region.name, region.size };
-	const struct cluster_pool *pool = cluster_pool_of(c, n);
+	const struct cluster_pool *pool = cluster_made_of(c, n);
 	const bool uefi = pool->wanted.boot == VH_BOOT_UEFI;
 	const struct vh_nic nic = { .tap = n->nics[0].tap, .mac = n->nics[0].mac, .queues = 1 };
 	struct cluster_user user = { 0 };

@@ -3,6 +3,7 @@
 #include "tools/cluster/steps/files.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -100,9 +101,26 @@ static bool pool_is_whole(const struct cluster_pool *p, const char *dir)
 	return kernel && initrd && disk && access(kernel, F_OK) == 0 && access(initrd, F_OK) == 0 && access(disk, F_OK) == 0;
 }
 
+/* While its nodes are still of a former pool none boots it. */
+static bool is_booted(const struct cluster *c, size_t pool)
+{
+	bool any = false, formers = false;
+
+	for (size_t i = 0; i < c->n_nodes; i++) {
+		any |= c->nodes[i].pool == pool && !c->nodes[i].former;
+		formers |= c->nodes[i].pool == pool && c->nodes[i].former;
+	}
+	return any || !formers;
+}
+
+static bool has_pool(const struct cluster *c, size_t i, const char *dir)
+{
+	return !is_booted(c, i) || pool_is_whole(&c->pools[i], dir);
+}
+
 bool files_have_pool(const struct cluster *c, size_t i)
 {
-	return pool_is_whole(&c->pools[i], c->dir);
+	return has_pool(c, i, c->dir);
 }
 
 bool files_are_whole(const struct cluster *c)
@@ -118,7 +136,7 @@ bool files_are_whole(const struct cluster *c)
 static int check_images(const struct cluster *c, const char *dir, struct vh_image *const *images, struct vh_err *err)
 {
 	for (size_t i = 0; i < c->n_pools; i++) {
-		if (pool_is_whole(&c->pools[i], dir) ||
+		if (has_pool(c, i, dir) ||
 		    (images && images[i] && !strcmp(images[i]->digest, c->pools[i].image.digest)))
 			continue;
 		vh_err_refuse(err, ESTALE, "image %s is gone, or another than when the cluster was planned", c->pools[i].wanted.image);
@@ -138,7 +156,7 @@ static int mend(const struct cluster *c, struct vh_image *const *images, bool *r
 	if (r == 0)
 		r = check_images(c, c->dir, images, err);
 	for (size_t i = 0; r == 0 && i < c->n_pools; i++)
-		r = pool_is_whole(&c->pools[i], c->dir) ? 0 : take_image(c->dir, &c->pools[i], images[i], err);
+		r = has_pool(c, i, c->dir) ? 0 : take_image(c->dir, &c->pools[i], images[i], err);
 	if (r == 0)
 		r = keys ? keys_renew(c, err) : identities_mend(c, &mended, err);
 	if (r == 0)
@@ -185,6 +203,8 @@ char *files_of_pool(const struct cluster_pool *p, const char *dir, const char *f
 {
 	const char *group = p->wanted.name;
 
+	if (p->generation)
+		return vh_strf("%s/boot/%s%s%" PRIu64 "/%s", dir, group ? group : "", group ? "." : "", p->generation, file);
 	return vh_strf("%s%s%s/%s", dir, group ? "/boot/" : "", group ? group : "", file);
 }
 
@@ -193,6 +213,32 @@ char *files_base_disk(const struct cluster_pool *p, const char *dir)
 	static const char *const bases[VH_BOOTS] = { "root.ext4", "disk.raw", "root.squashfs" };
 
 	return files_of_pool(p, dir, bases[p->wanted.boot]);
+}
+
+static int remove_file(char *path, struct vh_err *err)
+{
+	vh_autofree char *own = path;
+
+	return own ? vh_remove_tree(own, err) : vh_err_nomem(err);
+}
+
+int files_drop_pool(const struct cluster *c, const struct cluster_pool *p, struct vh_err *err)
+{
+	vh_autofree char *boot = vh_strf("%s/boot", c->dir);
+	int r;
+
+	if (p->wanted.name || p->generation) {
+		r = boot ? remove_file(files_of_pool(p, c->dir, ""), err) : vh_err_nomem(err);
+		/* With the last of them. */
+		if (r == 0)
+			rmdir(boot);
+		return r;
+	}
+	/* Among those of the cluster itself. */
+	r = remove_file(files_of_pool(p, c->dir, "kernel"), err);
+	if (r == 0)
+		r = remove_file(files_of_pool(p, c->dir, "initrd"), err);
+	return r < 0 ? r : remove_file(files_base_disk(p, c->dir), err);
 }
 
 int files_settle(const struct cluster *c, struct vh_err *err)

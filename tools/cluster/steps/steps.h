@@ -12,6 +12,7 @@
 #include "tools/cluster/engine/engine.h"
 
 struct cluster;
+struct cluster_pool;
 struct node;
 struct snapshot_disks;
 struct step_event;
@@ -168,6 +169,15 @@ int disks_of(const struct cluster *c, struct snapshot_disks *ret, struct vh_err 
 /* Finishes or undoes what a killed run began with a snapshot; refused where a node runs. */
 int disks_settle(const struct context *ctx, struct vh_store *store, struct vh_err *err);
 
+/* --- disk.c: a node's own disk, kept beside while another is in its place */
+
+/* Refused where it has none. */
+int disk_put_aside(const struct cluster *c, const struct node *n, struct vh_err *err);
+bool disk_is_aside(const struct cluster *c, const struct node *n);
+/* In the place of the one that is there by now; and removed for good. 0 also where none is beside. */
+int disk_put_back(const struct cluster *c, const struct node *n, struct vh_err *err);
+int disk_drop_aside(const struct cluster *c, const struct node *n, struct vh_err *err);
+
 /* Makes STATE/clusters/NAME whole, or finds it made. images: as in the context. Refused (-ESTALE) where that
  * takes an image other than the planned one. */
 int files_make(const struct cluster *c, struct vh_image *const *images, bool *ret_made, struct vh_err *err);
@@ -177,6 +187,8 @@ int files_key(const struct cluster *c, char **ret, struct vh_err *err);
 /* Whether all that its nodes boot is there, so that no image is asked for; those of the i-th pool alone. */
 bool files_are_whole(const struct cluster *c);
 bool files_have_pool(const struct cluster *c, size_t i);
+/* Removes what a pool's nodes booted. */
+int files_drop_pool(const struct cluster *c, const struct cluster_pool *p, struct vh_err *err);
 /* Tells ssh's configuration and cluster.json where the cluster's directory is now, should its name be another. */
 int files_settle(const struct cluster *c, struct vh_err *err);
 /* Of a cluster that exists: refused where a VM runs on a disk that is gone, as apply would make an empty one; where

@@ -40,6 +40,13 @@ static const struct vh_opt stop_opts[] = {
 	{ "force", 0, VH_OPT_FLAG, offsetof(struct life_opts, force), NULL, "cut the power at once" },
 	{ .name = NULL },
 };
+static const struct vh_opt replace_opts[] = {
+	{ "store", 0, VH_OPT_STR, offsetof(struct replace_opts, store), "DIR", "image store" },
+	{ "at-once", 0, VH_OPT_UINT, offsetof(struct replace_opts, at_once), "N", "how many at a time (1)" },
+	{ "timeout", 0, VH_OPT_UINT, offsetof(struct replace_opts, timeout), "SECONDS", "how long a node may take to be free of jobs, and to answer (300)" },
+	{ "dry-run", 0, VH_OPT_FLAG, offsetof(struct replace_opts, dry_run), NULL, "say which would be replaced, and replace none" },
+	{ .name = NULL },
+};
 static const struct vh_opt watch_opts[] = {
 	{ "timeout", 0, VH_OPT_UINT, offsetof(struct watch_opts, timeout), "SECONDS", "how long a node may take to answer (300)" },
 	{ "once", 0, VH_OPT_FLAG, offsetof(struct watch_opts, once), NULL, "look once, and end when what is off runs again" },
@@ -74,6 +81,7 @@ static const struct vh_verb verbs[] = {
 	{ "resume", "FILE|NAME [NODE]", 1, 2, "let halted nodes go on, all or one", 0, start_opts, sizeof(struct life_opts), verb_resume },
 	{ "snapshot", "FILE|NAME [SNAPSHOT]", 1, 2, "take a snapshot of all disks while the nodes are off; list those there are", VH_VERB_JSON, snapshot_opts, sizeof(struct snapshot_opts), verb_snapshot },
 	{ "revert", "FILE|NAME SNAPSHOT", 2, 2, "bring all disks back to a snapshot; what was written since is lost", VH_VERB_JSON, revert_opts, sizeof(struct revert_opts), verb_revert },
+	{ "replace", "FILE|NAME [NODE...]", 1, -1, "make nodes anew from the newest build of their image, one after the other", VH_VERB_JSON, replace_opts, sizeof(struct replace_opts), verb_replace },
 	{ "watch", "[NAME...]", 0, -1, "start nodes again that end by themselves, as their manifests say", VH_VERB_JSON, watch_opts, sizeof(struct watch_opts), verb_watch },
 	{ "destroy", "FILE|NAME", 1, 1, "remove the cluster and all that was made for it", VH_VERB_JSON, destroy_opts, sizeof(struct destroy_opts), verb_destroy },
 	{ "recover", "", 0, 0, "tell a lost store what runs and is there; make a moved directory its own", 0, NULL, 0, verb_recover },

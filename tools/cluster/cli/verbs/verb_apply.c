@@ -254,6 +254,8 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 		r = apply_failed(cli, &ctx, s, exists, err);
 	else if (s->cluster.n_leaving)
 		r = leave(&ctx, s, ret_changed, err);
+	if (r == 0 && exists)
+		r = session_release(&ctx, s, err);
 	events_end(&events, &s->cluster, *ret_changed, r < 0 ? err : NULL);
 	return r;
 }
@@ -302,7 +304,7 @@ static int check(const struct vh_cli *cli, const struct saved *want, struct sess
 		r = decide_bridge(&s->cluster, err);
 	if (r == 0)
 		r = decide_volumes(&s->cluster, err);
-	if (r == 0)
+	if (r == 0 && !s->virt)
 		r = vh_virt_open(&s->virt, cli->connect, cli->state, true, err);
 	if (r == 0)
 		r = decide_names(s, err);
@@ -321,6 +323,19 @@ static int find_recorded_images(const struct vh_cli *cli, struct session *s, str
 	session_forget_images(s);
 	for (size_t i = 0; r == 0 && i < s->cluster.n_pools; i++)
 		r = session_image(cli, o->store, files_have_pool(&s->cluster, i) ? NULL : &s->cluster.pools[i].wanted, s, err);
+	return r;
+}
+
+/* What a killed run left is settled first: what is planned then is what is there. */
+static int settle(const struct vh_cli *cli, const char *name, struct session *s, struct vh_err *err)
+{
+	int r = record_load(s->store, cli->state, name, &s->cluster, err);
+
+	if (r == -ENOENT && !err->num)
+		return 0;
+	if (r == 0)
+		r = session_settle(cli, s, err);
+	cluster_clear(&s->cluster);
 	return r;
 }
 
@@ -346,6 +361,8 @@ static int apply_wanted(const struct vh_cli *cli, const struct saved *want, cons
 	bool exists;
 	int r = vh_lives_sweep_state(cli->state, err);
 
+	if (r == 0)
+		r = settle(cli, want->manifest->name, s, err);
 	if (r == 0)
 		r = check(cli, want, s, err);
 	if (r < 0)

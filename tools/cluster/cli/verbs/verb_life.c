@@ -19,17 +19,6 @@
 
 enum { STOP_S = 60, TIMEOUT_MAX_S = 86400 };
 
-static int find_node(const struct cluster *c, const char *word, const struct node **ret, struct vh_err *err)
-{
-	for (size_t i = 0; i < c->n_nodes; i++)
-		if (node_is(c, &c->nodes[i], word)) {
-			*ret = &c->nodes[i];
-			return 0;
-		}
-	vh_err_refuse(err, ENOENT, "cluster %s: has no node %s", c->name, word);
-	return vh_err_hint(err, "vhpc cluster status %s names them", c->name);
-}
-
 /* The cluster of the first argument, locked, and the node of the second. */
 static int open_life(const struct vh_cli *cli, uint64_t timeout, struct session *s, struct context *ret, struct vh_err *err)
 {
@@ -43,7 +32,7 @@ static int open_life(const struct vh_cli *cli, uint64_t timeout, struct session 
 	if (r == 0)
 		r = session_record(cli, name, s, err);
 	if (r == 0 && cli->argc > 1)
-		r = find_node(&s->cluster, cli->argv[1], &only, err);
+		r = session_node(s, cli->argv[1], &only, err);
 	if (r == 0)
 		r = vh_virt_open(&s->virt, cli->connect, cli->state, true, err);
 	if (r < 0)
@@ -69,6 +58,8 @@ static int bring_up(const struct vh_cli *cli, struct session *s, const struct co
 	walk.tell = events_step;
 	walk.tell_arg = &events;
 	if (r == 0)
+		r = session_settle(cli, s, err);
+	if (r == 0)
 		r = lost_check(&walk, err);
 	if (r == 0 && !files_are_whole(walk.cluster)) {
 		vh_err_refuse(err, ENODATA, "cluster %s: kernel, initrd or disk that its nodes boot is gone", walk.cluster->name);
@@ -76,7 +67,9 @@ static int bring_up(const struct vh_cli *cli, struct session *s, const struct co
 	}
 	if (r == 0)
 		r = session_want(&walk, true, err);
-	return r < 0 ? r : steps_apply(&walk, s->store, ret_changed, err);
+	if (r == 0)
+		r = steps_apply(&walk, s->store, ret_changed, err);
+	return r < 0 ? r : session_release(&walk, s, err);
 }
 
 static int run_again(const struct vh_cli *cli, struct session *s, const struct context *ctx, struct vh_err *err)
