@@ -425,6 +425,13 @@ START_TEST(readers_of_foreign_data_have_no_rights)
 		ck_assert_ptr_nonnull(strstr(status.out, "Groups:\t \n"));
 		ck_assert_int_eq(vh_spawn_ok(&(struct vh_spawn){ .argv = net, .confined = true }, &devices, &err), 0);
 		ck_assert_ptr_null(strstr(devices.out, "eth"));
+		/* Whose files it may have, without root's rights as well. */
+		vh_output_clear(&status);
+		ck_assert_int_eq(vh_spawn_ok(&(struct vh_spawn){ .argv = argv, .confined = true, .uid = 61234, .gid = 61235 }, &status, &err), 0);
+		ck_assert_ptr_nonnull(strstr(status.out, "Uid:\t61234\t61234\t61234\t61234"));
+		ck_assert_ptr_nonnull(strstr(status.out, "Gid:\t61235\t61235\t61235\t61235"));
+		for (size_t i = 0; i < vh_array_len(lines); i++)
+			ck_assert_ptr_nonnull(strstr(status.out, lines[i]));
 	}
 	ck_assert_msg(vh_confine_read(fd, look_around, 60000, 100, &text, &len, &err) == 0, "%s", err.text);
 	ck_assert_str_eq(text, "text 1 1 1");

@@ -16,6 +16,7 @@
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/compare/compare.h"
 #include "tools/cluster/plan/cluster.h"
+#include "tools/cluster/snapshot/snapshot.h"
 #include "tools/cluster/ssh/ssh.h"
 #include "tools/cluster/steps/identity.h"
 #include "tools/cluster/steps/keys.h"
@@ -802,7 +803,39 @@ START_TEST(a_cluster_is_scaled_by_its_own_manifest)
 }
 END_TEST
 
-UNIT_SUITE(tools_change, the_same_manifest_changes_nothing, nodes_that_stay_keep_what_they_have, a_slot_is_given_again_when_its_node_is_gone,
+/* Also of nodes that leave, and what a killed run left is settled where there are no disks any more. */
+START_TEST(snapshots_are_of_the_disks_of_all_nodes)
+{
+	autofixture f;
+	autodisks disks = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_virt *const virts[] = { NULL };
+	vh_autofree char *text = strdup("");
+	struct context ctx;
+	bool settled;
+	int64_t id;
+
+	planned(&f, HEAD LOGIN "- {name: work, count: 2}\nvolumes:\n- {name: scratch, mount: /scratch, kind: node, size: 1G, groups: [work]}\n");
+	changed(&f, HEAD LOGIN "- {name: work, count: 1}\nvolumes:\n- {name: scratch, mount: /scratch, kind: node, size: 1G, groups: [work]}\n");
+	ck_assert_msg(disks_of(&f.c, &disks, &err) == 0, "%s", err.text);
+	for (size_t i = 0; i < disks.n; i++) {
+		vh_autofree char *before = text;
+		const struct snapshot_disk *d = &disks.v[i];
+
+		text = vh_strf("%s%s %s %s\n", before, d->node, d->volume ? d->volume : "-", d->path + strlen(f.state) + 1);
+	}
+	ck_assert_str_eq(text, "c-login-1 - clusters/c/c-login-1/disk.qcow2\nc-work-1 - clusters/c/c-work-1/disk.qcow2\n"
+			 "c-work-1 scratch volumes/c/c-work-1/scratch.qcow2\nc-work-2 - clusters/c/c-work-2/disk.qcow2\n"
+			 "c-work-2 scratch volumes/c/c-work-2/scratch.qcow2\n");
+	ctx = (struct context){ .cluster = &f.c, .virts = virts, .state = f.state };
+	ck_assert_int_eq(vh_journal_begin(f.store, "cluster/c", "snapshot", "clean", &id, &err), 0);
+	ck_assert_msg(disks_settle(&ctx, f.store, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(snapshots_are_settled("cluster/c", f.store, &settled, &err), 0);
+	ck_assert(settled);
+}
+END_TEST
+
+UNIT_SUITE(tools_change, snapshots_are_of_the_disks_of_all_nodes, the_same_manifest_changes_nothing, nodes_that_stay_keep_what_they_have, a_slot_is_given_again_when_its_node_is_gone,
 	   who_was_to_leave_comes_back, shared_memory_stays_as_nodes_have_it, what_cannot_be_changed_is_refused,
 	   a_network_has_no_more_nodes_than_addresses, drift_that_apply_changes_says_so, a_role_changes_in_place, what_is_shared_stays_on_its_node,
 	   a_damaged_record_of_leaving_nodes_is_refused, all_nodes_are_told_of_a_new_one, a_killed_run_leaves_identities_to_be_finished,

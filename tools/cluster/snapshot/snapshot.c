@@ -79,7 +79,8 @@ static int check_disks(const struct snapshot_disks *disks, struct vh_err *err)
 	for (size_t i = 0; i < disks->n; i++)
 		if (seen.v[i].err.num) {
 			vh_err_move(err, &seen.v[i].err);
-			return vh_err_as(err, VH_EXIT_REFUSED);
+			vh_err_as(err, VH_EXIT_REFUSED);
+			return err->num == ENOENT ? vh_err_hint(err, "vhpc cluster plan says what apply mends, and what that costs") : -err->num;
 		}
 	return 0;
 }
