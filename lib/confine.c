@@ -114,8 +114,7 @@ static int leave_memory_only(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
 }
 
-/* All descriptors but these two. */
-static void close_but(int a, int b)
+void vh_confine_close_but(int a, int b)
 {
 	unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
 
@@ -132,7 +131,7 @@ static _Noreturn void child(int fd, int (*read)(int fd, FILE *out), int to)
 	FILE *out = fdopen(to, "w");
 	int e = -vh_confine_self(0);
 
-	close_but(fd, to);
+	vh_confine_close_but(fd, to);
 	if (e == 0)
 		e = -leave_memory_only();
 	if (e == 0 && out)

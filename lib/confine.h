@@ -17,7 +17,10 @@ enum { VH_CONFINE_ID = 65533 };
  * file it may write, 0: any. Between fork and exec too. -errno. */
 int vh_confine_self(uint64_t file_max);
 
-/* The same for a program about to be executed (struct vh_spawn's confined does it): no network, and no
+/* Closes all descriptors of this process but these two, which may be the same. */
+void vh_confine_close_but(int a, int b);
+
+/* Gives up all rights for a program about to be executed (struct vh_spawn's confined does it): no network, and no
  * more memory than such programs need, either. uid: whom root becomes, whose files it may have; 0: nobody. */
 int vh_confine_program(uid_t uid, gid_t gid, uint64_t file_max);
 

@@ -14,7 +14,8 @@ static void check_volumes(const struct manifest *m)
 	const struct volume *v = m->volumes.items;
 
 	for (size_t i = 0; i < m->volumes.n; i++) {
-		FUZZ_ASSERT(vh_is_hostname(v[i].name) && strlen(v[i].name) <= 16 && v[i].size);
+		FUZZ_ASSERT(vh_is_hostname(v[i].name) && strlen(v[i].name) <= 16 && !v[i].size == (v[i].kind == VOLUME_DATA));
+		FUZZ_ASSERT(!v[i].from == (v[i].kind != VOLUME_DATA) && (!v[i].from || (*v[i].from == '/' && !strstr(v[i].from, "/../"))));
 		FUZZ_ASSERT(*v[i].mount == '/' && !strpbrk(v[i].mount, " \t\n\\\"'#;&|$`,:*?(){}<>!~") && !strstr(v[i].mount, "/."));
 	}
 }

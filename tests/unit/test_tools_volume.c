@@ -47,7 +47,7 @@ START_TEST(volumes_that_cannot_be_are_refused_with_their_place)
 		{ SCRATCH "- {name: b, mount: /scratch, kind: node, size: 1G}\n", "m.yaml:4:20: mount: '/scratch' is there already" },
 		{ SCRATCH "- {name: b, mount: /scratch/b, kind: node, size: 1G}\n", "m.yaml:4:20: mount: '/scratch/b' does not go beside '/scratch'" },
 		{ "- {name: a, mount: /s, kind: disc, size: 1G}\n", "m.yaml:3:30: kind: 'disc' is none of its choices" },
-		{ "- {name: a, mount: /s, kind: node}\n", "m.yaml:3:3: key 'size' is missing" },
+		{ "- {name: a, mount: /s, kind: node}\n", "m.yaml:3:3: volumes: size: a disk that is written to has one" },
 		{ "- {name: a, mount: /s, size: 1G}\n", "m.yaml:3:3: key 'kind' is missing" },
 		{ "- {name: a, kind: node, size: 1G}\n", "m.yaml:3:3: key 'mount' is missing" },
 		{ "- {name: a, mount: /s, kind: node, size: 0}\n", "m.yaml:3:42: size: 0 B is less than 64 MiB" },
@@ -56,6 +56,12 @@ START_TEST(volumes_that_cannot_be_are_refused_with_their_place)
 		{ "- {name: a, mount: /s, kind: node, size: 1G, groups: [work, dta]}\n", "m.yaml:3:61: groups: 'dta' is none of groups" },
 		{ "- {name: a, mount: /s, kind: shared, size: 1G, on: dta}\n", "m.yaml:3:52: on: 'dta' is none of groups" },
 		{ "- {name: a, mount: /s, kind: node, size: 1G, on: work}\n", "m.yaml:3:3: volumes: on: only what is shared is on one node" },
+		{ "- {name: a, mount: /s, kind: node, size: 1G, from: /srv}\n", "m.yaml:3:3: volumes: from: only data are of something on the host" },
+		{ "- {name: a, mount: /s, kind: data}\n", "m.yaml:3:3: volumes: from: data are of something on the host" },
+		{ "- {name: a, mount: /s, kind: data, from: /srv, size: 1G}\n", "m.yaml:3:3: volumes: size: data are as large as what they are of" },
+		{ "- {name: a, mount: /s, kind: data, from: /srv, keep: yes}\n", "m.yaml:3:3: volumes: keep: data go with the cluster" },
+		{ "- {name: a, mount: /s, kind: data, from: /srv, on: work}\n", "m.yaml:3:3: volumes: on: only what is shared is on one node" },
+		{ "- {name: a, mount: /home, kind: data, from: /srv}\n", "m.yaml:3:3: volumes: mount: homes are written to" },
 		{ "- {name: a, mount: /s, kind: node, size: 1G, keep: perhaps}\n", "m.yaml:3:52: keep: " },
 		{ "- {name: a/b, mount: /s, kind: node, size: 1G}\n", "m.yaml:3:10: name: " },
 		{ "- {name: a-name-that-is-too-long, mount: /s, kind: node, size: 1G}\n", "m.yaml:3:10: name: 'a-name-that-is-too-long' is too long" },
@@ -94,12 +100,32 @@ START_TEST(what_is_the_systems_is_no_place_to_mount_on)
 }
 END_TEST
 
+START_TEST(data_are_of_a_whole_path)
+{
+	static const char *const bad[] = {
+		"''", "srv", "./srv", "/", "/srv/", "//srv", "/srv//a", "/srv/./a", "/srv/../etc", "/..", "/.", "/proc", "/proc/1/root", "/sys/kernel", "/dev/sda",
+	};
+	static const char *const good[] = { "/srv", "/srv/set of 2026/...", "/srv/.hidden", "/process", "/data/ä" };
+
+	for (size_t i = 0; i < vh_array_len(bad) + vh_array_len(good); i++) {
+		const bool is_bad = i < vh_array_len(bad);
+		const char *from = is_bad ? bad[i] : good[i - vh_array_len(bad)];
+		vh_autofree char *text = vh_strf("- {name: a, mount: /a, kind: data, from: '%s'}\n", strcmp(from, "''") ? from : "");
+		vh_cleanup(all_clear) struct all a = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+		int r = parse(text, &a, &err);
+
+		ck_assert_msg(is_bad ? r < 0 && !strncmp(err.text, "m.yaml:3:42: from: '", 20) : r == 0, "%s: %s", from, err.text);
+	}
+}
+END_TEST
+
 START_TEST(volumes_of_another_source_are_checked_as_a_whole)
 {
 #define OF(name, mount, size) "{\"name\": \"" name "\", \"mount\": \"" mount "\", \"kind\": \"node\", \"size\": " size "}"
 	static const char *const bad[] = {
 		OF("a", "/a", "1"), OF("a", "/a", "1073741824, \"groups\": [\"x\"]"), OF("a", "/a", "67108864") ", " OF("b", "/a/b", "67108864"),
-		OF("a", "/a", "67108864") ", " OF("a", "/b", "67108864"), OF("a", "/etc", "67108864"), OF("../a", "/a", "67108864"),
+		OF("a", "/a", "0, \"from\": \"/srv\""), OF("a", "/a", "67108864") ", " OF("a", "/b", "67108864"), OF("a", "/etc", "67108864"), OF("../a", "/a", "67108864"),
 	};
 	char *groups[] = { (char *)"work", NULL };
 
@@ -137,7 +163,8 @@ START_TEST(nodes_have_their_part_of_volumes)
 
 	ck_assert_msg(parse(SCRATCH "- {name: big, mount: /srv/big, kind: node, size: 1G, groups: [work]}\n"
 			    "- {name: home, mount: /home, kind: shared, size: 1G}\n"
-			    "- {name: proj, mount: /proj, kind: shared, size: 1G, on: login, groups: [work]}\n", &a, &err) == 0, "%s", err.text);
+			    "- {name: proj, mount: /proj, kind: shared, size: 1G, on: login, groups: [work]}\n"
+			    "- {name: set, mount: /data, kind: data, from: /srv/set, groups: [work]}\n", &a, &err) == 0, "%s", err.text);
 	v = a.volumes.items;
 	ck_assert_int_eq(volume_part(&v[0], NULL, true), VOLUME_HAS);
 	ck_assert_int_eq(volume_part(&v[0], "login", false), VOLUME_HAS);
@@ -149,6 +176,8 @@ START_TEST(nodes_have_their_part_of_volumes)
 	ck_assert_int_eq(volume_part(&v[3], "login", true), VOLUME_EXPORTS);
 	ck_assert_int_eq(volume_part(&v[3], "login", false), VOLUME_NONE);
 	ck_assert_int_eq(volume_part(&v[3], "work", false), VOLUME_MOUNTS);
+	ck_assert_int_eq(volume_part(&v[4], "work", true), VOLUME_READS);
+	ck_assert_int_eq(volume_part(&v[4], "login", true), VOLUME_NONE);
 }
 END_TEST
 
@@ -158,6 +187,7 @@ START_TEST(nodes_understand_what_they_are_told_of_volumes)
 	static const struct { enum volume_part part; const char *mount, *export; } told_of[] = {
 		{ VOLUME_NONE, NULL, NULL }, { VOLUME_HAS, "/dev/disk/by-id/virtio-home", NULL },
 		{ VOLUME_EXPORTS, "/dev/disk/by-id/virtio-home", "/home" }, { VOLUME_MOUNTS, "10.0.0.2:/home", NULL },
+		{ VOLUME_READS, "/dev/disk/by-id/virtio-home", NULL },
 	};
 
 	for (size_t i = 0; i < vh_array_len(told_of); i++) {
@@ -295,6 +325,6 @@ START_TEST(a_kept_disk_stays)
 END_TEST
 
 UNIT_SUITE(tools_volume, volumes_that_cannot_be_are_refused_with_their_place, what_is_the_systems_is_no_place_to_mount_on,
-	   volumes_of_another_source_are_checked_as_a_whole, nodes_have_their_part_of_volumes, nodes_understand_what_they_are_told_of_volumes,
+	   data_are_of_a_whole_path, volumes_of_another_source_are_checked_as_a_whole, nodes_have_their_part_of_volumes, nodes_understand_what_they_are_told_of_volumes,
 	   volumes_that_differ_are_named,
 	   a_disk_has_its_file_system_and_keeps_it, a_disk_that_is_another_is_refused, a_kept_disk_stays)

@@ -243,6 +243,28 @@ START_TEST(a_disk_with_a_serial_has_no_base)
 }
 END_TEST
 
+/* Whom it is shown to reads it; libvirt gives it to nobody. */
+START_TEST(a_disk_that_is_read_is_let_be)
+{
+	const struct vh_disk both[] = { disks[0], { .path = "/state/volumes/set.data", .format = "raw", .serial = "set", .readonly = true } };
+	struct vh_domain d = domain(false);
+	vh_autofree char *xml = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	char *second, *end;
+
+	d.disks = both;
+	d.n_disks = vh_array_len(both);
+	ck_assert_msg(vh_domain_xml(&d, &xml, &err) == 0, "%s", err.text);
+	validate(xml);
+	second = strstr(xml, "/state/volumes/set.data");
+	end = second ? strstr(second, "</disk>") : NULL;
+	ck_assert_ptr_nonnull(end);
+	ck_assert(!strstr(end, "<readonly/>"));
+	*end = 0;
+	ck_assert(strstr(second, "<readonly/>") && strstr(second, "<seclabel model=\"dac\" relabel=\"no\"/>") && strstr(second, "<backingStore/>"));
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_domain)
 {
 	const struct vh_nic bad_tap = { "a/b", "02:00:00:00:00:01", 1 }, bad_mac = { "t", "02:00:00:00:00:0g", 1 };
@@ -371,4 +393,4 @@ START_TEST(paths_follow_a_directory_that_was_renamed)
 END_TEST
 
 UNIT_SUITE(vmm_domain, paths_follow_a_directory_that_was_renamed, with_kvm, with_tcg, firmware_takes_the_place_of_a_kernel, every_host_makes_valid_domains, lease_there_and_back, shared_leases_no_cpu, text_is_quoted,
-	   refuses_what_is_no_domain, a_disk_with_a_serial_has_no_base, foreign_domains, hostile_domains, large_domain)
+	   refuses_what_is_no_domain, a_disk_with_a_serial_has_no_base, a_disk_that_is_read_is_let_be, foreign_domains, hostile_domains, large_domain)

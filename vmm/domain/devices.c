@@ -109,20 +109,25 @@ void vh_domain_add_passed(xmlNodePtr devices, const struct vh_domain *d, const s
 /* --- virtual devices */
 
 /* libvirt gives a disk's files to whom QEMU runs as, and who owns a file writes it: not this one. */
+static void let_be(xmlNodePtr source)
+{
+	vh_xml_add(source, "seclabel", "model", "dac", "relabel", "no", NULL);
+}
+
 static void add_base(xmlNodePtr disk, const char *base)
 {
 	xmlNodePtr store = vh_xml_add(disk, "backingStore", "type", "file", NULL), source;
 
 	vh_xml_add(store, "format", "type", "raw", NULL);
 	source = vh_xml_add(store, "source", "file", base, NULL);
-	vh_xml_add(source, "seclabel", "model", "dac", "relabel", "no", NULL);
+	let_be(source);
 	vh_xml_add(store, "backingStore", NULL);
 }
 
 static void add_disk(xmlNodePtr devices, const struct vh_domain *d, size_t i)
 {
 	const struct vh_layout *l = d->layout;
-	xmlNodePtr disk = vh_xml_add(devices, "disk", "type", "file", "device", "disk", NULL), driver;
+	xmlNodePtr disk = vh_xml_add(devices, "disk", "type", "file", "device", "disk", NULL), driver, source;
 	vh_autofree char *dev = vh_strf("vd%c", (int)('a' + i));
 
 	/* The base image is shared by all VMs of a cluster: the host's page cache reads it once. */
@@ -132,10 +137,14 @@ static void add_disk(xmlNodePtr devices, const struct vh_domain *d, size_t i)
 		vh_xml_setf(driver, "queues", "%u", l->vcpus < QUEUES_MAX ? l->vcpus : QUEUES_MAX);
 	if (l->iothreads)
 		vh_xml_setf(driver, "iothread", "%zu", i % l->iothreads + 1);
-	vh_xml_add(disk, "source", "file", d->disks[i].path, NULL);
+	source = vh_xml_add(disk, "source", "file", d->disks[i].path, NULL);
+	if (d->disks[i].readonly)
+		let_be(source);
 	if (d->disks[i].base)
 		add_base(disk, d->disks[i].base);
 	vh_xml_add(disk, "target", "dev", dev, "bus", "virtio", NULL);
+	if (d->disks[i].readonly)
+		vh_xml_add(disk, "readonly", NULL);
 	/* Guests write their disks: else libvirt looks for a base there, and gives it to QEMU. */
 	if (d->disks[i].serial) {
 		vh_xml_add(disk, "backingStore", NULL);

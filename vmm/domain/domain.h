@@ -18,6 +18,7 @@ struct vh_disk {
 	const char *path, *format;	/* absolute; "qcow2" or "raw" */
 	const char *base;		/* raw, that others have too: nobody's to write, whoever runs; or NULL */
 	const char *serial;		/* by which the guest knows it: then it has no base, whatever is written in it; or NULL */
+	bool readonly;			/* nobody's to write, and let be: who runs may read it already */
 };
 
 /* Memory shared with other VMs, a PCI device in the guest: /dev/shm/NAME, of a power of

@@ -8,6 +8,7 @@
 #include "lib/strv.h"
 #include "lib/show/table.h"
 #include "lib/values.h"
+#include "tools/cluster/cli/decide.h"
 #include "tools/cluster/compare/compare.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
@@ -102,11 +103,52 @@ static void print_users(const struct cluster *c)
 		putchar('\n');
 }
 
-static void print_volume(const struct cluster *c, const struct volume *v)
+static const struct data_seen *seen_of(const struct data *d, const struct volume *v)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (d->v[i].volume == v)
+			return &d->v[i];
+	return NULL;
+}
+
+/* seen: NULL where it was not looked at. */
+static void print_data(const struct volume *v, const struct data_seen *seen)
+{
+	static const char *const since[] = { [DATA_CHANGED] = "has changed", [DATA_LOST] = "can be read no more" };
+	char size[16];
+
+	printf(", data of %s", v->from);
+	if (seen)
+		printf(" (%s in %" PRIu64 " file%s)", vh_size_format(size, sizeof(size), seen->source.bytes), seen->source.files,
+		       seen->source.files == 1 ? "" : "s");
+	printf(" on %s", v->mount);
+	if (seen && seen->is >= DATA_CHANGED)
+		printf("; it %s since it was packed: nodes keep what was packed until the cluster is destroyed", since[seen->is]);
+}
+
+static json_t *data_to_json(const struct data *d)
+{
+	static const char *const names[] = { [DATA_NEW] = "new", [DATA_PACKED] = "packed", [DATA_CHANGED] = "changed", [DATA_LOST] = "lost" };
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct data_seen *s = &d->v[i];
+
+		json_array_append_new(all, json_pack("{s:s, s:s, s:s, s:I, s:I}", "name", s->volume->name, "from", s->volume->from, "is",
+						     names[s->is], "files", (json_int_t)s->source.files, "bytes", (json_int_t)s->source.bytes));
+	}
+	return all;
+}
+
+static void print_volume(const struct cluster *c, const struct volume *v, const struct data *data)
 {
 	char size[16];
 
-	printf("Volume        %s, %s on %s", v->name, vh_size_format(size, sizeof(size), v->size), v->mount);
+	printf("Volume        %s", v->name);
+	if (v->kind == VOLUME_DATA)
+		print_data(v, seen_of(data, v));
+	else
+		printf(", %s on %s", vh_size_format(size, sizeof(size), v->size), v->mount);
 	if (v->kind == VOLUME_SHARED)
 		printf(", shared from %s", cluster_server(c, v)->name);
 	for (char **g = v->groups; g && *g; g++)
@@ -114,12 +156,12 @@ static void print_volume(const struct cluster *c, const struct volume *v)
 	puts(v->keep ? ", kept" : "");
 }
 
-static void print_volumes(const struct cluster *c)
+static void print_volumes(const struct cluster *c, const struct data *data)
 {
 	const struct volume *v = c->volumes.items;
 
 	for (size_t i = 0; i < c->volumes.n; i++)
-		print_volume(c, &v[i]);
+		print_volume(c, &v[i], data);
 }
 
 static void print_slurm(const struct cluster *c)
@@ -140,7 +182,7 @@ static void print_ready(const struct cluster *c)
 		printf("Ready         with %" PRIu64 " nodes at least\n", least);
 }
 
-static void print_head(const struct cluster *c, bool exists)
+static void print_head(const struct cluster *c, bool exists, const struct data *data)
 {
 	char cidr[19], host[24];
 
@@ -150,7 +192,7 @@ static void print_head(const struct cluster *c, bool exists)
 		print_pool(c, &c->pools[i]);
 	printf("Network       %s, bridge %s with %s\n", vh_cidr_format(&c->cidr, cidr), c->bridge, host);
 	print_users(c);
-	print_volumes(c);
+	print_volumes(c, data);
 	print_slurm(c);
 	print_ready(c);
 	printf("Acceleration  %s: %s\n\n", cluster_accel_names[c->accel], c->accel_why);
@@ -186,16 +228,18 @@ static int print_changes(const struct cluster *c, const struct sights *s, struct
 	return 0;
 }
 
-int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, const struct sights *sights, struct vh_err *err)
+int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, const struct sights *sights, const struct data *data,
+	      struct vh_err *err)
 {
 	struct vh_col cols[vh_array_len(plan_cols)];
 	vh_autojson rows = plan_rows(c);
 
 	if (cli->json)
 		return vh_json_print("vhpc.cluster.plan/1",
-				     json_pack("{s:o, s:b, s:I, s:o}", "plan", cluster_to_json(c), "exists", exists, "changes",
-					       (json_int_t)changes_count(sights), "steps", changes_rows(c, sights, false)), err);
-	print_head(c, exists);
+				     json_pack("{s:o, s:b, s:I, s:o, s:o*}", "plan", cluster_to_json(c), "exists", exists, "changes",
+					       (json_int_t)changes_count(sights), "steps", changes_rows(c, sights, false),
+					       "data", data->n ? data_to_json(data) : NULL), err);
+	print_head(c, exists, data);
 	memcpy(cols, plan_cols, sizeof(cols));
 	if (has_devices(c))
 		cols[vh_array_len(cols) - 2] = (struct vh_col){ "DEVICES", "devices", VH_COL_TEXT };

@@ -6,6 +6,9 @@
 #include "lib/cli.h"
 #include "tools/cluster/steps/steps.h"
 
-/* exists: the plan is that of a cluster that was applied. sights: all of it, as it is now. */
-int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, const struct sights *sights, struct vh_err *err);
+struct data;
+
+/* exists: the plan is that of a cluster that was applied. sights: all of it, as it is now; data: of its sets what was seen. */
+int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, const struct sights *sights, const struct data *data,
+	      struct vh_err *err);
 #endif

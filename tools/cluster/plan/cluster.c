@@ -174,6 +174,16 @@ const struct volume *cluster_next_volume(const struct cluster *c, const struct n
 	return NULL;
 }
 
+const struct volume *cluster_next_data(const struct cluster *c, const struct node *n, const struct volume *after)
+{
+	const struct volume *all = c->volumes.items, *v = after ? after + 1 : all;
+
+	for (; v < all + c->volumes.n; v++)
+		if (v->kind == VOLUME_DATA && (!n || part_of(c, n, v) == VOLUME_READS))
+			return v;
+	return NULL;
+}
+
 void cluster_put_volumes(FILE *f, const struct cluster *c, const struct node *n)
 {
 	const struct volume *v = c->volumes.items;
@@ -203,6 +213,12 @@ char *cluster_volumes_question(const struct cluster *c, const struct node *n)
 char *cluster_volume_disk(const struct cluster *c, const struct node *n, const struct volume *v)
 {
 	return vh_strf("%s/%s/%s.qcow2", c->volumes_dir, n->name, v->name);
+}
+
+/* No node is called so. */
+char *cluster_data_disk(const struct cluster *c, const struct volume *v)
+{
+	return vh_strf("%s/%s.data", c->volumes_dir, v->name);
 }
 
 bool cluster_computes(const struct cluster *c, const struct node *n)

@@ -2,10 +2,14 @@
 /* What a cluster leases: whom its QEMUs run as, and whose its files are, what its nodes have, and the rest. */
 #include "tools/cluster/plan/lease.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <linux/posix_acl.h>
+#include <linux/posix_acl_xattr.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "lib/strv.h"
 #include "lib/sysroot.h"
@@ -45,6 +49,35 @@ int cluster_give(const struct cluster *c, const char *path, struct vh_err *err)
 	if (chmod(path, 0600) < 0 || lchown(path, user.uid, user.gid) < 0)
 		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
 	return 0;
+}
+
+/* Its owner could write it whatever its mode, and its group is other clusters' too: so they stand in a list of the file's
+ * own. Where a file system has none they own it, as they do their disks. */
+static int let_read(const char *path, unsigned uid)
+{
+	const struct {
+		struct posix_acl_xattr_header head;
+		struct posix_acl_xattr_entry entries[5];
+	} list = {
+		{ htole32(POSIX_ACL_XATTR_VERSION) },
+		{ { htole16(ACL_USER_OBJ), htole16(ACL_READ), htole32(ACL_UNDEFINED_ID) }, { htole16(ACL_USER), htole16(ACL_READ), htole32(uid) },
+		  { htole16(ACL_GROUP_OBJ), 0, htole32(ACL_UNDEFINED_ID) }, { htole16(ACL_MASK), htole16(ACL_READ), htole32(ACL_UNDEFINED_ID) },
+		  { htole16(ACL_OTHER), 0, htole32(ACL_UNDEFINED_ID) } },
+	};
+
+	if (chmod(path, 0400) < 0)
+		return -errno;
+	if (setxattr(path, "system.posix_acl_access", &list, sizeof(list), 0) == 0)
+		return 0;
+	return errno == EOPNOTSUPP && lchown(path, uid, (gid_t)-1) == 0 ? 0 : -errno;
+}
+
+int cluster_show(const struct cluster *c, const char *path, struct vh_err *err)
+{
+	struct cluster_user user;
+	int r = cluster_user(c, &user) ? let_read(path, user.uid) : 0;
+
+	return r < 0 ? vh_err_set(err, -r, "%s: %s", path, strerror(-r)) : 0;
 }
 
 /* --- the rest */

@@ -52,7 +52,7 @@ extern const char *const cluster_accel_names[];
 struct cluster {
 	char *name, *owner;	/* "two-node", "cluster/two-node" */
 	char *dir;		/* STATE/clusters/NAME; not stored */
-	char *volumes_dir;	/* STATE/volumes/NAME, a directory a node with the disks of its volumes; not stored */
+	char *volumes_dir;	/* STATE/volumes/NAME, a directory a node with the disks of its volumes, and the disks of data; not stored */
 	struct cluster_pool *pools;
 	struct cluster_pool *formers;	/* what pools were, and some of their nodes still are */
 	struct host *hosts;
@@ -118,6 +118,9 @@ struct region cluster_region(const struct cluster *c);
 const struct volume *cluster_next_volume(const struct cluster *c, const struct node *n, const struct volume *after);
 /* That disk; malloc'd, NULL without memory. */
 char *cluster_volume_disk(const struct cluster *c, const struct node *n, const struct volume *v);
+/* The sets of data that the node (NULL: any node) reads, and a set's disk, in the same way. */
+const struct volume *cluster_next_data(const struct cluster *c, const struct node *n, const struct volume *after);
+char *cluster_data_disk(const struct cluster *c, const struct volume *v);
 /* The node that has the disk of a shared volume. */
 const struct node *cluster_server(const struct cluster *c, const struct volume *v);
 /* Prints the lines of the node's identity about volumes. */
@@ -158,6 +161,8 @@ bool cluster_user(const struct cluster *c, struct cluster_user *ret);
 int cluster_take_user(struct vh_store *store, struct cluster *c, struct vh_err *err);
 /* Makes a file, of mode 0600, that of whom the cluster's QEMUs run as, where that is a user of its own. */
 int cluster_give(const struct cluster *c, const char *path, struct vh_err *err);
+/* Has those read a file of ours, and nobody write it. */
+int cluster_show(const struct cluster *c, const char *path, struct vh_err *err);
 
 /* --- match.c */
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A node's own disk, an overlay of what the image has, and those of its volumes. */
+/* A node's own disk, an overlay of what the image has, those of its volumes, and those of data that all read. */
 #include "tools/cluster/steps/steps.h"
 
 #include <errno.h>
@@ -194,6 +194,79 @@ static int volume_look(const struct context *ctx, const struct spot *at, struct 
 }
 
 const struct step step_volume = { "volume", ONCE_A_NODE, volume_apply, volume_undo, volume_look, volume_object, .again = false };
+
+/* --- sets of data, for all nodes of a host */
+
+/* The names of all. */
+static char *data_object(const struct cluster *c, const struct spot *at)
+{
+	vh_autofree char *all = strdup("");
+
+	(void)at;
+	for (const struct volume *v = NULL; all && (v = cluster_next_data(c, NULL, v)); ) {
+		char *more = vh_strf("%s%s%s", all, *all ? ", " : "", v->name);
+
+		free(all);
+		all = more;
+	}
+	return vh_steal(&all);
+}
+
+static int data_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	int r = vh_mkdirs(c->volumes_dir, 0711, err);
+
+	(void)at;
+	*ret_changed = false;
+	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_data(c, NULL, v)); ) {
+		vh_autofree char *disk = cluster_data_disk(c, v);
+		bool made = false;
+
+		r = disk ? data_make(v, disk, ctx->progress, &made, err) : vh_err_nomem(err);
+		if (r == 0)
+			r = cluster_show(c, disk, err);
+		*ret_changed |= made;
+	}
+	return r;
+}
+
+static int data_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	int r = 0;
+
+	(void)at;
+	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_data(c, NULL, v)); ) {
+		vh_autofree char *disk = cluster_data_disk(c, v);
+
+		r = disk ? data_remove(disk, err) : vh_err_nomem(err);
+	}
+	if (r == 0)
+		rmdir(c->volumes_dir);
+	return r;
+}
+
+/* Of nodes that run one that is gone is open still. */
+static int data_look_at(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	int r = 0;
+
+	(void)at;
+	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_data(c, NULL, v)); ) {
+		vh_autofree char *disk = cluster_data_disk(c, v);
+		vh_cleanup(source_clear) struct source was = { 0 };
+
+		r = disk ? data_packed(disk, &was, err) : vh_err_nomem(err);
+	}
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret = r == 0 ? (struct look){ .is = LOOK_SAME } : (struct look){ LOOK_MISSING, "lacks a set of data", "it is packed as it is now" };
+	return 0;
+}
+
+const struct step step_data = { "data", ONCE_A_HOST, data_apply, data_undo, data_look_at, data_object, .again = false };
 
 /* --- what is gone */
 

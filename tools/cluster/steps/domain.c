@@ -99,6 +99,8 @@ static int parts_of(const struct cluster *c, const struct node *n, struct parts 
 		add_disk(p, (struct vh_disk){ .path = node_file(c, n, "disk.qcow2"), .format = "qcow2", .base = p->base });
 	for (const struct volume *v = NULL; whole && (v = cluster_next_volume(c, n, v)); )
 		whole = add_disk(p, (struct vh_disk){ .path = cluster_volume_disk(c, n, v), .format = "qcow2", .serial = v->name });
+	for (const struct volume *v = NULL; whole && (v = cluster_next_data(c, n, v)); )
+		whole = add_disk(p, (struct vh_disk){ .path = cluster_data_disk(c, v), .format = "raw", .serial = v->name, .readonly = true });
 	return whole ? 0 : vh_err_nomem(err);
 }
 

@@ -18,6 +18,7 @@ const struct step *const cluster_steps[] = {
 	&step_tap,
 	&step_disk,
 	&step_volume,
+	&step_data,
 	&step_domain,
 	&step_start,
 	&step_ready,
@@ -34,10 +35,12 @@ static const struct { const struct step *step, *needs; } needs[] = {
 	{ &step_tap, &step_bridge },
 	{ &step_disk, &step_files },
 	{ &step_volume, &step_files },
+	{ &step_data, &step_files },
 	{ &step_domain, &step_region },
 	{ &step_domain, &step_tap },
 	{ &step_domain, &step_disk },
 	{ &step_domain, &step_volume },
+	{ &step_domain, &step_data },
 	{ &step_start, &step_domain },
 	{ &step_ready, &step_start },
 	{ &step_publish, &step_files },
@@ -58,6 +61,8 @@ struct spot step_spot(const struct step *s, const struct cluster *c, size_t i)
 
 bool step_is_at(const struct step *s, const struct cluster *c, const struct spot *at)
 {
+	if (s == &step_data)
+		return cluster_next_data(c, NULL, NULL);
 	return s != &step_volume || cluster_next_volume(c, at->node, NULL);
 }
 

@@ -10,9 +10,11 @@
 #include "lib/values.h"
 
 /* ext4 takes so many as a label; a serial number has room for 20. */
-enum { NAME_MAX_LEN = 16, MOUNT_MAX_LEN = 64 };
+enum { NAME_MAX_LEN = 16, MOUNT_MAX_LEN = 64, FROM_MAX_LEN = 1024 };
+#define SIZE_MIN (64ull << 20)
+#define SIZE_MAX_BYTES (64ull << 40)
 
-const char *const volume_kinds[] = { [VOLUME_NODE] = "node", [VOLUME_SHARED] = "shared", NULL };
+const char *const volume_kinds[] = { [VOLUME_NODE] = "node", [VOLUME_SHARED] = "shared", [VOLUME_DATA] = "data", NULL };
 
 /* --- what a manifest may say */
 
@@ -69,6 +71,34 @@ static int check_mount(const char *s, struct vh_err *err)
 	return check_free(s, err);
 }
 
+/* Names, each after a slash, that lead down and to one place only. */
+static bool is_straight(const char *s)
+{
+	while (*s == '/' && s[1] && s[1] != '/') {
+		const size_t n = strcspn(++s, "/");
+
+		if ((n == 1 && !strncmp(s, ".", n)) || (n == 2 && !strncmp(s, "..", n)))
+			return false;
+		s += n;
+	}
+	return !*s;
+}
+
+/* Of the host: whoever reads it there has no more rights than any of its users. */
+static int check_from(const char *s, struct vh_err *err)
+{
+	static const char *const kernels[] = { "/proc", "/sys", "/dev" };
+	bool is_kernels = false;
+
+	if (!*s || !is_straight(s) || strlen(s) > FROM_MAX_LEN) {
+		vh_err_refuse(err, EINVAL, "'%.80s' is no path of the host's", s);
+		return vh_err_hint(err, "as /srv/genomes: absolute, without . and .., at most %d bytes", FROM_MAX_LEN);
+	}
+	for (size_t i = 0; i < vh_array_len(kernels); i++)
+		is_kernels |= is_within(s, kernels[i]);
+	return is_kernels ? vh_err_refuse(err, EINVAL, "'%.80s' is the kernel's, no data", s) : 0;
+}
+
 /* One would hide what is below the other. */
 static bool mounts_go_together(const char *a, const char *b)
 {
@@ -82,9 +112,12 @@ const struct vh_key volume_keys[] = {
 	{ .name = "mount", .type = VH_KEY_STR, AT(mount), .required = true, .unique = true, .apart = mounts_go_together, .check = check_mount,
 	  .help = "Directory that it is mounted on; none of the system's, and none in that of another volume." },
 	{ .name = "kind", .type = VH_KEY_ENUM, AT(kind), .required = true, .choices = volume_kinds,
-	  .help = "node: each node has one of its own, a disk. shared: one node has the disk, and the others mount it from there." },
-	{ .name = "size", .type = VH_KEY_SIZE, AT(size), .required = true, .min = 64ull << 20, .max = 64ull << 40,
-	  .help = "Size of the disk; what is never written takes no room on the host." },
+	  .help = "node: each node has one of its own, a disk. shared: one node has the disk, and the others mount it from there. "
+		  "data: what is on the host, packed once, which all only read." },
+	{ .name = "size", .type = VH_KEY_SIZE, AT(size), .min = SIZE_MIN, .max = SIZE_MAX_BYTES,
+	  .help = "Size of the disk, of those that are written to; what is never written takes no room on the host." },
+	{ .name = "from", .type = VH_KEY_STR, AT(from), .check = check_from,
+	  .help = "Of data: a directory of the host that everybody may read there, by its whole path without links." },
 	{ .name = "groups", .type = VH_KEY_STRV, AT(groups), .max = 64, .names = "groups", .check = vh_hostname_check,
 	  .help = "Groups whose nodes have it, or mount it; all when absent." },
 	{ .name = "on", .type = VH_KEY_STR, AT(on), .names = "groups", .check = vh_hostname_check,
@@ -152,7 +185,7 @@ int volumes_check(const struct vh_doc_list *volumes, char *const *groups, struct
 	if (volumes->n > VOLUMES_MAX)
 		return vh_err_refuse(err, E2BIG, "%zu volumes, at most %d are taken", volumes->n, VOLUMES_MAX);
 	for (size_t i = 0; i < volumes->n; i++) {
-		bool fine = v[i].size >= 64ull << 20 && v[i].size <= 64ull << 40 && volume_settled(&v[i], err) == 0 &&
+		bool fine = (v[i].from || (v[i].size >= SIZE_MIN && v[i].size <= SIZE_MAX_BYTES)) && volume_settled(&v[i], err) == 0 &&
 			    (!v[i].on || vh_strv_has(groups, v[i].on));
 
 		for (size_t k = 0; k < i; k++)
@@ -165,10 +198,28 @@ int volumes_check(const struct vh_doc_list *volumes, char *const *groups, struct
 	return 0;
 }
 
+static int check_data(const struct volume *v, struct vh_err *err)
+{
+	if (!v->from)
+		return vh_err_refuse(err, EINVAL, "from: data are of something on the host");
+	if (v->size)
+		return vh_err_refuse(err, EINVAL, "size: data are as large as what they are of");
+	if (v->keep)
+		return vh_err_refuse(err, EINVAL, "keep: data go with the cluster, what they are of stays");
+	return strcmp(v->mount, "/home") ? 0 : vh_err_refuse(err, EINVAL, "mount: homes are written to");
+}
+
 int volume_settled(const void *volume, struct vh_err *err)
 {
 	const struct volume *v = volume;
+	int r = v->kind == VOLUME_DATA ? check_data(v, err) : 0;
 
+	if (r < 0)
+		return r;
+	if (v->kind != VOLUME_DATA && !v->size)
+		return vh_err_refuse(err, EINVAL, "size: a disk that is written to has one");
+	if (v->kind != VOLUME_DATA && v->from)
+		return vh_err_refuse(err, EINVAL, "from: only data are of something on the host");
 	return v->on && v->kind != VOLUME_SHARED ? vh_err_refuse(err, EINVAL, "on: only what is shared is on one node") : 0;
 }
 
@@ -180,7 +231,7 @@ enum volume_part volume_part(const struct volume *v, const char *group, bool ser
 		return VOLUME_EXPORTS;
 	if (v->groups && !(group && vh_strv_has(v->groups, group)))
 		return VOLUME_NONE;
-	return v->kind == VOLUME_SHARED ? VOLUME_MOUNTS : VOLUME_HAS;
+	return v->kind == VOLUME_SHARED ? VOLUME_MOUNTS : v->kind == VOLUME_DATA ? VOLUME_READS : VOLUME_HAS;
 }
 
 /* A disk by its serial number, whatever letter it has got: a node that lacks it boots all the same, and can be looked at.
@@ -189,6 +240,9 @@ void volume_put(FILE *f, const struct volume *v, enum volume_part part, const ch
 {
 	if (part == VOLUME_HAS || part == VOLUME_EXPORTS)
 		fprintf(f, "mount /dev/disk/by-id/virtio-%s %s ext4 nofail,nosuid,nodev,x-systemd.before=vhpc-mounts.service\n", v->name,
+			v->mount);
+	if (part == VOLUME_READS)
+		fprintf(f, "mount /dev/disk/by-id/virtio-%s %s squashfs ro,nofail,nosuid,nodev,x-systemd.before=vhpc-mounts.service\n", v->name,
 			v->mount);
 	if (part == VOLUME_EXPORTS)
 		fprintf(f, "export %s %s\n", v->mount, network);

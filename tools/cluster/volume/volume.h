@@ -8,17 +8,20 @@
 #include <stdio.h>
 
 #include "lib/doc/doc.h"
+#include "lib/show/progress.h"
 
 enum { VOLUMES_MAX = 16 };	/* of a cluster; a node's disks have a letter each */
-enum volume_kind { VOLUME_NODE, VOLUME_SHARED };
-/* What a node does with one: nothing, have a disk for itself, have the disk and export it, mount it from who does. */
-enum volume_part { VOLUME_NONE, VOLUME_HAS, VOLUME_EXPORTS, VOLUME_MOUNTS };
+enum volume_kind { VOLUME_NODE, VOLUME_SHARED, VOLUME_DATA };
+/* What a node does with one: nothing, have a disk for itself, have the disk and export it, mount it from who does, read
+ * the disk that all have. */
+enum volume_part { VOLUME_NONE, VOLUME_HAS, VOLUME_EXPORTS, VOLUME_MOUNTS, VOLUME_READS };
 
 struct volume {
 	char *name;		/* the disk's serial number, and the label of its file system: as many letters as both take */
 	char *mount;
 	int kind;		/* enum volume_kind */
-	uint64_t size;		/* bytes */
+	uint64_t size;		/* bytes; of data 0 */
+	char *from;		/* of data, what of the host it is packed of; NULL: it is no data */
 	char **groups;		/* whose nodes mount it; NULL: all */
 	char *on;		/* of a shared one, whose first node has the disk; NULL: the head */
 	bool keep;		/* what is on it outlives the cluster */
@@ -59,5 +62,24 @@ int volume_disk_make(const struct volume *v, const char *path, bool *ret_made, s
 int volume_disk_look(const struct volume *v, const char *path, bool *ret_there, struct vh_err *err);
 /* Removes it, and what a killed run left half made of it. keep: that alone. */
 int volume_disk_remove(const char *path, bool keep, struct vh_err *err);
+
+/* --- data.c */
+
+/* What a set is made of; of what was packed, as it was then. */
+struct source {
+	uint64_t files, bytes;	/* regular ones, and how much is in them */
+	char *digest;		/* of names, modes, sizes and times: another one means that it has changed */
+};
+void source_clear(struct source *s);
+
+/* Looks at what the set is made of, as a user of the host with no rights of his own does: what not everybody may read is
+ * in no set. Refused where it can be none. */
+int data_look(const struct volume *v, struct source *ret, struct vh_err *err);
+/* Packs it into a disk that is only read, whole or not at all; one that is there stays. */
+int data_make(const struct volume *v, const char *disk, struct vh_progress *progress, bool *ret_made, struct vh_err *err);
+/* What the disk was packed of; -ENOENT (no error text): it is not there. */
+int data_packed(const char *disk, struct source *ret, struct vh_err *err);
+/* Removes it, and what a killed run left half made of it. */
+int data_remove(const char *disk, struct vh_err *err);
 
 #endif

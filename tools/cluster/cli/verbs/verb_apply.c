@@ -304,6 +304,8 @@ static int check(const struct vh_cli *cli, const struct saved *want, struct sess
 		r = decide_bridge(&s->cluster, err);
 	if (r == 0)
 		r = decide_volumes(&s->cluster, err);
+	if (r == 0)
+		r = decide_data(&s->cluster, err);
 	if (r == 0 && !s->virt)
 		r = vh_virt_open(&s->virt, cli->connect, cli->state, true, err);
 	if (r == 0)

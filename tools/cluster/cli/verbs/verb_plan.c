@@ -61,6 +61,7 @@ int plan_wanted(const struct vh_cli *cli, const struct saved *want, struct vh_er
 	const struct apply_opts *o = cli->opts;
 	vh_cleanup(sights_clear) struct sights sights = { 0 };
 	autosession s = { .lock = -1 };
+	autodata data = { .n = 0 };
 	bool exists;
 	/* What apply would refuse. */
 	int r = vh_home_check(cli->state, err);
@@ -73,12 +74,14 @@ int plan_wanted(const struct vh_cli *cli, const struct saved *want, struct vh_er
 		r = decide_plan(cli, want, &s, &exists, err);
 	if (r == 0)
 		r = exists ? look_at_existing(cli, &s, &sights, err) : look_at_new(cli, &s, &sights, err);
+	if (r == 0 && !cli->root)
+		r = data_see(&s.cluster, &data, err);
 	if (r == 0 && o->out)
 		r = saved_write(o->out, want->manifest, &s.cluster, exists, &sights, err);
 	if (r == 0 && o->out && !cli->quiet)
 		fprintf(stderr, "%s: saved: apply --plan %s does exactly this\n", cli->prog, o->out);
 	if (r == 0)
-		r = plan_show(cli, &s.cluster, exists, &sights, err);
+		r = plan_show(cli, &s.cluster, exists, &sights, &data, err);
 	return r < 0 ? r : o->detailed && changes_count(&sights) ? EXIT_CHANGES : 0;
 }
 

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Sets of data: what may be in one, that it is packed as it was looked at, and that it tells when its source has changed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/files/files.h"
+#include "lib/files/read.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
+#include "tests/unit/unit.h"
+#include "tools/cluster/volume/volume.h"
+
+/* A directory of the host that everybody may read, with a set in it; and where its disk goes. */
+struct bench { char *dir, *from, *disk; struct volume volume; };
+
+static void put(const struct bench *b, const char *name, const char *text, unsigned mode)
+{
+	vh_autofree char *path = unit_file(b->from, name, text);
+
+	ck_assert_int_eq(chmod(path, mode), 0);
+}
+
+static struct bench bench(void)
+{
+	struct bench b = { .dir = unit_tmpdir() };
+	vh_autofree char *sub = NULL, *link = NULL, *above = vh_strf("%s/..", b.dir);
+
+	b.from = vh_strf("%s/genomes", b.dir);
+	b.disk = vh_strf("%s/genomes.data", b.dir);
+	b.volume = (struct volume){ .name = (char *)"genomes", .mount = (char *)"/data", .kind = VOLUME_DATA, .from = b.from };
+	sub = vh_strf("%s/sub", b.from);
+	link = vh_strf("%s/link", b.from);
+	ck_assert(chmod(above, 0711) == 0 && chmod(b.dir, 0711) == 0 && mkdir(b.from, 0755) == 0 && mkdir(sub, 0755) == 0);
+	put(&b, "a", "ACGT", 0644);
+	put(&b, "sub/run", "#!/bin/sh\n", 0755);
+	ck_assert_int_eq(symlink("/etc/shadow", link), 0);
+	return b;
+}
+
+static void bench_clear(struct bench *b)
+{
+	free(b->dir);
+	free(b->from);
+	free(b->disk);
+}
+#define autobench vh_cleanup(bench_clear) struct bench
+
+static void make(const struct bench *b)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	bool made;
+
+	ck_assert_msg(data_make(&b->volume, b->disk, NULL, &made, &err) == 0, "%s", err.text);
+	ck_assert(made);
+}
+
+static struct source look(const struct bench *b)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	struct source is = { 0 };
+
+	ck_assert_msg(data_look(&b->volume, &is, &err) == 0, "%s", err.text);
+	return is;
+}
+
+static char *list(const struct bench *b)
+{
+	char *const argv[] = { (char *)"unsquashfs", (char *)"-lln", (char *)"-UTC", b->disk, NULL };
+	vh_autooutput out = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(vh_spawn_ok(&(struct vh_spawn){ .argv = argv }, &out, &err) == 0, "%s", err.text);
+	return strdup(out.out);
+}
+
+START_TEST(a_set_is_roots_and_everybodys_to_read)
+{
+	autobench b = bench();
+	vh_cleanup(source_clear) struct source is = look(&b), was = { 0 };
+	vh_autofree char *all = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct stat st;
+	bool made;
+
+	ck_assert_uint_eq(is.files, 2);
+	ck_assert_uint_eq(is.bytes, 14);
+	make(&b);
+	all = list(&b);
+	ck_assert_msg(strstr(all, "-r--r--r-- 0/0") && strstr(all, "-r-xr-xr-x 0/0") && strstr(all, "dr-xr-xr-x 0/0"), "%s", all);
+	/* A link is a link, and leads nowhere here. */
+	ck_assert_msg(strstr(all, "squashfs-root/link -> /etc/shadow") && strstr(all, "squashfs-root/sub/run"), "%s", all);
+	ck_assert(stat(b.disk, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 0777) == 0400);
+	/* It is known what it was, and it is not packed again. */
+	ck_assert_int_eq(data_packed(b.disk, &was, &err), 0);
+	ck_assert_str_eq(was.digest, is.digest);
+	ck_assert_int_eq(data_make(&b.volume, b.disk, NULL, &made, &err), 0);
+	ck_assert(!made);
+	ck_assert_int_eq(data_remove(b.disk, &err), 0);
+	source_clear(&was);
+	ck_assert_int_eq(data_packed(b.disk, &was, &err), -ENOENT);
+}
+END_TEST
+
+START_TEST(the_same_files_are_the_same_set)
+{
+	autobench b = bench();
+	vh_autofree char *one = NULL, *two = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	size_t n, m;
+
+	make(&b);
+	ck_assert_int_eq(vh_host_file(b.disk, &one, &n, &err), 0);
+	ck_assert_int_eq(data_remove(b.disk, &err), 0);
+	/* What it was packed of is lost: so is what it is. */
+	free(unit_file(b.dir, "genomes.data", "of a killed run"));
+	make(&b);
+	ck_assert_int_eq(vh_host_file(b.disk, &two, &m, &err), 0);
+	ck_assert(n == m && !memcmp(one, two, n));
+}
+END_TEST
+
+START_TEST(a_changed_source_is_another_one)
+{
+	static const char *const changes[] = { "b", "a", "sub/run" };
+	autobench b = bench();
+	vh_cleanup(source_clear) struct source before = look(&b);
+
+	for (size_t i = 0; i < vh_array_len(changes); i++) {
+		struct source now;
+
+		put(&b, changes[i], "other", 0644);
+		now = look(&b);
+		ck_assert_str_ne(now.digest, before.digest);
+		source_clear(&before);
+		before = now;
+	}
+}
+END_TEST
+
+static void refused(const struct volume *v, const char *says)
+{
+	struct source is = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(data_look(v, &is, &err) < 0, "taken: %s", v->from);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_msg(strstr(err.text, says) != NULL, "%s", err.text);
+	ck_assert_msg(!strncmp(err.text, "volume genomes: ", 16), "%s", err.text);
+}
+
+START_TEST(what_is_no_set_is_refused)
+{
+	autobench b = bench();
+	vh_autofree char *link = vh_strf("%s/by-link", b.dir), *file = vh_strf("%s/a", b.from), *pipe = vh_strf("%s/pipe", b.from);
+	vh_autofree char *below = vh_strf("%s/sub", link);
+	struct volume v = b.volume;
+	vh_autoerr err = VH_ERR_NONE;
+	bool made;
+
+	ck_assert_int_eq(symlink(b.from, link), 0);
+	v.from = link;
+	refused(&v, "is a link, or has one on its way");
+	v.from = below;
+	refused(&v, "is a link, or has one on its way");
+	v.from = file;
+	refused(&v, "is no directory");
+	v.from = (char *)"/nowhere/at/all";
+	refused(&v, "is not there");
+	v.from = (char *)"/proc/self";
+	refused(&v, "is a link, or has one on its way");
+	v.from = (char *)"/proc/sys";
+	refused(&v, "is the kernel's, no data");
+	ck_assert_int_eq(mkfifo(pipe, 0644), 0);
+	refused(&b.volume, "genomes/pipe: is neither file, directory nor link");
+	ck_assert(data_make(&b.volume, b.disk, NULL, &made, &err) < 0 && !made && access(b.disk, F_OK) < 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+}
+END_TEST
+
+/* Root applies a manifest: its author gets no more by it than any user of the host. */
+START_TEST(what_not_everybody_may_read_is_in_no_set)
+{
+	autobench b = bench();
+	vh_autofree char *sub = vh_strf("%s/sub", b.from);
+
+	if (geteuid() != 0)
+		return;
+	put(&b, "secret", "of root", 0600);
+	refused(&b.volume, "genomes/secret: not everybody may read it");
+	put(&b, "secret", "of nobody any more", 0644);
+	ck_assert_int_eq(chmod(sub, 0700), 0);
+	refused(&b.volume, "genomes/sub: not everybody may read it");
+	ck_assert_int_eq(chmod(sub, 0755), 0);
+	ck_assert_int_eq(chmod(b.dir, 0700), 0);
+	refused(&b.volume, "genomes: not everybody may read it");
+}
+END_TEST
+
+/* Until it is ended. */
+static pid_t write_on(const char *path)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid != 0)
+		return pid;
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	while (fd >= 0 && write(fd, "ACGT", 4) == 4)
+		usleep(200);
+	_exit(1);
+}
+
+/* Packed of two states it would be of none. */
+START_TEST(what_changes_meanwhile_is_not_packed)
+{
+	autobench b = bench();
+	vh_autofree char *path = vh_strf("%s/a", b.from);
+	const pid_t writer = write_on(path);
+	vh_autoerr err = VH_ERR_NONE;
+	bool made;
+	int r;
+
+	ck_assert_int_gt(writer, 0);
+	r = data_make(&b.volume, b.disk, NULL, &made, &err);
+	kill(writer, SIGKILL);
+	ck_assert_int_eq(waitpid(writer, NULL, 0), writer);
+	ck_assert_int_eq(r, -EBUSY);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_msg(strstr(err.text, "changed while it was") != NULL, "%s", err.text);
+	ck_assert_int_lt(access(b.disk, F_OK), 0);
+	make(&b);
+}
+END_TEST
+
+UNIT_SUITE(tools_data, a_set_is_roots_and_everybodys_to_read, the_same_files_are_the_same_set, a_changed_source_is_another_one,
+	   what_is_no_set_is_refused, what_not_everybody_may_read_is_in_no_set,
+	   what_changes_meanwhile_is_not_packed)

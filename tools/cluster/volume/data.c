@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+/* A set's disk: a squashfs of what it is made of, and beside it what that was then. */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "lib/confine.h"
+#include "lib/files/files.h"
+#include "lib/files/read.h"
+#include "lib/json.h"
+#include "lib/parallel.h"
+#include "lib/spawn.h"
+#include "lib/strv.h"
+#include "lib/values.h"
+#include "tools/cluster/volume/source.h"
+
+/* Of the host's disk so much stays free for others: a twentieth. */
+enum { SPARE = 20, PROCESSORS_MAX = 8, NEARLY = 1 << 20 };
+
+int data_look(const struct volume *v, struct source *ret, struct vh_err *err)
+{
+	struct source_reader reader;
+	int r = source_start(v->from, -1, &reader, err);
+
+	if (r == 0)
+		r = source_end(&reader, NULL, NULL, ret, err);
+	return r < 0 ? vh_err_within(err, "volume %s", v->name) : 0;
+}
+
+/* --- what it was packed of */
+
+static const struct vh_key source_keys[] = {
+	{ .name = "files", .type = VH_KEY_UINT, .offset = offsetof(struct source, files), .required = true },
+	{ .name = "bytes", .type = VH_KEY_UINT, .offset = offsetof(struct source, bytes), .required = true },
+	{ .name = "digest", .type = VH_KEY_STR, .offset = offsetof(struct source, digest), .required = true },
+	{ .name = NULL },
+};
+
+/* A set of which that is not known is packed anew. */
+int data_packed(const char *disk, struct source *ret, struct vh_err *err)
+{
+	vh_autofree char *beside = vh_strf("%s.json", disk), *text = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+	vh_autojson doc = NULL;
+	struct source was = { 0 };
+	size_t len;
+
+	if (!beside)
+		return vh_err_nomem(err);
+	if (access(disk, F_OK) < 0 || vh_host_file(beside, &text, &len, &none) < 0)
+		return -ENOENT;
+	doc = json_loadb(text, len, 0, NULL);
+	if (!doc || vh_doc_from_json(source_keys, doc, &was, &none) < 0)
+		return -ENOENT;
+	*ret = was;
+	return 0;
+}
+
+static int write_packed(const char *disk, const struct source *is, struct vh_err *err)
+{
+	vh_autofree char *beside = vh_strf("%s.json", disk), *text = NULL;
+	vh_autojson doc = vh_doc_json(source_keys, is);
+
+	text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
+	return beside && text ? vh_write_file(beside, text, strlen(text), 0600, err) : vh_err_nomem(err);
+}
+
+/* --- packed */
+
+struct packing {
+	const struct volume *v;
+	const char *part;
+	struct vh_progress *progress;
+	uint64_t total;		/* bytes that are read */
+	uint64_t room;		/* bytes that the disk may have */
+	int pipe[2], to;
+	struct source_reader reader;
+	struct source is;
+	int read, packed;	/* what became of both */
+	struct vh_err read_err, pack_err;
+};
+
+/* Once. */
+static void close_end(int *fd)
+{
+	int end = vh_steal_fd(fd);
+
+	vh_close_fd(&end);
+}
+
+static void packing_clear(struct packing *p)
+{
+	close_end(&p->pipe[0]);
+	close_end(&p->pipe[1]);
+	close_end(&p->to);
+	source_clear(&p->is);
+	vh_err_clear(&p->read_err);
+	vh_err_clear(&p->pack_err);
+}
+
+static void tick(void *arg, uint64_t bytes)
+{
+	const struct packing *p = arg;
+	char size[16];
+
+	vh_progress_step(p->progress, "volume %s: packed %u %% of %s", p->v->name, (unsigned)(bytes * 10 / (p->total + 1)) * 10,
+			 vh_size_format(size, sizeof(size), p->total));
+}
+
+/* The same bytes every time, for it has nothing of this host but what the archive says. */
+static int run_mksquashfs(struct packing *p)
+{
+	vh_autofree char *out = vh_strf("/proc/self/fd/%d", p->to);
+	vh_autofree char *processors = vh_strf("%zu", vh_processors() < PROCESSORS_MAX ? vh_processors() : PROCESSORS_MAX);
+	const char *const argv[] = { "mksquashfs", "-", out, "-tar", "-noappend", "-quiet", "-no-progress", "-exit-on-error", "-no-xattrs",
+				     "-comp", "zstd", "-Xcompression-level", "3", "-mem", "512M", "-processors", processors,
+				     "-mkfs-time", "0", "-root-time", "0", "-root-mode", "0555", "-root-uid", "0", "-root-gid", "0", NULL };
+	/* Threads with heaps of their own reserve more than a confined program may have. */
+	char *const env[] = { (char *)"MALLOC_ARENA_MAX=2", NULL };
+	const int keep[] = { p->to, -1 };
+
+	if (!out || !processors)
+		return vh_err_nomem(&p->pack_err);
+	return vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .env = env, .in_fd = p->pipe[0], .confined = true,
+			   .file_max = p->room, .keep = keep }, NULL, &p->pack_err);
+}
+
+/* Who packs has the end of an archive with its first zeros, and reads no more; who writes it has more of them. */
+static void drain(int fd)
+{
+	char rest[4096];
+
+	while (read(fd, rest, sizeof(rest)) > 0)
+		;
+}
+
+/* The reader, a process that runs already, and who packs what it reads. */
+static void do_one(void *arg, size_t i)
+{
+	struct packing *p = arg;
+
+	if (i == 0) {
+		p->read = source_end(&p->reader, tick, p, &p->is, &p->read_err);
+		return;
+	}
+	p->packed = run_mksquashfs(p);
+	if (p->packed == 0)
+		drain(p->pipe[0]);
+	close_end(&p->pipe[0]);
+}
+
+/* Whether it has had all the room that it was given, or all that others have left of it. */
+static bool is_full(const struct packing *p)
+{
+	struct stat st;
+	struct statvfs fs;
+
+	return (fstat(p->to, &st) == 0 && (uint64_t)st.st_size + NEARLY >= p->room) ||
+	       (fstatvfs(p->to, &fs) == 0 && (uint64_t)fs.f_bavail * fs.f_frsize < NEARLY);
+}
+
+/* Who reads ends by the end of who packs. */
+static int judge(struct packing *p, struct vh_err *err)
+{
+	const bool by_reader = p->read < 0 && (p->packed == 0 || p->read_err.num != EPIPE);
+	char size[16];
+
+	if (p->packed < 0 && is_full(p))
+		return vh_err_set(err, ENOSPC, "%s: packed it takes more than the %s that are free there", p->part,
+				  vh_size_format(size, sizeof(size), p->room));
+	if (by_reader || p->packed < 0)
+		vh_err_move(err, by_reader ? &p->read_err : &p->pack_err);
+	return by_reader ? p->read : p->packed;
+}
+
+static int open_packing(struct packing *p, struct vh_err *err)
+{
+	p->to = open(p->part, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (p->to < 0 || (errno = -vh_confine_lend(p->to)))
+		return vh_err_set(err, errno, "%s: %s", p->part, strerror(errno));
+	if (pipe2(p->pipe, O_CLOEXEC) < 0)
+		return vh_err_set(err, errno, "pipe: %s", strerror(errno));
+	return source_start(p->v->from, p->pipe[1], &p->reader, err);
+}
+
+static int pack(struct packing *p, struct vh_err *err)
+{
+	int r = open_packing(p, err);
+
+	if (r < 0)
+		return r;
+	close_end(&p->pipe[1]);
+	tick(p, 0);
+	vh_parallel(2, 2, do_one, p);
+	r = judge(p, err);
+	if (r == 0 && (errno = -vh_confine_take(p->to, 0400)))
+		r = vh_err_set(err, errno, "%s: %s", p->part, strerror(errno));
+	return r;
+}
+
+/* How large it may become, and a word where it has to shrink for that. */
+static int find_room(struct packing *p, struct vh_err *err)
+{
+	vh_autofree char *dir = strndup(p->part, (size_t)(strrchr(p->part, '/') - p->part));
+	struct statvfs fs;
+	char is[16], free_size[16];
+
+	if (!dir)
+		return vh_err_nomem(err);
+	if (statvfs(dir, &fs) < 0)
+		return vh_err_set(err, errno, "%s: %s", dir, strerror(errno));
+	p->room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	p->room -= p->room / SPARE;
+	if (p->total > p->room)
+		vh_progress_note(p->progress, "volume %s: of %s, which has to shrink: %s are free in %s", p->v->name,
+				 vh_size_format(is, sizeof(is), p->total), vh_size_format(free_size, sizeof(free_size), p->room), dir);
+	return 0;
+}
+
+/* What changed behind the reader's back is seen by a second look. */
+static int pack_whole(struct packing *p, struct vh_err *err)
+{
+	vh_cleanup(source_clear) struct source now = { 0 };
+	int r = data_look(p->v, &now, err);
+
+	if (r < 0)
+		return r;
+	p->total = now.bytes;
+	r = find_room(p, err);
+	if (r == 0)
+		r = pack(p, err);
+	source_clear(&now);
+	if (r < 0)
+		return vh_err_within(err, "volume %s", p->v->name);
+	r = data_look(p->v, &now, err);
+	if (r < 0 || !strcmp(now.digest, p->is.digest))
+		return r;
+	vh_err_refuse(err, EBUSY, "volume %s: %s changed while it was packed", p->v->name, p->v->from);
+	return vh_err_hint(err, "try again once nobody writes there");
+}
+
+int data_make(const struct volume *v, const char *disk, struct vh_progress *progress, bool *ret_made, struct vh_err *err)
+{
+	vh_autofree char *part = vh_strf("%s.part", disk);
+	vh_cleanup(packing_clear) struct packing p = { .v = v, .part = part, .progress = progress, .pipe = { -1, -1 }, .to = -1 };
+	vh_cleanup(source_clear) struct source was = { 0 };
+	vh_autoerr ignored = VH_ERR_NONE;
+	int r = part ? data_packed(disk, &was, err) : vh_err_nomem(err);
+
+	*ret_made = false;
+	if (r != -ENOENT)
+		return r;
+	/* Of what that is not known, nor what a killed run left. */
+	r = data_remove(disk, err);
+	if (r == 0)
+		r = pack_whole(&p, err);
+	if (r == 0)
+		r = write_packed(disk, &p.is, err);
+	if (r == 0)
+		r = vh_rename(part, disk, err);
+	if (r < 0)
+		data_remove(disk, &ignored);
+	*ret_made = r == 0;
+	return r;
+}
+
+int data_remove(const char *disk, struct vh_err *err)
+{
+	static const char *const ends[] = { ".part", "", ".json" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < vh_array_len(ends); i++) {
+		vh_autofree char *path = vh_strf("%s%s", disk, ends[i]);
+
+		r = path ? vh_remove_tree(path, err) : vh_err_nomem(err);
+	}
+	return r;
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/cluster/volume/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "lib/child.h"
+#include "lib/confine.h"
+
+enum { END_MS = 10000 };
+
+void source_clear(struct source *s)
+{
+	free(s->digest);
+	*s = (struct source){ 0 };
+}
+
+/* --- the child, and what it tells: "tick BYTES" lines, and at its end "seen FILES BYTES DIGEST", or "fail ERRNO EXIT"
+ * and a line each of text and hint */
+
+static void tell_failure(FILE *tell, struct vh_err *err)
+{
+	fprintf(tell, "fail %d %d\n%s\n", err->num, (int)err->exit, err->text ? vh_plain(err->text) : "");
+	fprintf(tell, "%s\n", err->hint ? vh_plain(err->hint) : "");
+}
+
+/* It ends with us, and at the signals that end us: what ours do about those is not for it to do. */
+static void forget_ours(pid_t parent)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(1);
+	for (size_t i = 0; i < vh_array_len(ends); i++)
+		signal(ends[i], SIG_DFL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static _Noreturn void child(const char *path, int to, int tell_fd, pid_t parent)
+{
+	struct vh_err err = VH_ERR_NONE;
+	struct source is = { 0 };
+	FILE *tell = fdopen(tell_fd, "w");
+	int r;
+
+	forget_ours(parent);
+	vh_confine_close_but(tell_fd, to < 0 ? tell_fd : to);
+	r = vh_confine_self(0);
+	if (r < 0)
+		r = vh_err_set(&err, -r, "cannot give up rights: %s", strerror(-r));
+	if (r == 0 && tell)
+		r = source_walk(path, to, tell, &is, &err);
+	if (tell && r < 0)
+		tell_failure(tell, &err);
+	else if (tell)
+		fprintf(tell, "seen %" PRIu64 " %" PRIu64 " %s\n", is.files, is.bytes, is.digest);
+	_exit(!tell || fclose(tell) < 0);
+}
+
+int source_start(const char *path, int to, struct source_reader *ret, struct vh_err *err)
+{
+	const pid_t self = getpid();
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return vh_err_set(err, errno, "pipe: %s", strerror(errno));
+	pid = fork();
+	if (pid == 0)
+		child(path, to, fds[1], self);
+	close(fds[1]);
+	if (pid < 0) {
+		vh_err_set(err, errno, "cannot fork: %s", strerror(errno));
+		close(fds[0]);
+		return -err->num;
+	}
+	*ret = (struct source_reader){ pid, fds[0] };
+	return 0;
+}
+
+/* --- what is heard of it */
+
+/* The next line without its end; "" at the end of all. */
+static char *next_line(FILE *f, char **line, size_t *room)
+{
+	ssize_t n = getline(line, room, f);
+
+	if (n > 0 && (*line)[n - 1] == '\n')
+		(*line)[n - 1] = 0;
+	return n > 0 ? *line : (char *)"";
+}
+
+static int take_failure(FILE *f, const char *said, char **line, size_t *room, struct vh_err *err)
+{
+	int num, code;
+
+	if (sscanf(said, "fail %d %d", &num, &code) != 2 || num <= 0)
+		return vh_err_set(err, EIO, "its reader ended without a word");
+	vh_err_set(err, num, "%s", next_line(f, line, room));
+	vh_err_as(err, code == VH_EXIT_REFUSED ? VH_EXIT_REFUSED : VH_EXIT_FAILED);
+	if (*next_line(f, line, room))
+		vh_err_hint(err, "%s", *line);
+	return -num;
+}
+
+static int take_seen(const char *said, struct source *ret, struct vh_err *err)
+{
+	struct source s = { 0 };
+	char digest[65];
+
+	if (sscanf(said, "seen %" SCNu64 " %" SCNu64 " %64[0-9a-f]", &s.files, &s.bytes, digest) != 3)
+		return vh_err_set(err, EIO, "its reader ended without a word");
+	s.digest = strdup(digest);
+	if (!s.digest)
+		return vh_err_nomem(err);
+	*ret = s;
+	return 0;
+}
+
+static int listen_to(FILE *f, void (*tick)(void *arg, uint64_t bytes), void *arg, struct source *ret, struct vh_err *err)
+{
+	vh_autofree char *line = NULL;
+	size_t room = 0;
+	uint64_t bytes;
+	char *said;
+
+	while (sscanf(said = next_line(f, &line, &room), "tick %" SCNu64, &bytes) == 1)
+		if (tick)
+			tick(arg, bytes);
+	return strncmp(said, "seen ", 5) ? take_failure(f, said, &line, &room, err) : take_seen(said, ret, err);
+}
+
+int source_end(struct source_reader *reader, void (*tick)(void *arg, uint64_t bytes), void *arg, struct source *ret, struct vh_err *err)
+{
+	FILE *f = fdopen(reader->from, "r");
+	int r = f ? listen_to(f, tick, arg, ret, err) : vh_err_nomem(err);
+
+	if (f)
+		fclose(f);
+	else
+		close(reader->from);
+	vh_child_wait(reader->pid, END_MS);
+	return r;
+}
