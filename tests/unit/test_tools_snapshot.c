@@ -445,6 +445,8 @@ START_TEST(a_disk_that_is_kept_keeps_none)
 		ck_assert_int_eq(snapshots_strip(f.disks.v[i].path, &err), 0);
 	check_tags(&f, NULL);
 	ck_assert_int_eq(snapshots_strip("/nonexistent/disk", &err), 0);
+	free(unit_file(f.dir, "0.qcow2", "damaged"));
+	ck_assert_int_eq(snapshots_strip(f.disks.v[0].path, &err), 0);
 }
 END_TEST
 

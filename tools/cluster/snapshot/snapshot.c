@@ -162,8 +162,12 @@ int snapshot_revert(const struct snapshot_disks *disks, struct vh_store *store, 
 int snapshots_strip(const char *disk, struct vh_err *err)
 {
 	vh_autostrv all = NULL;
-	int r = access(disk, F_OK) < 0 ? 0 : disk_tags(disk, &all, err);
+	vh_autoerr none = VH_ERR_NONE;
+	int r = 0;
 
+	/* What cannot be read has none that anybody goes back to. */
+	if (access(disk, F_OK) < 0 || disk_tags(disk, &all, &none) < 0)
+		return 0;
 	for (char **tag = all; r == 0 && tag && *tag; tag++)
 		if (tag_is_ours(*tag))
 			r = disk_drop(disk, *tag, err);

@@ -50,7 +50,7 @@ int snapshot_remove(const struct snapshot_disks *disks, struct vh_store *store, 
 int snapshots_are_settled(const char *run, struct vh_store *store, bool *ret, struct vh_err *err);
 /* Takes back what was half taken, finishes what was begun to be removed or gone back to. */
 int snapshots_settle(const struct snapshot_disks *disks, struct vh_store *store, struct vh_err *err);
-/* Drops all of a disk, which outlives the cluster. */
+/* Drops all of a disk, which outlives the cluster; one that is gone, or damaged, stays as it is. */
 int snapshots_strip(const char *disk, struct vh_err *err);
 
 #endif
