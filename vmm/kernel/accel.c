@@ -118,6 +118,14 @@ static const char *virt_flag(const struct vh_root *root, bool *ret_topoext)
 	return flag;
 }
 
+bool vh_accel_topoext(const struct vh_root *root)
+{
+	bool topoext = false;
+
+	virt_flag(root, &topoext);
+	return topoext;
+}
+
 static void no_kvm(struct vh_accel *ret, const char *why)
 {
 	ret->kvm = false;

@@ -21,6 +21,8 @@ struct vh_accel {
 	char why[160];		/* "the processor offers neither vmx nor svm, although /dev/kvm opens" */
 };
 void vh_accel_detect(const struct vh_root *root, struct vh_accel *ret);
+/* That alone: no guest is tried. */
+bool vh_accel_topoext(const struct vh_root *root);
 static inline const char *vh_accel_name(const struct vh_accel *a) { return a->kvm ? "kvm" : "tcg"; }
 
 /* Bytes of RAM of a node and what of them the kernel could give a VM now: unused, or only

@@ -276,7 +276,10 @@ static int settle(struct vh_virt *v, const char *state, const char *name, struct
 		r = vh_lease_list(store, "cpu", NULL, &leases.v, &leases.n, err);
 	if (r < 0)
 		return r;
-	return name ? visit_unless_ended(v, name, &leases, NULL, err) : visit_running(v, &leases, NULL, err);
+	/* Where nobody has CPUs alone, one that starts runs where its definition says. */
+	if (name)
+		return leases.n ? visit_unless_ended(v, name, &leases, NULL, err) : 0;
+	return visit_running(v, &leases, NULL, err);
 }
 
 int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err)

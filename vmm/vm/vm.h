@@ -53,8 +53,8 @@ int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, con
 		     const struct vh_layout *layout, struct vh_err *err);
 
 /* Starts one of ours, having looked first whether it can get its leases; sees to it that it has
- * them afterwards, hook or not. */
-int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool *ret_started, struct vh_err *err);
+ * them afterwards, hook or not. planned: just now, on this host, so that it holds its leases and the host lacks nothing. */
+int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool planned, bool *ret_started, struct vh_err *err);
 /* After it has ended: gives its leases back, hook or not. */
 int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct vh_err *err);
 /* Takes again what one of ours holds by its domain and its plan, where a lost store does not know it: its user, its

@@ -120,14 +120,12 @@ static int node_xml(const struct cluster *c, const struct node *n, char **ret, s
 	const bool uefi = pool->wanted.boot == VH_BOOT_UEFI;
 	const struct vh_nic nic = { .tap = n->nics[0].tap, .mac = n->nics[0].mac, .queues = 1 };
 	struct cluster_user user = { 0 };
-	struct vh_accel accel;
 	int r = vh_root_open(&host, NULL, err);
 
 	if (r == 0)
 		r = parts_of(c, n, &p, err);
 	if (r < 0)
 		return r;
-	vh_accel_detect(host, &accel);
 	return vh_domain_xml(&(struct vh_domain){
 		.name = n->name, .uuid = n->uuid, .owner = c->owner,
 		.uid = c->uid && cluster_user(c, &user) ? user.uid : 0, .gid = user.gid,
@@ -135,7 +133,7 @@ static int node_xml(const struct cluster *c, const struct node *n, char **ret, s
 		.firmware = uefi ? UEFI_FIRMWARE : NULL,
 		.disks = p.disks, .n_disks = p.n_disks, .identity = p.identity, .console_log = p.log,
 		.hwloc = if_there(p.hwloc), .nccl = if_there(p.nccl),
-		.kvm = c->accel == CLUSTER_KVM, .topoext = accel.topoext, .layout = n->layout,
+		.kvm = c->accel == CLUSTER_KVM, .topoext = vh_accel_topoext(host), .layout = n->layout,
 		.nics = &nic, .n_nics = 1, .shmem = c->n_nodes > 1 ? &shmem : NULL,
 	}, ret, err);
 }
@@ -197,7 +195,7 @@ static int start_apply(const struct context *ctx, const struct spot *at, bool *r
 	if (r == 0)
 		r = node_state(ctx, at->node, &state, err);
 	if (r == 0)
-		r = vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, ret_changed, err);
+		r = vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, at->node->is_new, ret_changed, err);
 	*ret_changed |= r == 0 && state && !strcmp(state, "paused");
 	return r;
 }
