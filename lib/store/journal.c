@@ -34,7 +34,7 @@ int vh_journal_begin(struct vh_store *s, const char *run, const char *what, cons
 	return r;
 }
 
-/* A change of the one step of that id, which must be there. */
+/* A change of the one step of that id, which must be there. It is on disk no later than what begins after it. */
 static int change(struct vh_store *s, const char *sql, int64_t id, struct vh_err *err)
 {
 	int r = vh_sql_enter(s, err);
@@ -44,7 +44,7 @@ static int change(struct vh_store *s, const char *sql, int64_t id, struct vh_err
 	r = vh_sql_run(s, err, sql, "i", id);
 	if (r == 0 && sqlite3_changes(s->db) != 1)
 		r = vh_err_set(err, ENOENT, "%s: no step %" PRId64 " in the journal", s->path, id);
-	return vh_sql_leave(s, r, err);
+	return vh_sql_leave_early(s, r, err);
 }
 
 int vh_journal_done(struct vh_store *s, int64_t id, struct vh_err *err)

@@ -76,8 +76,9 @@ struct vh_step {
  * again returns the row that is there, begun anew. */
 int vh_journal_begin(struct vh_store *s, const char *run, const char *what, const char *object,
 		     int64_t *ret_id, struct vh_err *err);
+/* The step was done; or undone: forget it. On disk before any step that is begun later, and where other threads write,
+ * not before: a run that is killed may find the step as begun. */
 int vh_journal_done(struct vh_store *s, int64_t id, struct vh_err *err);
-/* The step was undone: forget it. */
 int vh_journal_forget(struct vh_store *s, int64_t id, struct vh_err *err);
 /* A run's steps in the order they were begun. */
 int vh_journal_list(struct vh_store *s, const char *run, struct vh_step **ret, size_t *ret_n,

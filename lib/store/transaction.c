@@ -11,7 +11,7 @@ enum { MEMBERS_MAX = 64 };
 
 struct vh_shared {
 	unsigned members;	/* that wait for its end, and the one that brings it */
-	unsigned entered;
+	unsigned entered, changes;	/* threads in all; those whose change is in it */
 	bool over;
 	struct vh_err err;	/* why it was not committed */
 };
@@ -95,7 +95,7 @@ static int join_shared(struct vh_store *s, struct vh_err *err)
 /* Of one alone nothing else is lost. */
 static void roll_back(struct vh_store *s)
 {
-	if (s->shared->members) {
+	if (s->shared->changes) {
 		sqlite3_exec(s->db, "ROLLBACK TO member; RELEASE member", NULL, NULL, NULL);
 		return;
 	}
@@ -123,10 +123,13 @@ int vh_sql_enter(struct vh_store *s, struct vh_err *err)
 	return r;
 }
 
-static int leave(struct vh_store *s, struct vh_err *err)
+static int leave(struct vh_store *s, bool wait, struct vh_err *err)
 {
 	struct vh_shared *t = s->shared;
 
+	t->changes++;
+	if (!wait && others_come(s))
+		return 0;
 	t->members++;
 	if (others_come(s))
 		while (!t->over)
@@ -136,12 +139,12 @@ static int leave(struct vh_store *s, struct vh_err *err)
 	return leave_shared(t, err);
 }
 
-int vh_sql_leave(struct vh_store *s, int result, struct vh_err *err)
+static int leave_with(struct vh_store *s, int result, bool wait, struct vh_err *err)
 {
 	int r = 0;
 
 	if (!s->grouped && result >= 0) {
-		r = leave(s, err);
+		r = leave(s, wait, err);
 	} else if (!s->grouped) {
 		roll_back(s);
 		/* Of some failures SQLite has rolled back all of it. */
@@ -150,6 +153,16 @@ int vh_sql_leave(struct vh_store *s, int result, struct vh_err *err)
 	}
 	pthread_mutex_unlock(&s->lock);
 	return r < 0 ? r : result;
+}
+
+int vh_sql_leave(struct vh_store *s, int result, struct vh_err *err)
+{
+	return leave_with(s, result, true, err);
+}
+
+int vh_sql_leave_early(struct vh_store *s, int result, struct vh_err *err)
+{
+	return leave_with(s, result, false, err);
 }
 
 void vh_sql_look(struct vh_store *s)
