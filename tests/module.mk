@@ -170,10 +170,16 @@ BENCH   ?= $(BENCHES)
 $(eval $(call binary,bench/placement,tests/bench/placement.c tests/bench/bench.c,vmm sriov lib,$(UNIT_vmm_PKGS),-lm))
 $(eval $(call binary,bench/sriov,tests/bench/sriov.c tests/bench/bench.c,sriov lib,$(UNIT_sriov_PKGS)))
 $(eval $(call binary,bench/leases,tests/bench/leases.c,vmm sriov lib,$(UNIT_vmm_PKGS)))
+# Steps, and what a host has, that tests/bench/cluster/steps.c stands in for.
+CLUSTER_WRAPS := $(foreach name,step_region step_tap step_disk step_ready vh_node_memory virDomainUndefineFlags,-Wl,--wrap=$(name))
+$(eval $(call binary,bench/cluster-steps,$(call rooms,tests/bench,cluster),$(UNIT_tools_USES),$(UNIT_tools_PKGS),$(UNIT_tools_LIBS) $$(CLUSTER_WRAPS)))
+$(B)/bench/cluster: tests/bench/cluster.sh $(B)/bench/cluster-steps
+	@printf '#!/bin/sh\nB=%s DEADLINE=3000 exec %s\n' '$(abspath $(B))' '$(abspath $<)' >$@
+	@chmod +x $@
 $(B)/bench/images: tests/bench/images.sh
 	@mkdir -p $(@D)
 	@cp $< $@
-## bench [BENCH=NAME]             figures of this machine: placement, sriov, leases, images, mpi, launch, ring
+## bench [BENCH=NAME]             figures of this machine: placement, sriov, leases, images, mpi, launch, cluster, ring
 bench: programs $(addprefix $(B)/bench/,$(BENCH))
 	@for bench in $(BENCH); do $(B)/bench/$$bench $(B)/bin || exit 1; done
 
