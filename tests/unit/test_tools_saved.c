@@ -9,6 +9,7 @@
 #include "tests/unit/unit.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
+#include "tools/cluster/steps/route.h"
 #include "tools/cluster/compare/compare.h"
 
 static const char manifest_text[] = "name: two\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 512M\n";

@@ -3,8 +3,6 @@
 
 #include "lib/clock.h"
 #include "lib/json.h"
-#include "tools/cluster/manifest/manifest.h"
-#include "tools/cluster/plan/plan.h"
 
 void events_say(json_t *event)
 {
@@ -87,21 +85,12 @@ void events_step(void *arg, const struct step_event *event)
 		vh_progress_note(e->progress, "%s %s", event->step->what, event->object);
 }
 
-/* NULL: none is. */
-static json_t *missing_of(const struct cluster *c)
+void events_end(const struct events *e, const char *cluster, unsigned changed, json_t *missing, const struct vh_err *err)
 {
-	const struct missing *m = c->missing.items;
-	json_t *all = c->missing.n ? json_array() : NULL;
+	vh_autojson stolen = missing;
 
-	for (size_t i = 0; i < c->missing.n; i++)
-		json_array_append_new(all, json_pack("{s:s, s:s}", "node", m[i].name, "why", m[i].why));
-	return all;
-}
-
-void events_end(const struct events *e, const struct cluster *c, unsigned changed, const struct vh_err *err)
-{
 	if (e->json)
-		events_say(json_pack("{s:s, s:s, s:s, s:I, s:f, s:o*, s:o*, s:o*}", "event", "end", "cluster", c->name, "state", err ? "failed" : "up",
+		events_say(json_pack("{s:s, s:s, s:s, s:I, s:f, s:O*, s:o*, s:o*}", "event", "end", "cluster", cluster, "state", err ? "failed" : "up",
 			      "changed", (json_int_t)changed, "seconds", rounded(vh_now() - e->begun),
-			      "missing", err ? NULL : missing_of(c), "error", text_or_none(err ? err->text : NULL), "hint", text_or_none(err ? err->hint : NULL)));
+			      "missing", err ? NULL : stolen, "error", text_or_none(err ? err->text : NULL), "hint", text_or_none(err ? err->hint : NULL)));
 }

@@ -22,7 +22,7 @@ void events_node(const struct events *e, const char *node, const char *state, co
 void events_replaced(const struct events *e, const char *cluster, size_t replaced, const struct vh_err *err);
 /* A context's tell; arg: struct events. */
 void events_step(void *arg, const struct step_event *event);
-/* err: why it failed, or NULL. */
-void events_end(const struct events *e, const struct cluster *c, unsigned changed, const struct vh_err *err);
+/* err: why it failed, or NULL. missing: nodes that it goes on without, an array that is taken over; NULL: none. */
+void events_end(const struct events *e, const char *cluster, unsigned changed, json_t *missing, const struct vh_err *err);
 
 #endif

@@ -6,10 +6,10 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/err.h"
 #include "lib/show/progress.h"
-#include "tools/cluster/engine/engine.h"
 
 struct cluster;
 struct cluster_pool;
@@ -116,23 +116,6 @@ extern const struct step step_files, step_region, step_isolate, step_bridge, ste
 
 /* In the order in which the plan has them. Ends with NULL. */
 extern const struct step *const cluster_steps[];
-
-/* A step at a spot. */
-struct place { size_t step; struct spot at; };	/* index in cluster_steps */
-
-/* All that a walk does as tasks of the engine, each at the place of its index, that are to be done in the order of the
- * edges; undone they are against it. */
-struct route {
-	struct place *places;
-	struct engine_task *tasks;
-	struct engine_edge *edges;
-	struct engine_batch batch;
-	size_t n_nodes;			/* that it goes over */
-	const char *run, *cluster;	/* the journal's name of it, and its name; the cluster's */
-};
-/* Of the nodes that the context means: those that leave only to be undone. Cleared also when zeroed; -ENOMEM. */
-int route_make(const struct context *ctx, bool undo, struct route *ret);
-void route_clear(struct route *r);
 
 /* Every object of every step, in apply's order. */
 struct sight { const struct step *step; struct spot at; struct look look; };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The steps, and which needs which: the plan prints them in this order, apply and undo go by the needs. */
-#include "tools/cluster/steps/steps.h"
+#include "tools/cluster/steps/route.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Walks the steps as the engine has it: each try in a thread, journalled ahead, told of and shown. */
-#include "tools/cluster/steps/steps.h"
+#include "tools/cluster/steps/route.h"
 
 #include <errno.h>
 #include <inttypes.h>

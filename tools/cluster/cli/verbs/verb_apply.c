@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/json.h"
 #include "lib/strv.h"
 #include "lib/sysroot.h"
 #include "tools/cluster/cli/decide.h"
@@ -228,6 +229,17 @@ static int leave(const struct context *ctx, struct session *s, unsigned *changed
 	return err->hint ? r : vh_err_hint(err, "the same again once the cause is gone");
 }
 
+/* NULL: none is. */
+static json_t *missing_of(const struct cluster *c)
+{
+	const struct missing *m = c->missing.items;
+	json_t *all = c->missing.n ? json_array() : NULL;
+
+	for (size_t i = 0; i < c->missing.n; i++)
+		json_array_append_new(all, json_pack("{s:s, s:s}", "node", m[i].name, "why", m[i].why));
+	return all;
+}
+
 static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists, unsigned *ret_changed, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
@@ -256,7 +268,7 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 		r = leave(&ctx, s, ret_changed, err);
 	if (r == 0 && exists)
 		r = session_release(&ctx, s, err);
-	events_end(&events, &s->cluster, *ret_changed, r < 0 ? err : NULL);
+	events_end(&events, s->cluster.name, *ret_changed, missing_of(&s->cluster), r < 0 ? err : NULL);
 	return r;
 }
 
