@@ -17,7 +17,9 @@ static void check_line(const char *text, size_t max)
 /* Each once, in their order; the open ones and the held ones are known, and none is both that drains. */
 static void check_nodes(const struct slurm *s, const char *text)
 {
-	vh_autostrv known = NULL, open = NULL, held = NULL;
+	vh_autostrv known = NULL;
+	vh_autostrv open = NULL;
+	vh_autostrv held = NULL;
 
 	FUZZ_ASSERT(nodes_said(s, text, NODES_KNOWN, NULL, &known) == 0);
 	FUZZ_ASSERT(nodes_said(s, text, NODES_OPEN, NULL, &open) == 0);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The Slurm of a cluster, with real VMs: from its head a user runs MPI over both compute nodes and through the memory that
-# they share, submits a job and an array, and has them told; a node comes back to it after a restart.
+# they share, submits a job and an array, and has them told; a node comes back to it after a restart; another comes, and
+# leaves again once its job has ended, while a job on the others runs on.
 PREPARE="vhpc image build --quiet images/recipes/mpi-slurm.yaml"
 . "$(dirname "$0")/lib.sh"
 example=$T/batch.yaml record=$VHPC_STATE/clusters/batch
@@ -49,6 +50,42 @@ check "and starts" vhpc cluster start --timeout 1200 batch batch-work-2
 there() { as 'sinfo -h -N -o "%N %T"' | grep -qx 'batch-work-2 idle'; }
 check "Slurm has it again" eventually there
 check "jobs run on it" as 'srun -w batch-work-2 hostname' && says "batch-work-2" "by its name"
+
+# Nodes come and leave.
+sed 's/work, count: 2/work, count: 3/' "$example" >"$T/three.yaml"
+sed '/role: head/d' "$example" >"$T/headless.yaml"
+running() { as "squeue -h -o '%j %T'" | grep -qx "$1 RUNNING"; }
+takes_jobs() { as 'sinfo -h -N -o "%N %T"' | grep -qx "$1 \(idle\|mixed\|allocated\)"; }
+boots() { for n in 1 2; do as "ssh batch-work-$n cat /proc/sys/kernel/random/boot_id"; done; as cat /proc/sys/kernel/random/boot_id; }
+booted=$(boots)
+check "a job for long" as 'sbatch -J stays -w batch-work-1 -n 1 --wrap "sleep 100000"'
+check "runs" eventually running stays
+check "apply with a node more" vhpc cluster apply --timeout 1200 "$T/three.yaml"
+check "Slurm has three" as 'sinfo -h -o %D' && says "3" "nodes"
+check "the job runs on" running stays
+check "one over all" as 'srun -N 3 -n 3 hostname' && says "batch-work-3" "runs on the new one"
+check "MPI from the new one" as 'srun -N 2 -n 2 -w batch-work-[2-3] --mpi=pmix true'
+check "nothing is left to do" vhpc cluster plan --detailed-exitcode "$T/three.yaml"
+exits 3 "the controller cannot leave" vhpc cluster apply "$T/headless.yaml"
+says "is controlled by batch-head-1, and would be by batch-work-1" "says why"
+
+check "a job on the node that is to leave" as 'sbatch --parsable -J leaves -w batch-work-3 --wrap "sleep 100000"'
+check "runs there" eventually running leaves
+exits 2 "plan with a node less" vhpc cluster plan --detailed-exitcode "$example" && says "jobs run there" "says what it waits for"
+exits 1 "a job that does not end in time" vhpc cluster apply --timeout 1 "$example"
+says "of ada" "is named" && says "taking the change back" "and the node stays"
+check "it takes jobs again" takes_jobs batch-work-3
+check "its job runs on" running leaves
+as 'scancel -n leaves; until ! squeue -h -o %j | grep -qx leaves; do sleep 1; done'
+last=$(as 'sbatch --parsable -J leaves -w batch-work-3 --wrap "sleep 20"')
+check "apply with a node less" vhpc cluster apply --timeout 1200 "$example" && says "removed batch-work-3" "removes it"
+check "its last job" as "scontrol show job $last" && says "JobState=COMPLETED" "came to its end"
+check "Slurm has two" as 'sinfo -h -o %D' && says "2" "nodes again"
+check "the other job runs on" running stays
+check "a new one runs" as 'srun -N 2 -n 2 hostname'
+check "no node restarted" test "$(boots)" = "$booted"
+check "and nothing is left to do" vhpc cluster plan --detailed-exitcode "$example"
+
 key=$(base64 -w 0 <"$record/munge.key")
 exits 1 "no console shows the key" grep -qF "$key" "$record"/*/console.log
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "images/guest/identity_parse.h"
@@ -43,13 +44,18 @@ static int turn_into(struct fixture *f, const char *text, struct vh_err *err)
 {
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
 	struct vh_image image = { .digest = (char *)"0123", .suite = (char *)"trixie", .cmdline = { (char *)"root=/dev/vda" },
-				  .user = (char *)"hpc", .mpi = (char *)"openmpi", .mpi_version = (char *)"5.0.7", .nfs_server = true };
+				  .user = (char *)"hpc", .mpi = (char *)"openmpi", .mpi_version = (char *)"5.0.7", .nfs_server = true,
+				  .slurmctld = !strstr(text, "no-slurm"), .slurmd = !strstr(text, "no-slurm") };
 	struct vh_image *images[] = { &image, &image, &image, &image };
 	vh_cleanup(cluster_clear) struct cluster old = f->c;
 	struct vh_hosts_query q = { .state = f->state };
 	int r = manifest_parse("m.yaml", text, strlen(text), &m, err);
+	size_t n;
+	const struct pool *pools = manifest_pools(&m, &n);
 
 	f->c = (struct cluster){ 0 };
+	for (size_t i = 0; r == 0 && old.name && i < n; i++)
+		images[i] = cluster_pool_named(&old, pools[i].name) ? NULL : &image;
 	if (r == 0 && old.name)
 		r = cluster_can_become(&old, &m, err);
 	if (r == 0)
@@ -637,6 +643,155 @@ START_TEST(all_nodes_are_told_of_a_new_one)
 }
 END_TEST
 
+#define SLURM "slurm: yes\n"
+
+/* The text of slurm.conf in a node's identity, "" where it is told none; roles: what it does. */
+static char *slurm_conf_of(const struct cluster *c, const char *node, bool *ret_controls, bool *ret_computes)
+{
+	vh_autofree char *text = text_of(c, node, "identity");
+	struct vh_identity id;
+	char why[128], *conf;
+
+	ck_assert_msg(vh_identity_parse(text, strlen(text), &id, why, sizeof(why)) == 0, "%s", why);
+	*ret_controls = id.slurm.controller;
+	*ret_computes = id.slurm.compute;
+	conf = strdup(id.slurm.files[0] ? id.slurm.files[0] : "");
+	vh_identity_clear(&id);
+	return conf;
+}
+
+static void assert_slurm(const struct cluster *c, const char *node, const char *roles, const char *nodes)
+{
+	bool controls, computes;
+	vh_autofree char *conf = slurm_conf_of(c, node, &controls, &computes), *line = vh_strf("\nPartitionName=compute Nodes=%s Default", nodes);
+
+	ck_assert_int_eq(controls, strchr(roles, 'h') != NULL);
+	ck_assert_int_eq(computes, strchr(roles, 'c') != NULL);
+	ck_assert_msg(!*roles == !*conf, "%s: %s", node, conf);
+	ck_assert_msg(!*roles || strstr(conf, line), "%s: %s", node, conf);
+}
+
+/* Slurm's files are told anew, with the key that there is; and no other keys are made. */
+START_TEST(nodes_of_slurm_are_told_its_files)
+{
+	static const char store[] = "- {name: store, role: data, count: 1}\n";
+	autofixture f;
+	vh_autofree char *was = NULL, *is = NULL, *text = vh_strf("%s%s%s", HEAD LOGIN "- {name: work, count: 1}\n", store, SLURM);
+	vh_autofree char *more = vh_strf("%s%s%s", HEAD LOGIN "- {name: work, count: 3}\n", store, SLURM);
+
+	planned(&f, text);
+	make_directory(&f);
+	assert_slurm(&f.c, "c-login-1", "h", "c-work-1");
+	was = text_of(&f.c, "c-work-1", "identity");
+	changed(&f, more);
+	record(&f);
+	ck_assert(!keys_are_lost(&f.c) && !identities_tell_all(&f.c));
+	mended(&f.c, true);
+	assert_slurm(&f.c, "c-login-1", "h", "c-work-[1-3]");
+	assert_slurm(&f.c, "c-work-1", "c", "c-work-[1-3]");
+	assert_slurm(&f.c, "c-work-3", "c", "c-work-[1-3]");
+	assert_slurm(&f.c, "c-store-1", "", "");
+	is = text_of(&f.c, "c-work-1", "identity");
+	assert_same(was, is, LINES_OWN);
+	assert_same(was, is, LINES_KEPT);
+	ck_assert_ptr_nonnull(strstr(is, "\nslurm.key "));
+	ck_assert_int_eq(strncmp(strstr(is, "\nslurm.key "), strstr(was, "\nslurm.key "), 100), 0);
+	/* One that lost what it was told has it again, and the others keep their keys. */
+	forget(&f.c, "c-work-2", "identity");
+	ck_assert(!keys_are_lost(&f.c) && keys_lack(&f.c, &f.c.nodes[2]));
+	mended(&f.c, true);
+	assert_slurm(&f.c, "c-work-2", "c", "c-work-[1-3]");
+	changed(&f, text);
+	record(&f);
+	mended(&f.c, true);
+	assert_slurm(&f.c, "c-login-1", "h", "c-work-1");
+	free(is);
+	is = text_of(&f.c, "c-work-1", "identity");
+	assert_same(was, is, LINES_SLURM);
+}
+END_TEST
+
+START_TEST(what_slurm_cannot_change_is_refused)
+{
+	static const char work[] = "- {name: work, count: 2}\n";
+	static const struct { const char *groups, *says, *hint; } shapes[] = {
+		{ "- {name: work, count: 2}\n", "cluster c: slurm: is controlled by c-login-1, and would be by c-work-1", "leave that node" },
+		{ "- {name: work, count: 2}\n- {name: login, role: data, count: 1}\n",
+		  "cluster c: slurm: is controlled by c-login-1, and would be by c-work-1", "leave that node" },
+		{ LOGIN "- {name: work, role: data, count: 2}\n- {name: other, count: 1}\n",
+		  "cluster c exists with another shape: group work: role is compute, the manifest says data", "give another one that role" },
+		{ LOGIN "- {name: work, count: 2}\n- {name: other, count: 1, image: no-slurm}\n", "cluster c: slurm: image no-slurm has no slurmd",
+		  "mpi-slurm" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(shapes); i++) {
+		autofixture f;
+		vh_autofree char *was = vh_strf(HEAD LOGIN "%s" SLURM, work), *text = vh_strf(HEAD "%s" SLURM, shapes[i].groups);
+		vh_autoerr err = VH_ERR_NONE;
+
+		planned(&f, was);
+		ck_assert_int_lt(turn_into(&f, text, &err), 0);
+		ck_assert_msg(err.hint && strstr(err.hint, shapes[i].hint), "%s", err.text);
+		unit_assert_err(&err, VH_EXIT_REFUSED, shapes[i].says, NULL);
+	}
+}
+END_TEST
+
+/* An ssh to a head whose Slurm has two nodes and a third, until it is restarted; what it is told stands in "asked". */
+static void fake_ssh(const char *dir)
+{
+	vh_autofree char *path = NULL, *program = unit_file(dir, "ssh",
+		"#!/bin/sh\ncd \"${0%/*}\" || exit\nfor last; do :; done\necho \"$last\" >>asked\n"
+		"case $last in\nsinfo*) echo c-work-1:idle:none; echo c-work-2:idle:none; [ -e restarted ] || echo c-work-3:idle:none ;;\n"
+		"*'restart slurmctld'*) : >restarted ;;\n*identity*) cat >/dev/null ;;\nesac\n");
+
+	ck_assert_int_eq(chmod(program, 0755), 0);
+	path = vh_strf("%s:%s", dir, getenv("PATH"));
+	setenv("PATH", path, 1);
+}
+
+/* The head is told of its files before it is restarted with them. */
+START_TEST(slurm_goes_from_three_nodes_to_two)
+{
+	autofixture f;
+	vh_autofree char *path = strdup(getenv("PATH")), *asked = NULL, *log = NULL;
+	const char *told, *restart;
+	vh_autoerr err = VH_ERR_NONE;
+	struct look look = { 0 };
+	struct vh_virt *none = NULL;
+	const struct context ctx = { .cluster = &f.c, .virts = &none, .ready_ms = 60000 };
+	const struct spot at = { 0 };
+	bool any;
+	size_t len;
+
+	planned(&f, HEAD LOGIN "- {name: work, count: 3}\n" SLURM);
+	make_directory(&f);
+	changed(&f, HEAD LOGIN "- {name: work, count: 2}\n" SLURM);
+	record(&f);
+	mended(&f.c, true);
+	fake_ssh(f.state);
+	ck_assert_int_eq(step_vacate.look(&ctx, &at, &look, &err), 0);
+	ck_assert_int_eq(look.is, LOOK_SAME);
+	ck_assert_int_eq(step_slurm.look(&ctx, &at, &look, &err), 0);
+	ck_assert_int_eq(look.is, LOOK_NOTHING);
+	ck_assert_msg(step_vacate.apply(&ctx, &at, &any, &err) == 0, "%s", err.text);
+	ck_assert_msg(step_slurm.apply(&ctx, &at, &any, &err) == 0, "%s", err.text);
+	ck_assert(any);
+	ck_assert_int_eq(step_slurm.apply(&ctx, &at, &any, &err), 0);
+	ck_assert(!any);
+	slurm_give_up(&ctx);
+	setenv("PATH", path, 1);
+	log = vh_strf("%s/asked", f.state);
+	ck_assert_int_eq(vh_host_file(log, &asked, &len, &err), 0);
+	ck_assert_ptr_nonnull(strstr(asked, "scontrol update 'NodeName=c-work-3' State=DRAIN 'Reason=vhpc: leaves the cluster'\n"));
+	told = strstr(asked, "/usr/lib/vhpc/identity");
+	restart = told ? strstr(told, "systemctl restart slurmctld\n") : NULL;
+	ck_assert_msg(restart != NULL, "%s", asked);
+	/* It has forgotten the third by then. */
+	ck_assert_ptr_null(strstr(restart, "State=DOWN"));
+}
+END_TEST
+
 /* Killed anywhere: the first node's identity is the last that is written. */
 START_TEST(a_killed_run_leaves_identities_to_be_finished)
 {
@@ -838,6 +993,7 @@ END_TEST
 UNIT_SUITE(tools_change, snapshots_are_of_the_disks_of_all_nodes, the_same_manifest_changes_nothing, nodes_that_stay_keep_what_they_have, a_slot_is_given_again_when_its_node_is_gone,
 	   who_was_to_leave_comes_back, shared_memory_stays_as_nodes_have_it, what_cannot_be_changed_is_refused,
 	   a_network_has_no_more_nodes_than_addresses, drift_that_apply_changes_says_so, a_role_changes_in_place, what_is_shared_stays_on_its_node,
-	   a_damaged_record_of_leaving_nodes_is_refused, all_nodes_are_told_of_a_new_one, a_killed_run_leaves_identities_to_be_finished,
-	   a_plan_names_who_comes_and_who_goes, counts_are_scaled_by_words, a_cluster_is_scaled_by_its_own_manifest, a_cluster_goes_on_without_nodes_that_fail,
-	   what_was_never_ready_can_be_spared, what_is_missing_is_missing_after_a_change_back)
+	   a_damaged_record_of_leaving_nodes_is_refused, all_nodes_are_told_of_a_new_one, nodes_of_slurm_are_told_its_files,
+	   what_slurm_cannot_change_is_refused, slurm_goes_from_three_nodes_to_two, a_killed_run_leaves_identities_to_be_finished,
+	   a_plan_names_who_comes_and_who_goes, counts_are_scaled_by_words, a_cluster_is_scaled_by_its_own_manifest,
+	   a_cluster_goes_on_without_nodes_that_fail, what_was_never_ready_can_be_spared, what_is_missing_is_missing_after_a_change_back)

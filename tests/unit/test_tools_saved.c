@@ -267,6 +267,29 @@ START_TEST(nodes_that_leave_are_only_undone)
 }
 END_TEST
 
+/* Who leaves runs no jobs any more before any node is told, and all is told before launchers are. */
+START_TEST(slurm_is_told_between_nodes_and_launchers)
+{
+	static struct node nodes[4];
+	struct cluster c = { .nodes = nodes, .n_nodes = 3, .n_leaving = 1, .n_hosts = 1, .slurm = true };
+	const struct context ctx = { .cluster = &c }, one = { .cluster = &c, .only = &nodes[1] };
+	vh_cleanup(route_clear) struct route r = { 0 }, alone = { 0 }, still = { 0 };
+
+	ck_assert_int_eq(route_make(&ctx, false, &r), 0);
+	ck_assert_uint_eq(r.batch.n_tasks, 2 + 2 + 3 + 5 * 3);
+	check_leads(&r, &step_start, &step_vacate);
+	check_leads(&r, &step_vacate, &step_ready);
+	check_leads(&r, &step_ready, &step_slurm);
+	check_leads(&r, &step_slurm, &step_publish);
+	/* One node alone changes nothing of that; and where none leaves there is nothing to drain. */
+	ck_assert_int_eq(route_make(&one, false, &alone), 0);
+	ck_assert_uint_eq(alone.batch.n_tasks, 1 + 3 + 5);
+	c.n_leaving = 0;
+	ck_assert_int_eq(route_make(&ctx, false, &still), 0);
+	ck_assert_uint_eq(still.batch.n_tasks, 2 + 1 + 3 + 5 * 3);
+}
+END_TEST
+
 START_TEST(one_node_alone_has_what_it_needs)
 {
 	vh_cleanup(route_clear) struct route r = { 0 };
@@ -387,4 +410,5 @@ END_TEST
 UNIT_SUITE(tools_saved, missing_nodes_are_told_and_borne, nodes_that_can_be_spared_are_groups_of_the_route, saved_plan_fits_what_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
 	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps,
 	   a_walk_killed_anywhere_is_finished_or_undone, steps_wait_for_what_they_need, one_node_alone_has_what_it_needs, nodes_that_leave_are_only_undone,
+	   slurm_is_told_between_nodes_and_launchers,
 	   causes_name_what_apply_mends, another_manifest_and_another_image_are_told_and_borne, nodes_that_are_not_there_rest_already)

@@ -74,6 +74,16 @@ START_TEST(a_cluster_of_several_hosts_has_a_switch_for_each)
 }
 END_TEST
 
+/* What those of the large one are told when the last of its hosts has none any more. */
+START_TEST(fewer_nodes_have_fewer_in_their_files)
+{
+	make_big();
+	big.n_nodes = 12;
+	compare_all("fewer", &big);
+	big.n_nodes = 16;
+}
+END_TEST
+
 /* Nodes that are not alike, and another MPI. */
 START_TEST(each_node_is_said_as_its_vm_is)
 {
@@ -195,7 +205,7 @@ START_TEST(slurm_is_waited_for)
 	bool waited;
 
 	fake_ssh(dir);
-	ck_assert_int_eq(slurm_amiss(&two, "config", &amiss, &err), 0);
+	ck_assert_int_eq(slurm_amiss(&two, "config", "why", &amiss, &err), 0);
 	ck_assert_str_eq(amiss, "two-node-2 is down (gone)");
 	ck_assert_int_eq(slurm_wait(&two, "config", 60000, &waited, &err), 0);
 	ck_assert(!waited);
@@ -246,6 +256,18 @@ START_TEST(nodes_are_told_apart)
 }
 END_TEST
 
+START_TEST(other_nodes_are_seen)
+{
+	static const struct { const char *answer; bool differ; } answers[] = {
+		{ "two-node-1:idle:none\ntwo-node-2:idle:none\n", false }, { "two-node-2:idle:none\n\ntwo-node-1:down", false },
+		{ "two-node-1:idle:none\n", true }, { "", true }, { "two-node-1:idle:none\ntwo-node-2:idle:none\ntwo-node-3:idle:none\n", true },
+		{ "two-node-1:idle:none\ntwo-node-2:idle:none\nsinfo", true },
+	};
+	for (size_t i = 0; i < vh_array_len(answers); i++)
+		ck_assert_int_eq(nodes_differ(&two, answers[i].answer), answers[i].differ);
+}
+END_TEST
+
 /* An ssh to a head whose Slurm has the states of its nodes, and its jobs, in files beside it; a job ends each time that
  * it is asked for while there is a file "ending". */
 static void fake_slurm(const char *dir)
@@ -257,6 +279,8 @@ static void fake_slurm(const char *dir)
 		"sinfo*) cat nodes ;;\n"
 		"squeue*) cat jobs; [ ! -e ending ] || : >jobs ;;\n"
 		"*State=DRAIN*) sed -i \"s/^two-node-2:.*/two-node-2:drained:$(expr \"$last\" : \".*Reason=\\(.*\\)'\")/\" nodes ;;\n"
+		"*State=DOWN*) sed -i 's/^two-node-2:.*/two-node-2:down:x/' nodes ;;\n"
+		"'systemctl restart slurmctld') cp conf nodes ;;\n"
 		"*State=RESUME) sed -i 's/^two-node-2:.*/two-node-2:idle:none/' nodes ;;\n"
 		"*) echo 'Invalid node name specified' >&2; exit 1 ;;\nesac\n");
 
@@ -324,7 +348,45 @@ START_TEST(nodes_drain_and_are_resumed)
 }
 END_TEST
 
-UNIT_SUITE(tools_slurm, a_small_cluster_has_its_files, a_cluster_of_several_hosts_has_a_switch_for_each,
+/* A controller that has read other files at its start; nodes that were to leave, and stay. */
+START_TEST(a_controller_is_brought_to_its_nodes)
+{
+	vh_autofree char *dir = unit_tmpdir(), *path = strdup(getenv("PATH")), *amiss = NULL, *held = NULL, *well = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	bool resumed = false, others = false;
+
+	fake_slurm(dir);
+	free(unit_file(dir, "conf", "two-node-1:idle:none\ntwo-node-2:idle:none\n"));
+	free(unit_file(dir, "nodes", "two-node-1:idle:none\ntwo-node-2:idle:none\ntwo-node-3:idle:none\n"));
+	ck_assert_int_eq(slurm_amiss(&two, "config", leaves, &amiss, &err), 0);
+	ck_assert_str_eq(amiss, "it knows nodes that are gone");
+	free(unit_file(dir, "broken", ""));
+	ck_assert_msg(slurm_bring_up(&two, "config", leaves, 60000, &resumed, &others, &err) == 0, "%s", err.text);
+	ck_assert(others && !resumed);
+	was_asked(dir, "restart", false);
+	ck_assert_int_eq(slurm_restart(&two, "config", &err), 0);
+	was_asked(dir, "-F config -l root two-node-1 systemctl restart slurmctld\n", true);
+	free(unit_file(dir, "nodes", "two-node-1:idle:none\ntwo-node-2:draining:vhpc: leaves\n"));
+	ck_assert_int_eq(slurm_amiss(&two, "config", leaves, &held, &err), 0);
+	ck_assert_str_eq(held, "nodes drain that are to stay");
+	ck_assert_int_eq(slurm_bring_up(&two, "config", leaves, 0, &resumed, &others, &err), 0);
+	ck_assert(resumed && !others);
+	was_asked(dir, "State=RESUME", true);
+	ck_assert_int_eq(slurm_bring_up(&two, "config", leaves, 0, &resumed, &others, &err), 0);
+	ck_assert(!resumed && !others);
+	ck_assert_int_eq(slurm_amiss(&two, "config", leaves, &well, &err), 0);
+	ck_assert_str_eq(well, "");
+	was_asked(dir, "scontrol", false);
+	ck_assert_int_eq(slurm_down(&two, "config", leaves, &err), 0);
+	was_asked(dir, "-l root two-node-1 scontrol update 'NodeName=two-node-[1-2]' State=DOWN 'Reason=vhpc: leaves'\n", true);
+	free(unit_file(dir, "broken", ""));
+	ck_assert_int_eq(slurm_bring_up(&two, "config", leaves, -1, &resumed, &others, &err), -ETIMEDOUT);
+	setenv("PATH", path, 1);
+}
+END_TEST
+
+UNIT_SUITE(tools_slurm, a_small_cluster_has_its_files, a_cluster_of_several_hosts_has_a_switch_for_each, fewer_nodes_have_fewer_in_their_files,
 	   each_node_is_said_as_its_vm_is, nodes_take_files_of_these_names, memory_is_less_than_a_guest_finds,
 	   the_key_is_made_once_and_nobody_elses, nodes_that_take_no_part_are_named, of_many_a_few_are_named, slurm_is_waited_for, jobs_are_named,
-	   nodes_are_told_apart, nodes_drain_and_are_resumed)
+	   nodes_are_told_apart, nodes_drain_and_are_resumed, other_nodes_are_seen,
+	   a_controller_is_brought_to_its_nodes)

@@ -182,6 +182,23 @@ static int match_slurm(const struct cluster *c, bool wanted, struct vh_err *err)
 	return c->slurm == wanted ? 0 : differs(c, NULL, "slurm", c->slurm ? "yes" : "no", wanted ? "yes" : "no", err);
 }
 
+/* A node has its part in Slurm since it was made: its image is known to have the daemon for that one alone. */
+static int match_parts(const struct cluster *c, const struct manifest *m, struct vh_err *err)
+{
+	size_t n;
+	const struct pool *pools = manifest_pools(m, &n);
+
+	for (size_t i = 0; c->slurm && i < n; i++) {
+		const struct cluster_pool *p = cluster_pool_named(c, pools[i].name);
+
+		if (!p || (p->wanted.role == POOL_COMPUTE) == (pools[i].role == POOL_COMPUTE))
+			continue;
+		say(c, pools[i].name, "role", pool_roles[p->wanted.role], pool_roles[pools[i].role], err);
+		return vh_err_hint(err, "a group that is there runs Slurm's jobs or does not: give another one that role");
+	}
+	return 0;
+}
+
 bool cluster_take_policy(struct cluster *c, const struct manifest *m)
 {
 	size_t n;
@@ -232,9 +249,8 @@ int cluster_can_become(const struct cluster *c, const struct manifest *m, struct
 	if (r == 0)
 		r = match_slurm(c, m->slurm, err);
 	if (r == 0)
-		r = match_users(c, &m->users, err);
-	/* Its files name all nodes, and its daemons have read them. */
-	return r < 0 || !c->slurm ? r : match_nodes(c, m, differs, err);
+		r = match_parts(c, m, err);
+	return r < 0 ? r : match_users(c, &m->users, err);
 }
 
 int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err)

@@ -150,14 +150,25 @@ static int check_same_server(const struct cluster *c, const char *was, struct vh
 	return vh_err_hint(err, "leave that node its group and role");
 }
 
+/* It keeps the jobs, which waited or ran, in its own files. was: the name that it had. */
+static int check_same_controller(const struct cluster *c, const char *was, struct vh_err *err)
+{
+	const char *is = cluster_head(c)->name;
+
+	if (!c->slurm || !strcmp(was, is))
+		return 0;
+	vh_err_refuse(err, EINVAL, "slurm: is controlled by %s, and would be by %s", was, is);
+	return vh_err_hint(err, "leave that node its group and role; without a role head the first group stays the first");
+}
+
 int cluster_change(const struct manifest *m, struct vh_image *const *images, struct vh_hosts_query *q, const char *file,
 		   struct vh_store *store, struct cluster *old, struct cluster *ret, struct vh_err *err)
 {
 	vh_cleanup(cluster_clear) struct cluster c = { 0 };
 	vh_cleanup(shared_clear) struct shared shared = { 0 };
-	vh_autofree char *server = server_of(old) ? strdup(server_of(old)->name) : NULL;
+	vh_autofree char *server = server_of(old) ? strdup(server_of(old)->name) : NULL, *head = strdup(cluster_head(old)->name);
 	vh_autoroot root = NULL;
-	int r = vh_root_open(&root, q->root, err);
+	int r = head ? vh_root_open(&root, q->root, err) : vh_err_nomem(err);
 
 	if (r == 0)
 		r = shared_of(old, &shared, err);
@@ -172,6 +183,10 @@ int cluster_change(const struct manifest *m, struct vh_image *const *images, str
 	}
 	if (r == 0)
 		r = check_same_server(&c, server, err);
+	if (r == 0)
+		r = check_same_controller(&c, head, err);
+	if (r == 0 && images)
+		r = pools_check_parts(&c, images, err);
 	if (r == 0) {
 		keep_shared(&c, &shared);
 		r = place_nodes(&c, m, q, file, root, store, err);

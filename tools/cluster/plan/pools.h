@@ -13,7 +13,7 @@ struct vh_root;
 int pools_take(struct cluster *c, const struct manifest *m, struct vh_image *const *images, const char *state,
 	       const struct vh_root *root, struct cluster *old, struct vh_err *err);
 /* Refused where an image lacks what its nodes are to be besides: parts of a Slurm, servers of what is shared. The nodes
- * are there. */
+ * are there; a pool without an image is one that had what it needs when it was made. */
 int pools_check_parts(const struct cluster *c, struct vh_image *const *images, struct vh_err *err);
 
 #endif

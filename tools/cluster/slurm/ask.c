@@ -8,7 +8,7 @@
 #include "lib/strv.h"
 #include "tools/cluster/slurm/slurm.h"
 
-enum { LOGIN_MS = 30000 };
+enum { LOGIN_MS = 30000, TELL_MS = 120000 };
 
 void said_clear(struct said *s)
 {
@@ -28,10 +28,10 @@ static const char *last_line(char *text)
 	return vh_plain(end ? end + 1 : text);
 }
 
-static int say(char *const *argv, struct said *ret, struct vh_err *err)
+static int say(char *const *argv, int within_ms, struct said *ret, struct vh_err *err)
 {
 	vh_autooutput out = { 0 };
-	int r = vh_spawn_run(&(struct vh_spawn){ .argv = argv, .deadline_ms = LOGIN_MS }, &out, err);
+	int r = vh_spawn_run(&(struct vh_spawn){ .argv = argv, .deadline_ms = within_ms }, &out, err);
 	char *text;
 
 	if (r < 0)
@@ -47,7 +47,7 @@ int head_ask(const struct slurm *s, const char *ssh_config, const char *command,
 {
 	char *const argv[] = { "ssh", "-F", (char *)ssh_config, (char *)s->head, (char *)command, NULL };
 
-	return say(argv, ret, err);
+	return say(argv, LOGIN_MS, ret, err);
 }
 
 int head_tell(const struct slurm *s, const char *ssh_config, char *command, struct vh_err *err)
@@ -55,7 +55,7 @@ int head_tell(const struct slurm *s, const char *ssh_config, char *command, stru
 	vh_autofree char *own = command;
 	char *const argv[] = { "ssh", "-F", (char *)ssh_config, "-l", "root", (char *)s->head, own, NULL };
 	autosaid said = { 0 };
-	int r = own ? say(argv, &said, err) : vh_err_nomem(err);
+	int r = own ? say(argv, TELL_MS, &said, err) : vh_err_nomem(err);
 
 	return r < 0 || said.well ? r : vh_err_set(err, EIO, "%s: %.*s says: %s", s->head, (int)strcspn(own, " "), own, said.text);
 }

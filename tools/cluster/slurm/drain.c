@@ -110,6 +110,27 @@ int slurm_drain(const struct slurm *s, const char *ssh_config, const char *reaso
 	return 0;
 }
 
+int slurm_down(const struct slurm *s, const char *ssh_config, const char *reason, struct vh_err *err)
+{
+	vh_autofree char *list = NULL, *state = vh_strf("State=DOWN 'Reason=%s'", reason);
+	int r = !state ? vh_err_nomem(err) : s->n_nodes ? list_of(s, ssh_config, NODES_KNOWN, NULL, &list, err) : 0;
+
+	return r < 0 || !list ? r : update(s, ssh_config, list, state, err);
+}
+
+/* Of a node that it has not heard of since it started Slurm says that this state is none, and takes it all the same. */
+static int resume(const struct slurm *s, const char *ssh_config, const char *list, const char *reason, struct vh_err *err)
+{
+	vh_autofree char *still = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+	int r = update(s, ssh_config, list, "State=RESUME", err);
+
+	if (r != -EIO || list_of(s, ssh_config, NODES_HELD, reason, &still, &none) < 0 || still)
+		return r;
+	vh_err_clear(err);
+	return 0;
+}
+
 int slurm_resume(const struct slurm *s, const char *ssh_config, const char *reason, bool *ret_any, struct vh_err *err)
 {
 	vh_autofree char *list = NULL;
@@ -118,5 +139,5 @@ int slurm_resume(const struct slurm *s, const char *ssh_config, const char *reas
 	if (r < 0)
 		return r;
 	*ret_any = list != NULL;
-	return list ? update(s, ssh_config, list, "State=RESUME", err) : 0;
+	return list ? resume(s, ssh_config, list, reason, err) : 0;
 }

@@ -112,6 +112,30 @@ int nodes_said(const struct slurm *s, const char *answer, enum nodes_kind kind, 
 	return r;
 }
 
+/* Whether the line is of one of them. */
+static bool is_known(const struct slurm *s, const char *line)
+{
+	const size_t len = strcspn(line, ":\n");
+	bool known = false;
+
+	for (size_t i = 0; !known && i < s->n_nodes; i++)
+		known = strlen(s->nodes[i].name) == len && !strncmp(s->nodes[i].name, line, len);
+	return known;
+}
+
+bool nodes_differ(const struct slurm *s, const char *answer)
+{
+	bool differ = false;
+
+	for (size_t i = 0; !differ && i < s->n_nodes; i++)
+		differ = !line_of(answer, s->nodes[i].name);
+	for (const char *line = answer; !differ && *line; line += *line == '\n') {
+		differ = *line != '\n' && !is_known(s, line);
+		line = strchrnul(line, '\n');
+	}
+	return differ;
+}
+
 /* --- jobs */
 
 static char *say_job(const char *line)

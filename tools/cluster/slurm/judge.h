@@ -18,6 +18,9 @@ enum nodes_kind {
 /* Which of the nodes are so by the answer: a strv, NULL where none is; -ENOMEM. reason: of NODES_HELD. */
 int nodes_said(const struct slurm *s, const char *answer, enum nodes_kind kind, const char *reason, char ***ret);
 
+/* Whether one of the nodes has no line in it, or a line is of no node. */
+bool nodes_differ(const struct slurm *s, const char *answer);
+
 /* "job 12 of ada, job 13_2 of bob, and 3 more"; "": there is none. malloc'd, NULL without memory. */
 char *jobs_said(const char *answer);
 

@@ -50,9 +50,15 @@ char *slurm_absent(const struct slurm *s, const char *answer);
 
 /* --- wait.c: of one that runs, whose head ssh reaches by that configuration */
 
-/* "" where all nodes take part, else what is amiss, as above or what sinfo says. malloc'd. */
-int slurm_amiss(const struct slurm *s, const char *ssh_config, char **ret, struct vh_err *err);
-/* Waits until nothing is; -ETIMEDOUT, with what is amiss. *ret_waited: something was. */
+/* "" where all nodes take part, there are no others, and none drains for that reason; else what is amiss, as above or what
+ * sinfo says. malloc'd. */
+int slurm_amiss(const struct slurm *s, const char *ssh_config, const char *reason, char **ret, struct vh_err *err);
+/* Waits until it answers, -ETIMEDOUT as below, and resumes nodes that drain for that reason. *ret_others: it knows other
+ * nodes, and is to be restarted, for it reads its files at its start alone. */
+int slurm_bring_up(const struct slurm *s, const char *ssh_config, const char *reason, int within_ms, bool *ret_resumed, bool *ret_others,
+		   struct vh_err *err);
+int slurm_restart(const struct slurm *s, const char *ssh_config, struct vh_err *err);
+/* Waits until all nodes take part, which may be a few of the cluster's; -ETIMEDOUT, with who does not. *ret_waited: one did not. */
 int slurm_wait(const struct slurm *s, const char *ssh_config, int within_ms, bool *ret_waited, struct vh_err *err);
 
 /* --- drain.c: of one that runs, likewise; its nodes may be a few of the cluster's, of which those count that it knows */
@@ -62,6 +68,8 @@ int slurm_wait(const struct slurm *s, const char *ssh_config, int within_ms, boo
 int slurm_drain(const struct slurm *s, const char *ssh_config, const char *reason, int within_ms, struct vh_err *err);
 /* Has those take jobs again that drain, or are down, for that reason; *ret_any: there were some. */
 int slurm_resume(const struct slurm *s, const char *ssh_config, const char *reason, bool *ret_any, struct vh_err *err);
+/* Has them count as down, so that what ran there is queued again. */
+int slurm_down(const struct slurm *s, const char *ssh_config, const char *reason, struct vh_err *err);
 /* The jobs there: "job 12 of ada, job 13_2 of bob, and 3 more"; "": none. malloc'd. */
 int slurm_jobs(const struct slurm *s, const char *ssh_config, char **ret, struct vh_err *err);
 

@@ -3,6 +3,7 @@
 #include "tools/cluster/slurm/slurm.h"
 
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #include "lib/clock.h"
@@ -12,18 +13,18 @@
 
 static const struct timespec pause_of = { .tv_nsec = 300 * 1000 * 1000 };
 
-int slurm_amiss(const struct slurm *s, const char *ssh_config, char **ret, struct vh_err *err)
+/* Who does not take part by its answer, or that it gives none. */
+static int absent(const struct slurm *s, const char *ssh_config, struct said *answer, char **ret, struct vh_err *err)
 {
-	autosaid said = { 0 };
-	vh_autofree char *text = NULL;
-	int r = head_ask(s, ssh_config, nodes_question, &said, err);
+	int r = head_ask(s, ssh_config, nodes_question, answer, err);
+	char *text;
 
 	if (r < 0)
 		return r;
-	text = said.well ? slurm_absent(s, said.text) : vh_strf("sinfo says: %s", said.text);
+	text = answer->well ? slurm_absent(s, answer->text) : vh_strf("sinfo says: %s", answer->text);
 	if (!text)
 		return vh_err_nomem(err);
-	*ret = vh_steal(&text);
+	*ret = text;
 	return 0;
 }
 
@@ -40,8 +41,9 @@ int slurm_wait(const struct slurm *s, const char *ssh_config, int within_ms, boo
 	bool waited = false;
 
 	for (;; waited = true) {
+		autosaid answer = { 0 };
 		vh_autofree char *amiss = NULL;
-		int r = slurm_amiss(s, ssh_config, &amiss, err);
+		int r = absent(s, ssh_config, &answer, &amiss, err);
 
 		if (r == 0 && !*amiss)
 			*ret_waited = waited;
@@ -51,4 +53,60 @@ int slurm_wait(const struct slurm *s, const char *ssh_config, int within_ms, boo
 			return is_late(s, within_ms, amiss, err);
 		nanosleep(&pause_of, NULL);
 	}
+}
+
+/* --- of all nodes that it is to have */
+
+/* What is amiss where all take part; NULL without memory. */
+static char *else_amiss(const struct slurm *s, const char *answer, const char *reason)
+{
+	vh_autostrv held = NULL;
+
+	if (nodes_said(s, answer, NODES_HELD, reason, &held) < 0)
+		return NULL;
+	return strdup(nodes_differ(s, answer) ? "it knows nodes that are gone" : held ? "nodes drain that are to stay" : "");
+}
+
+int slurm_amiss(const struct slurm *s, const char *ssh_config, const char *reason, char **ret, struct vh_err *err)
+{
+	autosaid answer = { 0 };
+	vh_autofree char *text = NULL;
+	int r = absent(s, ssh_config, &answer, &text, err);
+
+	if (r < 0)
+		return r;
+	*ret = *text ? vh_steal(&text) : else_amiss(s, answer.text, reason);
+	return *ret ? 0 : vh_err_nomem(err);
+}
+
+/* A controller that is just starting does not answer yet. */
+static int answer_of(const struct slurm *s, const char *ssh_config, int within_ms, struct said *ret, struct vh_err *err)
+{
+	const double begun = vh_now();
+	int r = head_ask(s, ssh_config, nodes_question, ret, err);
+
+	while (r == 0 && !ret->well && vh_now() - begun <= within_ms / 1e3) {
+		nanosleep(&pause_of, NULL);
+		said_clear(ret);
+		r = head_ask(s, ssh_config, nodes_question, ret, err);
+	}
+	return r < 0 || ret->well ? r : is_late(s, within_ms, ret->text, err);
+}
+
+int slurm_bring_up(const struct slurm *s, const char *ssh_config, const char *reason, int within_ms, bool *ret_resumed, bool *ret_others,
+		   struct vh_err *err)
+{
+	autosaid said = { 0 };
+	int r = answer_of(s, ssh_config, within_ms, &said, err);
+
+	if (r == 0)
+		r = slurm_resume(s, ssh_config, reason, ret_resumed, err);
+	if (r == 0)
+		*ret_others = nodes_differ(s, said.text);
+	return r;
+}
+
+int slurm_restart(const struct slurm *s, const char *ssh_config, struct vh_err *err)
+{
+	return head_tell(s, ssh_config, strdup("systemctl restart slurmctld"), err);
 }

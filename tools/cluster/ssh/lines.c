@@ -10,7 +10,8 @@ static enum lines kind_of(const char *line, size_t len)
 {
 	static const struct { const char *word; enum lines kind; } words[] = {
 		{ "hostname", LINES_OWN }, { "nic", LINES_OWN }, { "hostkey", LINES_OWN }, { "hostkey.pub", LINES_OWN },
-		{ "mount", LINES_OWN }, { "export", LINES_OWN }, { "slurm", LINES_OWN }, { "slurm.key", LINES_OWN }, { "slurm.file", LINES_OWN },
+		{ "mount", LINES_OWN }, { "export", LINES_OWN },
+		{ "slurm", LINES_SLURM }, { "slurm.key", LINES_SLURM }, { "slurm.file", LINES_SLURM },
 		{ "host", LINES_NODES }, { "known", LINES_NODES }, { "cluster", LINES_NODES },
 	};
 	const size_t word = strcspn(line, " \n") < len ? strcspn(line, " \n") : len;

@@ -27,9 +27,10 @@ int ssh_make_config(const char *dir, const struct cluster *c, bool *ret_changed,
 /* --- lines.c: the lines of an identity (docs/formats/identity.md), by whom they are of */
 
 enum lines {
-	LINES_OWN,	/* the node's own: name, address, host key, its group's volumes, its part in Slurm */
+	LINES_OWN,	/* the node's own: name, address, host key, its group's volumes */
 	LINES_NODES,	/* alike on all nodes, and otherwise when nodes come and go */
 	LINES_KEPT,	/* alike on all nodes, for as long as there is a cluster: keys, users */
+	LINES_SLURM,	/* a node's part in Slurm, munge's key and Slurm's files: made anew of the plan, with that key */
 };
 /* The text's lines of that kind, in their order; malloc'd, for ssh_secret_free; NULL without memory. */
 char *lines_of(const char *text, enum lines kind);
@@ -42,8 +43,10 @@ bool lines_tell_nodes(const char *text);
 #define UNTOLD_MARK "untold"
 /* Whether the mark is there; dir: the cluster's. */
 bool node_is_untold(const char *dir, const char *node);
-/* Gives a node that is marked its identity over ssh, which applies it as at boot but restarts nothing, and takes the
- * mark away. *ret_told: whether it was marked. */
+/* Gives a node that is marked its identity over ssh, which applies it as at boot but restarts nothing but Slurm's daemon for
+ * jobs, and takes the mark away. *ret_told: whether it was marked. */
 int node_tell(const char *dir, const char *node, bool *ret_told, struct vh_err *err);
+/* The same whether it is marked or not; no mark goes. */
+int node_tell_again(const char *dir, const char *node, struct vh_err *err);
 
 #endif

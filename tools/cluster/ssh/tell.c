@@ -11,9 +11,11 @@
 enum { TELL_MS = 60000 };
 
 /* What sshd hands a command as its input may be a socket, which cannot be opened by name; a pipe can. Then what MPI reads
- * in a node of its cluster, which is made at boot of what the identity said. */
+ * in a node of its cluster, which is made at boot of what the identity said; and slurmd, which knows the nodes of its
+ * start alone: jobs run on without it. */
 static const char remote[] =
-	"cat | /usr/lib/vhpc/identity /dev/stdin && { [ ! -x /usr/lib/vhpc/mpirun-wrap ] || /usr/lib/vhpc/mpirun-wrap --defaults; }";
+	"cat | /usr/lib/vhpc/identity /dev/stdin && { [ ! -x /usr/lib/vhpc/mpirun-wrap ] || /usr/lib/vhpc/mpirun-wrap --defaults; }"
+	" && { [ ! -e /etc/vhpc/slurm/compute ] || systemctl restart slurmd; }";
 
 static char *mark_of(const char *dir, const char *node)
 {
@@ -27,7 +29,7 @@ bool node_is_untold(const char *dir, const char *node)
 	return mark && access(mark, F_OK) == 0;
 }
 
-static int tell(const char *dir, const char *node, struct vh_err *err)
+int node_tell_again(const char *dir, const char *node, struct vh_err *err)
 {
 	vh_autofree char *config = vh_strf("%s/ssh_config", dir), *path = vh_strf("%s/%s/identity", dir, node);
 	char *const argv[] = { "ssh", "-F", config, "-l", "root", (char *)node, (char *)remote, NULL };
@@ -47,6 +49,6 @@ int node_tell(const char *dir, const char *node, bool *ret_told, struct vh_err *
 
 	*ret_told = r == 0 && access(mark, F_OK) == 0;
 	if (*ret_told)
-		r = tell(dir, node, err);
+		r = node_tell_again(dir, node, err);
 	return r < 0 || !*ret_told ? r : vh_remove_tree(mark, err);
 }

@@ -173,10 +173,9 @@ int slurm_make(const char *dir, const struct cluster *c, char **ret, struct vh_e
 	return r;
 }
 
-/* Of nodes for data, which have no part in it, none. NULL without memory. */
-static char *slurm_part(bool controls, bool computes, const char *lines)
+char *identity_slurm(const struct cluster *c, const struct node *n, const char *lines)
 {
-	const bool none = !*lines || (!controls && !computes);
+	const bool controls = n == cluster_head(c), computes = cluster_computes(c, n), none = !*lines || (!controls && !computes);
 
 	return none ? strdup("") : vh_strf("%s%s%s", controls ? "slurm controller\n" : "", computes ? "slurm compute\n" : "", lines);
 }
@@ -270,7 +269,7 @@ int identity_write(const char *dir, const struct cluster *c, const struct node *
 static int write_identity(const char *dir, const struct cluster *c, const struct node *n, const struct parts *p, const char *nodes,
 			  const char *hostkey, struct vh_err *err)
 {
-	vh_cleanup(ssh_secret_free) char *own = NULL, *text = NULL, *slurm = slurm_part(n == cluster_head(c), cluster_computes(c, n), p->slurm);
+	vh_cleanup(ssh_secret_free) char *own = NULL, *text = NULL, *slurm = identity_slurm(c, n, p->slurm);
 	int r = slurm ? identity_own(dir, c, n, hostkey, &own, err) : vh_err_nomem(err);
 
 	if (r < 0)

@@ -22,6 +22,9 @@ int identity_write(const char *dir, const struct cluster *c, const struct node *
  * is for ssh_secret_free. */
 int users_make(const char *dir, const struct cluster *c, char **ret, struct vh_err *err);
 
+/* Its lines about Slurm, of those that slurm_make has for all: "" of nodes for data. For ssh_secret_free; NULL without memory. */
+char *identity_slurm(const struct cluster *c, const struct node *n, const char *lines);
+
 /* The lines of munge's key and Slurm's files, of the nodes that have a part in it; "" without Slurm. The key stays
  * in dir, where a cluster that has lost others finds it again. *ret as above. */
 int slurm_make(const char *dir, const struct cluster *c, char **ret, struct vh_err *err);

@@ -73,8 +73,7 @@ bool keys_are_lost(const struct cluster *c)
 
 	for (size_t k = 0; k < vh_array_len(cluster_keys); k++)
 		lost |= lacks(vh_strf("%s/%s", c->dir, cluster_keys[k]));
-	/* Of what Slurm is told no other identity has all. */
-	return lost || (any_lacks(c) && (c->slurm || !(one = first_identity(c))));
+	return lost || (any_lacks(c) && !(one = first_identity(c)));
 }
 
 static int remove_file(char *path, struct vh_err *err)
@@ -137,28 +136,37 @@ bool identities_tell_all(const struct cluster *c)
 	return identity_nodes(c->dir, c, &nodes, &none) == 0 && tells(first, nodes);
 }
 
-static int write_parts(const struct cluster *c, const struct node *n, const char *own, const char *nodes, const char *kept,
-		       struct vh_err *err)
-{
-	vh_cleanup(ssh_secret_free) char *text = own && kept ? vh_strf("%s%s%s", own, nodes, kept) : NULL;
+/* The lines that are no node's own. */
+struct common { char *nodes, *kept, *slurm; };
 
+static void common_clear(struct common *all)
+{
+	free(all->nodes);
+	ssh_secret_free(&all->kept);
+	ssh_secret_free(&all->slurm);
+}
+
+static int write_parts(const struct cluster *c, const struct node *n, const char *own, const struct common *all, struct vh_err *err)
+{
+	vh_cleanup(ssh_secret_free) char *slurm = identity_slurm(c, n, all->slurm), *text = NULL;
+
+	text = own && slurm ? vh_strf("%s%s%s%s", own, all->nodes, all->kept, slurm) : NULL;
 	return text ? identity_write(c->dir, c, n, text, strlen(text), err) : vh_err_nomem(err);
 }
 
 /* One that runs is told of it later; a run that is killed before finds the mark. */
-static int bring_up(const struct cluster *c, const struct node *n, const char *nodes, bool *changed, struct vh_err *err)
+static int bring_up(const struct cluster *c, const struct node *n, const struct common *all, bool *changed, struct vh_err *err)
 {
-	vh_cleanup(ssh_secret_free) char *text = identity_of(c, n), *own = NULL, *kept = NULL;
+	vh_cleanup(ssh_secret_free) char *text = identity_of(c, n), *own = NULL;
 	vh_autofree char *mark = vh_strf("%s/%s/" UNTOLD_MARK, c->dir, n->name);
 	int r;
 
-	if (!text || tells(text, nodes))
+	if (!text || tells(text, all->nodes))
 		return 0;
 	own = lines_of(text, LINES_OWN);
-	kept = lines_of(text, LINES_KEPT);
 	r = mark ? vh_write_file(mark, "", 0, 0600, err) : vh_err_nomem(err);
 	if (r == 0)
-		r = write_parts(c, n, own, nodes, kept, err);
+		r = write_parts(c, n, own, all, err);
 	*changed |= r == 0;
 	return r;
 }
@@ -174,7 +182,7 @@ static int make_host_key(const struct cluster *c, const struct node *n, char **r
 	return r < 0 ? r : ssh_take_key(dir, "hostkey", n->name, ret, err);
 }
 
-static int make_missing(const struct cluster *c, char **keys, const char *kept, char **ret_nodes, struct vh_err *err)
+static int make_missing(const struct cluster *c, char **keys, struct common *all, struct vh_err *err)
 {
 	int r = 0;
 
@@ -182,29 +190,31 @@ static int make_missing(const struct cluster *c, char **keys, const char *kept, 
 		r = keys_lack(c, &c->nodes[i]) ? make_host_key(c, &c->nodes[i], &keys[i], err) : 0;
 	/* All host keys are there now. */
 	if (r == 0)
-		r = identity_nodes(c->dir, c, ret_nodes, err);
+		r = identity_nodes(c->dir, c, &all->nodes, err);
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
 		vh_cleanup(ssh_secret_free) char *own = NULL;
 
 		r = keys[i] ? identity_own(c->dir, c, &c->nodes[i], keys[i], &own, err) : 0;
 		if (r == 0 && own)
-			r = write_parts(c, &c->nodes[i], own, *ret_nodes, kept, err);
+			r = write_parts(c, &c->nodes[i], own, all, err);
 	}
 	return r;
 }
 
 int identities_mend(const struct cluster *c, bool *ret_changed, struct vh_err *err)
 {
-	vh_cleanup(ssh_secret_free) char *first = first_identity(c), *kept = first ? lines_of(first, LINES_KEPT) : NULL;
-	vh_autofree char *nodes = NULL;
+	vh_cleanup(ssh_secret_free) char *first = first_identity(c);
+	vh_cleanup(common_clear) struct common all = { .kept = first ? lines_of(first, LINES_KEPT) : NULL };
 	char **keys = calloc(c->n_nodes + 1, sizeof(*keys));
-	int r = keys && (kept || !first) ? 0 : vh_err_nomem(err);
+	int r = keys && (all.kept || !first) ? 0 : vh_err_nomem(err);
 
 	*ret_changed = false;
 	if (r == 0 && first)
-		r = make_missing(c, keys, kept, &nodes, err);
+		r = slurm_make(c->dir, c, &all.slurm, err);
+	if (r == 0 && first)
+		r = make_missing(c, keys, &all, err);
 	for (size_t i = c->n_nodes; r == 0 && first && i-- > 0; )
-		r = bring_up(c, &c->nodes[i], nodes, ret_changed, err);
+		r = bring_up(c, &c->nodes[i], &all, ret_changed, err);
 	for (size_t i = 0; keys && i < c->n_nodes; i++) {
 		*ret_changed |= keys[i] != NULL;
 		ssh_secret_free(&keys[i]);

@@ -11,7 +11,6 @@
 #include "lib/values.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
-#include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/steps/files.h"
 #include "vmm/layout/layout.h"
 
@@ -106,26 +105,11 @@ static int publish(const struct cluster *c, const char *path, bool *ret_changed,
 	return *ret_changed ? vh_write_file(path, text, strlen(text), 0644, err) : 0;
 }
 
-/* No job starts before Slurm has all its nodes. */
-static int wait_for_slurm(const struct context *ctx, bool *ret_waited, struct vh_err *err)
-{
-	vh_cleanup(slurm_clear) struct slurm slurm = { 0 };
-	vh_autofree char *config = vh_strf("%s/ssh_config", ctx->cluster->dir);
-	int r = config ? cluster_slurm(ctx->cluster, &slurm, err) : vh_err_nomem(err);
-
-	return r < 0 ? r : slurm_wait(&slurm, config, ctx->ready_ms, ret_waited, err);
-}
-
 static int publish_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
 	vh_autofree char *path = publish_object(ctx->cluster, at);
-	bool waited = false;
-	int r = !path ? vh_err_nomem(err) : ctx->cluster->slurm ? wait_for_slurm(ctx, &waited, err) : 0;
 
-	if (r == 0)
-		r = publish(ctx->cluster, path, ret_changed, err);
-	*ret_changed |= waited;
-	return r;
+	return path ? publish(ctx->cluster, path, ret_changed, err) : vh_err_nomem(err);
 }
 
 /* Where it does not stand the cluster is not up; and its nodes may be others than those that are planned by now. */

@@ -14,7 +14,6 @@
 #include "lib/strv.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
-#include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/ssh/ssh.h"
 #include "tools/cluster/console/console.h"
@@ -172,25 +171,6 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 	return r < 0 ? r : has_users(ctx->cluster, n, err);
 }
 
-static int slurm_look(const struct cluster *c, const struct node *n, struct look *ret, struct vh_err *err)
-{
-	vh_cleanup(slurm_clear) struct slurm slurm = { 0 };
-	vh_autofree char *config = vh_strf("%s/ssh_config", c->dir), *amiss = NULL;
-	const bool asked = c->slurm && n == cluster_head(c);
-	int r = !config ? vh_err_nomem(err) : asked ? cluster_slurm(c, &slurm, err) : 0;
-
-	if (r == 0 && asked)
-		r = slurm_amiss(&slurm, config, &amiss, err);
-	*ret = amiss && *amiss ? (struct look){ LOOK_OTHER, "its Slurm lacks nodes", NULL } : (struct look){ .is = LOOK_SAME };
-	return r;
-}
-
-static int knows_others(struct look *ret)
-{
-	*ret = (struct look){ LOOK_OTHER, "knows other nodes", NULL };
-	return 0;
-}
-
 /* Of one that does not run it is no news. One that is busy is given time: it is asked but once. */
 static int ready_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
 {
@@ -203,8 +183,10 @@ static int ready_look(const struct context *ctx, const struct spot *at, struct l
 		*ret = (struct look){ .is = LOOK_NOTHING };
 	else if (!answers(ctx->cluster, at->node, PATIENT_MS))
 		*ret = (struct look){ LOOK_OTHER, "does not answer over ssh", NULL };
+	else if (ctx->untold || node_is_untold(ctx->cluster->dir, at->node->name))
+		*ret = (struct look){ LOOK_OTHER, "knows other nodes", NULL };
 	else
-		r = ctx->untold || node_is_untold(ctx->cluster->dir, at->node->name) ? knows_others(ret) : slurm_look(ctx->cluster, at->node, ret, err);
+		*ret = (struct look){ .is = LOOK_SAME };
 	return r;
 }
 

@@ -110,9 +110,9 @@ bool spot_is_new(const struct spot *at);
 bool spot_leaves(const struct cluster *c, const struct spot *at);
 
 /* Each defined in the file of its subject: files.c, region.c, network.c, disk.c, domain.c,
- * ready.c, publish.c. */
+ * slurm.c, ready.c, publish.c. */
 extern const struct step step_files, step_region, step_isolate, step_bridge, step_tap, step_disk, step_volume, step_data,
-			 step_domain, step_start, step_ready, step_publish;
+			 step_domain, step_start, step_vacate, step_ready, step_slurm, step_publish;
 
 /* In the order in which the plan has them. Ends with NULL. */
 extern const struct step *const cluster_steps[];
@@ -132,6 +132,9 @@ int sights_look(const struct context *ctx, bool leaving, struct sights *ret, str
 int steps_apply(const struct context *ctx, struct vh_store *store, unsigned *ret_changed, struct vh_err *err);
 /* Undoes all steps, backwards, whatever of them was done; or (the context's leaving) those of nodes that leave. */
 int steps_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
+
+/* Has Slurm, where the cluster has one and it answers, queue again the jobs on nodes that leave before they were drained. */
+void slurm_give_up(const struct context *ctx);
 
 /* --- life.c: of the context's nodes, all at once */
 

@@ -21,7 +21,9 @@ const struct step *const cluster_steps[] = {
 	&step_data,
 	&step_domain,
 	&step_start,
+	&step_vacate,
 	&step_ready,
+	&step_slurm,
 	&step_publish,
 	NULL,
 };
@@ -42,9 +44,13 @@ static const struct { const struct step *step, *needs; } needs[] = {
 	{ &step_domain, &step_volume },
 	{ &step_domain, &step_data },
 	{ &step_start, &step_domain },
+	{ &step_vacate, &step_start },
 	{ &step_ready, &step_start },
+	{ &step_ready, &step_vacate },
+	{ &step_slurm, &step_ready },
 	{ &step_publish, &step_files },
 	{ &step_publish, &step_ready },
+	{ &step_publish, &step_slurm },
 };
 
 size_t step_spots(const struct step *s, const struct cluster *c)
@@ -63,7 +69,9 @@ bool step_is_at(const struct step *s, const struct cluster *c, const struct spot
 {
 	if (s == &step_data)
 		return cluster_next_data(c, NULL, NULL);
-	return s != &step_volume || cluster_next_volume(c, at->node, NULL);
+	if (s == &step_vacate)
+		return c->slurm && c->n_leaving;
+	return s == &step_slurm ? c->slurm : s != &step_volume || cluster_next_volume(c, at->node, NULL);
 }
 
 bool step_keeps(const struct step *s, const struct cluster *c, const struct spot *at)
@@ -129,6 +137,11 @@ static size_t count_steps(void)
 	return n;
 }
 
+static bool needs_all_nodes(const struct step *s)
+{
+	return s == &step_vacate || s == &step_slurm || s == &step_publish;
+}
+
 /* What all nodes are needed for is not done with one. */
 static bool is_left_out(const struct step *s, const struct spot *at, const struct context *ctx, bool undo)
 {
@@ -136,7 +149,7 @@ static bool is_left_out(const struct step *s, const struct spot *at, const struc
 
 	if (ctx->leaving || goes)
 		return !goes || !undo;
-	return at->node ? !context_means(ctx, at->node) : context_is_part(ctx) && s == &step_publish;
+	return at->node ? !context_means(ctx, at->node) : context_is_part(ctx) && needs_all_nodes(s);
 }
 
 /* Of a node that the cluster can do without: its number, from 1 on. */

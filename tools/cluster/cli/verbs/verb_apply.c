@@ -102,6 +102,8 @@ static int take_back(const struct vh_cli *cli, const struct context *ctx, struct
 	vh_progress_note(s->progress, "%s; taking the change back", err->text);
 	r = record_back(cli, s, &back_err);
 	if (r == 0)
+		slurm_give_up(ctx);
+	if (r == 0)
 		r = session_leave(ctx, s, &back_err);
 	/* These are of the pools that it was to have. */
 	back.images = NULL;
@@ -129,12 +131,19 @@ static int take_away(const struct vh_cli *cli, const struct context *ctx, struct
 	return -err->num;
 }
 
-/* A new cluster is taken away again, and a change that made nodes is taken back; else one that exists is left to be finished. */
+/* Whether the cluster can go on as it was: new nodes are given up, and those take Slurm's jobs again that were to leave. What a
+ * killed run had begun is finished. */
+static bool can_go_back(const struct session *s)
+{
+	return has_new_nodes(&s->cluster) || (s->changes && s->cluster.slurm && s->cluster.n_leaving);
+}
+
+/* A new cluster is taken away again, and a change is taken back; else one that exists is left to be finished. */
 static int apply_failed(const struct vh_cli *cli, const struct context *ctx, struct session *s, bool exists, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
 
-	if (o->keep || (exists && !has_new_nodes(&s->cluster)))
+	if (o->keep || (exists && !can_go_back(s)))
 		return vh_err_as(err, VH_EXIT_PARTIAL);
 	return exists ? take_back(cli, ctx, s, err) : take_away(cli, ctx, s, err);
 }
