@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The Slurm of a cluster, with real VMs: from its head a user runs MPI over both compute nodes and through the memory that
 # they share, submits a job and an array, and has them told; a node comes back to it after a restart; another comes, and
-# leaves again once its job has ended, while a job on the others runs on.
+# leaves again once its job has ended, while a job on the others runs on; one that dies is started again.
 PREPARE="vhpc image build --quiet images/recipes/mpi-slurm.yaml"
 . "$(dirname "$0")/lib.sh"
 example=$T/batch.yaml record=$VHPC_STATE/clusters/batch
@@ -13,7 +13,7 @@ slurm: yes
 defaults: {image: mpi-slurm, cpu_policy: shared, memory: 512M}
 groups:
 - {name: head, role: head, count: 1, vcpus: 1}
-- {name: work, count: 2, vcpus: 2}
+- {name: work, count: 2, vcpus: 2, restart: on-failure}
 users:
 - {name: ada, uid: 2001, keys: [ada.key.pub]}
 END
@@ -85,6 +85,15 @@ check "the other job runs on" running stays
 check "a new one runs" as 'srun -N 2 -n 2 hostname'
 check "no node restarted" test "$(boots)" = "$booted"
 check "and nothing is left to do" vhpc cluster plan --detailed-exitcode "$example"
+
+# A node ends, and is started again: its job is not waited for.
+lost=$(as 'sbatch --parsable -J lost -w batch-work-2 --wrap "sleep 100000"')
+check "a job on a node" eventually running lost
+kill -9 "$(pgrep -f "guest=batch-work-2,")"
+check "whose QEMU ends: watch" vhpc cluster watch --once --timeout 1200 batch && says "started again" "starts it again"
+check "its job" as "scontrol show job $lost" && says "Restarts=1" "is queued again"
+check "Slurm has the node again" eventually there
+check "the job on another runs on" running stays
 
 key=$(base64 -w 0 <"$record/munge.key")
 exits 1 "no console shows the key" grep -qF "$key" "$record"/*/console.log

@@ -87,6 +87,20 @@ void slurm_give_up(const struct context *ctx)
 		slurm_down(&slurm, config, leaves, &none);
 }
 
+/* Slurm takes it again when slurmd on it says that it is there (slurm.conf, ReturnToService). */
+void slurm_lose(const struct context *ctx, const struct node *n, const char *why)
+{
+	vh_cleanup(slurm_clear) struct slurm slurm = { 0 };
+	vh_autofree char *config = NULL, *reason = vh_strf("vhpc: %s", why);
+	vh_autoerr none = VH_ERR_NONE;
+	bool runs = false;
+
+	if (!ctx->cluster->slurm || n == cluster_head(ctx->cluster) || head_runs(ctx, &runs, &none) < 0 || !runs)
+		return;
+	if (reason && find(ctx->cluster, n, 1, &slurm, &config, &none) == 0)
+		slurm_down(&slurm, config, reason, &none);
+}
+
 /* --- slurm */
 
 static char *slurm_object(const struct cluster *c, const struct spot *at)

@@ -135,6 +135,8 @@ int steps_undo(const struct context *ctx, struct vh_store *store, struct vh_err 
 
 /* Has Slurm, where the cluster has one and it answers, queue again the jobs on nodes that leave before they were drained. */
 void slurm_give_up(const struct context *ctx);
+/* Has it count a node as down that has ended (why: without a quote), and queue again what ran there, rather than wait for it. */
+void slurm_lose(const struct context *ctx, const struct node *n, const char *why);
 
 /* --- life.c: of the context's nodes, all at once */
 

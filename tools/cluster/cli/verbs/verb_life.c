@@ -264,8 +264,10 @@ static int start_again(struct ward *w, struct patient *only, struct vh_err *err)
 
 static int treat(struct ward *w, struct patient *p, struct vh_err *err)
 {
-	if (p->verdict.what == WATCH_START)
+	if (p->verdict.what == WATCH_START) {
+		slurm_lose(&w->ctx, p->node, p->verdict.why);
 		return start_again(w, p, err);
+	}
 	if (p->verdict.what == WATCH_LIMIT)
 		say(w, p, HEAL_LIMIT, vh_now(), NULL);
 	if (p->verdict.what != WATCH_LEAVE)
