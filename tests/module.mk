@@ -80,7 +80,7 @@ tsan:
 # in a build directory of their own, where clang compiles what they need, with sanitizers. What they learn stays
 # there ($(B)-fuzz/fuzzed); make fuzz FUZZ_S=3600 is an hour's run, and FUZZ_KEEP=1 adds to tests/fuzz/corpus.
 FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster frame identity ivshm want host seed layout \
-	uki image deb pins http gpt verify hostlist pci numa_maps answers archive saved sinfo
+	uki image deb pins http gpt verify hostlist pci numa_maps answers archive saved sinfo set
 FUZZ_clouds_USES   := images lib
 FUZZ_doc_USES      := lib
 FUZZ_manifest_USES := $(UNIT_tools_USES)
@@ -109,6 +109,9 @@ FUZZ_answers_USES  := mpirun-wrap lib
 FUZZ_archive_USES  := lib
 FUZZ_archive_SRC   := tools/cluster/copy/frames.c
 FUZZ_archive_PKGS   = $(UNIT_images_PKGS)
+FUZZ_set_USES      := lib
+FUZZ_set_SRC       := tools/cluster/volume/image.c
+FUZZ_set_PKGS       = $(UNIT_images_PKGS)
 FUZZ_sinfo_USES    := lib
 FUZZ_sinfo_SRC     := tools/cluster/slurm/judge.c
 FUZZ_identity_USES := lib

@@ -168,7 +168,7 @@ START_TEST(what_is_no_set_is_refused)
 	v.from = below;
 	refused(&v, "is a link, or has one on its way");
 	v.from = file;
-	refused(&v, "is no directory");
+	refused(&v, "genomes/a: is neither a directory nor an image of squashfs, ext4 or ISO 9660");
 	v.from = (char *)"/nowhere/at/all";
 	refused(&v, "is not there");
 	v.from = (char *)"/proc/self";
@@ -198,6 +198,66 @@ START_TEST(what_not_everybody_may_read_is_in_no_set)
 	ck_assert_int_eq(chmod(sub, 0755), 0);
 	ck_assert_int_eq(chmod(b.dir, 0700), 0);
 	refused(&b.volume, "genomes: not everybody may read it");
+}
+END_TEST
+
+static void run(const char *const argv[])
+{
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv }, NULL, &err) == 0, "%s", err.text);
+}
+
+START_TEST(an_image_is_taken_as_it_is)
+{
+	autobench b = bench();
+	vh_autofree char *squashfs = vh_strf("%s/one.squashfs", b.dir), *ext4 = vh_strf("%s/two.ext4", b.dir);
+	const char *const mksquashfs[] = { "mksquashfs", b.from, squashfs, "-quiet", "-no-progress", NULL };
+	const char *const mkfs[] = { "mkfs.ext4", "-q", ext4, "64M", NULL };
+	char *const images[] = { squashfs, ext4 };
+
+	run(mksquashfs);
+	run(mkfs);
+	for (size_t i = 0; i < vh_array_len(images); i++) {
+		const char *const cmp[] = { "cmp", images[i], b.disk, NULL };
+		vh_cleanup(source_clear) struct source is = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+		struct stat st;
+
+		b.volume.from = images[i];
+		ck_assert_int_eq(chmod(images[i], 0644), 0);
+		make(&b);
+		run(cmp);
+		ck_assert_int_eq(data_packed(b.disk, &is, &err), 0);
+		ck_assert(is.image && is.files == 1 && stat(images[i], &st) == 0 && is.bytes == (uint64_t)st.st_size);
+		/* What is a hole in it is one here. */
+		ck_assert(stat(b.disk, &st) == 0 && st.st_blocks * 512 < 16 << 20 && (st.st_mode & 0777) == 0400);
+		ck_assert_int_eq(data_remove(b.disk, &err), 0);
+	}
+}
+END_TEST
+
+START_TEST(an_image_that_cannot_be_mounted_is_refused)
+{
+	autobench b = bench();
+	vh_autofree char *squashfs = vh_strf("%s/one.squashfs", b.dir), *ext4 = vh_strf("%s/two.ext4", b.dir), *qcow2 = vh_strf("%s/three.qcow2", b.dir);
+	const char *const mksquashfs[] = { "mksquashfs", b.from, squashfs, "-quiet", "-no-progress", "-nopad", NULL };
+	const char *const mkfs[] = { "mkfs.ext4", "-q", ext4, "64M", NULL };
+	const char *const dirty[] = { "debugfs", "-w", "-R", "feature needs_recovery", ext4, NULL };
+	const char *const create[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-b", "/etc/shadow", "-F", "raw", "-u", qcow2, "1M", NULL };
+	struct stat st;
+
+	run(mksquashfs);
+	run(mkfs);
+	run(dirty);
+	run(create);
+	ck_assert(chmod(qcow2, 0644) == 0 && chmod(ext4, 0644) == 0 && stat(squashfs, &st) == 0 && truncate(squashfs, st.st_size - 1) == 0);
+	b.volume.from = squashfs;
+	refused(&b.volume, "one.squashfs: is cut short: its file system is longer");
+	b.volume.from = ext4;
+	refused(&b.volume, "two.ext4: was not unmounted");
+	b.volume.from = qcow2;
+	refused(&b.volume, "three.qcow2: is a qcow2: qemu-img convert -O raw makes of it what is taken");
 }
 END_TEST
 
@@ -239,4 +299,5 @@ END_TEST
 
 UNIT_SUITE(tools_data, a_set_is_roots_and_everybodys_to_read, the_same_files_are_the_same_set, a_changed_source_is_another_one,
 	   what_is_no_set_is_refused, what_not_everybody_may_read_is_in_no_set,
-	   what_changes_meanwhile_is_not_packed)
+	   what_changes_meanwhile_is_not_packed,
+	   an_image_is_taken_as_it_is, an_image_that_cannot_be_mounted_is_refused)

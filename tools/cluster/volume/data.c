@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A set's disk: a squashfs of what it is made of, and beside it what that was then. */
+/* A set's disk: a squashfs of what it is made of, or an image as it is, and beside it what that was then. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -37,6 +37,7 @@ int data_look(const struct volume *v, struct source *ret, struct vh_err *err)
 static const struct vh_key source_keys[] = {
 	{ .name = "files", .type = VH_KEY_UINT, .offset = offsetof(struct source, files), .required = true },
 	{ .name = "bytes", .type = VH_KEY_UINT, .offset = offsetof(struct source, bytes), .required = true },
+	{ .name = "image", .type = VH_KEY_BOOL, .offset = offsetof(struct source, image), .dflt = "no" },
 	{ .name = "digest", .type = VH_KEY_STR, .offset = offsetof(struct source, digest), .required = true },
 	{ .name = NULL },
 };
@@ -77,6 +78,7 @@ struct packing {
 	const char *part;
 	struct vh_progress *progress;
 	uint64_t total;		/* bytes that are read */
+	bool image;		/* they are copied as they are */
 	uint64_t room;		/* bytes that the disk may have */
 	int pipe[2], to;
 	struct source_reader reader;
@@ -178,26 +180,42 @@ static int judge(struct packing *p, struct vh_err *err)
 	return by_reader ? p->read : p->packed;
 }
 
-static int open_packing(struct packing *p, struct vh_err *err)
+static int open_part(struct packing *p, struct vh_err *err)
 {
 	p->to = open(p->part, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (p->to < 0 || (errno = -vh_confine_lend(p->to)))
 		return vh_err_set(err, errno, "%s: %s", p->part, strerror(errno));
-	if (pipe2(p->pipe, O_CLOEXEC) < 0)
-		return vh_err_set(err, errno, "pipe: %s", strerror(errno));
-	return source_start(p->v->from, p->pipe[1], &p->reader, err);
+	return 0;
+}
+
+static int pack_directory(struct packing *p, struct vh_err *err)
+{
+	int r = pipe2(p->pipe, O_CLOEXEC) < 0 ? vh_err_set(err, errno, "pipe: %s", strerror(errno)) : 0;
+
+	if (r == 0)
+		r = source_start(p->v->from, p->pipe[1], &p->reader, err);
+	if (r < 0)
+		return r;
+	close_end(&p->pipe[1]);
+	vh_parallel(2, 2, do_one, p);
+	return judge(p, err);
+}
+
+static int copy_image(struct packing *p, struct vh_err *err)
+{
+	int r = source_start(p->v->from, p->to, &p->reader, err);
+
+	return r < 0 ? r : source_end(&p->reader, tick, p, &p->is, err);
 }
 
 static int pack(struct packing *p, struct vh_err *err)
 {
-	int r = open_packing(p, err);
+	int r = open_part(p, err);
 
 	if (r < 0)
 		return r;
-	close_end(&p->pipe[1]);
 	tick(p, 0);
-	vh_parallel(2, 2, do_one, p);
-	r = judge(p, err);
+	r = p->image ? copy_image(p, err) : pack_directory(p, err);
 	if (r == 0 && (errno = -vh_confine_take(p->to, 0400)))
 		r = vh_err_set(err, errno, "%s: %s", p->part, strerror(errno));
 	return r;
@@ -216,7 +234,7 @@ static int find_room(struct packing *p, struct vh_err *err)
 		return vh_err_set(err, errno, "%s: %s", dir, strerror(errno));
 	p->room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	p->room -= p->room / SPARE;
-	if (p->total > p->room)
+	if (p->total > p->room && !p->image)
 		vh_progress_note(p->progress, "volume %s: of %s, which has to shrink: %s are free in %s", p->v->name,
 				 vh_size_format(is, sizeof(is), p->total), vh_size_format(free_size, sizeof(free_size), p->room), dir);
 	return 0;
@@ -231,6 +249,7 @@ static int pack_whole(struct packing *p, struct vh_err *err)
 	if (r < 0)
 		return r;
 	p->total = now.bytes;
+	p->image = now.image;
 	r = find_room(p, err);
 	if (r == 0)
 		r = pack(p, err);
@@ -238,7 +257,7 @@ static int pack_whole(struct packing *p, struct vh_err *err)
 	if (r < 0)
 		return vh_err_within(err, "volume %s", p->v->name);
 	r = data_look(p->v, &now, err);
-	if (r < 0 || !strcmp(now.digest, p->is.digest))
+	if (r < 0 || (p->is.image == p->image && !strcmp(now.digest, p->is.digest)))
 		return r;
 	vh_err_refuse(err, EBUSY, "volume %s: %s changed while it was packed", p->v->name, p->v->from);
 	return vh_err_hint(err, "try again once nobody writes there");

@@ -117,7 +117,8 @@ const struct vh_key volume_keys[] = {
 	{ .name = "size", .type = VH_KEY_SIZE, AT(size), .min = SIZE_MIN, .max = SIZE_MAX_BYTES,
 	  .help = "Size of the disk, of those that are written to; what is never written takes no room on the host." },
 	{ .name = "from", .type = VH_KEY_STR, AT(from), .check = check_from,
-	  .help = "Of data: a directory of the host that everybody may read there, by its whole path without links." },
+	  .help = "Of data: a directory of the host, or an image of squashfs, ext4 or ISO 9660, that everybody may read there, by its whole path "
+		  "without links." },
 	{ .name = "groups", .type = VH_KEY_STRV, AT(groups), .max = 64, .names = "groups", .check = vh_hostname_check,
 	  .help = "Groups whose nodes have it, or mount it; all when absent." },
 	{ .name = "on", .type = VH_KEY_STR, AT(on), .names = "groups", .check = vh_hostname_check,
@@ -242,7 +243,7 @@ void volume_put(FILE *f, const struct volume *v, enum volume_part part, const ch
 		fprintf(f, "mount /dev/disk/by-id/virtio-%s %s ext4 nofail,nosuid,nodev,x-systemd.before=vhpc-mounts.service\n", v->name,
 			v->mount);
 	if (part == VOLUME_READS)
-		fprintf(f, "mount /dev/disk/by-id/virtio-%s %s squashfs ro,nofail,nosuid,nodev,x-systemd.before=vhpc-mounts.service\n", v->name,
+		fprintf(f, "mount /dev/disk/by-id/virtio-%s %s auto ro,nofail,nosuid,nodev,x-systemd.before=vhpc-mounts.service\n", v->name,
 			v->mount);
 	if (part == VOLUME_EXPORTS)
 		fprintf(f, "export %s %s\n", v->mount, network);

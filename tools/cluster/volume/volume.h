@@ -68,6 +68,7 @@ int volume_disk_remove(const char *path, bool keep, struct vh_err *err);
 /* What a set is made of; of what was packed, as it was then. */
 struct source {
 	uint64_t files, bytes;	/* regular ones, and how much is in them */
+	bool image;		/* it is one file, with a file system in it */
 	char *digest;		/* of names, modes, sizes and times: another one means that it has changed */
 };
 void source_clear(struct source *s);
@@ -75,7 +76,7 @@ void source_clear(struct source *s);
 /* Looks at what the set is made of, as a user of the host with no rights of his own does: what not everybody may read is
  * in no set. Refused where it can be none. */
 int data_look(const struct volume *v, struct source *ret, struct vh_err *err);
-/* Packs it into a disk that is only read, whole or not at all; one that is there stays. */
+/* Packs it into a disk that is only read, of an image copies it there, whole or not at all; one that is there stays. */
 int data_make(const struct volume *v, const char *disk, struct vh_progress *progress, bool *ret_made, struct vh_err *err);
 /* What the disk was packed of; -ENOENT (no error text): it is not there. */
 int data_packed(const char *disk, struct source *ret, struct vh_err *err);

@@ -20,7 +20,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "lib/clock.h"
 #include "lib/confine.h"
 #include "lib/strv.h"
 #include "lib/values.h"
@@ -28,7 +27,6 @@
 /* Who packs them has 4 GiB of memory for their names. */
 enum { ENTRIES_MAX = 2000000, DEPTH_MAX = 100, PIECE = 128 << 10 };
 #define BYTES_MAX (64ull << 40)
-static const double tick_s = 0.25;
 
 struct walk {
 	const char *top;	/* its path, for messages */
@@ -65,7 +63,7 @@ static int object(const struct walk *w, const char *name, const char *why, struc
 
 static int changed(const struct walk *w, const char *name, struct vh_err *err)
 {
-	vh_err_refuse(err, EBUSY, "%s/%s: changed while it was read", w->top, name);
+	vh_err_refuse(err, EBUSY, "%s%s%s: changed while it was read", w->top, *name ? "/" : "", name);
 	return vh_err_hint(err, "try again once nobody writes there");
 }
 
@@ -130,15 +128,6 @@ static int put_header(struct walk *w, const char *name, const struct stat *st, c
 
 /* --- files and links */
 
-static void tick(struct walk *w, uint64_t more)
-{
-	if (vh_now() - w->told < tick_s)
-		return;
-	w->told = vh_now();
-	fprintf(w->tell, "tick %" PRIu64 "\n", more);
-	fflush(w->tell);
-}
-
 static bool is_same(const struct stat *a, const struct stat *b)
 {
 	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
@@ -160,7 +149,7 @@ static int put_data(struct walk *w, int fd, const char *name, const struct stat 
 		if (archive_write_data(w->out, w->piece, (size_t)n) != n)
 			return lost(w, name, err);
 		left -= (uint64_t)n;
-		tick(w, before + (uint64_t)st->st_size - left);
+		source_tick(w->tell, &w->told, before + (uint64_t)st->st_size - left);
 	}
 	if (fstat(fd, &now) < 0)
 		return fail(w, name, errno, err);
@@ -296,8 +285,8 @@ static int open_top(const struct walk *w, int *ret_fd, struct stat *ret_st, stru
 	}
 	if (fd < 0 || fstat(fd, ret_st) < 0)
 		return fail(w, "", errno, err);
-	if (!S_ISDIR(ret_st->st_mode))
-		return object(w, "", "is no directory", err);
+	if (!S_ISDIR(ret_st->st_mode) && !S_ISREG(ret_st->st_mode))
+		return object(w, "", "is neither directory nor image", err);
 	if (is_made_up(fd))
 		return object(w, "", "is the kernel's, no data", err);
 	*ret_fd = vh_steal_fd(&fd);
@@ -318,6 +307,19 @@ static int open_archive(struct walk *w, int to, struct vh_err *err)
 	return 0;
 }
 
+static int walk_image(const struct walk *w, int fd, const struct stat *st, int to, struct source *ret, struct vh_err *err)
+{
+	const struct source_file f = { .path = w->top, .fd = fd, .st = *st, .tell = w->tell };
+	struct stat now;
+	int r = source_image(&f, to, ret, err);
+
+	if (r < 0)
+		return r;
+	if (fstat(fd, &now) < 0)
+		return fail(w, "", errno, err);
+	return is_same(st, &now) ? 0 : changed(w, "", err);
+}
+
 /* Its process ends then: nothing is freed. */
 int source_walk(const char *path, int to, FILE *tell, struct source *ret, struct vh_err *err)
 {
@@ -326,6 +328,8 @@ int source_walk(const char *path, int to, FILE *tell, struct source *ret, struct
 	struct stat st;
 	int fd = -1, r = open_top(&w, &fd, &st, err);
 
+	if (r == 0 && S_ISREG(st.st_mode))
+		return walk_image(&w, fd, &st, to, ret, err);
 	if (r == 0 && to >= 0)
 		r = open_archive(&w, to, err);
 	if (r < 0)
