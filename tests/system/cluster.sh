@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The cluster of docs/examples/two-node.yaml, with users and volumes, with real VMs: planned, made, used, mended, taken away.
+# The cluster of docs/examples/two-node.yaml, with users, volumes and a set of data, with real VMs: planned, made, used, mended, taken away.
 # Booting is what takes long, so what needs such a cluster is tested on this one: by a file in
 # tests/system/cluster each, in the order of the loop. ONLY="NAME..." has the others left out. CLUSTERS=all, which
 # `make clusters` says, has all of them whole; without it what boots nodes again and again is left out.
 . "$(dirname "$0")/lib.sh"
 example=$T/two-node.yaml
 whole() { [ "${CLUSTERS:-}" = all ]; }
+mkdir -p "$T/genomes/hg" && echo ACGT >"$T/genomes/hg/chr1"
+mkfs.ext4 -q -d "$T/genomes" "$T/refs.ext4" 8M
 for user in ada bob; do ssh-keygen -q -t ed25519 -N '' -C "$user" -f "$T/$user.key"; done
 cat docs/examples/two-node.yaml - >"$example" <<EOF
 users:
@@ -15,6 +17,8 @@ users:
 volumes:
 - {name: scratch, mount: /scratch, kind: node, size: 1G}
 - {name: results, mount: /srv/results, kind: node, size: 64M, keep: yes}
+- {name: genomes, mount: /data/genomes, kind: data, from: $T/genomes}
+- {name: refs, mount: /data/refs, kind: data, from: $T/refs.ext4}
 EOF
 record=$VHPC_STATE/clusters/two-node
 disks=$VHPC_STATE/volumes/two-node
@@ -25,6 +29,7 @@ run() { timeout -k 10 900 mpirun-wrap --cluster two-node "$@"; }
 
 check "plan" vhpc cluster plan "$example"
 says "two-node-2" "plan names the nodes"
+says "genomes, data of $T/genomes (5 B in 1 file) on /data/genomes" "and what a set of data is of"
 nothing_left "planning changes nothing"
 exits 2 "plan with --detailed-exitcode, of what is to be made" vhpc cluster plan --detailed-exitcode --out "$T/saved" "$example"
 check "apply of the saved plan" vhpc cluster apply --timeout 1200 --plan "$T/saved" || finish
