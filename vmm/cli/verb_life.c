@@ -42,7 +42,7 @@ int vh_verb_start(struct vh_cli *cli, struct vh_err *err)
 	int r = vh_open_daemon(cli, &v, err);
 
 	if (r == 0)
-		r = vh_vm_start(v, cli->state, cli->argv[0], false, &started, err);
+		r = vh_vm_start(v, cli->state, cli->argv[0], NULL, &started, err);
 	if (r == 0)
 		vh_say(cli, cli->argv[0], started ? "started" : "runs already");
 	return r;

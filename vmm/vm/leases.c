@@ -111,6 +111,14 @@ int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
 {
 	int r = vh_lives_sweep(s, root, err);
 
+	return r < 0 ? r : vh_domain_lease_take_more(s, root, lease, err);
+}
+
+int vh_domain_lease_take_more(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
+			      struct vh_err *err)
+{
+	int r = 0;
+
 	for (size_t i = 0; r == 0 && i < lease->n_cpus; i++) {
 		char key[16];
 

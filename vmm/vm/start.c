@@ -68,16 +68,16 @@ int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, con
 
 /* --- leases */
 
-/* Of one that runs. held: it has them, and needs to keep them. */
-static int take_and_keep(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease, bool held,
+/* Of one that runs. */
+static int take_and_keep(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
 			 struct vh_err *err)
 {
-	int r = held ? 0 : vh_domain_lease_take(s, root, lease, err);
+	int r = vh_domain_lease_take(s, root, lease, err);
 
 	return r < 0 ? r : vh_domain_lease_keep(s, root, lease, 0, err);
 }
 
-static int take_leases(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease, bool held,
+static int take_leases(const char *state, const struct vh_root *root, const struct vh_domain_lease *lease,
 		       struct vh_err *err)
 {
 	vh_autostore s = NULL;
@@ -87,7 +87,7 @@ static int take_leases(const char *state, const struct vh_root *root, const stru
 		r = vh_store_begin(s, err);
 	if (r < 0)
 		return r;
-	return vh_store_settle(s, take_and_keep(s, root, lease, held, err), err);
+	return vh_store_settle(s, take_and_keep(s, root, lease, err), err);
 }
 
 /* Takes the leases in a group that is rolled back; ret: the leases of CPUs as they would be. */
@@ -172,7 +172,8 @@ static int look_first(struct vh_virt *v, const char *state, const struct vh_root
 	return lease->n_cpus ? check_leases(v, state, root, name, lease, err) : 0;
 }
 
-int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool planned, bool *ret_started, struct vh_err *err)
+int vh_vm_start(struct vh_virt *v, const char *state, const char *name, struct vh_store *planned, bool *ret_started,
+		struct vh_err *err)
 {
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
 	vh_autoroot root = NULL;
@@ -190,7 +191,7 @@ int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool pla
 		r = vh_virt_start(v, name, ret_started, err);
 	if (r < 0)
 		return r;
-	r = take_leases(state, root, &lease, planned, err);
+	r = planned ? vh_domain_lease_keep(planned, root, &lease, 0, err) : take_leases(state, root, &lease, err);
 	if (r == 0)
 		r = vh_floating_settle_new(v, state, name, lease.n_cpus, err);
 	if (r < 0 && *ret_started && vh_virt_stop(v, name, 0, true, &undo) == 0)

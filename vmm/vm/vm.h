@@ -53,8 +53,10 @@ int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, con
 		     const struct vh_layout *layout, struct vh_err *err);
 
 /* Starts one of ours, having looked first whether it can get its leases; sees to it that it has
- * them afterwards, hook or not. planned: just now, on this host, so that it holds its leases and the host lacks nothing. */
-int vh_vm_start(struct vh_virt *v, const char *state, const char *name, bool planned, bool *ret_started, struct vh_err *err);
+ * them afterwards, hook or not. planned: the store that it was planned in just now, for this host, so that
+ * it holds its leases there and the host lacks nothing; else NULL. */
+int vh_vm_start(struct vh_virt *v, const char *state, const char *name, struct vh_store *planned, bool *ret_started,
+		struct vh_err *err);
 /* After it has ended: gives its leases back, hook or not. */
 int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct vh_err *err);
 /* Takes again what one of ours holds by its domain and its plan, where a lost store does not know it: its user, its
@@ -83,6 +85,9 @@ unsigned vh_user_group(unsigned uid);
  * writes to the store too. Refused with the holder's name when another has a CPU. */
 int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
 			 const struct vh_domain_lease *lease, struct vh_err *err);
+/* The same, where the caller's group has given back already what those hold that have ended. */
+int vh_domain_lease_take_more(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
+			      struct vh_err *err);
 /* Takes ("memory", "NODE:/dev/shm/NAME", bytes): memory that VMs share, of whoever owns them, within
  * the node's RAM; vh_taken_load counts what of that file is not there yet. */
 int vh_shared_lease_take(struct vh_store *s, const struct vh_root *root, unsigned node, const char *name,

@@ -82,8 +82,9 @@ int cluster_show(const struct cluster *c, const char *path, struct vh_err *err)
 
 /* --- the rest */
 
+/* first: of several; what those hold that have ended is given back once. */
 static int lease_node(struct vh_store *store, const struct vh_root *root, const struct cluster *c,
-		      const struct node *n, struct vh_err *err)
+		      const struct node *n, bool first, struct vh_err *err)
 {
 	vh_autofree char *holder = vh_strf("vm/%s", n->name);
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
@@ -91,7 +92,7 @@ static int lease_node(struct vh_store *store, const struct vh_root *root, const 
 	if (!holder || vh_layout_lease(n->layout, NULL, holder, c->owner, &lease) < 0 ||
 	    (n->uuid && !(lease.uuid = strdup(n->uuid))))
 		return vh_err_nomem(err);
-	return vh_domain_lease_take(store, root, &lease, err);
+	return (first ? vh_domain_lease_take : vh_domain_lease_take_more)(store, root, &lease, err);
 }
 
 static int lease_region(struct vh_store *store, const struct vh_root *root, const struct cluster *c, struct vh_err *err)
@@ -104,10 +105,15 @@ static int lease_region(struct vh_store *store, const struct vh_root *root, cons
 int lease_nodes(struct vh_store *store, const struct cluster *c, struct vh_err *err)
 {
 	vh_autoroot root = NULL;
+	bool first = true;
 	int r = vh_root_open(&root, NULL, err);
 
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
-		r = c->nodes[i].is_new ? lease_node(store, root, c, &c->nodes[i], err) : 0;
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		if (!c->nodes[i].is_new)
+			continue;
+		r = lease_node(store, root, c, &c->nodes[i], first, err);
+		first = false;
+	}
 	return r;
 }
 

@@ -195,7 +195,7 @@ static int start_apply(const struct context *ctx, const struct spot *at, bool *r
 	if (r == 0)
 		r = node_state(ctx, at->node, &state, err);
 	if (r == 0)
-		r = vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, at->node->is_new, ret_changed, err);
+		r = vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, at->node->is_new ? ctx->store : NULL, ret_changed, err);
 	*ret_changed |= r == 0 && state && !strcmp(state, "paused");
 	return r;
 }

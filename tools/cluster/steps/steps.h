@@ -26,6 +26,7 @@ struct context {
 	struct vh_image *const *images;	/* one a pool, NULL for one that has its files; NULL when undoing, and when all have */
 	struct vh_virt *const *virts;	/* a connection a host, in the cluster's order; NULL where no daemon runs */
 	const char *state;		/* the state directory */
+	struct vh_store *store;		/* of it, open for writing; set by the walk */
 	struct vh_progress *progress;
 	int ready_ms;			/* how long a node may take until it answers */
 	const struct node *only;	/* the one node that is meant, and what it needs; NULL: all */

@@ -278,10 +278,14 @@ static int why_not(struct walk *w, const struct engine_outcome *o, struct vh_err
 static int walk(const struct context *ctx, struct vh_store *store, bool undo, unsigned *ret_changed, struct vh_err *err)
 {
 	static const struct engine_ops ops = { now_ms, begin, start, wait_for_job, done, say_again, failed };
-	vh_cleanup(clear) struct walk w = { .ctx = ctx, .store = store, .undo = undo,
+	struct context at = *ctx;
+	vh_cleanup(clear) struct walk w = { .ctx = &at, .store = store, .undo = undo,
 					    .lock = PTHREAD_MUTEX_INITIALIZER, .more = PTHREAD_COND_INITIALIZER };
 	struct engine_outcome outcome = { 0 };
-	int r = make_jobs(&w) < 0 ? vh_err_nomem(err) : undo ? read_journal(&w, err) : 0;
+	int r;
+
+	at.store = store;
+	r = make_jobs(&w) < 0 ? vh_err_nomem(err) : undo ? read_journal(&w, err) : 0;
 
 	if (r < 0)
 		return r;
