@@ -58,7 +58,7 @@ elif [ "$vms" ]; then
 fi
 for n in 1000 10000; do turn plan none $n '' "$T/host.json"; done
 
-# A line a run: what, driver, nodes, seconds up and down of the nodes, up and down of all, KB.
+# A line a run: what, driver, nodes, seconds up and down of the domains, up and down of all, KB.
 for file in "$T"/*.test.* "$T"/*.vms.* "$T"/plan.*; do
 	[ ! -e "$file" ] || sed "s/^/$(basename "$file" | tr . ' ' | cut -d' ' -f-2) /" "$file"
 done >"$T/lines"
@@ -73,7 +73,7 @@ sort -k 2,2 -k 3,3n -s "$T/lines" | awk '
 	!(key in seen) { seen[key] = 1; keys[++n] = key }
 	{ least($1, key, $4 + $5); least($1 "up", key, $4); least($1 "down", key, $5); least($1 "all", key, $6 + $7); if ($8 > memory[key]) memory[key] = $8 }
 	END {
-		printf "ms a VM, least of all turns\n%-6s %5s %10s %10s %10s %10s %10s %7s %10s\n", "", "", "up", "plain up", "down", "plain down", "both", "ratio", "with files"
+		printf "ms a VM, least of all turns; with all: keys, disks, network and records\n%-6s %5s %10s %10s %10s %10s %10s %7s %10s\n", "", "", "up", "plain up", "down", "plain down", "both", "ratio", "with all"
 		for (i = 1; i <= n; i++) {
 			key = keys[i]
 			split(key, word, " ")

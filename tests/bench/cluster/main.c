@@ -3,8 +3,8 @@
  *
  * A cluster of an image "halt" of that many nodes. plan: seconds to plan it, with its text, on the host of that file.
  * vhpc: it is applied and removed by the steps of vhpc cluster, but no guest is waited for; plain: by libvirt's calls
- * alone, all that the domains need being there. Prints NODES, the seconds from the first to the last of what is done for
- * nodes, up and down; then, but for plain, the same with all else, and the most memory, in KB, that this process had. */
+ * alone, all that the domains need being there. Prints NODES, the seconds from the first that is done with a domain to the
+ * last, up and down; then, but for plain, the same with all else, and the most memory, in KB, that this process had. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,7 @@ struct bench {
 	struct vh_store *store;
 	struct vh_virt *virt;
 	struct cluster cluster;
-	double first, last;	/* of what was done for nodes; first 0: nothing yet */
+	double first, last;	/* of what was done with domains; first 0: nothing yet */
 };
 
 static void clear(struct bench *b)
@@ -105,7 +105,7 @@ static void mark(void *arg, const struct step_event *event)
 {
 	struct bench *b = arg;
 
-	if (event->step->scope != ONCE_A_NODE)
+	if (event->step != &step_domain && event->step != &step_start)
 		return;
 	b->last = vh_now();
 	if (!b->first)
