@@ -194,13 +194,17 @@ static size_t count_lost(const struct context *ctx)
 /* They are recorded as missing before the others are told, so that a run that is killed leaves none that nobody knows of. */
 static int go_without(const struct context *ctx, struct session *s, struct vh_err *err)
 {
-	int r;
+	const size_t were = s->cluster.missing.n;
+	int r = cluster_go_without(&s->cluster, ctx->lost, err);
 
-	for (size_t i = 0; i < s->cluster.n_nodes; i++)
-		if (ctx->lost[i])
-			vh_progress_note(s->progress, "%s; going on without %s", ctx->lost[i], s->cluster.nodes[i].name);
-	r = cluster_go_without(&s->cluster, ctx->lost, err);
-	return r < 0 ? r : record_put(s->store, &s->cluster, err);
+	if (r == 0)
+		r = record_put(s->store, &s->cluster, err);
+	for (size_t i = were; r == 0 && i < s->cluster.missing.n; i++) {
+		const struct missing *m = (const struct missing *)s->cluster.missing.items + i;
+
+		vh_progress_note(s->progress, "%s; going on without %s", m->why, m->name);
+	}
+	return r;
 }
 
 /* Until no more are lost: the others are told of who is there. With --keep what fails is left for a look, and that first. */
