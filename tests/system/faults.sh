@@ -55,6 +55,32 @@ vm_start() { $fault vhpc-vm start --quiet far; }
 vm_destroy_before() { vm_undefine_before && fault='' vm_start; }
 vm_destroy() { $fault vhpc-vm destroy --quiet far; }
 
+# A cluster that is off, and of which there is no more than a snapshot needs: its record and a disk.
+off_disk=$VHPC_STATE/clusters/off/off-1/disk.qcow2
+make_off() {
+	dir=$VHPC_STATE/clusters/off
+	[ ! -e "$dir" ] || return 0
+	vhpc cluster plan --json "$T/off.yaml" >"$T/off.json"
+	mkdir -p "$dir/off-1"
+	python3 -c 'import json, sys
+plan = json.load(sys.stdin)["plan"]
+plan["nodes"][0]["uuid"] = "ba5e0000-0000-4000-8000-000000000001"
+json.dump(plan, sys.stdout)' <"$T/off.json" >"$dir/record.json"
+	vhpc cluster recover --quiet
+	qemu-img create -q -f qcow2 "$off_disk" 8M
+}
+cluster_snapshot_before() { make_off && vhpc cluster snapshot --quiet --remove off one; }
+cluster_snapshot() { $fault vhpc-cluster snapshot --quiet off one; }
+
+cluster_unsnapshot_before() { cluster_snapshot_before && fault='' cluster_snapshot; }
+cluster_unsnapshot() { $fault vhpc-cluster snapshot --quiet --remove off one; }
+
+cluster_revert_before() {
+	cluster_snapshot_before && qemu-io -f qcow2 -c "write -P 1 0 1M" "$off_disk" && fault='' cluster_snapshot &&
+		qemu-io -f qcow2 -c "write -P 2 0 1M" "$off_disk"
+}
+cluster_revert() { $fault vhpc-cluster revert --quiet off one; }
+
 # A cluster of one node, which answers: minutes for each hundred failures.
 cluster_apply_before() { vhpc cluster destroy --quiet one || [ ! -e "$VHPC_STATE/clusters/one" ]; }
 cluster_apply() { $fault vhpc-cluster apply --quiet --timeout 1200 "$T/one.yaml"; }
@@ -71,6 +97,11 @@ state_of() {
 }
 snapshot() {
 	case $verb in
+	# How long the file is depends on all that was ever done to it.
+	cluster_*snapshot | cluster_revert)
+		state_of "$VHPC_STATE" | grep -v qcow2
+		qemu-img snapshot -l "$off_disk" | awk '{ print $2 }'
+		qemu-io -r -f qcow2 -c "read -v 0 16" "$off_disk" | head -n 1 ;;
 	vm_* | cluster_*) state_of "$VHPC_STATE"; vhpc vm list; ip -br link | cut -d' ' -f1; ls /dev/shm ;;
 	*) state_of "$S"; find "$W" -type f -printf '%m %s %P\n' -o -printf '%m %y %P\n' ;;
 	esac | sort
@@ -94,14 +125,16 @@ next_clears() {
 printf '\002\260\255\033\000\000\001\000\376\117\121\344\000\000\020\000\000\000\020\000\000\000\000\000\000\000\000\000\040\000\020\000\364\353\375' >"$T/kernel"
 vhpc image publish --quiet mpi "$T/published"
 vhpc vm define --quiet --name near --vcpus 1 --memory 64M --kernel "$T/kernel"
+manifest off "nodes: 1" "vcpus: 1" "memory: 512M" "cpu_policy: shared"
 manifest one "nodes: 1" "vcpus: 1" "memory: 512M" "cpu_policy: shared"
-quick="hook_prepare hook_release identity capture image_build image_rm vm_define vm_undefine vm_start vm_destroy"
-slow="image_import image_publish image_export cluster_apply cluster_destroy"
+quick="hook_prepare hook_release identity capture image_build image_rm vm_define vm_undefine vm_start vm_destroy cluster_revert"
+slow="cluster_snapshot cluster_unsnapshot image_import image_publish image_export cluster_apply cluster_destroy"
 verbs=${VERBS:-$quick}
 [ "${FAULTS:-}" != all ] || verbs=${VERBS:-$quick $slow}
 # shellcheck disable=SC2086
 sweep $verbs
 gone 2>/dev/null
+vhpc cluster destroy --quiet off
 vhpc vm undefine --quiet near
 nothing_left "nothing is left"
 finish

@@ -105,9 +105,9 @@ int snapshot_take(const struct snapshot_disks *disks, struct vh_store *store, co
 	r = disks_do(disks, disk_take, tag, err);
 	if (r == 0)
 		r = kept_save(disks, name, err);
-	if (r < 0)
-		return undone(disks, store, id, finish_remove(disks, name, &undo_err), &undo_err, err);
-	return vh_journal_forget(store, id, err);
+	if (r == 0)
+		r = vh_journal_forget(store, id, err);
+	return r < 0 ? undone(disks, store, id, finish_remove(disks, name, &undo_err), &undo_err, err) : 0;
 }
 
 int snapshot_remove(const struct snapshot_disks *disks, struct vh_store *store, const char *name, bool *ret_there, struct vh_err *err)
