@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include "lib/store/sql.h"
+#include "lib/store/transaction.h"
 
 static int begin(struct vh_store *s, const char *run, const char *what, const char *object,
 		 int64_t *ret_id, struct vh_err *err)

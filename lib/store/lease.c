@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include "lib/store/sql.h"
+#include "lib/store/transaction.h"
 
 /* A VM may take thousands: it is compiled once. */
 static const char take[] = "INSERT INTO lease VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include "lib/store/sql.h"
+#include "lib/store/transaction.h"
 
 int vh_record_put(struct vh_store *s, const char *class, const char *name, const json_t *doc,
 		  struct vh_err *err)

@@ -43,16 +43,4 @@ char *vh_sql_text(sqlite3_stmt *stmt, int column);
 static inline void vh_sql_finalizep(sqlite3_stmt **stmt) { sqlite3_finalize(*stmt); }
 #define vh_autostmt vh_cleanup(vh_sql_finalizep) sqlite3_stmt *
 
-/* --- transaction.c */
-
-/* Around a change of several statements: a transaction, the caller's where he has one, else one that other threads'
- * changes may be in, too. leave takes the result so far and returns the final one, once the change is on disk. */
-int vh_sql_enter(struct vh_store *s, struct vh_err *err);
-int vh_sql_leave(struct vh_store *s, int result, struct vh_err *err);
-/* The same, but where another thread waits the change goes to disk with that one's, and nobody is told if it cannot. */
-int vh_sql_leave_early(struct vh_store *s, int result, struct vh_err *err);
-/* Around a look: at what is on disk, or the caller has changed. */
-void vh_sql_look(struct vh_store *s);
-void vh_sql_looked(struct vh_store *s);
-
 #endif

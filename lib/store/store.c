@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include "lib/store/sql.h"
+#include "lib/store/transaction.h"
 #include "lib/strv.h"
 
 enum { SCHEMA = 1, BUSY_MS = 10000, RETRY_MS = 10 };

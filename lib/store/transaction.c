@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Transactions. What several threads change at once is committed together: each commit waits for the disk, and the one
  * that is last among those that wait for the store does it for all. */
+#include "lib/store/transaction.h"
+
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "lib/store/sql.h"
 
