@@ -17,6 +17,7 @@
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/compare/compare.h"
 #include "tools/cluster/plan/cluster.h"
+#include "tools/cluster/roll/roll.h"
 #include "tools/cluster/snapshot/snapshot.h"
 #include "tools/cluster/ssh/ssh.h"
 #include "tools/cluster/steps/identity.h"
@@ -297,11 +298,252 @@ START_TEST(shared_memory_stays_as_nodes_have_it)
 }
 END_TEST
 
+static unsigned vcpus_of(const json_t *node, const char *layout)
+{
+	const json_t *cells = json_object_get(json_object_get(node, layout), "cells"), *cell;
+	unsigned n = 0;
+	size_t i;
+
+	json_array_foreach(cells, i, cell)
+		n += (unsigned)json_array_size(json_object_get(cell, "vcpus"));
+	return n;
+}
+
+/* "is mpi 1, behind mpi 1->3": of which image each was made, its vCPUs, and those that it is to have. */
+static char *shapes_of(const struct cluster *c)
+{
+	vh_autojson doc = cluster_to_json(c);
+	char *all = NULL;
+	size_t len;
+	FILE *f = open_memstream(&all, &len);
+
+	for (size_t i = 0; i < c->n_nodes; i++) {
+		const struct node *n = &c->nodes[i];
+		const json_t *j = json_array_get(json_object_get(doc, "nodes"), i);
+
+		fprintf(f, "%s%s %s %u", i ? ", " : "", cluster_is_behind(c, n) ? "behind" : "is", cluster_made_of(c, n)->wanted.image, vcpus_of(j, "layout"));
+		if (n->other)
+			fprintf(f, "->%u", vcpus_of(j, "other_layout"));
+	}
+	fclose(f);
+	return all;
+}
+
+static void check_shapes(const struct cluster *c, const char *text)
+{
+	vh_autofree char *is = shapes_of(c);
+
+	ck_assert_str_eq(is, text);
+}
+
+#define WORK(MORE) HEAD LOGIN "- {name: work, count: 2" MORE "}\n"
+
+START_TEST(nodes_are_to_be_other_ones_and_come_back)
+{
+	autofixture f;
+
+	planned(&f, WORK(""));
+	check_shapes(&f.c, "is mpi 1, is mpi 1, is mpi 1");
+	changed(&f, WORK(", vcpus: 3"));
+	record(&f);
+	check_shapes(&f.c, "is mpi 1, behind mpi 1->3, behind mpi 1->3");
+	ck_assert(!cluster_is_remade(&f.c, &f.c.nodes[1]));
+	ck_assert_uint_eq(f.c.pools[1].generation, 0);
+	/* One is that by now, then one that is new comes, and then all that again as it was. */
+	node_renew(&f.c.nodes[1]);
+	check_shapes(&f.c, "is mpi 1, is mpi 3->1, behind mpi 1->3");
+	node_revert(&f.c.nodes[1]);
+	check_shapes(&f.c, "is mpi 1, behind mpi 1->3, behind mpi 1->3");
+	node_renew(&f.c.nodes[1]);
+	node_keep(&f.c.nodes[1]);
+	record(&f);
+	check_shapes(&f.c, "is mpi 1, is mpi 3, behind mpi 1->3");
+	changed(&f, HEAD LOGIN "- {name: work, count: 3, vcpus: 3}\n");
+	check_shapes(&f.c, "is mpi 1, is mpi 3, behind mpi 1->3, is mpi 3");
+	changed(&f, WORK(""));
+	check_shapes(&f.c, "is mpi 1, behind mpi 3->1, is mpi 1");
+	node_renew(&f.c.nodes[1]);
+	node_keep(&f.c.nodes[1]);
+	ck_assert_ptr_eq(cluster_unused(&f.c), &f.c.formers[0]);
+	ck_assert(cluster_shares_boot(&f.c, &f.c.formers[0]));
+}
+END_TEST
+
+START_TEST(another_image_comes_and_goes)
+{
+	autofixture f;
+
+	planned(&f, WORK(""));
+	changed(&f, WORK(", image: dev"));
+	record(&f);
+	check_shapes(&f.c, "is mpi 1, behind mpi 1, behind mpi 1");
+	/* Images of the tests are all one build, by another name. */
+	ck_assert_str_eq(f.c.pools[1].wanted.image, "dev");
+	changed(&f, WORK(""));
+	check_shapes(&f.c, "is mpi 1, is mpi 1, is mpi 1");
+	ck_assert_str_eq(f.c.pools[1].wanted.image, "mpi");
+}
+END_TEST
+
+/* --- nodes that are replaced */
+
+static struct vh_image image_of(const char *digest)
+{
+	return (struct vh_image){ .digest = (char *)digest, .suite = (char *)"trixie", .cmdline = { (char *)"root=/dev/vda" }, .user = (char *)"hpc",
+				  .mpi = (char *)"openmpi", .mpi_version = (char *)"5.0.7" };
+}
+
+/* The second group's image is another by now. */
+static int renew(struct fixture *f, const struct vh_image *image, struct vh_err *err)
+{
+	struct vh_image copy = *image;
+	struct vh_image *images[] = { NULL, &copy };
+
+	return cluster_renew(&f->c, images, err);
+}
+
+START_TEST(nodes_are_of_what_they_were_until_they_are_replaced)
+{
+	autofixture f;
+	vh_autoerr err = VH_ERR_NONE;
+	const struct vh_image newer = image_of("4567");
+	struct node *n;
+
+	planned(&f, WORK(""));
+	ck_assert_int_eq(renew(&f, &newer, &err), 0);
+	record(&f);
+	n = &f.c.nodes[1];
+	ck_assert_uint_eq(f.c.n_formers, 1);
+	ck_assert_str_eq(cluster_pool_of(&f.c, n)->image.digest, "4567");
+	ck_assert_str_eq(cluster_made_of(&f.c, n)->image.digest, "0123");
+	ck_assert_uint_eq(cluster_pool_of(&f.c, n)->generation, 1);
+	ck_assert(cluster_is_remade(&f.c, n) && !cluster_is_behind(&f.c, n));
+	ck_assert(!cluster_shares_boot(&f.c, &f.c.formers[0]));
+	ck_assert_str_eq(cluster_made_of(&f.c, &f.c.nodes[0])->image.digest, "0123");
+
+	/* In the middle of it, also by the record; and back. */
+	node_renew(n);
+	record(&f);
+	n = &f.c.nodes[1];
+	ck_assert_str_eq(cluster_made_of(&f.c, n)->image.digest, "4567");
+	ck_assert_uint_ne(n->was, n->former);
+	node_revert(n);
+	ck_assert_str_eq(cluster_made_of(&f.c, n)->image.digest, "0123");
+	node_renew(n);
+	node_keep(n);
+	ck_assert_ptr_null(cluster_unused(&f.c));
+
+	/* The other one as well: then nobody is of what was. */
+	node_renew(&f.c.nodes[2]);
+	ck_assert_ptr_null(cluster_unused(&f.c));
+	node_keep(&f.c.nodes[2]);
+	ck_assert_ptr_eq(cluster_unused(&f.c), &f.c.formers[0]);
+	cluster_drop_former(&f.c, &f.c.formers[0]);
+	record(&f);
+	ck_assert_uint_eq(f.c.n_formers, 0);
+	ck_assert_uint_eq(f.c.pools[1].generation, 1);
+}
+END_TEST
+
+START_TEST(what_no_node_was_made_of_is_as_before)
+{
+	autofixture f;
+	vh_autoerr err = VH_ERR_NONE;
+	const struct vh_image newer = image_of("4567"), newest = image_of("89ab");
+	vh_autojson was = NULL;
+	vh_autojson is = NULL;
+
+	planned(&f, WORK(""));
+	was = cluster_to_json(&f.c);
+	ck_assert_int_eq(renew(&f, &newer, &err), 0);
+	ck_assert(cluster_is_unmade(&f.c, 1) && !cluster_is_unmade(&f.c, 0));
+	cluster_unrenew(&f.c);
+	cluster_drop_former(&f.c, cluster_unused(&f.c));
+	is = cluster_to_json(&f.c);
+	ck_assert(json_equal(was, is));
+
+	/* One is of it: it stays, beside a third one. */
+	ck_assert_int_eq(renew(&f, &newer, &err), 0);
+	node_renew(&f.c.nodes[2]);
+	node_keep(&f.c.nodes[2]);
+	ck_assert_int_eq(renew(&f, &newest, &err), 0);
+	ck_assert_uint_eq(f.c.pools[1].generation, 2);
+	ck_assert_str_eq(cluster_made_of(&f.c, &f.c.nodes[1])->image.digest, "0123");
+	ck_assert_str_eq(cluster_made_of(&f.c, &f.c.nodes[2])->image.digest, "4567");
+	record(&f);
+	ck_assert_uint_eq(f.c.n_formers, 2);
+	/* The same build again is no change. */
+	ck_assert_int_eq(renew(&f, &newest, &err), 0);
+	ck_assert_uint_eq(f.c.n_formers, 2);
+}
+END_TEST
+
+START_TEST(all_nodes_need_one_user_and_one_mpi)
+{
+	autofixture f;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_image other = image_of("4567");
+
+	planned(&f, WORK(""));
+	other.mpi_version = (char *)"4.1.4";
+	ck_assert_int_eq(renew(&f, &other, &err), -EINVAL);
+	ck_assert_str_eq(err.text, "image mpi: has openmpi 4.1.4, and the cluster's nodes have openmpi 5.0.7");
+	vh_err_clear(&err);
+	other = image_of("4567");
+	other.user = (char *)"root";
+	ck_assert_int_eq(renew(&f, &other, &err), -EINVAL);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_str_eq(err.text, "image mpi: its user is root, and the cluster's is hpc");
+	ck_assert_uint_eq(f.c.n_formers, 0);
+}
+END_TEST
+
+static void write_disk(const struct cluster *c, const struct node *n, const char *what)
+{
+	vh_autofree char *dir = vh_strf("%s/%s", c->dir, n->name), *path = vh_strf("%s/disk.qcow2", dir);
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_mkdirs(dir, 0700, &err), 0);
+	ck_assert_int_eq(vh_write_file(path, what, strlen(what), 0600, &err), 0);
+}
+
+START_TEST(a_disk_is_kept_beside_and_put_back)
+{
+	autofixture f;
+	vh_autoerr err = VH_ERR_NONE;
+	const struct node *n;
+	struct roll roll;
+	bool unsettled;
+
+	planned(&f, WORK(""));
+	n = &f.c.nodes[1];
+	roll = (struct roll){ .cluster = &f.c, .store = f.store, .n = f.c.n_nodes };
+	ck_assert_int_eq(disk_put_aside(&f.c, n, &err), -ENODATA);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	vh_err_clear(&err);
+	write_disk(&f.c, n, "old");
+	ck_assert_int_eq(roll_look(&roll, &unsettled, &err), 0);
+	ck_assert(!unsettled);
+	ck_assert_int_eq(disk_put_aside(&f.c, n, &err), 0);
+	ck_assert(disk_is_aside(&f.c, n));
+	ck_assert_int_eq(roll_look(&roll, &unsettled, &err), 0);
+	ck_assert(unsettled);
+	write_disk(&f.c, n, "new one");
+	ck_assert_int_eq(disk_put_back(&f.c, n, &err), 0);
+	ck_assert(!disk_is_aside(&f.c, n));
+	ck_assert_int_eq(disk_put_back(&f.c, n, &err), 0);
+	ck_assert_int_eq(disk_put_aside(&f.c, n, &err), 0);
+	ck_assert_int_eq(disk_drop_aside(&f.c, n, &err), 0);
+	ck_assert(!disk_is_aside(&f.c, n));
+}
+END_TEST
+
 START_TEST(what_cannot_be_changed_is_refused)
 {
 	static const struct { const char *text, *says; } shapes[] = {
-		{ HEAD LOGIN "- {name: work, count: 3, vcpus: 2}\n", "group work: vcpus is 1, the manifest says 2" },
-		{ HEAD LOGIN "- {name: work, count: 2, image: dev}\n", "group work: image is mpi, the manifest says dev" },
+		{ HEAD LOGIN "- {name: work, count: 3, iothreads: 2}\n", "group work: iothreads is 0, the manifest says 2" },
+		{ HEAD LOGIN "- {name: work, count: 2, boot: uefi}\n", "group work: boot is direct, the manifest says uefi" },
+		{ HEAD LOGIN "- {name: work, count: 2, numa: 2, vcpus: 2}\n", "group work: numa is " },
 		{ "name: c\nimage: mpi\nnodes: 3\nvcpus: 1\nmemory: 1G\n", "groups is login, work, big, the manifest says none" },
 		{ HEAD LOGIN "network: {cidr: 10.1.0.0/24}\n", "network.cidr is 10.119.0.0/24, the manifest says 10.1.0.0/24" },
 		{ HEAD LOGIN "users: [{name: ada, uid: 2001}]\n", "exists with other users: ada" },
@@ -991,7 +1233,10 @@ START_TEST(snapshots_are_of_the_disks_of_all_nodes)
 END_TEST
 
 UNIT_SUITE(tools_change, snapshots_are_of_the_disks_of_all_nodes, the_same_manifest_changes_nothing, nodes_that_stay_keep_what_they_have, a_slot_is_given_again_when_its_node_is_gone,
-	   who_was_to_leave_comes_back, shared_memory_stays_as_nodes_have_it, what_cannot_be_changed_is_refused,
+	   who_was_to_leave_comes_back, shared_memory_stays_as_nodes_have_it, nodes_are_to_be_other_ones_and_come_back, another_image_comes_and_goes,
+	   nodes_are_of_what_they_were_until_they_are_replaced, what_no_node_was_made_of_is_as_before, all_nodes_need_one_user_and_one_mpi,
+	   a_disk_is_kept_beside_and_put_back,
+	   what_cannot_be_changed_is_refused,
 	   a_network_has_no_more_nodes_than_addresses, drift_that_apply_changes_says_so, a_role_changes_in_place, what_is_shared_stays_on_its_node,
 	   a_damaged_record_of_leaving_nodes_is_refused, all_nodes_are_told_of_a_new_one, nodes_of_slurm_are_told_its_files,
 	   what_slurm_cannot_change_is_refused, slurm_goes_from_three_nodes_to_two, a_killed_run_leaves_identities_to_be_finished,

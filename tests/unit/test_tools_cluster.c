@@ -417,7 +417,7 @@ START_TEST(another_shape_is_named)
 
 		ck_assert_int_eq(parse(shapes[i].text, &m, &err), 0);
 		ck_assert_int_lt(cluster_matches(&c, &m, &err), 0);
-		ck_assert_ptr_nonnull(strstr(err.text, shapes[i].says));
+		ck_assert_msg(strstr(err.text, shapes[i].says) != NULL, "%s", err.text);
 		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
 	}
 }

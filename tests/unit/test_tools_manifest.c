@@ -196,7 +196,7 @@ START_TEST(drift_of_a_group_is_named)
 		{ "hca-vf:1:required", "hca-vf:1", "group work: devices is [" },
 		{ "name: login", "name: front", "groups is login, work, the manifest says front, work" },
 		{ "role: head, ", "", "group login: role is head, the manifest says compute" },
-		{ "memory: 1G", "memory: 2G", "group login: memory is 1G, the manifest says 2G" },
+		{ "memory: 1G", "memory: 2G", "group work: memory is 1G, the manifest says 2G" },
 		{ "memory: 1G", "memory: 1024M", NULL },
 		{ "hca-vf:1:required", "hca-vf:required", NULL },
 		{ "memory: 1G", "memory: 1G, restart: always, restart_limit: 9", NULL },

@@ -4,8 +4,10 @@ check "plan of what is there" vhpc cluster plan --detailed-exitcode "$example" &
 check "second apply" vhpc cluster apply "$example" && says "nothing to do" "second apply changes nothing and says so"
 check "and nothing else" test "$(cat "$T/out" "$T/err" | wc -l)" = 1
 sed 's/^nodes: 2/nodes: 1/' "$example" >"$T/shape.yaml"
-sed 's/^memory: 1G/memory: 2G/' "$example" >"$T/larger.yaml"
-exits 3 "apply with another shape" vhpc cluster apply "$T/larger.yaml" && says "memory is 1G, the manifest says 2G" "another shape: says which"
+sed 's/^nodes:/iothreads: 2\n&/' "$example" >"$T/other.yaml"
+exits 3 "apply with another shape" vhpc cluster apply "$T/other.yaml" && says "iothreads is 0, the manifest says 2" "another shape: says which"
+sed 's/^memory: 1G/memory: 1200M/' "$example" >"$T/larger.yaml"
+exits 2 "plan with more memory" vhpc cluster plan --detailed-exitcode "$T/larger.yaml" && says "a restart" "says what it costs"
 
 check "status" vhpc cluster status --json two-node
 check "both nodes run and answer" test "$(grep -c '"ssh": true' "$T/out")" = 2

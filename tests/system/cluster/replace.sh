@@ -15,6 +15,7 @@ unlike() { if [ "$2" != "$3" ]; then pass "$1"; else fail "$1" "$2"; fi; }
 what_lies_there() { leftovers | grep -v '^process\|/preflight$' | sort; }
 
 cp "$built" "$T/image.json"
+sed 's/^memory: 1G/memory: 1200M/' "$example" >"$T/larger.yaml"
 was=$(digest) had=$(identity_of) first=$(boot_of 1) second=$(boot_of 2)
 check "write on its own disk and on its volumes" on 2 "touch /root/mine && echo kept >/scratch/kept"
 what_lies_there >"$T/of-before"
@@ -59,6 +60,14 @@ killed() {
 	check "nothing half done is left" sh -c '! find "$0" -name "disk.former*" | grep .' "$record"
 }
 if whole; then
+	check "apply with more memory" vhpc cluster apply --timeout 1200 "$T/larger.yaml" && says "changed two-node-2" "says so"
+	check "it has that" on 2 "awk '/MemTotal/ { exit !(\$2 > 1050000) }' /proc/meminfo"
+	check "and its disk" on 1 "touch /root/stays"
+	check "nothing to do then" vhpc cluster plan --detailed-exitcode "$T/larger.yaml"
+	exits 1 "a change that fails" vhpc cluster apply --timeout 1 "$example" && says "two-node-2 is as it was" "goes back"
+	check "as it was planned" vhpc cluster plan --detailed-exitcode "$T/larger.yaml"
+	check "apply with the memory of before" vhpc cluster apply --timeout 1200 "$example"
+	check "its disk is as it was" on 1 "rm /root/stays"
 	check "write on the other one's" on 1 touch /root/mine
 	killed '"state":"begins"' 0.2
 	killed '"step":"disk"' 0

@@ -28,7 +28,14 @@ static int make_plan(const struct vh_cli *cli, const struct manifest *m, struct 
 	return r;
 }
 
-/* Those of pools that c has are not asked for: they boot what they booted. */
+/* Pools of c boot what they booted; another image than that is asked for. */
+static bool boots_on(const struct cluster *c, const struct pool *wanted)
+{
+	const struct cluster_pool *is = c ? cluster_pool_named(c, wanted->name) : NULL;
+
+	return is && !strcmp(is->wanted.image, wanted->image);
+}
+
 static int find_images(const struct vh_cli *cli, const struct manifest *m, const struct cluster *c, struct session *s, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
@@ -37,8 +44,17 @@ static int find_images(const struct vh_cli *cli, const struct manifest *m, const
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		r = session_image(cli, o->store, c && cluster_pool_named(c, pools[i].name) ? NULL : &pools[i], s, err);
+		r = session_image(cli, o->store, boots_on(c, &pools[i]) ? NULL : &pools[i], s, err);
 	return r;
+}
+
+static bool makes_anew(const struct cluster *c)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		any |= cluster_is_behind(c, &c->nodes[i]) && cluster_is_remade(c, &c->nodes[i]);
+	return any;
 }
 
 static int plan_change(const struct vh_cli *cli, const struct manifest *m, struct session *s, struct vh_err *err)
@@ -61,7 +77,9 @@ static int plan_change(const struct vh_cli *cli, const struct manifest *m, struc
 		return r;
 	is = cluster_to_json(&s->cluster);
 	s->changes = !was || !is || !json_equal(was, is);
-	return was && is ? 0 : vh_err_nomem(err);
+	if (!was || !is)
+		return vh_err_nomem(err);
+	return makes_anew(&s->cluster) ? session_check_snapshots(s, err) : 0;
 }
 
 static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m, struct session *s, bool *ret_exists, struct vh_err *err)

@@ -41,11 +41,34 @@ void events_replace(const struct events *e, const char *cluster, json_t *nodes)
 		events_say(json_pack("{s:s, s:s, s:s, s:O}", "schema", "vhpc.cluster.replace/1", "event", "begin", "cluster", cluster, "nodes", stolen));
 }
 
-void events_node(const struct events *e, const char *node, const char *state, const struct vh_err *why)
+static void say_node(const struct events *e, const char *node, enum roll_state state, const struct vh_err *why)
 {
+	static const char *const names[] = { [ROLL_BEGINS] = "begins", [ROLL_DONE] = "replaced", [ROLL_FAILED] = "failed", [ROLL_BACK] = "back" };
+
+	events_say(json_pack("{s:s, s:s, s:s, s:f, s:o*}", "event", "node", "node", node, "state", names[state],
+			     "seconds", rounded(vh_now() - e->begun), "error", text_or_none(why ? why->text : NULL)));
+}
+
+void events_roll(void *arg, enum roll_state state, const struct node *n, const struct vh_err *why)
+{
+	const struct events *e = arg;
+	const char *node = spot_node(&(struct spot){ .node = n });
+
 	if (e->json)
-		events_say(json_pack("{s:s, s:s, s:s, s:f, s:o*}", "event", "node", "node", node, "state", state,
-			      "seconds", rounded(vh_now() - e->begun), "error", text_or_none(why ? why->text : NULL)));
+		say_node(e, node, state, why);
+	switch (state) {
+	case ROLL_BEGINS:
+		vh_progress_step(e->progress, "%s", node);
+		break;
+	case ROLL_DONE:
+		vh_progress_note(e->progress, "%s %s", e->rolled, node);
+		break;
+	case ROLL_FAILED:
+		vh_progress_note(e->progress, "%s; %s goes back", why->text, node);
+		break;
+	case ROLL_BACK:
+		vh_progress_note(e->progress, "%s is as it was", node);
+	}
 }
 
 void events_replaced(const struct events *e, const char *cluster, size_t replaced, const struct vh_err *err)

@@ -3,12 +3,14 @@
 #ifndef VH_CLUSTER_EVENTS_H
 #define VH_CLUSTER_EVENTS_H
 
+#include "tools/cluster/roll/roll.h"
 #include "tools/cluster/steps/steps.h"
 
 struct events {
 	struct vh_progress *progress;
 	bool json;		/* events as JSON lines on stdout (docs/formats/cluster-views.md) */
 	bool exists;		/* what changes is said, for it is little */
+	const char *rolled;	/* what is said of a node that was made anew: "replaced" */
 	double begun;		/* by vh_now */
 };
 
@@ -16,9 +18,10 @@ struct events {
  * tells of the end. */
 void events_say(json_t *event);
 void events_begin(const struct events *e, const char *cluster, size_t nodes);
-/* The same of nodes that are replaced: their names, an array that is taken over; each by its state; how many were. */
+/* The same of nodes that are replaced: their names, an array that is taken over; each by its state, as a roll's tell (arg: struct
+ * events); how many were. */
 void events_replace(const struct events *e, const char *cluster, json_t *nodes);
-void events_node(const struct events *e, const char *node, const char *state, const struct vh_err *why);
+void events_roll(void *arg, enum roll_state state, const struct node *n, const struct vh_err *why);
 void events_replaced(const struct events *e, const char *cluster, size_t replaced, const struct vh_err *err);
 /* A context's tell; arg: struct events. */
 void events_step(void *arg, const struct step_event *event);

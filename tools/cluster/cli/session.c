@@ -159,7 +159,7 @@ int session_want(const struct context *ctx, bool running, struct vh_err *err)
 
 static struct roll roll_of_all(const struct context *ctx, struct session *s)
 {
-	return (struct roll){ .ctx = *ctx, .cluster = &s->cluster, .store = s->store, .n = s->cluster.n_nodes };
+	return (struct roll){ .ctx = ctx, .cluster = &s->cluster, .store = s->store, .n = s->cluster.n_nodes };
 }
 
 int session_settle(const struct vh_cli *cli, struct session *s, struct vh_err *err)
@@ -193,6 +193,53 @@ int session_release(const struct context *ctx, struct session *s, struct vh_err 
 	struct roll roll = roll_of_all(ctx, s);
 
 	return roll_release(&roll, err);
+}
+
+/* Their places in the cluster, the head's the last. */
+static size_t find_behind(const struct cluster *c, size_t *ret)
+{
+	const struct node *head = cluster_head(c);
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (&c->nodes[i] != head && cluster_is_behind(c, &c->nodes[i]))
+			ret[n++] = i;
+	if (cluster_is_behind(c, head))
+		ret[n++] = (size_t)(head - c->nodes);
+	return n;
+}
+
+/* Whether others came, or are still to leave, whatever became of these. */
+static bool has_others(const struct cluster *c)
+{
+	bool any = c->n_leaving;
+
+	for (size_t i = 0; i < c->n_nodes; i++)
+		any |= c->nodes[i].is_new;
+	return any;
+}
+
+int session_change(const struct context *ctx, struct session *s, roll_tell *tell, void *arg, unsigned *changed, struct vh_err *err)
+{
+	vh_autofree size_t *nodes = calloc(s->cluster.n_nodes + 1, sizeof(*nodes));
+	struct roll roll = { .ctx = ctx, .cluster = &s->cluster, .store = s->store, .nodes = nodes, .tell = tell, .tell_arg = arg };
+	unsigned told = 0;
+	size_t done = 0;
+	int r;
+
+	if (!nodes)
+		return vh_err_nomem(err);
+	roll.n = find_behind(&s->cluster, nodes);
+	if (!roll.n)
+		return 0;
+	r = roll_nodes(&roll, 1, &done, err);
+	*changed += roll.changed;
+	if (r < 0)
+		return has_others(&s->cluster) ? vh_err_as(err, VH_EXIT_PARTIAL) : r;
+	/* Launchers and the other nodes learn what they have. */
+	r = steps_apply(ctx, s->store, &told, err);
+	*changed += told;
+	return r < 0 ? vh_err_as(err, VH_EXIT_PARTIAL) : 0;
 }
 
 /* Their directories, and what the nodes of groups booted that leave. */

@@ -5,6 +5,7 @@
 
 #include "lib/cli.h"
 #include "tools/cluster/plan/plan.h"
+#include "tools/cluster/roll/roll.h"
 #include "tools/cluster/steps/steps.h"
 
 struct manifest;
@@ -52,6 +53,9 @@ int session_want(const struct context *ctx, bool running, struct vh_err *err);
 int session_settle(const struct vh_cli *cli, struct session *s, struct vh_err *err);
 /* Before disks are made anew: refused where there are snapshots, which would lack these. */
 int session_check_snapshots(const struct session *s, struct vh_err *err);
+/* After the other nodes were brought up: makes those that are behind what their pools are, one after the other, and tells the others; what fails
+ * goes back, and stops it. *changed grows by what was done. */
+int session_change(const struct context *ctx, struct session *s, roll_tell *tell, void *arg, unsigned *changed, struct vh_err *err);
 /* After all were brought up: what such a run asked of their Slurm is taken back. */
 int session_release(const struct context *ctx, struct session *s, struct vh_err *err);
 /* Removes the nodes that leave, then gives back their leases and forgets them. The context is the session's. */

@@ -174,3 +174,10 @@ int pool_settled(const void *pool, struct vh_err *err)
 		r = pool_want(p, p->name ? p->name : "node", &want, err);
 	return r < 0 ? r : check_memory(want.memory, err);
 }
+
+json_t *pool_asks(const struct pool *p, struct vh_err *err)
+{
+	struct vh_want want;
+
+	return pool_want(p, "node", &want, err) < 0 ? NULL : vh_want_to_json(&want);
+}

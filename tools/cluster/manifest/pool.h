@@ -58,6 +58,8 @@ const char *pool_said(const struct pool *p, const char *key);
 bool pool_says_request(const struct pool *p);
 /* What a node of the pool asks of a host; name is the node's. Refused where the request contradicts itself. */
 int pool_want(const struct pool *p, const char *name, struct vh_want *ret, struct vh_err *err);
+/* The same as JSON; NULL where it does not, or without memory. */
+json_t *pool_asks(const struct pool *p, struct vh_err *err);
 /* Whether a struct pool makes sense as a whole, as vh_key.settled has it. */
 int pool_settled(const void *pool, struct vh_err *err);
 

@@ -25,6 +25,25 @@ void cluster_pool_clear(struct cluster_pool *p)
 	*p = (struct cluster_pool){ 0 };
 }
 
+int node_give_other(struct node *n, struct vh_err *err)
+{
+	n->other = calloc(1, sizeof(*n->other));
+	return n->other ? 0 : vh_err_nomem(err);
+}
+
+bool node_other_holds_all(const struct node *n)
+{
+	return n->other && vh_layout_memory(n->other) >= vh_layout_memory(n->layout);
+}
+
+void node_drop_other(struct node *n)
+{
+	if (n->other)
+		vh_layout_clear(n->other);
+	free(n->other);
+	n->other = NULL;
+}
+
 static void node_clear(struct node *n)
 {
 	for (size_t i = 0; i < n->n_nics; i++) {
@@ -38,6 +57,7 @@ static void node_clear(struct node *n)
 	if (n->layout)
 		vh_layout_clear(n->layout);
 	free(n->layout);
+	node_drop_other(n);
 	*n = (struct node){ 0 };
 }
 

@@ -9,6 +9,10 @@
 int cluster_shape(struct cluster *c, const char *name, const char *state, size_t pools, size_t nodes, struct vh_err *err);
 /* A NIC and an empty layout for a node, which is zeroed. */
 int cluster_node_shape(struct node *n, struct vh_err *err);
+/* Gives it another layout, an empty one; forgets it; whether that has no less memory. */
+int node_give_other(struct node *n, struct vh_err *err);
+void node_drop_other(struct node *n);
+bool node_other_holds_all(const struct node *n);
 /* Frees what it holds; also of a zeroed one. */
 void cluster_pool_clear(struct cluster_pool *p);
 /* What a pool was planned as goes over; its name stays, too. -ENOMEM. */

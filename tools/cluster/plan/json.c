@@ -96,6 +96,8 @@ static json_t *node_to_json(const struct cluster *c, const struct node *n)
 		json_object_del(doc, "uuid");
 	if (n->former && json_object_set_new(doc, "former", json_integer((json_int_t)n->former)) < 0)
 		return NULL;
+	if (n->other && json_object_set_new(doc, "other_layout", vh_layout_to_json(n->other)) < 0)
+		return NULL;
 	if (n->was != n->former && json_object_set_new(doc, "was", json_integer((json_int_t)n->was)) < 0)
 		return NULL;
 	return json_object_set_new(doc, "layout", vh_layout_to_json(n->layout)) < 0 ? NULL : vh_steal(&doc);
@@ -153,6 +155,13 @@ static void give_vcpus(const struct cluster *c, const struct node *n, unsigned v
 		pool->vcpus = vcpus;
 }
 
+static int take_other(const json_t *j, struct node *n, struct vh_err *err)
+{
+	if (!j)
+		return 0;
+	return node_give_other(n, err) < 0 ? -err->num : vh_layout_from_json(j, n->other, err);
+}
+
 static int node_from_json(const struct cluster *c, const json_t *j, struct node *n, struct vh_err *err)
 {
 	const json_t *group = json_object_get(j, "group");
@@ -175,7 +184,7 @@ static int node_from_json(const struct cluster *c, const json_t *j, struct node 
 	r = vh_layout_from_json(json_object_get(j, "layout"), n->layout, err);
 	if (r == 0)
 		give_vcpus(c, n, n->layout->vcpus);
-	return r;
+	return r < 0 ? r : take_other(json_object_get(j, "other_layout"), n, err);
 }
 
 static int nodes_from_json(struct cluster *c, const json_t *nodes, size_t *count, struct vh_err *err)

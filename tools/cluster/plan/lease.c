@@ -13,6 +13,7 @@
 
 #include "lib/strv.h"
 #include "lib/sysroot.h"
+#include "tools/cluster/plan/cluster.h"
 #include "vmm/domain/domain.h"
 #include "vmm/vm/vm.h"
 
@@ -84,12 +85,12 @@ int cluster_show(const struct cluster *c, const char *path, struct vh_err *err)
 
 /* first: of several; what those hold that have ended is given back once. */
 static int lease_node(struct vh_store *store, const struct vh_root *root, const struct cluster *c,
-		      const struct node *n, bool first, struct vh_err *err)
+		      const struct node *n, const struct vh_layout *layout, bool first, struct vh_err *err)
 {
 	vh_autofree char *holder = vh_strf("vm/%s", n->name);
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
 
-	if (!holder || vh_layout_lease(n->layout, NULL, holder, c->owner, &lease) < 0 ||
+	if (!holder || vh_layout_lease(layout, NULL, holder, c->owner, &lease) < 0 ||
 	    (n->uuid && !(lease.uuid = strdup(n->uuid))))
 		return vh_err_nomem(err);
 	return (first ? vh_domain_lease_take : vh_domain_lease_take_more)(store, root, &lease, err);
@@ -102,6 +103,13 @@ static int lease_region(struct vh_store *store, const struct vh_root *root, cons
 	return c->n_nodes < 2 ? 0 : vh_shared_lease_take(store, root, region.node, region.name, region.size, c->owner, err);
 }
 
+/* One that is to have more holds all of that from now on; it gives it back when it ends, and takes what it has then. NULL: it has
+ * what it needs. */
+static const struct vh_layout *layout_to_take(const struct node *n)
+{
+	return n->is_new ? n->layout : node_other_holds_all(n) ? n->other : NULL;
+}
+
 int lease_nodes(struct vh_store *store, const struct cluster *c, struct vh_err *err)
 {
 	vh_autoroot root = NULL;
@@ -109,9 +117,11 @@ int lease_nodes(struct vh_store *store, const struct cluster *c, struct vh_err *
 	int r = vh_root_open(&root, NULL, err);
 
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
-		if (!c->nodes[i].is_new)
+		const struct vh_layout *layout = layout_to_take(&c->nodes[i]);
+
+		if (!layout)
 			continue;
-		r = lease_node(store, root, c, &c->nodes[i], first, err);
+		r = lease_node(store, root, c, &c->nodes[i], layout, first, err);
 		first = false;
 	}
 	return r;

@@ -9,7 +9,6 @@
 #include "lib/strv.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/volume/volume.h"
-#include "vmm/want/want.h"
 
 /* Says of a difference whether apply can change it: differs or drifted. */
 typedef int say_fn(const struct cluster *c, const char *group, const char *key, const char *is, const char *wanted, struct vh_err *err);
@@ -45,25 +44,58 @@ static char *text_of(const json_t *value)
 }
 
 static int differ(const struct cluster *c, const struct pool *wanted, const char *key, const json_t *a, const json_t *b,
-		  struct vh_err *err)
+		  say_fn *what, struct vh_err *err)
 {
 	vh_autofree char *is = text_of(a), *says = text_of(b);
 
-	return is && says ? differs(c, wanted->name, key, is, says, err) : vh_err_nomem(err);
+	return is && says ? what(c, wanted->name, key, is, says, err) : vh_err_nomem(err);
 }
 
-static json_t *want_of(const struct pool *p, struct vh_err *err)
+/* What apply changes, a node after the other. Slurm's files say what a VM has, and devices are its own while it runs. */
+static bool may_change(const struct cluster *c, const struct pool *is, const char *key)
 {
-	struct vh_want want;
+	static const char *const sizes[] = { "vcpus", "memory", "cpu_policy" };
+	bool is_size = false;
 
-	return pool_want(p, "node", &want, err) < 0 ? NULL : vh_want_to_json(&want);
+	for (size_t i = 0; i < vh_array_len(sizes); i++)
+		is_size |= !strcmp(key, sizes[i]);
+	return is_size ? !c->slurm && !is->devices : !strcmp(key, "image");
+}
+
+/* NULL: it need not be said. */
+static say_fn *how_to_say(const struct cluster *c, const struct pool *is, const char *key, say_fn *changes)
+{
+	return may_change(c, is, key) ? changes : differs;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : !a && !b;
+}
+
+/* How many are dedicated follows from sizes, and what guest nodes have where they are asked for alike. */
+static bool follows(const struct pool *is, const struct pool *wanted, const char *key)
+{
+	return !strcmp(key, "dedicated") || (!strcmp(key, "cells") && same_text(pool_said(is, "numa"), pool_said(wanted, "numa")));
+}
+
+/* What is asked for without what need not be said. */
+static void leave_out(const struct cluster *c, const struct pool *is, const struct pool *wanted, json_t *request)
+{
+	const char *key;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(request, next, key, value)
+		if (may_change(c, is, key) || (may_change(c, is, "vcpus") && follows(is, wanted, key)))
+			json_object_del(request, key);
 }
 
 /* What is asked for in other words is the same. */
-static int match_request(const struct cluster *c, const struct pool *is, const struct pool *wanted, struct vh_err *err)
+static int match_request(const struct cluster *c, const struct pool *is, const struct pool *wanted, say_fn *changes, struct vh_err *err)
 {
-	vh_autojson a = want_of(is, err);
-	vh_autojson b = a ? want_of(wanted, err) : NULL;
+	vh_autojson a = pool_asks(is, err);
+	vh_autojson b = a ? pool_asks(wanted, err) : NULL;
 	vh_autojson said_a = vh_doc_json(pool_request_keys, is);
 	vh_autojson said_b = vh_doc_json(pool_request_keys, wanted);
 	const char *key;
@@ -71,20 +103,25 @@ static int match_request(const struct cluster *c, const struct pool *is, const s
 
 	if (!a || !b || !said_a || !said_b)
 		return err->num ? -err->num : vh_err_nomem(err);
+	if (!changes) {
+		leave_out(c, is, wanted, a);
+		leave_out(c, is, wanted, b);
+	}
 	if (json_equal(a, b))
 		return 0;
 	json_object_foreach(said_a, key, said) {
 		const json_t *other = json_object_get(said_b, key), *means = json_object_get(a, key);
+		say_fn *what = how_to_say(c, is, key, changes);
 
-		if (json_equal(said, other) || (means && json_equal(means, json_object_get(b, key))))
+		if (!what || json_equal(said, other) || (means && json_equal(means, json_object_get(b, key))))
 			continue;
 		return differ(c, wanted, key, json_is_null(said) && means ? means : said,
-			      json_is_null(other) && means ? json_object_get(b, key) : other, err);
+			      json_is_null(other) && means ? json_object_get(b, key) : other, what, err);
 	}
 	return differs(c, wanted->name, "the request", "another", "otherwise", err);
 }
 
-static int match_keys(const struct cluster *c, const struct pool *is, const struct pool *wanted, struct vh_err *err)
+static int match_keys(const struct cluster *c, const struct pool *is, const struct pool *wanted, say_fn *changes, struct vh_err *err)
 {
 	vh_autojson a = vh_doc_json(pool_keys, is);
 	vh_autojson b = vh_doc_json(pool_keys, wanted);
@@ -93,10 +130,13 @@ static int match_keys(const struct cluster *c, const struct pool *is, const stru
 
 	if (!a || !b)
 		return vh_err_nomem(err);
-	json_object_foreach(a, key, value)
-		if (strcmp(key, "nodes") && !pool_is_policy(key) && !json_equal(value, json_object_get(b, key)))
-			return differ(c, wanted, key, value, json_object_get(b, key), err);
-	return match_request(c, is, wanted, err);
+	json_object_foreach(a, key, value) {
+		say_fn *what = how_to_say(c, is, key, changes);
+
+		if (what && strcmp(key, "nodes") && !pool_is_policy(key) && !json_equal(value, json_object_get(b, key)))
+			return differ(c, wanted, key, value, json_object_get(b, key), what, err);
+	}
+	return match_request(c, is, wanted, changes, err);
 }
 
 /* "head, work", of pools that are each stride bytes from the one before. */
@@ -126,7 +166,7 @@ static int match_names(const struct cluster *c, const struct manifest *m, say_fn
 }
 
 /* Nodes of groups are named after them, so that none would stay where there are groups by now, or none any more. */
-static int match_pools(const struct cluster *c, const struct manifest *m, struct vh_err *err)
+static int match_pools(const struct cluster *c, const struct manifest *m, say_fn *changes, struct vh_err *err)
 {
 	size_t n;
 	const struct pool *pools = manifest_pools(m, &n);
@@ -135,7 +175,7 @@ static int match_pools(const struct cluster *c, const struct manifest *m, struct
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		const struct cluster_pool *p = cluster_pool_named(c, pools[i].name);
 
-		r = p ? match_keys(c, &p->wanted, &pools[i], err) : 0;
+		r = p ? match_keys(c, &p->wanted, &pools[i], changes, err) : 0;
 	}
 	return r;
 }
@@ -240,7 +280,7 @@ static int match_nodes(const struct cluster *c, const struct manifest *m, say_fn
 
 int cluster_can_become(const struct cluster *c, const struct manifest *m, struct vh_err *err)
 {
-	int r = match_pools(c, m, err);
+	int r = match_pools(c, m, NULL, err);
 
 	if (r == 0)
 		r = match_network(c, m->network.cidr, err);
@@ -257,5 +297,7 @@ int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh
 {
 	int r = cluster_can_become(c, m, err);
 
+	if (r == 0)
+		r = match_pools(c, m, drifted, err);
 	return r < 0 ? r : match_nodes(c, m, drifted, err);
 }

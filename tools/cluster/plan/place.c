@@ -38,7 +38,7 @@ static int place_region(struct cluster *c, const struct vh_left *left, struct vh
 	return 0;
 }
 
-/* The nodes that are to be placed: the new ones. */
+/* The nodes that are to be placed: the new ones, and those that are to have something else. */
 struct placing { struct node **nodes; size_t n; };
 
 static void placing_clear(struct placing *p)
@@ -46,11 +46,17 @@ static void placing_clear(struct placing *p)
 	free(p->nodes);
 }
 
-static int find_new(struct cluster *c, struct placing *ret, struct vh_err *err)
+/* Which of its layouts is placed. */
+static struct vh_layout *layout_to_place(const struct node *n)
+{
+	return n->is_new ? n->layout : n->other;
+}
+
+static int find_nodes(struct cluster *c, struct placing *ret, struct vh_err *err)
 {
 	ret->nodes = calloc(c->n_nodes + 1, sizeof(*ret->nodes));
 	for (size_t i = 0; ret->nodes && i < c->n_nodes; i++)
-		if (c->nodes[i].is_new)
+		if (layout_to_place(&c->nodes[i]))
 			ret->nodes[ret->n++] = &c->nodes[i];
 	return ret->nodes ? 0 : vh_err_nomem(err);
 }
@@ -77,7 +83,7 @@ static int make_wants(const struct cluster *c, const struct placing *p, struct v
 static int take_layout(const struct cluster *c, const struct vh_host *host, const struct vh_plan *plan, struct node *n,
 		       struct vh_err *err)
 {
-	struct vh_layout *l = n->layout;
+	struct vh_layout *l = layout_to_place(n);
 
 	if (vh_plan_layout(host, plan, l) < 0)
 		return vh_err_nomem(err);
@@ -94,8 +100,10 @@ static void name_ports(const struct cluster *c, const struct node *n)
 {
 	enum { FIRST_PORT = 1 << 16 };
 
-	for (size_t k = 0; k < n->layout->n_devices; k++) {
-		struct vh_layout_device *d = &n->layout->devices[k];
+	struct vh_layout *l = layout_to_place(n);
+
+	for (size_t k = 0; k < l->n_devices; k++) {
+		struct vh_layout_device *d = &l->devices[k];
 
 		if (d->kind == VH_DEVICE_NIC && *d->pf)
 			vh_net_mac(d->mac, c->owner, (unsigned)(FIRST_PORT + VH_PLAN_DEVICES_MAX * n->slot + k));
@@ -182,7 +190,7 @@ int place_nodes(struct cluster *c, const struct manifest *m, struct vh_hosts_que
 	vh_cleanup(vh_plan_host_clear) struct vh_plan_host host = { 0 };
 	vh_cleanup(vh_fleet_freep) struct vh_fleet *fleet = vh_fleet_new(1);
 	vh_cleanup(placing_clear) struct placing p = { 0 };
-	int r = fleet ? find_new(c, &p, err) : vh_err_nomem(err);
+	int r = fleet ? find_nodes(c, &p, err) : vh_err_nomem(err);
 
 	if (r < 0 || !p.n)
 		return r;

@@ -12,6 +12,7 @@
 #include "tools/cluster/plan/nodes.h"
 #include "tools/cluster/plan/place.h"
 #include "tools/cluster/plan/pools.h"
+#include "tools/cluster/plan/renew.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/kernel/kernel.h"
@@ -119,7 +120,7 @@ static void keep_shared(struct cluster *c, struct shared *was)
 	bool alike = !c->n_leaving && c->nodes[0].uuid && was->id && !strcmp(c->nodes[0].uuid, was->id);
 
 	for (size_t i = 0; i < c->n_nodes; i++)
-		alike &= !c->nodes[i].is_new;
+		alike &= !c->nodes[i].is_new && !c->nodes[i].former;
 	if (alike)
 		return;
 	if (!c->region_id)
@@ -185,8 +186,8 @@ int cluster_change(const struct manifest *m, struct vh_image *const *images, str
 		r = check_same_server(&c, server, err);
 	if (r == 0)
 		r = check_same_controller(&c, head, err);
-	if (r == 0 && images)
-		r = pools_check_parts(&c, images, err);
+	if (r == 0)
+		r = renew_as_wanted(&c, m, images, root, err);
 	if (r == 0) {
 		keep_shared(&c, &shared);
 		r = place_nodes(&c, m, q, file, root, store, err);

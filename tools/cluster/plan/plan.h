@@ -44,6 +44,7 @@ struct node {
 	struct nic *nics;	/* the first is that of MPI and ssh */
 	size_t n_nics;
 	struct vh_layout *layout;	/* what it has of the host */
+	struct vh_layout *other;	/* what it is to have instead, and while it is being replaced what it had; NULL: it keeps it */
 };
 
 enum cluster_accel { CLUSTER_TCG, CLUSTER_KVM };
@@ -134,7 +135,7 @@ int cluster_take_users(struct cluster *c, const struct manifest *m, struct vh_er
  * it. *ret is a strv of "NAME GID". */
 int cluster_groups(const struct cluster *c, char ***ret, struct vh_err *err);
 
-/* --- pools.c: pools that come to be another, and nodes that are replaced one after the other until all are as it is */
+/* --- renew.c: pools that come to be another, and nodes that are replaced one after the other until all are as it is */
 
 /* Has pools boot these images from now on (one a pool, NULL: it stays, as where it boots that already); nodes that are
  * there are of the former pool. Refused where an image does not do. */
@@ -147,6 +148,12 @@ void node_keep(struct node *n);
 bool cluster_is_unmade(const struct cluster *c, size_t pool);
 /* Pools of which no node was made are again what they were, so far as there is a node of that. */
 void cluster_unrenew(struct cluster *c);
+/* Whether the node was made of another image, or asks for something else, than its pool by now; an image built anew is no
+ * other. Whether its disk is another's when it is made of what its pool is. */
+bool cluster_is_behind(const struct cluster *c, const struct node *n);
+bool cluster_is_remade(const struct cluster *c, const struct node *n);
+/* Whether nodes of another pool boot the same files. */
+bool cluster_shares_boot(const struct cluster *c, const struct cluster_pool *p);
 /* A former pool that no node is of, or would go back to; NULL: there is none. */
 struct cluster_pool *cluster_unused(const struct cluster *c);
 /* Forgets it. */

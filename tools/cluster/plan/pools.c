@@ -40,8 +40,8 @@ static int describe_image(struct cluster_pool *p, const struct vh_image *image, 
 	       p->image.mpi_version ? 0 : vh_err_nomem(err);
 }
 
-static int take_pool(struct cluster_pool *p, const struct pool *wanted, const struct vh_image *image, const struct vh_root *root,
-		     struct vh_err *err)
+int pool_make(struct cluster_pool *p, const struct pool *wanted, const struct vh_image *image, const struct vh_root *root,
+	      struct vh_err *err)
 {
 	int r = check_boot(wanted, image, root, err);
 
@@ -52,7 +52,7 @@ static int take_pool(struct cluster_pool *p, const struct pool *wanted, const st
 	return r == 0 || !wanted->name ? r : vh_err_within(err, "group %s", wanted->name);
 }
 
-static bool same_mpi(const struct cluster_pool *a, const struct cluster_pool *b)
+bool pools_same_mpi(const struct cluster_pool *a, const struct cluster_pool *b)
 {
 	return !strcmp(a->image.mpi, b->image.mpi) && !strcmp(a->image.mpi_version, b->image.mpi_version);
 }
@@ -68,7 +68,7 @@ static int check_alike(const struct cluster *c, struct vh_err *err)
 		if (strcmp(a->image.user, b->image.user))
 			return vh_err_refuse(err, EINVAL, "groups %s and %s: the users of their images are %s and %s; one is needed on all nodes",
 					     a->wanted.name, b->wanted.name, a->image.user, b->image.user);
-		if (!same_mpi(a, b))
+		if (!pools_same_mpi(a, b))
 			return vh_err_refuse(err, EINVAL, "groups %s and %s: their images have %s %s and %s %s; one MPI is needed on all nodes",
 					     a->wanted.name, b->wanted.name, a->image.mpi, a->image.mpi_version, b->image.mpi,
 					     b->image.mpi_version);
@@ -102,7 +102,7 @@ int pools_take(struct cluster *c, const struct manifest *m, struct vh_image *con
 	for (; r == 0 && c->n_pools < n; c->n_pools++) {
 		struct cluster_pool *p = &c->pools[c->n_pools], *was = old ? cluster_pool_named(old, pools[c->n_pools].name) : NULL;
 
-		r = was ? keep_pool(p, &pools[c->n_pools], was, err) : take_pool(p, &pools[c->n_pools], images[c->n_pools], root, err);
+		r = was ? keep_pool(p, &pools[c->n_pools], was, err) : pool_make(p, &pools[c->n_pools], images[c->n_pools], root, err);
 	}
 	return r < 0 ? r : check_alike(c, err);
 }
@@ -159,167 +159,4 @@ int pools_check_parts(const struct cluster *c, struct vh_image *const *images, s
 	int r = check_slurm(c, images, err);
 
 	return r < 0 ? r : check_shared(c, images, err);
-}
-
-/* --- pools that come to be another */
-
-/* While they are replaced one after the other, there are nodes of both. */
-static int check_goes_with(const struct cluster_pool *is, const struct cluster_pool *was, struct vh_err *err)
-{
-	const bool user = !strcmp(is->image.user, was->image.user);
-
-	if (user && same_mpi(is, was))
-		return 0;
-	if (!user)
-		vh_err_refuse(err, EINVAL, "image %s: its user is %s, and the cluster's is %s", is->wanted.image, is->image.user, was->image.user);
-	else
-		vh_err_refuse(err, EINVAL, "image %s: has %s %s, and the cluster's nodes have %s %s", is->wanted.image, is->image.mpi,
-			      is->image.mpi_version, was->image.mpi, was->image.mpi_version);
-	return vh_err_hint(err, "nodes are replaced one after the other, and all need the same: destroy the cluster, and apply it anew");
-}
-
-static bool same_name(const struct cluster_pool *a, const struct cluster_pool *b)
-{
-	return !a->wanted.name == !b->wanted.name && (!a->wanted.name || !strcmp(a->wanted.name, b->wanted.name));
-}
-
-static uint64_t next_generation(const struct cluster *c, const struct cluster_pool *p)
-{
-	uint64_t last = p->generation;
-
-	for (size_t i = 0; i < c->n_formers; i++)
-		if (same_name(&c->formers[i], p) && c->formers[i].generation > last)
-			last = c->formers[i].generation;
-	return last + 1;
-}
-
-/* What it was is kept as the last former one. */
-static int set_apart(struct cluster *c, size_t pool, struct cluster_pool *is, struct vh_err *err)
-{
-	struct cluster_pool *formers = reallocarray(c->formers, c->n_formers + 1, sizeof(*formers));
-
-	if (!formers)
-		return vh_err_nomem(err);
-	c->formers = formers;
-	is->generation = next_generation(c, &c->pools[pool]);
-	formers[c->n_formers++] = c->pools[pool];
-	c->pools[pool] = *is;
-	*is = (struct cluster_pool){ 0 };
-	for (size_t i = 0; i < c->n_nodes; i++)
-		if (c->nodes[i].pool == pool && !c->nodes[i].former)
-			c->nodes[i].former = c->nodes[i].was = c->n_formers;
-	return 0;
-}
-
-static int renew_pool(struct cluster *c, size_t pool, const struct vh_image *image, const struct vh_root *root, struct vh_err *err)
-{
-	vh_cleanup(cluster_pool_clear) struct cluster_pool is = { .vcpus = c->pools[pool].vcpus };
-	int r = take_pool(&is, &c->pools[pool].wanted, image, root, err);
-
-	if (r == 0)
-		r = check_goes_with(&is, &c->pools[pool], err);
-	return r < 0 ? r : set_apart(c, pool, &is, err);
-}
-
-int cluster_renew(struct cluster *c, struct vh_image *const *images, struct vh_err *err)
-{
-	vh_autoroot root = NULL;
-	int r = vh_root_open(&root, NULL, err);
-
-	if (r == 0)
-		r = pools_check_parts(c, images, err);
-	for (size_t i = 0; r == 0 && i < c->n_pools; i++)
-		r = images[i] && strcmp(images[i]->digest, c->pools[i].image.digest) ? renew_pool(c, i, images[i], root, err) : 0;
-	return r;
-}
-
-void node_renew(struct node *n)
-{
-	n->was = n->former;
-	n->former = 0;
-}
-
-void node_revert(struct node *n)
-{
-	n->former = n->was;
-}
-
-void node_keep(struct node *n)
-{
-	n->was = n->former;
-}
-
-static bool is_of(const struct node *n, size_t former)
-{
-	return n->former == former || n->was == former;
-}
-
-/* The former that a node of the pool is of, where none is of the pool itself; 0: there is none. */
-static size_t all_of_former(const struct cluster *c, size_t pool)
-{
-	size_t former = 0;
-
-	for (size_t i = 0; i < c->n_nodes; i++) {
-		if (c->nodes[i].pool == pool && is_of(&c->nodes[i], 0))
-			return 0;
-		if (c->nodes[i].pool == pool)
-			former = c->nodes[i].former;
-	}
-	return former;
-}
-
-bool cluster_is_unmade(const struct cluster *c, size_t pool)
-{
-	return all_of_former(c, pool) != 0;
-}
-
-/* What may change while nodes run stays as it is by now. */
-static void swap_pools(struct cluster_pool *is, struct cluster_pool *was)
-{
-	const struct cluster_pool now = *is;
-
-	*is = *was;
-	*was = now;
-	is->wanted.count = now.wanted.count;
-	is->wanted.role = now.wanted.role;
-	pool_take_policy(&is->wanted, &now.wanted);
-}
-
-void cluster_unrenew(struct cluster *c)
-{
-	for (size_t i = 0; i < c->n_pools; i++) {
-		const size_t former = all_of_former(c, i);
-
-		if (!former)
-			continue;
-		swap_pools(&c->pools[i], &c->formers[former - 1]);
-		for (size_t k = 0; k < c->n_nodes; k++)
-			if (c->nodes[k].pool == i && c->nodes[k].former == former)
-				c->nodes[k].former = c->nodes[k].was = 0;
-	}
-}
-
-struct cluster_pool *cluster_unused(const struct cluster *c)
-{
-	for (size_t i = 0; i < c->n_formers; i++) {
-		bool used = false;
-
-		for (size_t k = 0; k < c->n_nodes + c->n_leaving; k++)
-			used |= is_of(&c->nodes[k], i + 1);
-		if (!used)
-			return &c->formers[i];
-	}
-	return NULL;
-}
-
-void cluster_drop_former(struct cluster *c, struct cluster_pool *former)
-{
-	const size_t place = (size_t)(former - c->formers), behind = --c->n_formers - place;
-
-	cluster_pool_clear(former);
-	memmove(former, former + 1, behind * sizeof(*former));
-	for (size_t i = 0; i < c->n_nodes + c->n_leaving; i++) {
-		c->nodes[i].former -= c->nodes[i].former > place + 1;
-		c->nodes[i].was -= c->nodes[i].was > place + 1;
-	}
 }

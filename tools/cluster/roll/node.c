@@ -9,6 +9,7 @@
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/roll/roll.h"
 #include "tools/cluster/slurm/slurm.h"
+#include "tools/cluster/steps/steps.h"
 
 /* What a killed run asked of libvirt comes so late at most; the nodes that go back get their time, whatever the new ones had. */
 enum { STOP_MS = 60000, BACK_MS = 300000, PAUSE_MS = 500 };
@@ -26,7 +27,7 @@ static struct node *node_at(const struct roll *r, size_t i)
 /* Of those nodes; among has room for one a node. */
 static struct context context_of(const struct roll *r, bool *among, size_t first, size_t n)
 {
-	struct context ctx = r->ctx;
+	struct context ctx = *r->ctx;
 
 	memset(among, 0, r->cluster->n_nodes * sizeof(*among));
 	for (size_t i = first; i < first + n; i++)
@@ -94,7 +95,7 @@ static int drain(const struct roll *r, size_t first, size_t n, struct vh_err *er
 
 	if (e == 0 && p.some.n_nodes)
 		e = journal_part(r, &p, err);
-	return e < 0 || !p.some.n_nodes ? e : slurm_drain(&p.some, p.config, REASON, r->ctx.ready_ms, err);
+	return e < 0 || !p.some.n_nodes ? e : slurm_drain(&p.some, p.config, REASON, r->ctx->ready_ms, err);
 }
 
 /* A controller that has just started takes its time to answer. */
@@ -140,7 +141,7 @@ static int has_row(const struct roll *r, const char *what, bool *ret, struct vh_
 
 static int resume(const struct roll *r, size_t first, size_t n, struct vh_err *err)
 {
-	const int within_ms = r->ctx.ready_ms > BACK_MS ? r->ctx.ready_ms : BACK_MS;
+	const int within_ms = r->ctx->ready_ms > BACK_MS ? r->ctx->ready_ms : BACK_MS;
 	vh_cleanup(part_clear) struct part p = { 0 };
 	bool waited;
 	int e = r->cluster->slurm ? part_of(r, first, n, &p, err) : 0;
@@ -181,7 +182,7 @@ static int put_aside(const struct roll *r, const struct context *ctx, const stru
 
 	if (e == 0)
 		e = undefine(ctx, n, err);
-	return e < 0 ? e : disk_put_aside(r->cluster, n, err);
+	return e < 0 || !(r->anew || cluster_is_remade(r->cluster, n)) ? e : disk_put_aside(r->cluster, n, err);
 }
 
 static int build(struct roll *r, const struct context *ctx, struct vh_err *err)
@@ -305,7 +306,7 @@ static int tidy(const struct roll *r, struct vh_err *err)
 	cluster_unrenew(r->cluster);
 	any |= cluster_unused(r->cluster) != NULL;
 	while (e == 0 && (former = cluster_unused(r->cluster))) {
-		e = files_drop_pool(r->cluster, former, err);
+		e = cluster_shares_boot(r->cluster, former) ? 0 : files_drop_pool(r->cluster, former, err);
 		if (e == 0)
 			cluster_drop_former(r->cluster, former);
 	}

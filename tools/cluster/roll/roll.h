@@ -7,7 +7,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tools/cluster/steps/steps.h"
+#include "lib/err.h"
+
+struct cluster;
+struct context;
+struct node;
+struct vh_store;
 
 /* --- roll.c: the order alone; all that is done is the caller's, so that a simulation runs it as well */
 
@@ -44,13 +49,16 @@ int roll_settle_one(bool aside, const struct roll_ops *ops, void *arg, size_t i,
 
 /* --- node.c: what is done */
 
+typedef void roll_tell(void *arg, enum roll_state state, const struct node *node, const struct vh_err *why);
+
 struct roll {
-	struct context ctx;		/* of all walks; its images are those that pools are to boot */
+	const struct context *ctx;	/* of all walks; its images are those that pools are to boot */
 	struct cluster *cluster;	/* the context's */
 	struct vh_store *store;
 	const size_t *nodes;		/* which, by their place in the cluster; NULL: all */
 	size_t n;
-	void (*tell)(void *arg, enum roll_state state, const struct node *node, const struct vh_err *why);
+	bool anew;			/* of a new disk each; else those alone that are to have another image */
+	roll_tell *tell;
 	void *tell_arg;
 	unsigned changed;		/* steps */
 };

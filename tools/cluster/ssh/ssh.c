@@ -8,8 +8,6 @@
 #include "lib/files/read.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
-#include "tools/cluster/manifest/manifest.h"
-#include "tools/cluster/plan/plan.h"
 
 enum { KEYGEN_MS = 30000 };
 
@@ -99,7 +97,7 @@ static int write_stream(const char *path, FILE *f, char **text, size_t *len, boo
 	return r;
 }
 
-int ssh_make_known_hosts(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err)
+int ssh_make_known_hosts(const char *dir, const struct ssh_hosts *hosts, bool *ret_changed, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/known_hosts", dir);
 	char *text = NULL;
@@ -107,12 +105,12 @@ int ssh_make_known_hosts(const char *dir, const struct cluster *c, bool *ret_cha
 	FILE *f = open_memstream(&text, &len);
 	int r = f ? 0 : vh_err_nomem(err);
 
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
-		vh_autofree char *pub = vh_strf("%s/%s/hostkey.pub", dir, c->nodes[i].name), *key = NULL;
+	for (size_t i = 0; r == 0 && i < hosts->n; i++) {
+		vh_autofree char *pub = vh_strf("%s/%s/hostkey.pub", dir, hosts->v[i].name), *key = NULL;
 
 		r = pub ? vh_host_file(pub, &key, &key_len, err) : vh_err_nomem(err);
 		if (r == 0)
-			fprintf(f, "%s,%s %s", c->nodes[i].name, c->nodes[i].nics[0].address, key);
+			fprintf(f, "%s,%s %s", hosts->v[i].name, hosts->v[i].address, key);
 	}
 	if (r < 0) {
 		if (f)
@@ -123,7 +121,7 @@ int ssh_make_known_hosts(const char *dir, const struct cluster *c, bool *ret_cha
 	return write_stream(path, f, &text, &len, ret_changed, err);
 }
 
-int ssh_make_config(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err)
+int ssh_make_config(const char *dir, const struct ssh_hosts *hosts, bool *ret_changed, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/ssh_config", dir);
 	char *text = NULL;
@@ -132,11 +130,11 @@ int ssh_make_config(const char *dir, const struct cluster *c, bool *ret_changed,
 
 	if (!f)
 		return vh_err_nomem(err);
-	for (size_t i = 0; i < c->n_nodes; i++)
-		fprintf(f, "Host %s\n  HostName %s\n", c->nodes[i].name, c->nodes[i].nics[0].address);
+	for (size_t i = 0; i < hosts->n; i++)
+		fprintf(f, "Host %s\n  HostName %s\n", hosts->v[i].name, hosts->v[i].address);
 	fprintf(f, "Host *\n  User %s\n  IdentityFile \"%s/key\"\n  IdentitiesOnly yes\n"
 		"  UserKnownHostsFile \"%s/known_hosts\"\n  GlobalKnownHostsFile /dev/null\n"
 		"  StrictHostKeyChecking yes\n  PreferredAuthentications publickey\n  BatchMode yes\n"
-		"  ConnectTimeout 10\n  ServerAliveInterval 15\n  LogLevel ERROR\n", c->pools[0].image.user, c->dir, c->dir);
+		"  ConnectTimeout 10\n  ServerAliveInterval 15\n  LogLevel ERROR\n", hosts->user, hosts->dir, hosts->dir);
 	return write_stream(path, f, &text, &len, ret_changed, err);
 }

@@ -4,10 +4,18 @@
 #define VH_CLUSTER_SSH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "lib/err.h"
 
-struct cluster;
+/* Whom ssh reaches; all texts are somebody else's. */
+struct ssh_host { const char *name, *address; };
+struct ssh_hosts {
+	const char *dir;		/* the cluster's directory */
+	const char *user;		/* who logs in unless it is said */
+	const struct ssh_host *v;
+	size_t n;
+};
 
 /* An ed25519 key without a passphrase at path, its public half at PATH.pub. */
 int ssh_make_key(const char *path, const char *comment, struct vh_err *err);
@@ -20,9 +28,9 @@ int ssh_base64(const char *bytes, size_t len, char **ret, struct vh_err *err);
 /* Overwrites and frees; also NULL. */
 void ssh_secret_free(char **text);
 /* Both leave what says it already, and *ret_changed false. known_hosts in dir, of the nodes' public host keys there. */
-int ssh_make_known_hosts(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err);
+int ssh_make_known_hosts(const char *dir, const struct ssh_hosts *hosts, bool *ret_changed, struct vh_err *err);
 /* ssh_config in dir, which is still to become the cluster's: the paths in it are of that. */
-int ssh_make_config(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err);
+int ssh_make_config(const char *dir, const struct ssh_hosts *hosts, bool *ret_changed, struct vh_err *err);
 
 /* --- lines.c: the lines of an identity (docs/formats/identity.md), by whom they are of */
 

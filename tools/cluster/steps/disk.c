@@ -73,6 +73,8 @@ static int disk_look(const struct context *ctx, const struct spot *at, struct lo
 		*ret = (struct look){ LOOK_OTHER, "is of a node that is being replaced", "the node as it was" };
 	else if (access(disk, F_OK) < 0)
 		return look_at_lost(ctx, at->node, ret, err);
+	else if (cluster_is_behind(ctx->cluster, at->node) && cluster_is_remade(ctx->cluster, at->node))
+		*ret = (struct look){ LOOK_OTHER, "is of another image than is wanted", "what was written on it" };
 	else
 		*ret = (struct look){ .is = LOOK_SAME };
 	return 0;

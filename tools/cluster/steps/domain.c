@@ -166,9 +166,15 @@ static int domain_look(const struct context *ctx, const struct spot *at, struct 
 	const char *state;
 	int r = node_state(ctx, at->node, &state, err);
 
-	if (r == 0)
-		*ret = state ? (struct look){ .is = LOOK_SAME } : (struct look){ LOOK_MISSING, "is not defined", NULL };
-	return r;
+	if (r < 0)
+		return r;
+	if (!state)
+		*ret = (struct look){ LOOK_MISSING, "is not defined", NULL };
+	else if (cluster_is_behind(ctx->cluster, at->node) && at->node->other)
+		*ret = (struct look){ LOOK_OTHER, "has other vCPUs or memory than are wanted", "a restart" };
+	else
+		*ret = (struct look){ .is = LOOK_SAME };
+	return 0;
 }
 
 /* What a killed run asked of libvirt is done when libvirt comes to it. */

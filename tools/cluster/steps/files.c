@@ -63,13 +63,40 @@ static int take_image(const char *tmp, const struct cluster_pool *p, const struc
 	return r < 0 ? r : take_back(disk, err);
 }
 
+/* Its hosts, for vh_autofree. */
+static struct ssh_host *ssh_hosts_of(const struct cluster *c, struct ssh_hosts *ret)
+{
+	struct ssh_host *v = calloc(c->n_nodes + 1, sizeof(*v));
+
+	for (size_t i = 0; v && i < c->n_nodes; i++)
+		v[i] = (struct ssh_host){ c->nodes[i].name, c->nodes[i].nics[0].address };
+	*ret = (struct ssh_hosts){ .dir = c->dir, .user = c->pools[0].image.user, .v = v, .n = c->n_nodes };
+	return v;
+}
+
+static int make_config(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err)
+{
+	struct ssh_hosts hosts;
+	vh_autofree struct ssh_host *v = ssh_hosts_of(c, &hosts);
+
+	return v ? ssh_make_config(dir, &hosts, ret_changed, err) : vh_err_nomem(err);
+}
+
+static int make_known_hosts(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err)
+{
+	struct ssh_hosts hosts;
+	vh_autofree struct ssh_host *v = ssh_hosts_of(c, &hosts);
+
+	return v ? ssh_make_known_hosts(dir, &hosts, ret_changed, err) : vh_err_nomem(err);
+}
+
 static int tell_ssh(const char *dir, const struct cluster *c, bool *ret_changed, struct vh_err *err)
 {
 	bool hosts = false, config = false;
-	int r = ssh_make_known_hosts(dir, c, &hosts, err);
+	int r = make_known_hosts(dir, c, &hosts, err);
 
 	if (r == 0)
-		r = ssh_make_config(dir, c, &config, err);
+		r = make_config(dir, c, &config, err);
 	*ret_changed = hosts || config;
 	return r;
 }
@@ -249,7 +276,7 @@ int files_settle(const struct cluster *c, struct vh_err *err)
 
 	/* Nothing new for one that is being removed. */
 	if (r == 0)
-		r = access(config, W_OK) < 0 ? 1 : ssh_make_config(c->dir, c, &changed, err);
+		r = access(config, W_OK) < 0 ? 1 : make_config(c->dir, c, &changed, err);
 	return r == 0 ? publish_settle(c, err) : r < 0 ? r : 0;
 }
 

@@ -256,7 +256,7 @@ static json_t *missing_of(const struct cluster *c)
 static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists, unsigned *ret_changed, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
-	struct events events = { .progress = s->progress, .json = cli->json, .exists = exists, .begun = vh_now() };
+	struct events events = { .progress = s->progress, .json = cli->json, .exists = exists, .rolled = "changed", .begun = vh_now() };
 	struct context ctx = session_context(cli, s, o->timeout);
 	int r = exists ? lost_check(&ctx, err) : 0;
 
@@ -277,7 +277,9 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 	r = apply_all(o, &ctx, s, ret_changed, err);
 	if (r < 0)
 		r = apply_failed(cli, &ctx, s, exists, err);
-	else if (s->cluster.n_leaving)
+	else
+		r = session_change(&ctx, s, events_roll, &events, ret_changed, err);
+	if (r == 0 && s->cluster.n_leaving)
 		r = leave(&ctx, s, ret_changed, err);
 	if (r == 0 && exists)
 		r = session_release(&ctx, s, err);

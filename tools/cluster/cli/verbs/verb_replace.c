@@ -145,30 +145,6 @@ static int dry_run(const struct vh_cli *cli, const char *name, struct vh_err *er
 
 /* --- it is done */
 
-struct told { struct session *s; struct events *events; };
-
-static void tell(void *arg, enum roll_state state, const struct node *n, const struct vh_err *why)
-{
-	static const char *const names[] = { [ROLL_BEGINS] = "begins", [ROLL_DONE] = "replaced", [ROLL_FAILED] = "failed", [ROLL_BACK] = "back" };
-	const struct told *t = arg;
-
-	events_node(t->events, n->name, names[state], why);
-	switch (state) {
-	case ROLL_BEGINS:
-		vh_progress_step(t->s->progress, "replace %s", n->name);
-		break;
-	case ROLL_DONE:
-		vh_progress_note(t->s->progress, "replaced %s", n->name);
-		break;
-	case ROLL_FAILED:
-		vh_progress_note(t->s->progress, "%s; %s goes back", why->text, n->name);
-		break;
-	case ROLL_BACK:
-		vh_progress_note(t->s->progress, "%s is as it was", n->name);
-		break;
-	}
-}
-
 static json_t *names_of(const struct cluster *c, const struct chosen *chosen)
 {
 	json_t *names = json_array();
@@ -181,17 +157,17 @@ static json_t *names_of(const struct cluster *c, const struct chosen *chosen)
 static int replace(const struct vh_cli *cli, struct session *s, const struct chosen *chosen, struct vh_err *err)
 {
 	const struct replace_opts *o = cli->opts;
-	struct events events = { .progress = s->progress, .json = cli->json, .begun = vh_now() };
-	struct told told = { s, &events };
-	struct roll roll = { .ctx = session_context(cli, s, o->timeout), .cluster = &s->cluster, .store = s->store, .nodes = chosen->nodes,
-			     .n = chosen->n, .tell = tell, .tell_arg = &told };
+	struct events events = { .progress = s->progress, .json = cli->json, .rolled = "replaced", .begun = vh_now() };
+	struct context ctx = session_context(cli, s, o->timeout);
+	struct roll roll = { .ctx = &ctx, .cluster = &s->cluster, .store = s->store, .nodes = chosen->nodes,
+			     .n = chosen->n, .anew = true, .tell = events_roll, .tell_arg = &events };
 	size_t done = 0;
 	int r;
 
-	roll.ctx.tell = events_step;
-	roll.ctx.tell_arg = &events;
+	ctx.tell = events_step;
+	ctx.tell_arg = &events;
 	if (!isatty(STDERR_FILENO))
-		roll.ctx.progress = NULL;
+		ctx.progress = NULL;
 	events_replace(&events, s->cluster.name, names_of(&s->cluster, chosen));
 	r = roll_nodes(&roll, o->at_once ? o->at_once : 1, &done, err);
 	events_replaced(&events, s->cluster.name, done, r < 0 ? err : NULL);
