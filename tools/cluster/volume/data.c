@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A set's disk: a squashfs of what it is made of, or an image as it is, and beside it what that was then. */
+/* A set's disk: a squashfs of what it is made of, or an image as it is, raw, and beside it what that was then. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -17,6 +17,7 @@
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "tools/cluster/volume/qcow2.h"
 #include "tools/cluster/volume/source.h"
 
 /* Of the host's disk so much stays free for others: a twentieth. */
@@ -34,10 +35,11 @@ int data_look(const struct volume *v, struct source *ret, struct vh_err *err)
 
 /* --- what it was packed of */
 
+static const char *const forms[] = { [SOURCE_DIRECTORY] = "directory", [SOURCE_IMAGE] = "image", [SOURCE_QCOW2] = "qcow2", NULL };
 static const struct vh_key source_keys[] = {
 	{ .name = "files", .type = VH_KEY_UINT, .offset = offsetof(struct source, files), .required = true },
 	{ .name = "bytes", .type = VH_KEY_UINT, .offset = offsetof(struct source, bytes), .required = true },
-	{ .name = "image", .type = VH_KEY_BOOL, .offset = offsetof(struct source, image), .dflt = "no" },
+	{ .name = "form", .type = VH_KEY_ENUM, .offset = offsetof(struct source, form), .required = true, .choices = forms },
 	{ .name = "digest", .type = VH_KEY_STR, .offset = offsetof(struct source, digest), .required = true },
 	{ .name = NULL },
 };
@@ -78,7 +80,8 @@ struct packing {
 	const char *part;
 	struct vh_progress *progress;
 	uint64_t total;		/* bytes that are read */
-	bool image;		/* they are copied as they are */
+	int form;		/* enum source_form */
+	uint64_t newest;	/* as struct source has it */
 	uint64_t room;		/* bytes that the disk may have */
 	int pipe[2], to;
 	struct source_reader reader;
@@ -114,19 +117,20 @@ static void tick(void *arg, uint64_t bytes)
 			 vh_size_format(size, sizeof(size), p->total));
 }
 
-/* The same bytes every time, for it has nothing of this host but what the archive says. */
+/* The same bytes every time: of the root directory, which is not in the archive, it has the time of the newest in that. */
 static int run_mksquashfs(struct packing *p)
 {
 	vh_autofree char *out = vh_strf("/proc/self/fd/%d", p->to);
+	vh_autofree char *newest = vh_strf("SOURCE_DATE_EPOCH=%llu", (unsigned long long)p->newest);
 	vh_autofree char *processors = vh_strf("%zu", vh_processors() < PROCESSORS_MAX ? vh_processors() : PROCESSORS_MAX);
 	const char *const argv[] = { "mksquashfs", "-", out, "-tar", "-noappend", "-quiet", "-no-progress", "-exit-on-error", "-no-xattrs",
 				     "-comp", "zstd", "-Xcompression-level", "3", "-mem", "512M", "-processors", processors,
-				     "-mkfs-time", "0", "-root-time", "0", "-root-mode", "0555", "-root-uid", "0", "-root-gid", "0", NULL };
+				     "-all-root", "-root-mode", "0555", NULL };
 	/* Threads with heaps of their own reserve more than a confined program may have. */
-	char *const env[] = { (char *)"MALLOC_ARENA_MAX=2", NULL };
+	char *const env[] = { (char *)"MALLOC_ARENA_MAX=2", newest, NULL };
 	const int keep[] = { p->to, -1 };
 
-	if (!out || !processors)
+	if (!out || !processors || !newest)
 		return vh_err_nomem(&p->pack_err);
 	return vh_spawn_ok(&(struct vh_spawn){ .argv = (char *const *)argv, .env = env, .in_fd = p->pipe[0], .confined = true,
 			   .file_max = p->room, .keep = keep }, NULL, &p->pack_err);
@@ -180,14 +184,6 @@ static int judge(struct packing *p, struct vh_err *err)
 	return by_reader ? p->read : p->packed;
 }
 
-static int open_part(struct packing *p, struct vh_err *err)
-{
-	p->to = open(p->part, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (p->to < 0 || (errno = -vh_confine_lend(p->to)))
-		return vh_err_set(err, errno, "%s: %s", p->part, strerror(errno));
-	return 0;
-}
-
 static int pack_directory(struct packing *p, struct vh_err *err)
 {
 	int r = pipe2(p->pipe, O_CLOEXEC) < 0 ? vh_err_set(err, errno, "pipe: %s", strerror(errno)) : 0;
@@ -201,21 +197,75 @@ static int pack_directory(struct packing *p, struct vh_err *err)
 	return judge(p, err);
 }
 
-static int copy_image(struct packing *p, struct vh_err *err)
+static int copy_image(struct packing *p, int to, struct vh_err *err)
 {
-	int r = source_start(p->v->from, p->to, &p->reader, err);
+	int r = source_start(p->v->from, to, &p->reader, err);
 
 	return r < 0 ? r : source_end(&p->reader, tick, p, &p->is, err);
 }
 
+static int open_lent(const char *path, int *ret, struct vh_err *err)
+{
+	*ret = open(path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*ret < 0 || (errno = -vh_confine_lend(*ret)))
+		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int run_qemu_img(const struct packing *p, int from, struct vh_err *err)
+{
+	vh_autofree char *in = vh_strf("/proc/self/fd/%d", from), *out = vh_strf("/proc/self/fd/%d", p->to);
+	char *const argv[] = { (char *)"qemu-img", (char *)"convert", (char *)"-f", (char *)"qcow2", (char *)"-O", (char *)"raw", in, out, NULL };
+	const int keep[] = { from, p->to, -1 };
+
+	if (!in || !out)
+		return vh_err_nomem(err);
+	return vh_spawn_ok(&(struct vh_spawn){ .argv = argv, .confined = true, .file_max = p->room, .keep = keep }, NULL, err);
+}
+
+/* What is in it is judged as an image is. */
+static int judge_unpacked(const struct packing *p, struct vh_err *err)
+{
+	vh_autofree uint8_t *head = calloc(1, SOURCE_HEAD);
+	const char *why;
+	struct stat st;
+
+	if (!head)
+		return vh_err_nomem(err);
+	if (fstat(p->to, &st) < 0 || pread(p->to, head, SOURCE_HEAD, 0) < 0)
+		return vh_err_set(err, errno, "%s: %s", p->part, strerror(errno));
+	why = source_objection(head, (uint64_t)st.st_size);
+	return why ? vh_err_refuse(err, EINVAL, "%s: what is in it %s", p->v->from, why) : 0;
+}
+
+/* By way of our own copy, which nobody changes after the look at it. */
+static int unpack_qcow2(struct packing *p, struct vh_err *err)
+{
+	vh_autofree char *copy = vh_strf("%s.qcow2", p->part);
+	vh_autoclose int from = -1;
+	uint8_t head[QCOW2_HEAD] = { 0 };
+	uint64_t size;
+	int r = copy ? open_lent(copy, &from, err) : vh_err_nomem(err);
+
+	if (r == 0)
+		r = copy_image(p, from, err);
+	if (r == 0 && (pread(from, head, sizeof(head), 0) != sizeof(head) || qcow2_judge(head, &size) != QCOW2_PLAIN))
+		r = vh_err_refuse(err, EBUSY, "%s: changed while it was read", p->v->from);
+	if (r == 0)
+		r = run_qemu_img(p, from, err);
+	if (copy)
+		unlink(copy);
+	return r < 0 ? r : judge_unpacked(p, err);
+}
+
 static int pack(struct packing *p, struct vh_err *err)
 {
-	int r = open_part(p, err);
+	int r = open_lent(p->part, &p->to, err);
 
 	if (r < 0)
 		return r;
 	tick(p, 0);
-	r = p->image ? copy_image(p, err) : pack_directory(p, err);
+	r = p->form == SOURCE_DIRECTORY ? pack_directory(p, err) : p->form == SOURCE_IMAGE ? copy_image(p, p->to, err) : unpack_qcow2(p, err);
 	if (r == 0 && (errno = -vh_confine_take(p->to, 0400)))
 		r = vh_err_set(err, errno, "%s: %s", p->part, strerror(errno));
 	return r;
@@ -234,7 +284,7 @@ static int find_room(struct packing *p, struct vh_err *err)
 		return vh_err_set(err, errno, "%s: %s", dir, strerror(errno));
 	p->room = (uint64_t)fs.f_bavail * fs.f_frsize;
 	p->room -= p->room / SPARE;
-	if (p->total > p->room && !p->image)
+	if (p->total > p->room && p->form == SOURCE_DIRECTORY)
 		vh_progress_note(p->progress, "volume %s: of %s, which has to shrink: %s are free in %s", p->v->name,
 				 vh_size_format(is, sizeof(is), p->total), vh_size_format(free_size, sizeof(free_size), p->room), dir);
 	return 0;
@@ -249,7 +299,8 @@ static int pack_whole(struct packing *p, struct vh_err *err)
 	if (r < 0)
 		return r;
 	p->total = now.bytes;
-	p->image = now.image;
+	p->newest = now.newest;
+	p->form = now.form;
 	r = find_room(p, err);
 	if (r == 0)
 		r = pack(p, err);
@@ -257,7 +308,7 @@ static int pack_whole(struct packing *p, struct vh_err *err)
 	if (r < 0)
 		return vh_err_within(err, "volume %s", p->v->name);
 	r = data_look(p->v, &now, err);
-	if (r < 0 || (p->is.image == p->image && !strcmp(now.digest, p->is.digest)))
+	if (r < 0 || (p->is.form == p->form && !strcmp(now.digest, p->is.digest)))
 		return r;
 	vh_err_refuse(err, EBUSY, "volume %s: %s changed while it was packed", p->v->name, p->v->from);
 	return vh_err_hint(err, "try again once nobody writes there");
@@ -290,7 +341,7 @@ int data_make(const struct volume *v, const char *disk, struct vh_progress *prog
 
 int data_remove(const char *disk, struct vh_err *err)
 {
-	static const char *const ends[] = { ".part", "", ".json" };
+	static const char *const ends[] = { ".part.qcow2", ".part", "", ".json" };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < vh_array_len(ends); i++) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A volume's disk. Its file system is made here, before any node has it: no node need judge whether a disk is blank. */
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -10,34 +9,18 @@
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "lib/values.h"
+#include "tools/cluster/volume/qcow2.h"
 #include "tools/cluster/volume/volume.h"
 
 enum { MAKE_MS = 600000 };
 
 /* --- what is there */
 
-/* Of qcow2's header, QEMU's docs/interop/qcow2.txt; numbers are big-endian. */
-struct header {
-	char magic[4];
-	uint32_t version;
-	uint64_t backing_offset;
-	uint32_t backing_size, cluster_bits;
-	uint64_t size;
-	uint8_t skipped[40];
-	uint64_t incompatible;	/* of version 3 */
-} __attribute__((packed));
-_Static_assert(sizeof(struct header) == 80, "the header has no gaps");
-
-/* Dirty and corrupt are QEMU's to mend. The others say that data are in another file, or in a form that we do not make. */
-enum { BENIGN = 1 | 2 };
-
-static const char *judge(const struct header *h)
+static const char *judge(const uint8_t head[QCOW2_HEAD], uint64_t *ret_size)
 {
-	if (memcmp(h->magic, "QFI\xfb", sizeof(h->magic)) || be32toh(h->version) != 3)
-		return "is no disk of a volume";
-	if (h->backing_offset || be64toh(h->incompatible) & ~(uint64_t)BENIGN)
-		return "names another file, which this disk would show";
-	return NULL;
+	static const char *const why[] = { [QCOW2_NONE] = "is no disk of a volume", [QCOW2_ELSEWHERE] = "names another file, which this disk would show" };
+
+	return why[qcow2_judge(head, ret_size)];
 }
 
 static int other_size(const struct volume *v, const char *path, uint64_t size, struct vh_err *err)
@@ -52,7 +35,8 @@ static int other_size(const struct volume *v, const char *path, uint64_t size, s
 int volume_disk_look(const struct volume *v, const char *path, bool *ret_there, struct vh_err *err)
 {
 	vh_autoclose int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct header h = { 0 };
+	uint8_t head[QCOW2_HEAD];
+	uint64_t size = 0;
 	struct stat st = { 0 };
 	const char *why;
 
@@ -62,11 +46,11 @@ int volume_disk_look(const struct volume *v, const char *path, bool *ret_there, 
 	}
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
-	why = S_ISREG(st.st_mode) && pread(fd, &h, sizeof(h), 0) == sizeof(h) ? judge(&h) : "is no disk of a volume";
+	why = S_ISREG(st.st_mode) && pread(fd, head, sizeof(head), 0) == sizeof(head) ? judge(head, &size) : "is no disk of a volume";
 	if (why)
 		return vh_err_refuse(err, EEXIST, "volume %s: %s %s", v->name, path, why);
-	if (be64toh(h.size) != v->size)
-		return other_size(v, path, be64toh(h.size), err);
+	if (size != v->size)
+		return other_size(v, path, size, err);
 	*ret_there = true;
 	return 0;
 }

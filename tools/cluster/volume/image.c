@@ -13,6 +13,7 @@
 
 #include "lib/clock.h"
 #include "lib/strv.h"
+#include "tools/cluster/volume/qcow2.h"
 
 /* Disks are read in blocks; a file system's own ends where it says. */
 enum { BLOCK = 4096, PIECE = 1 << 20 };
@@ -71,8 +72,7 @@ const char *source_objection(const uint8_t head[SOURCE_HEAD], uint64_t len)
 		if (!memcmp(head + file_systems[i].at, file_systems[i].magic, file_systems[i].len))
 			is = &file_systems[i];
 	if (!is)
-		return memcmp(head, "QFI\xfb", 4) ? "is neither a directory nor an image of squashfs, ext4 or ISO 9660"
-						  : "is a qcow2: qemu-img convert -O raw makes of it what is taken";
+		return "is neither a directory nor an image of squashfs, ext4 or ISO 9660";
 	if (!is->size(head) || is->size(head) > len)
 		return "is cut short: its file system is longer";
 	/* Nobody can write what its journal has, where the disk is only read. */
@@ -81,7 +81,19 @@ const char *source_objection(const uint8_t head[SOURCE_HEAD], uint64_t len)
 	return NULL;
 }
 
-static int look(const struct source_file *f, struct vh_err *err)
+/* What is in a qcow2 is looked at once it is a raw image. */
+static const char *judge(const uint8_t head[SOURCE_HEAD], uint64_t len, int *ret_form)
+{
+	uint64_t size;
+	const enum qcow2_is is = qcow2_judge(head, &size);
+
+	*ret_form = is == QCOW2_NONE ? SOURCE_IMAGE : SOURCE_QCOW2;
+	if (is == QCOW2_ELSEWHERE)
+		return "is a qcow2 that names another file, or is not plain: qemu-img convert makes it so";
+	return is == QCOW2_NONE ? source_objection(head, len) : NULL;
+}
+
+static int look(const struct source_file *f, int *ret_form, struct vh_err *err)
 {
 	vh_autofree uint8_t *head = calloc(1, SOURCE_HEAD);
 	const char *why;
@@ -90,7 +102,7 @@ static int look(const struct source_file *f, struct vh_err *err)
 		return vh_err_nomem(err);
 	if (pread(f->fd, head, SOURCE_HEAD, 0) < 0)
 		return vh_err_set(err, errno, "%s: %s", f->path, strerror(errno));
-	why = source_objection(head, (uint64_t)f->st.st_size);
+	why = judge(head, (uint64_t)f->st.st_size, ret_form);
 	return why ? vh_err_refuse(err, EINVAL, "%s: %s", f->path, why) : 0;
 }
 
@@ -155,13 +167,13 @@ int source_image(const struct source_file *f, int to, struct source *ret, struct
 {
 	vh_autofree char *what = vh_strf("image %lld %lld.%09ld", (long long)f->st.st_size, (long long)f->st.st_mtim.tv_sec, f->st.st_mtim.tv_nsec);
 	char digest[SHA256_DIGEST_STRING_LENGTH];
-	int r = what ? look(f, err) : vh_err_nomem(err);
+	int form = SOURCE_IMAGE, r = what ? look(f, &form, err) : vh_err_nomem(err);
 
 	if (r == 0 && to >= 0)
 		r = copy_whole(f, to, err);
 	if (r < 0)
 		return r;
-	*ret = (struct source){ .files = 1, .bytes = (uint64_t)f->st.st_size, .image = true,
+	*ret = (struct source){ .files = 1, .bytes = (uint64_t)f->st.st_size, .form = form,
 				.digest = strdup(SHA256Data((const uint8_t *)what, strlen(what), digest)) };
 	return ret->digest ? 0 : vh_err_nomem(err);
 }

@@ -20,7 +20,7 @@ void source_clear(struct source *s)
 	*s = (struct source){ 0 };
 }
 
-/* --- the child, and what it tells: "tick BYTES" lines, and at its end "seen FILES BYTES IMAGE DIGEST", or "fail ERRNO EXIT"
+/* --- the child, and what it tells: "tick BYTES" lines, and at its end "seen FILES BYTES NEWEST FORM DIGEST", or "fail ERRNO EXIT"
  * and a line each of text and hint */
 
 static void tell_failure(FILE *tell, struct vh_err *err)
@@ -59,7 +59,7 @@ static _Noreturn void child(const char *path, int to, int tell_fd, pid_t parent)
 	if (tell && r < 0)
 		tell_failure(tell, &err);
 	else if (tell)
-		fprintf(tell, "seen %" PRIu64 " %" PRIu64 " %d %s\n", is.files, is.bytes, is.image, is.digest);
+		fprintf(tell, "seen %" PRIu64 " %" PRIu64 " %" PRIu64 " %d %s\n", is.files, is.bytes, is.newest, is.form, is.digest);
 	_exit(!tell || fclose(tell) < 0);
 }
 
@@ -113,11 +113,9 @@ static int take_seen(const char *said, struct source *ret, struct vh_err *err)
 {
 	struct source s = { 0 };
 	char digest[65];
-	int image;
 
-	if (sscanf(said, "seen %" SCNu64 " %" SCNu64 " %d %64[0-9a-f]", &s.files, &s.bytes, &image, digest) != 4)
+	if (sscanf(said, "seen %" SCNu64 " %" SCNu64 " %" SCNu64 " %d %64[0-9a-f]", &s.files, &s.bytes, &s.newest, &s.form, digest) != 5)
 		return vh_err_set(err, EIO, "its reader ended without a word");
-	s.image = image;
 	s.digest = strdup(digest);
 	if (!s.digest)
 		return vh_err_nomem(err);

@@ -65,10 +65,12 @@ int volume_disk_remove(const char *path, bool keep, struct vh_err *err);
 
 /* --- data.c */
 
+enum source_form { SOURCE_DIRECTORY, SOURCE_IMAGE, SOURCE_QCOW2 };	/* an image has a file system in it, a qcow2 an image */
 /* What a set is made of; of what was packed, as it was then. */
 struct source {
 	uint64_t files, bytes;	/* regular ones, and how much is in them */
-	bool image;		/* it is one file, with a file system in it */
+	uint64_t newest;	/* when the last of a directory's changed, in seconds; of what was packed it is not kept */
+	int form;		/* enum source_form */
 	char *digest;		/* of names, modes, sizes and times: another one means that it has changed */
 };
 void source_clear(struct source *s);

@@ -86,6 +86,12 @@ static mode_t mode_in_set(const struct stat *st)
 	return S_ISDIR(st->st_mode) || st->st_mode & 0111 ? 0555 : 0444;
 }
 
+/* As many seconds as a squashfs has room for. */
+static uint32_t time_in_set(const struct stat *st)
+{
+	return st->st_mtim.tv_sec < 0 ? 0 : st->st_mtim.tv_sec > UINT32_MAX ? UINT32_MAX : (uint32_t)st->st_mtim.tv_sec;
+}
+
 static void add_to_sum(struct walk *w, const char *name, const struct stat *st, const char *target)
 {
 	char head[96];
@@ -110,6 +116,8 @@ static int put_header(struct walk *w, const char *name, const struct stat *st, c
 	bool done;
 
 	add_to_sum(w, name, st, target);
+	if (time_in_set(st) > w->is.newest)
+		w->is.newest = time_in_set(st);
 	if (!w->out || !*name)
 		return 0;
 	e = archive_entry_new();
@@ -117,7 +125,7 @@ static int put_header(struct walk *w, const char *name, const struct stat *st, c
 		return vh_err_nomem(err);
 	archive_entry_set_pathname(e, name);
 	archive_entry_set_mode(e, (st->st_mode & S_IFMT) | mode_in_set(st));
-	archive_entry_set_mtime(e, st->st_mtim.tv_sec > 0 ? st->st_mtim.tv_sec : 0, 0);
+	archive_entry_set_mtime(e, time_in_set(st), 0);
 	archive_entry_set_size(e, S_ISREG(st->st_mode) ? st->st_size : 0);
 	if (target)
 		archive_entry_set_symlink(e, target);
