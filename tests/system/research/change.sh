@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Part of tests/system/slurm.sh: nodes come to a cluster with Slurm and leave it, while jobs on the others run on, also
+# Part of tests/system/research.sh: nodes come to a cluster with Slurm and leave it, while jobs on the others run on, also
 # where a run fails or is killed; one that dies is started again.
 sed 's/work, count: 2/work, count: 3/' "$example" >"$T/three.yaml"
 sed '/role: head/d' "$example" >"$T/headless.yaml"
