@@ -8,7 +8,7 @@
 example=$T/two-node.yaml
 whole() { [ "${CLUSTERS:-}" = all ]; }
 mkdir -p "$T/genomes/hg" && echo ACGT >"$T/genomes/hg/chr1"
-mkfs.ext4 -q -d "$T/genomes" "$T/refs.ext4" 8M 2>/dev/null
+mkfs.ext4 -q -d "$T/genomes" "$T/refs.ext4" 8M >/dev/null
 for user in ada bob; do ssh-keygen -q -t ed25519 -N '' -C "$user" -f "$T/$user.key"; done
 cat docs/examples/two-node.yaml - >"$example" <<EOF
 users:
