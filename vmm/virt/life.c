@@ -2,6 +2,7 @@
 /* Domains from define to undefine. */
 #include <errno.h>
 #include <libvirt/virterror.h>
+#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
@@ -79,6 +80,27 @@ static int name_in_xml(const char *xml, char **ret, struct vh_err *err)
 	return *ret ? 0 : vh_err_set(err, EINVAL, "domain: has no name");
 }
 
+/* At the first domain a daemon reads its schemas, and libxml2 fills its table of their types, without a lock: who comes
+ * meanwhile is told that a type is missing. So one is defined alone. */
+static virDomainPtr define(virConnectPtr conn, const char *xml)
+{
+	static pthread_mutex_t first = PTHREAD_MUTEX_INITIALIZER;
+	static bool done;
+	virDomainPtr made;
+	bool alone;
+
+	pthread_mutex_lock(&first);
+	alone = !done;
+	if (!alone)
+		pthread_mutex_unlock(&first);
+	made = virDomainDefineXMLFlags(conn, xml, VIR_DOMAIN_DEFINE_VALIDATE);
+	if (alone) {
+		done = made != NULL;
+		pthread_mutex_unlock(&first);
+	}
+	return made;
+}
+
 int vh_virt_define(struct vh_virt *v, const char *xml, struct vh_err *err)
 {
 	vh_autodomain there = NULL, made = NULL;
@@ -93,7 +115,7 @@ int vh_virt_define(struct vh_virt *v, const char *xml, struct vh_err *err)
 		return vh_err_refuse(err, EEXIST, "VM %s: a VM of that name is there and not vhpc's", name);
 	if (r < 0)
 		return r;
-	made = virDomainDefineXMLFlags(v->conn, xml, VIR_DOMAIN_DEFINE_VALIDATE);
+	made = define(v->conn, xml);
 	return made ? 0 : vh_virt_err(err, "VM %s: define", name);
 }
 
