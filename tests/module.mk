@@ -197,9 +197,9 @@ lab: programs
 
 .PHONY: lab
 
-## clusters                       a cluster's tests whole: each kill of a change, and the watch
+## clusters                       clusters' tests whole: each kill of a change, the watch, Slurm with nodes that come and go
 clusters:
-	+@B="$(B)" MAKE="$(MAKE)" CLUSTERS=all tests/check system-cluster
+	+@B="$(B)" MAKE="$(MAKE)" CLUSTERS=all tests/check system-cluster system-research
 
 .PHONY: clusters
 
