@@ -39,7 +39,7 @@ for n in 1 2; do
 	check "copy programs to node $n" scp -q -F "$record/ssh_config" "$B/bench/pingpong" "$B/bench/mpicheck" "$B/bench/scribble" "two-node-$n:"
 done
 
-for name in ${ONLY:-login users volumes copy mpi memory restart $(! whole || echo watch) replace change $(! whole || echo killed)}; do
+for name in ${ONLY:-login users volumes copy mpi memory replace restart $(! whole || echo watch) change $(! whole || echo killed)}; do
 	began=$(date +%s)
 	. "tests/system/cluster/$name.sh"
 	echo "# $name: $(($(date +%s) - began)) s"
