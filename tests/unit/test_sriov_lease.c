@@ -33,10 +33,12 @@ static void call(struct fake *f, struct answers *a, int i)
 	vh_autofree char *holder = vh_strf("vm/node-%d", i);
 	const struct vh_sriov_request request = { .holder = holder, .pf = NIC, .numa = -1 };
 	vh_autoerr err = VH_ERR_NONE;
+	int r = fake_try_reopen(f, &err);
 
-	a->result[i] = fake_try_reopen(f, &err);
-	if (a->result[i] == 0)
-		a->result[i] = vh_sriov_lease(f->s, &request, a->address[i], &err);
+	if (r == 0)
+		r = vh_sriov_lease(f->s, &request, a->address[i], &err);
+	/* Not before: an address is written before the lease is. */
+	a->result[i] = r;
 	unit_exit(err.exit);
 }
 
