@@ -2,6 +2,7 @@
 #include "lib/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -9,9 +10,34 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "lib/cleanup.h"
 #include "lib/sysroot.h"
+
+int vh_child_start(int (*run)(void *arg, int to), void *arg, int *ret_from, pid_t *ret_pid, struct vh_err *err)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return vh_err_set(err, errno, "pipe: %s", strerror(errno));
+	pid = fork();
+	if (pid == 0) {
+		close(fds[0]);
+		_exit(run(arg, fds[1]));
+	}
+	if (pid < 0)
+		vh_err_set(err, errno, "cannot fork: %s", strerror(errno));
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return -err->num;
+	}
+	*ret_from = fds[0];
+	*ret_pid = pid;
+	return 0;
+}
 
 int vh_process_open(pid_t pid)
 {

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Waiting for processes with a deadline. */
+/* Processes that tell us something, and waiting for processes with a deadline. */
 #ifndef VH_CHILD_H
 #define VH_CHILD_H
 
 #include <sys/types.h>
+#include "lib/err.h"
 
 struct vh_root;
 
+/* Starts a child that ends with what run(arg, to) returns. What it writes to to comes out of *ret_from, to its end; then
+ * it is waited for with vh_child_wait. */
+int vh_child_start(int (*run)(void *arg, int to), void *arg, int *ret_from, pid_t *ret_pid, struct vh_err *err);
 /* Waits for a child of ours; past the deadline kills it. Its wait status; -ETIMEDOUT. */
 int vh_child_wait(pid_t pid, int deadline_ms);
 /* Ends any process: SIGTERM, past the deadline SIGKILL. 0 when it is gone; -errno. */

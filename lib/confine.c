@@ -125,22 +125,25 @@ void vh_confine_close_but(int a, int b)
 	close_range(high + 1, ~0U, 0);
 }
 
+struct reading { int fd; int (*read)(int fd, FILE *out); };
+
 /* Its exit status is read's errno. */
-static _Noreturn void child(int fd, int (*read)(int fd, FILE *out), int to)
+static int read_confined(void *arg, int to)
 {
+	const struct reading *r = arg;
 	FILE *out = fdopen(to, "w");
 	int e = -vh_confine_self(0);
 
-	vh_confine_close_but(fd, to);
+	vh_confine_close_but(r->fd, to);
 	if (e == 0)
 		e = -leave_memory_only();
 	if (e == 0 && out)
-		e = read(fd, out);
+		e = r->read(r->fd, out);
 	else if (out)
 		fprintf(out, "cannot give up rights: %s", strerror(e));
 	if (!out || fclose(out) < 0)
 		e = e ? e : ENOMEM;
-	_exit(e);
+	return e;
 }
 
 struct answer { char *text; size_t len, max; };
@@ -185,23 +188,7 @@ static int judge(int r, int status, struct answer *a, struct vh_err *err)
 
 int vh_confine_start(int fd, int (*read)(int fd, FILE *out), int *ret_from, pid_t *ret_pid, struct vh_err *err)
 {
-	int fds[2];
-	pid_t pid;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return vh_err_set(err, errno, "pipe: %s", strerror(errno));
-	pid = fork();
-	if (pid == 0)
-		child(fd, read, fds[1]);
-	close(fds[1]);
-	if (pid < 0) {
-		vh_err_set(err, errno, "cannot fork: %s", strerror(errno));
-		close(fds[0]);
-		return -err->num;
-	}
-	*ret_from = fds[0];
-	*ret_pid = pid;
-	return 0;
+	return vh_child_start(read_confined, &(struct reading){ fd, read }, ret_from, ret_pid, err);
 }
 
 int vh_confine_read(int fd, int (*read)(int fd, FILE *out), int deadline_ms, size_t max, char **ret, size_t *ret_len,

@@ -2,7 +2,6 @@
 #include "tools/cluster/volume/source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -42,46 +41,35 @@ static void forget_ours(pid_t parent)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static _Noreturn void child(const char *path, int to, int tell_fd, pid_t parent)
+struct order { const char *path; int to; pid_t parent; };
+
+static int read_source(void *arg, int tell_fd)
 {
+	const struct order *o = arg;
 	struct vh_err err = VH_ERR_NONE;
 	struct source is = { 0 };
 	FILE *tell = fdopen(tell_fd, "w");
 	int r;
 
-	forget_ours(parent);
-	vh_confine_close_but(tell_fd, to < 0 ? tell_fd : to);
+	forget_ours(o->parent);
+	vh_confine_close_but(tell_fd, o->to < 0 ? tell_fd : o->to);
 	r = vh_confine_self(0);
 	if (r < 0)
 		r = vh_err_set(&err, -r, "cannot give up rights: %s", strerror(-r));
 	if (r == 0 && tell)
-		r = source_walk(path, to, tell, &is, &err);
+		r = source_walk(o->path, o->to, tell, &is, &err);
 	if (tell && r < 0)
 		tell_failure(tell, &err);
 	else if (tell)
 		fprintf(tell, "seen %" PRIu64 " %" PRIu64 " %" PRIu64 " %d %s\n", is.files, is.bytes, is.newest, is.form, is.digest);
-	_exit(!tell || fclose(tell) < 0);
+	return !tell || fclose(tell) < 0;
 }
 
 int source_start(const char *path, int to, struct source_reader *ret, struct vh_err *err)
 {
-	const pid_t self = getpid();
-	int fds[2];
-	pid_t pid;
+	struct order o = { path, to, getpid() };
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return vh_err_set(err, errno, "pipe: %s", strerror(errno));
-	pid = fork();
-	if (pid == 0)
-		child(path, to, fds[1], self);
-	close(fds[1]);
-	if (pid < 0) {
-		vh_err_set(err, errno, "cannot fork: %s", strerror(errno));
-		close(fds[0]);
-		return -err->num;
-	}
-	*ret = (struct source_reader){ pid, fds[0] };
-	return 0;
+	return vh_child_start(read_source, &o, &ret->from, &ret->pid, err);
 }
 
 /* --- what is heard of it */
