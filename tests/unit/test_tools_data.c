@@ -2,18 +2,22 @@
 /* Sets of data: what may be in one, that it is packed as it was looked at, and that it tells when its source has changed. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/child.h"
+#include "lib/confine.h"
 #include "lib/files/files.h"
 #include "lib/files/read.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "tools/cluster/volume/volume.h"
+#include "tools/cluster/volume/source.h"
 
 /* A directory of the host that everybody may read, with a set in it; and where its disk goes. */
 struct bench { char *dir, *from, *disk; struct volume volume; };
@@ -202,6 +206,71 @@ START_TEST(what_not_everybody_may_read_is_in_no_set)
 }
 END_TEST
 
+/* As a run beside us lends one to its helper: who reads a source is the same user. */
+START_TEST(what_another_run_has_lent_is_in_no_set)
+{
+	autobench b = bench();
+	vh_autofree char *path = vh_strf("%s/a", b.from);
+	struct volume v = b.volume;
+
+	if (geteuid() != 0)
+		unit_skip("only root gives files away");
+	ck_assert(chown(path, VH_CONFINE_ID, VH_CONFINE_ID) == 0 && chmod(path, 0600) == 0);
+	refused(&b.volume, "genomes/a: not everybody may read it");
+	v.from = path;
+	refused(&v, "genomes/a: not everybody may read it");
+}
+END_TEST
+
+/* It packs into a pipe that nobody reads; its number goes to to. */
+static _Noreturn void start_reader(const struct bench *b, int into, int to)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	struct source_reader reader;
+
+	if (source_start(b->from, into, &reader, &err) < 0 || write(to, &reader.pid, sizeof(reader.pid)) != sizeof(reader.pid))
+		unit_exit(1);
+	for (;;)
+		pause();
+}
+
+/* Where the pipe is full it has given up its rights. */
+static bool is_filled(int pipe)
+{
+	const int room = fcntl(pipe, F_GETPIPE_SZ);
+	int n = 0;
+
+	for (int tries = 0; n < room && tries < 2000; tries++) {
+		usleep(10000);
+		ioctl(pipe, FIONREAD, &n);
+	}
+	return n >= room;
+}
+
+START_TEST(a_reader_ends_with_who_started_it)
+{
+	autobench b = bench();
+	vh_autofree char *large = vh_strf("%s/a", b.from);
+	int into[2], numbers[2];
+	struct pollfd ended = { .events = POLLIN };
+	pid_t starter, reader;
+
+	ck_assert(truncate(large, 1 << 20) == 0 && pipe2(into, O_CLOEXEC) == 0 && pipe2(numbers, O_CLOEXEC) == 0);
+	starter = fork();
+	if (starter == 0)
+		start_reader(&b, into[1], numbers[1]);
+	ck_assert(read(numbers[0], &reader, sizeof(reader)) == sizeof(reader));
+	ended.fd = vh_process_open(reader);
+	ck_assert(ended.fd >= 0 && is_filled(into[0]));
+	kill(starter, SIGKILL);
+	waitpid(starter, NULL, 0);
+	ck_assert_msg(poll(&ended, 1, 10000) == 1, "it goes on");
+	close(ended.fd);
+	for (size_t i = 0; i < 2; i++)
+		ck_assert(close(into[i]) == 0 && close(numbers[i]) == 0);
+}
+END_TEST
+
 static void run(const char *const argv[])
 {
 	vh_autoerr err = VH_ERR_NONE;
@@ -331,5 +400,5 @@ END_TEST
 
 UNIT_SUITE(tools_data, a_set_is_roots_and_everybodys_to_read, the_same_files_are_the_same_set, a_changed_source_is_another_one,
 	   what_is_no_set_is_refused, what_not_everybody_may_read_is_in_no_set,
-	   what_changes_meanwhile_is_not_packed,
+	   what_another_run_has_lent_is_in_no_set, a_reader_ends_with_who_started_it, what_changes_meanwhile_is_not_packed,
 	   an_image_is_taken_as_it_is, a_qcow2_is_taken_as_what_is_in_it, an_image_that_cannot_be_mounted_is_refused)

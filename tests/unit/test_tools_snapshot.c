@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/confine.h"
 #include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/spawn.h"
@@ -189,6 +190,22 @@ START_TEST(a_disk_stays_its_owners)
 }
 END_TEST
 
+START_TEST(a_disk_that_a_killed_run_lent_is_taken_back)
+{
+	autofixture f;
+	struct stat st;
+
+	if (geteuid() != 0)
+		unit_skip("only root gives files away");
+	setup(&f);
+	ck_assert_int_eq(chown(f.disks.v[1].path, VH_CONFINE_ID, VH_CONFINE_ID), 0);
+	take(&f, "clean");
+	check_tags(&f, "vhpc:clean");
+	ck_assert_int_eq(stat(f.disks.v[1].path, &st), 0);
+	ck_assert(st.st_uid == 0 && st.st_gid == 0 && (st.st_mode & 07777) == 0600);
+}
+END_TEST
+
 /* As a VM that somebody starts beside us would: it has the disk, and its lock. */
 static pid_t hold(const char *path, int *ret_fd)
 {
@@ -315,6 +332,29 @@ START_TEST(a_disk_that_is_none_is_refused)
 }
 END_TEST
 
+/* A guest can have its disk name any file of its host's. */
+START_TEST(a_disk_of_which_the_data_are_elsewhere_is_refused)
+{
+	autofixture f;
+	vh_autofree char *option = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autostrv tags = NULL;
+
+	setup(&f);
+	option = vh_strf("data_file=%s/other", f.dir);
+	RUN("qemu-img", "create", "-q", "-f", "qcow2", "-o", option, f.disks.v[2].path, "8M");
+	ck_assert_int_lt(disk_tags(f.disks.v[2].path, &tags, &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_msg(strstr(err.text, "2.qcow2: names another file, which its data are in") != NULL, "%s", err.text);
+	vh_err_clear(&err);
+	ck_assert_int_lt(disk_take(f.disks.v[2].path, "vhpc:clean", &err), 0);
+	ck_assert_int_lt(disk_go_back(f.disks.v[2].path, "vhpc:clean", &err), 0);
+	vh_err_clear(&err);
+	ck_assert_int_lt(snapshot_take(&f.disks, f.store, "clean", &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+}
+END_TEST
+
 static void check_refused(const struct fixture *f, const char *why)
 {
 	vh_autofree char *want = vh_strf("cluster c: snapshot clean: %s", why);
@@ -399,6 +439,26 @@ START_TEST(what_a_killed_run_left_is_undone_or_finished)
 }
 END_TEST
 
+START_TEST(what_could_not_be_ended_is_ended_by_the_next)
+{
+	autofixture f;
+	vh_autoerr err = VH_ERR_NONE;
+	bool there;
+	pid_t pid;
+	int fd;
+
+	setup(&f);
+	take(&f, "clean");
+	pid = hold(f.disks.v[1].path, &fd);
+	ck_assert_int_lt(snapshot_remove(&f.disks, f.store, "clean", &there, &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_PARTIAL);
+	ck_assert_msg(err.hint && strstr(err.hint, "the next start or apply ends what was begun, a revert too"), "%s", err.hint);
+	let_go(pid, fd);
+	settle(&f);
+	check_tags(&f, NULL);
+}
+END_TEST
+
 /* Killed for good, sooner and later, in the middle of it. */
 START_TEST(kill_in_the_middle_leaves_all_or_none)
 {
@@ -450,6 +510,7 @@ START_TEST(a_disk_that_is_kept_keeps_none)
 }
 END_TEST
 
-UNIT_SUITE(tools_snapshot, all_disks_go_back_to_what_was_taken, a_disk_stays_its_owners, of_all_disks_or_of_none, a_full_file_system_leaves_none, a_disk_that_is_none_is_refused,
+UNIT_SUITE(tools_snapshot, all_disks_go_back_to_what_was_taken, a_disk_stays_its_owners,
+	   a_disk_that_a_killed_run_lent_is_taken_back, a_disk_of_which_the_data_are_elsewhere_is_refused, of_all_disks_or_of_none, a_full_file_system_leaves_none, a_disk_that_is_none_is_refused,
 	   one_of_other_nodes_is_refused, one_of_fewer_nodes_is_refused, what_a_killed_run_left_is_undone_or_finished,
-	   kill_in_the_middle_leaves_all_or_none, a_disk_that_is_kept_keeps_none)
+	   what_could_not_be_ended_is_ended_by_the_next, kill_in_the_middle_leaves_all_or_none, a_disk_that_is_kept_keeps_none)

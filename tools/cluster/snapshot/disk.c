@@ -14,7 +14,8 @@
 enum { DISK_MS = 30 * 60 * 1000 };
 
 /* A guest that got hold of its QEMU wrote what is read here: qemu-img has the rights of whose file it is and no more,
- * and the disk alone, not what that names. A file of root's is lent to nobody. */
+ * and the disk alone, not what that names. A file of root's is lent to nobody, and so
+ * is one that a killed run has lent: it is root's again then. */
 static int run(const char *path, int fd, char *const argv[], struct vh_output *ret, struct vh_err *err)
 {
 	struct vh_spawn spawn = { .argv = argv, .confined = true, .keep = (const int[]){ fd, -1 }, .deadline_ms = DISK_MS };
@@ -25,7 +26,7 @@ static int run(const char *path, int fd, char *const argv[], struct vh_output *r
 		return vh_err_set(err, errno, "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return vh_err_set(err, EINVAL, "%s: is no disk", path);
-	if (st.st_uid) {
+	if (st.st_uid && st.st_uid != VH_CONFINE_ID) {
 		spawn.uid = st.st_uid;
 		spawn.gid = st.st_gid;
 		return vh_spawn_ok(&spawn, ret, err);
@@ -65,6 +66,12 @@ static int qemu_img(const char *path, const char *verb, const char *option, cons
 	return r < 0 ? explain(path, err) : 0;
 }
 
+/* Its guest wrote that: what is changed is to be in the disk alone. */
+static bool is_elsewhere(const json_t *info)
+{
+	return json_object_get(json_object_get(json_object_get(info, "format-specific"), "data"), "data-file") != NULL;
+}
+
 int disk_tags(const char *path, char ***ret, struct vh_err *err)
 {
 	vh_autooutput out = { 0 };
@@ -79,6 +86,8 @@ int disk_tags(const char *path, char ***ret, struct vh_err *err)
 	info = json_loadb(out.out, out.out_len, 0, NULL);
 	if (!info)
 		return vh_err_set(err, EBADMSG, "%s: what qemu-img says of it is not understood", path);
+	if (is_elsewhere(info))
+		return vh_err_refuse(err, EINVAL, "%s: names another file, which its data are in", path);
 	json_array_foreach(json_object_get(info, "snapshots"), i, snapshot) {
 		const char *tag = json_string_value(json_object_get(snapshot, "name"));
 

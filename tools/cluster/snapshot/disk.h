@@ -5,7 +5,7 @@
 
 #include "lib/err.h"
 
-/* The tags that it has, a strv; NULL: none. */
+/* The tags that it has, a strv; NULL: none. Refused, as by those that follow, where its data are in another file. */
 int disk_tags(const char *path, char ***ret, struct vh_err *err);
 /* Takes one, instead of one of that tag. -ENOSPC: the file system is full; what is there of it disk_drop drops. */
 int disk_take(const char *path, const char *tag, struct vh_err *err);

@@ -56,6 +56,13 @@ int snapshot_check(const struct snapshot_disks *disks, const char *name, char **
 
 /* --- taken, gone back to, removed */
 
+/* The journal has it, and disks_settle sees to it. */
+static int unfinished(struct vh_err *err)
+{
+	vh_err_as(err, VH_EXIT_PARTIAL);
+	return err->hint ? -err->num : vh_err_hint(err, "the next start or apply ends what was begun, a revert too");
+}
+
 /* Of what failed and was undone; where that failed too the journal keeps it, and the next run sees to it. */
 static int undone(const struct snapshot_disks *disks, struct vh_store *store, int64_t id, int r, struct vh_err *undo_err, struct vh_err *err)
 {
@@ -65,8 +72,7 @@ static int undone(const struct snapshot_disks *disks, struct vh_store *store, in
 	if (r == 0)
 		return vh_err_within(err, "nothing is changed");
 	vh_err_within(err, "half done, for undoing failed too (%s)", undo_err->text);
-	vh_err_as(err, VH_EXIT_PARTIAL);
-	return err->hint ? -err->num : vh_err_hint(err, "run it again once the cause is gone");
+	return unfinished(err);
 }
 
 /* Every disk is there, and can be read. */
@@ -123,11 +129,10 @@ int snapshot_remove(const struct snapshot_disks *disks, struct vh_store *store, 
 		return r == -ENOENT ? 0 : r;
 	vh_err_clear(err);
 	r = deed_begin(REMOVE, disks, store, name, &id, err);
-	if (r == 0)
-		r = finish_remove(disks, name, err);
 	if (r < 0)
-		return vh_err_as(err, VH_EXIT_PARTIAL);
-	return vh_journal_forget(store, id, err);
+		return r;
+	r = finish_remove(disks, name, err);
+	return r < 0 ? unfinished(err) : vh_journal_forget(store, id, err);
 }
 
 /* As they were before: all of them took that first. */
@@ -156,7 +161,7 @@ int snapshot_revert(const struct snapshot_disks *disks, struct vh_store *store, 
 	if (r < 0)
 		return undone(disks, store, id, take_back(disks, &undo_err), &undo_err, err);
 	r = disks_do(disks, disk_drop, tag_before, err);
-	return r < 0 ? vh_err_as(err, VH_EXIT_PARTIAL) : vh_journal_forget(store, id, err);
+	return r < 0 ? unfinished(err) : vh_journal_forget(store, id, err);
 }
 
 int snapshots_strip(const char *disk, struct vh_err *err)

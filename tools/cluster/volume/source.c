@@ -28,17 +28,26 @@ static void tell_failure(FILE *tell, struct vh_err *err)
 	fprintf(tell, "%s\n", err->hint ? vh_plain(err->hint) : "");
 }
 
-/* It ends with us, and at the signals that end us: what ours do about those is not for it to do. */
-static void forget_ours(pid_t parent)
+/* At the signals that end us it ends: what ours do about those is not for it to do. */
+static void forget_ours(void)
 {
 	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
-		_exit(1);
 	for (size_t i = 0; i < vh_array_len(ends); i++)
 		signal(ends[i], SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* It ends with us too: whoever becomes another user has to ask for that then. */
+static int give_up_rights(pid_t parent, struct vh_err *err)
+{
+	int r = vh_confine_self(0);
+
+	if (r == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		r = -errno;
+	if (getppid() != parent)
+		_exit(1);
+	return r < 0 ? vh_err_set(err, -r, "cannot give up rights: %s", strerror(-r)) : 0;
 }
 
 struct order { const char *path; int to; pid_t parent; };
@@ -51,11 +60,9 @@ static int read_source(void *arg, int tell_fd)
 	FILE *tell = fdopen(tell_fd, "w");
 	int r;
 
-	forget_ours(o->parent);
+	forget_ours();
 	vh_confine_close_but(tell_fd, o->to < 0 ? tell_fd : o->to);
-	r = vh_confine_self(0);
-	if (r < 0)
-		r = vh_err_set(&err, -r, "cannot give up rights: %s", strerror(-r));
+	r = give_up_rights(o->parent, &err);
 	if (r == 0 && tell)
 		r = source_walk(o->path, o->to, tell, &is, &err);
 	if (tell && r < 0)
