@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -358,6 +360,57 @@ START_TEST(an_image_that_cannot_be_mounted_is_refused)
 }
 END_TEST
 
+/* In a mount namespace of its own: the disk goes to a file system of 16 MiB. Its exit status. */
+static int on_small_disk(struct bench *b, const char *image)
+{
+	vh_autofree char *small = vh_strf("%s/small", b->dir);
+	vh_autoerr err = VH_ERR_NONE;
+	bool made;
+
+	if (mkdir(small, 0755) < 0 || unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", small, "tmpfs", 0, "size=16M") < 0)
+		return 77;
+	free(b->disk);
+	b->disk = vh_strf("%s/genomes.data", small);
+	if (data_make(&b->volume, b->disk, NULL, &made, &err) != -ENOSPC || err.exit != VH_EXIT_REFUSED || access(b->disk, F_OK) == 0)
+		return 1;
+	if (!strstr(err.text, "one.squashfs: takes 15.5 MiB, and 15.2 MiB are free for it") || !err.hint)
+		return 2;
+	vh_err_clear(&err);
+	/* Of what is long holes take nothing. */
+	if (truncate(image, 12 << 20) < 0 || truncate(image, 64 << 20) < 0)
+		return 3;
+	return data_make(&b->volume, b->disk, NULL, &made, &err) < 0 ? 4 : 0;
+}
+
+START_TEST(an_image_leaves_room_for_others)
+{
+	enum { LARGE = (15 << 20) + (512 << 10) };
+	autobench b = bench();
+	vh_autofree char *image = vh_strf("%s/one.squashfs", b.dir);
+	const char *const mksquashfs[] = { "mksquashfs", b.from, image, "-quiet", "-no-progress", NULL };
+	char full[1 << 12];
+	int status = 0, fd;
+	pid_t pid;
+
+	run(mksquashfs);
+	memset(full, 'A', sizeof(full));
+	fd = open(image, O_WRONLY | O_APPEND | O_CLOEXEC);
+	for (off_t at = lseek(fd, 0, SEEK_END); at < LARGE; at += (off_t)sizeof(full))
+		ck_assert_int_eq(write(fd, full, sizeof(full)), sizeof(full));
+	ck_assert(fchmod(fd, 0644) == 0 && ftruncate(fd, LARGE) == 0 && close(fd) == 0);
+	b.volume.from = image;
+	pid = fork();
+	if (pid == 0)
+		unit_exit(on_small_disk(&b, image));
+	waitpid(pid, &status, 0);
+	ck_assert(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		unit_skip("no mount namespace to be had");
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
 /* Until it is ended. */
 static pid_t write_on(const char *path)
 {
@@ -401,4 +454,4 @@ END_TEST
 UNIT_SUITE(tools_data, a_set_is_roots_and_everybodys_to_read, the_same_files_are_the_same_set, a_changed_source_is_another_one,
 	   what_is_no_set_is_refused, what_not_everybody_may_read_is_in_no_set,
 	   what_another_run_has_lent_is_in_no_set, a_reader_ends_with_who_started_it, what_changes_meanwhile_is_not_packed,
-	   an_image_is_taken_as_it_is, a_qcow2_is_taken_as_what_is_in_it, an_image_that_cannot_be_mounted_is_refused)
+	   an_image_leaves_room_for_others, an_image_is_taken_as_it_is, a_qcow2_is_taken_as_what_is_in_it, an_image_that_cannot_be_mounted_is_refused)

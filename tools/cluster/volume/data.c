@@ -20,8 +20,7 @@
 #include "tools/cluster/volume/qcow2.h"
 #include "tools/cluster/volume/source.h"
 
-/* Of the host's disk so much stays free for others: a twentieth. */
-enum { SPARE = 20, PROCESSORS_MAX = 8, NEARLY = 1 << 20 };
+enum { PROCESSORS_MAX = 8, NEARLY = 1 << 20 };
 
 int data_look(const struct volume *v, struct source *ret, struct vh_err *err)
 {
@@ -145,12 +144,13 @@ static void drain(int fd)
 		;
 }
 
-/* The reader, a process that runs already, and who packs what it reads. */
+/* Who packs, and the reader, a process that runs already: in this order where there is no thread more, for the reader waits
+ * for who packs. */
 static void do_one(void *arg, size_t i)
 {
 	struct packing *p = arg;
 
-	if (i == 0) {
+	if (i == 1) {
 		p->read = source_end(&p->reader, tick, p, &p->is, &p->read_err);
 		return;
 	}
@@ -238,7 +238,26 @@ static int judge_unpacked(const struct packing *p, struct vh_err *err)
 	return why ? vh_err_refuse(err, EINVAL, "%s: what is in it %s", p->v->from, why) : 0;
 }
 
-/* By way of our own copy, which nobody changes after the look at it. */
+/* How large it may become, and a word where it has to shrink for that. */
+static int find_room(struct packing *p, struct vh_err *err)
+{
+	vh_autofree char *dir = strndup(p->part, (size_t)(strrchr(p->part, '/') - p->part));
+	struct statvfs fs;
+	char is[16], free_size[16];
+
+	if (!dir)
+		return vh_err_nomem(err);
+	if (statvfs(dir, &fs) < 0)
+		return vh_err_set(err, errno, "%s: %s", dir, strerror(errno));
+	p->room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	p->room -= p->room / SOURCE_SPARE;
+	if (p->total > p->room && p->form == SOURCE_DIRECTORY)
+		vh_progress_note(p->progress, "volume %s: of %s, which has to shrink: %s are free in %s", p->v->name,
+				 vh_size_format(is, sizeof(is), p->total), vh_size_format(free_size, sizeof(free_size), p->room), dir);
+	return 0;
+}
+
+/* By way of our own copy, which nobody changes after the look at it, and which takes of the room. */
 static int unpack_qcow2(struct packing *p, struct vh_err *err)
 {
 	vh_autofree char *copy = vh_strf("%s.qcow2", p->part);
@@ -251,6 +270,8 @@ static int unpack_qcow2(struct packing *p, struct vh_err *err)
 		r = copy_image(p, from, err);
 	if (r == 0 && (pread(from, head, sizeof(head), 0) != sizeof(head) || qcow2_judge(head, &size) != QCOW2_PLAIN))
 		r = vh_err_refuse(err, EBUSY, "%s: changed while it was read", p->v->from);
+	if (r == 0)
+		r = find_room(p, err);
 	if (r == 0)
 		r = run_qemu_img(p, from, err);
 	if (copy)
@@ -269,25 +290,6 @@ static int pack(struct packing *p, struct vh_err *err)
 	if (r == 0 && (errno = -vh_confine_take(p->to, 0400)))
 		r = vh_err_set(err, errno, "%s: %s", p->part, strerror(errno));
 	return r;
-}
-
-/* How large it may become, and a word where it has to shrink for that. */
-static int find_room(struct packing *p, struct vh_err *err)
-{
-	vh_autofree char *dir = strndup(p->part, (size_t)(strrchr(p->part, '/') - p->part));
-	struct statvfs fs;
-	char is[16], free_size[16];
-
-	if (!dir)
-		return vh_err_nomem(err);
-	if (statvfs(dir, &fs) < 0)
-		return vh_err_set(err, errno, "%s: %s", dir, strerror(errno));
-	p->room = (uint64_t)fs.f_bavail * fs.f_frsize;
-	p->room -= p->room / SPARE;
-	if (p->total > p->room && p->form == SOURCE_DIRECTORY)
-		vh_progress_note(p->progress, "volume %s: of %s, which has to shrink: %s are free in %s", p->v->name,
-				 vh_size_format(is, sizeof(is), p->total), vh_size_format(free_size, sizeof(free_size), p->room), dir);
-	return 0;
 }
 
 /* What changed behind the reader's back is seen by a second look. */

@@ -9,10 +9,12 @@
 #include <sha256.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/strv.h"
+#include "lib/values.h"
 #include "tools/cluster/volume/qcow2.h"
 
 /* Disks are read in blocks; a file system's own ends where it says. */
@@ -142,19 +144,50 @@ static int copy_run(const struct source_file *f, int to, off_t from, off_t end, 
 	return 0;
 }
 
-/* Holes stay holes; behind the last there is nothing. */
+/* Holes stay holes: the next bytes behind *end that are in none. 1; 0: there are no more. */
+static int next_run(const struct source_file *f, off_t *from, off_t *end, struct vh_err *err)
+{
+	*from = lseek(f->fd, *end, SEEK_DATA);
+	if (*from < 0)
+		return errno == ENXIO ? 0 : lost(f, err);
+	*end = lseek(f->fd, *from, SEEK_HOLE);
+	return *end < 0 ? lost(f, err) : 1;
+}
+
+static int check_room(const struct source_file *f, int to, struct vh_err *err)
+{
+	uint64_t takes = 0, room;
+	struct statvfs fs;
+	char is[16], free_size[16];
+	int r = 0;
+
+	for (off_t from, end = 0; (r = next_run(f, &from, &end, err)) > 0; )
+		takes += (uint64_t)(end - from);
+	if (r < 0)
+		return r;
+	if (fstatvfs(to, &fs) < 0)
+		return lost(f, err);
+	room = (uint64_t)fs.f_bavail * fs.f_frsize;
+	room -= room / SOURCE_SPARE;
+	if (takes <= room)
+		return 0;
+	vh_err_refuse(err, ENOSPC, "%s: takes %s, and %s are free for it", f->path, vh_size_format(is, sizeof(is), takes),
+		      vh_size_format(free_size, sizeof(free_size), room));
+	return vh_err_hint(err, "a %dth of what is free stays free for others: make room in the state directory (--state), df tells",
+			   SOURCE_SPARE);
+}
+
 static int copy(const struct source_file *f, int to, struct vh_err *err)
 {
 	double told = 0;
-	int r = 0;
+	int r = check_room(f, to, err);
 
-	for (off_t end = 0, from; r == 0 && (from = lseek(f->fd, end, SEEK_DATA)) >= 0; ) {
-		end = lseek(f->fd, from, SEEK_HOLE);
-		r = end < 0 ? lost(f, err) : copy_run(f, to, from, end, &told, err);
-	}
-	return r == 0 && errno != ENXIO ? lost(f, err) : r;
+	for (off_t from, end = 0; r == 0 && (r = next_run(f, &from, &end, err)) > 0; )
+		r = copy_run(f, to, from, end, &told, err);
+	return r;
 }
 
+/* A file system that shares the bytes has room for them. */
 static int copy_whole(const struct source_file *f, int to, struct vh_err *err)
 {
 	const off_t whole = (f->st.st_size + BLOCK - 1) / BLOCK * BLOCK;

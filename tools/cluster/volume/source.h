@@ -8,6 +8,9 @@
 
 #include "tools/cluster/volume/volume.h"
 
+/* Of what is free where a disk goes so much stays free for others: a twentieth. */
+enum { SOURCE_SPARE = 20 };
+
 struct source_reader { pid_t pid; int from; };
 
 /* Starts it. to: where an archive of it goes, of an image its bytes; -1: it is only looked at. */
@@ -28,7 +31,8 @@ enum { SOURCE_HEAD = 64 << 10 };
 const char *source_objection(const uint8_t head[SOURCE_HEAD], uint64_t len);
 
 struct source_file { const char *path; int fd; struct stat st; FILE *tell; };
-/* The same of a file with a file system, of which all bytes go to to. */
+/* The same of a file with a file system, of which all bytes go to to. Refused with ENOSPC, before the first of them, where
+ * it would take from SOURCE_SPARE. */
 int source_image(const struct source_file *f, int to, struct source *ret, struct vh_err *err);
 /* Prints "tick BYTES", but not often; *told is when it was printed last. */
 void source_tick(FILE *tell, double *told, uint64_t bytes);
