@@ -364,8 +364,33 @@ START_TEST(nodes_are_to_be_other_ones_and_come_back)
 	check_shapes(&f.c, "is mpi 1, behind mpi 3->1, is mpi 1");
 	node_renew(&f.c.nodes[1]);
 	node_keep(&f.c.nodes[1]);
+	/* The third is still of it, until it is gone. */
+	ck_assert_ptr_null(cluster_unused(&f.c));
+	cluster_drop_leaving(&f.c);
 	ck_assert_ptr_eq(cluster_unused(&f.c), &f.c.formers[0]);
 	ck_assert(cluster_shares_boot(&f.c, &f.c.formers[0]));
+}
+END_TEST
+
+/* A run that was killed, and the number of nodes of before again: that node was never made anew. */
+START_TEST(one_that_leaves_comes_back_as_it_was)
+{
+	autofixture f;
+
+	planned(&f, WORK(""));
+	changed(&f, HEAD LOGIN "- {name: work, count: 1, vcpus: 3}\n");
+	record(&f);
+	check_shapes(&f.c, "is mpi 1, behind mpi 1->3");
+	changed(&f, WORK(", vcpus: 3"));
+	check_shapes(&f.c, "is mpi 1, behind mpi 1->3, behind mpi 1->3");
+	/* And as all were, while one leaves again. */
+	changed(&f, HEAD LOGIN "- {name: work, count: 1, vcpus: 3}\n");
+	record(&f);
+	changed(&f, HEAD LOGIN "- {name: work, count: 1}\n");
+	record(&f);
+	changed(&f, WORK(""));
+	check_shapes(&f.c, "is mpi 1, is mpi 1, is mpi 1");
+	ck_assert_ptr_eq(cluster_unused(&f.c), &f.c.formers[0]);
 }
 END_TEST
 
@@ -1233,7 +1258,8 @@ START_TEST(snapshots_are_of_the_disks_of_all_nodes)
 END_TEST
 
 UNIT_SUITE(tools_change, snapshots_are_of_the_disks_of_all_nodes, the_same_manifest_changes_nothing, nodes_that_stay_keep_what_they_have, a_slot_is_given_again_when_its_node_is_gone,
-	   who_was_to_leave_comes_back, shared_memory_stays_as_nodes_have_it, nodes_are_to_be_other_ones_and_come_back, another_image_comes_and_goes,
+	   who_was_to_leave_comes_back, shared_memory_stays_as_nodes_have_it, nodes_are_to_be_other_ones_and_come_back,
+	   one_that_leaves_comes_back_as_it_was, another_image_comes_and_goes,
 	   nodes_are_of_what_they_were_until_they_are_replaced, what_no_node_was_made_of_is_as_before, all_nodes_need_one_user_and_one_mpi,
 	   a_disk_is_kept_beside_and_put_back,
 	   what_cannot_be_changed_is_refused,

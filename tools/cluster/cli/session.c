@@ -260,6 +260,7 @@ static int remove_left(const struct cluster *c, struct vh_err *err)
 int session_leave(const struct context *ctx, struct session *s, struct vh_err *err)
 {
 	struct context leaving = *ctx;
+	struct roll roll = roll_of_all(ctx, s);
 	int r;
 
 	leaving.leaving = true;
@@ -270,6 +271,9 @@ int session_leave(const struct context *ctx, struct session *s, struct vh_err *e
 		r = record_leave(s->store, &s->cluster, err);
 	if (r == 0)
 		r = record_save(&s->cluster, s->cluster.dir, err);
+	/* What they alone were of. */
+	if (r == 0)
+		r = roll_tidy(&roll, err);
 	return r < 0 ? r : vh_floating_settle(s->virt, ctx->state, err);
 }
 

@@ -43,7 +43,8 @@ static uint64_t next_generation(const struct cluster *c, const struct cluster_po
 	return last + 1;
 }
 
-/* What it was is kept as the last former one; what it boots is the same still where the image is. */
+/* What it was is kept as the last former one; what it boots is the same still where the image is. Nodes that leave are of it
+ * too, for they may come back. */
 static int set_apart(struct cluster *c, size_t pool, struct cluster_pool *is, struct vh_err *err)
 {
 	struct cluster_pool *formers = reallocarray(c->formers, c->n_formers + 1, sizeof(*formers));
@@ -55,7 +56,7 @@ static int set_apart(struct cluster *c, size_t pool, struct cluster_pool *is, st
 	formers[c->n_formers++] = c->pools[pool];
 	c->pools[pool] = *is;
 	*is = (struct cluster_pool){ 0 };
-	for (size_t i = 0; i < c->n_nodes; i++)
+	for (size_t i = 0; i < c->n_nodes + c->n_leaving; i++)
 		if (c->nodes[i].pool == pool && !c->nodes[i].former && !c->nodes[i].is_new)
 			c->nodes[i].former = c->nodes[i].was = c->n_formers;
 	return 0;
@@ -134,7 +135,7 @@ static void swap_pools(struct cluster_pool *is, struct cluster_pool *was)
 static void take_former(struct cluster *c, size_t pool, size_t former)
 {
 	swap_pools(&c->pools[pool], &c->formers[former - 1]);
-	for (size_t i = 0; i < c->n_nodes; i++) {
+	for (size_t i = 0; i < c->n_nodes + c->n_leaving; i++) {
 		struct node *n = &c->nodes[i];
 
 		if (n->pool == pool && !n->is_new && (n->former == former || !n->former))

@@ -296,8 +296,8 @@ static void tell(void *arg, enum roll_state state, size_t first, size_t n, const
 
 static const struct roll_ops ops = { act, tell };
 
-/* What nodes booted that are no more; its files first, for nothing but the record leads to them. */
-static int tidy(const struct roll *r, struct vh_err *err)
+/* Its files first, for nothing but the record leads to them. */
+int roll_tidy(const struct roll *r, struct vh_err *err)
 {
 	struct cluster_pool *former;
 	bool any = cluster_unused(r->cluster);
@@ -338,7 +338,7 @@ int roll_nodes(struct roll *r, size_t at_once, size_t *ret_done, struct vh_err *
 	/* What could not go back is settled by the next run. */
 	if (e < 0 && any_half(r->cluster))
 		return e;
-	if (tidy(r, &why) == 0 || e < 0)
+	if (roll_tidy(r, &why) == 0 || e < 0)
 		return e;
 	vh_err_move(err, &why);
 	return vh_err_as(err, VH_EXIT_PARTIAL);
@@ -376,7 +376,7 @@ int roll_settle(struct roll *r, struct vh_err *err)
 			e = roll_settle_one(disk_is_aside(r->cluster, n), &ops, r, i, err);
 	}
 	if (e == 0)
-		e = tidy(r, err);
+		e = roll_tidy(r, err);
 	return e < 0 ? e : forget(r, REPLACE, NULL, err);
 }
 

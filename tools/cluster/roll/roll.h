@@ -70,6 +70,9 @@ int roll_nodes(struct roll *r, size_t at_once, size_t *ret_done, struct vh_err *
  * nodes. */
 int roll_look(const struct roll *r, bool *ret_unsettled, struct vh_err *err);
 int roll_settle(struct roll *r, struct vh_err *err);
+/* Pools of which no node was made are again what they were, and what they were of which no node is any more is forgotten, with what
+ * such nodes booted. Recorded where there was any. After nodes have left, too. */
+int roll_tidy(const struct roll *r, struct vh_err *err);
 /* After a walk over all: has Slurm give jobs again to nodes that a killed run had it give none. */
 int roll_release(struct roll *r, struct vh_err *err);
 
