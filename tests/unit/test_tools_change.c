@@ -336,6 +336,7 @@ static void check_shapes(const struct cluster *c, const char *text)
 	ck_assert_str_eq(is, text);
 }
 
+#define SMALL(VCPUS, MEMORY) "name: c\ndefaults: {image: mpi, vcpus: " VCPUS ", memory: " MEMORY "}\ngroups:\n- {name: work, count: 1}\n"
 #define WORK(MORE) HEAD LOGIN "- {name: work, count: 2" MORE "}\n"
 
 START_TEST(nodes_are_to_be_other_ones_and_come_back)
@@ -391,6 +392,71 @@ START_TEST(one_that_leaves_comes_back_as_it_was)
 	changed(&f, WORK(""));
 	check_shapes(&f.c, "is mpi 1, is mpi 1, is mpi 1");
 	ck_assert_ptr_eq(cluster_unused(&f.c), &f.c.formers[0]);
+}
+END_TEST
+
+/* "1 CPUs, 256 MiB" that the node holds. */
+static char *held_by(const struct fixture *f, const char *holder)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_lease *leases;
+	size_t n, cpus = 0;
+	uint64_t bytes = 0;
+
+	ck_assert_int_eq(vh_lease_list(f->store, NULL, holder, &leases, &n, &err), 0);
+	for (size_t i = 0; i < n; i++) {
+		cpus += !strcmp(leases[i].kind, "cpu");
+		bytes += leases[i].amount;
+	}
+	vh_lease_free(leases, n);
+	return vh_strf("%zu CPUs, %" PRIu64 " MiB", cpus, bytes >> 20);
+}
+
+static void check_held(const struct fixture *f, const char *holder, const char *text)
+{
+	vh_autofree char *is = held_by(f, holder);
+
+	ck_assert_str_eq(is, text);
+}
+
+/* As apply does it, with its leases. */
+static void leased(struct fixture *f)
+{
+	vh_autoerr err = VH_ERR_NONE;
+
+	give_uuids(&f->c);
+	ck_assert_msg(record_create(f->store, &f->c, &err) == 0, "%s", err.text);
+	record(f);
+}
+
+START_TEST(what_a_node_was_to_have_is_given_back)
+{
+	autofixture f;
+	vh_autoerr err = VH_ERR_NONE;
+
+	planned_anew(&f, SMALL("1", "256M"));
+	leased(&f);
+	check_held(&f, "vm/c-work-1", "1 CPUs, 256 MiB");
+	/* Both, while it runs. */
+	changed(&f, SMALL("3", "512M"));
+	leased(&f);
+	check_held(&f, "vm/c-work-1", "3 CPUs, 512 MiB");
+	/* A change that is taken back. */
+	changed(&f, SMALL("1", "256M"));
+	leased(&f);
+	check_held(&f, "vm/c-work-1", "1 CPUs, 256 MiB");
+	/* One of which nothing came. */
+	changed(&f, SMALL("3", "512M"));
+	leased(&f);
+	ck_assert_int_eq(record_settle(f.store, &f.c, &err), 0);
+	check_held(&f, "vm/c-work-1", "3 CPUs, 512 MiB");
+	cluster_unrenew(&f.c);
+	ck_assert_int_eq(record_settle(f.store, &f.c, &err), 0);
+	check_held(&f, "vm/c-work-1", "1 CPUs, 256 MiB");
+	/* One that is off holds nothing, and takes nothing. */
+	ck_assert_int_eq(vh_lease_drop(f.store, "vm/c-work-1", NULL, NULL, &err), 0);
+	ck_assert_int_eq(record_settle(f.store, &f.c, &err), 0);
+	check_held(&f, "vm/c-work-1", "0 CPUs, 0 MiB");
 }
 END_TEST
 
@@ -1259,7 +1325,7 @@ END_TEST
 
 UNIT_SUITE(tools_change, snapshots_are_of_the_disks_of_all_nodes, the_same_manifest_changes_nothing, nodes_that_stay_keep_what_they_have, a_slot_is_given_again_when_its_node_is_gone,
 	   who_was_to_leave_comes_back, shared_memory_stays_as_nodes_have_it, nodes_are_to_be_other_ones_and_come_back,
-	   one_that_leaves_comes_back_as_it_was, another_image_comes_and_goes,
+	   one_that_leaves_comes_back_as_it_was, what_a_node_was_to_have_is_given_back, another_image_comes_and_goes,
 	   nodes_are_of_what_they_were_until_they_are_replaced, what_no_node_was_made_of_is_as_before, all_nodes_need_one_user_and_one_mpi,
 	   a_disk_is_kept_beside_and_put_back,
 	   what_cannot_be_changed_is_refused,

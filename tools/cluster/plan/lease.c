@@ -83,17 +83,25 @@ int cluster_show(const struct cluster *c, const char *path, struct vh_err *err)
 
 /* --- the rest */
 
+/* What the node is to hold with that layout. */
+static int lease_of(const struct cluster *c, const struct node *n, const struct vh_layout *layout, struct vh_domain_lease *ret,
+		    struct vh_err *err)
+{
+	vh_autofree char *holder = vh_strf("vm/%s", n->name);
+
+	if (!holder || vh_layout_lease(layout, NULL, holder, c->owner, ret) < 0 || (n->uuid && !(ret->uuid = strdup(n->uuid))))
+		return vh_err_nomem(err);
+	return 0;
+}
+
 /* first: of several; what those hold that have ended is given back once. */
 static int lease_node(struct vh_store *store, const struct vh_root *root, const struct cluster *c,
 		      const struct node *n, const struct vh_layout *layout, bool first, struct vh_err *err)
 {
-	vh_autofree char *holder = vh_strf("vm/%s", n->name);
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	int r = lease_of(c, n, layout, &lease, err);
 
-	if (!holder || vh_layout_lease(layout, NULL, holder, c->owner, &lease) < 0 ||
-	    (n->uuid && !(lease.uuid = strdup(n->uuid))))
-		return vh_err_nomem(err);
-	return (first ? vh_domain_lease_take : vh_domain_lease_take_more)(store, root, &lease, err);
+	return r < 0 ? r : (first ? vh_domain_lease_take : vh_domain_lease_take_more)(store, root, &lease, err);
 }
 
 static int lease_region(struct vh_store *store, const struct vh_root *root, const struct cluster *c, struct vh_err *err)
@@ -124,6 +132,53 @@ int lease_nodes(struct vh_store *store, const struct cluster *c, struct vh_err *
 		r = lease_node(store, root, c, &c->nodes[i], layout, first, err);
 		first = false;
 	}
+	return r;
+}
+
+/* What it was to have is on other CPUs and other nodes of the host, or of more bytes there. */
+static bool is_more(const struct vh_lease *held, size_t n, const struct vh_domain_lease *own)
+{
+	size_t cpus = 0, parts = 0;
+	uint64_t bytes = 0, own_bytes = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		cpus += !strcmp(held[i].kind, "cpu");
+		parts += held[i].amount != 0;
+		bytes += held[i].amount;
+	}
+	for (size_t i = 0; i < own->n_nodes; i++)
+		own_bytes += own->node_memory[i];
+	return cpus > own->n_cpus || parts > own->n_nodes || bytes > own_bytes;
+}
+
+static int settle_node(struct vh_store *store, const struct vh_root *root, const struct cluster *c, const struct node *n,
+		       struct vh_err *err)
+{
+	static const char *const kinds[] = { "cpu", "memory", "hugepage" };
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease own = { 0 };
+	struct vh_lease *held = NULL;
+	size_t n_held = 0;
+	bool more = false;
+	int r = lease_of(c, n, n->layout, &own, err);
+
+	if (r == 0)
+		r = vh_lease_list(store, NULL, own.holder, &held, &n_held, err);
+	if (r == 0)
+		more = is_more(held, n_held, &own);
+	vh_lease_free(held, n_held);
+	for (size_t i = 0; r == 0 && more && i < vh_array_len(kinds); i++)
+		r = vh_lease_drop(store, own.holder, kinds[i], NULL, err);
+	return r == 0 && more ? vh_domain_lease_take_more(store, root, &own, err) : r;
+}
+
+int lease_settle(struct vh_store *store, const struct cluster *c, struct vh_err *err)
+{
+	vh_autoroot root = NULL;
+	int r = vh_root_open(&root, NULL, err);
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+		if (!c->nodes[i].is_new && !c->nodes[i].other)
+			r = settle_node(store, root, c, &c->nodes[i], err);
 	return r;
 }
 

@@ -7,6 +7,8 @@
 
 /* What its new nodes have while they run. */
 int lease_nodes(struct vh_store *store, const struct cluster *c, struct vh_err *err);
+/* Of nodes that are to have nothing else: what they hold beside what they have, by a change that was given up, is given back. */
+int lease_settle(struct vh_store *store, const struct cluster *c, struct vh_err *err);
 /* What it has whether they run or not: network, shared memory. */
 int lease_shared(struct vh_store *store, const struct cluster *c, struct vh_err *err);
 /* The user that it had, of a store that was lost. */

@@ -191,12 +191,15 @@ int cluster_from_json(const json_t *j, const char *state, struct cluster *ret, s
 
 /* -ENOENT without error text: no such cluster. */
 int record_load(struct vh_store *store, const char *state, const char *name, struct cluster *ret, struct vh_err *err);
-/* Takes the leases of new nodes and writes the record, within the caller's transaction. */
+/* Takes the leases of new nodes, gives back what others were to have and are not to have any more, and writes the record, within
+ * the caller's transaction. */
 int record_create(struct vh_store *store, const struct cluster *c, struct vh_err *err);
 /* Writes that of one that has its leases. */
 int record_put(struct vh_store *store, const struct cluster *c, struct vh_err *err);
 /* The same of a cluster that may run, whose nodes' leases vh_vm_recover takes. */
 int record_recover(struct vh_store *store, const struct cluster *c, struct vh_err *err);
+/* Writes that of one that has its leases or more of them: what nodes were to have and are not to have any more is given back. */
+int record_settle(struct vh_store *store, const struct cluster *c, struct vh_err *err);
 /* Gives back the leases of those that leave, which are removed, and forgets them. */
 int record_leave(struct vh_store *store, struct cluster *c, struct vh_err *err);
 /* Gives back the leases and forgets record and journal. */

@@ -35,8 +35,22 @@ int record_create(struct vh_store *store, const struct cluster *c, struct vh_err
 	int r = lease_nodes(store, c, err);
 
 	if (r == 0)
+		r = lease_settle(store, c, err);
+	if (r == 0)
 		r = lease_shared(store, c, err);
 	return r < 0 ? r : record_put(store, c, err);
+}
+
+int record_settle(struct vh_store *store, const struct cluster *c, struct vh_err *err)
+{
+	int r = vh_store_begin(store, err);
+
+	if (r < 0)
+		return r;
+	r = lease_settle(store, c, err);
+	if (r == 0)
+		r = record_put(store, c, err);
+	return vh_store_settle(store, r, err);
 }
 
 int record_recover(struct vh_store *store, const struct cluster *c, struct vh_err *err)

@@ -204,7 +204,7 @@ static int rebuild(struct roll *r, struct context *ctx, struct vh_err *err)
 
 static int save(const struct roll *r, struct vh_err *err)
 {
-	int e = record_put(r->store, r->cluster, err);
+	int e = record_settle(r->store, r->cluster, err);
 
 	return e < 0 ? e : record_save(r->cluster, r->cluster->dir, err);
 }
