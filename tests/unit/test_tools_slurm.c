@@ -242,7 +242,8 @@ START_TEST(nodes_are_told_apart)
 {
 	static const struct { const char *answer; enum nodes_kind kind; size_t n; } answers[] = {
 		{ "two-node-1:idle:none\ntwo-node-2:drained:why\n", NODES_KNOWN, 2 }, { "two-node-11:idle:none\n", NODES_KNOWN, 0 },
-		{ "two-node-1:idle:none\ntwo-node-2:drained:why\n", NODES_OPEN, 1 }, { "two-node-1:draining*:x\n", NODES_OPEN, 0 },
+		{ "two-node-1:idle:none\ntwo-node-2:drained:other\n", NODES_OPEN, 1 }, { "two-node-1:draining*:x\n", NODES_OPEN, 0 },
+		{ "two-node-1:idle:none\ntwo-node-2:drained:why\n", NODES_OPEN, 2 },
 		{ "two-node-1:idle:none\ntwo-node-2:drained:why\n", NODES_HELD, 1 }, { "two-node-1:down*:why", NODES_HELD, 1 },
 		{ "two-node-1:idle:why\n", NODES_HELD, 0 }, { "two-node-1:drained:whyever\n", NODES_HELD, 0 },
 		{ "two-node-1:drained:other\ntwo-node-3:drained:why\n", NODES_HELD, 0 }, { "two-node-1:drained\n2:why\n", NODES_HELD, 0 },
@@ -379,6 +380,13 @@ START_TEST(a_controller_is_brought_to_its_nodes)
 	was_asked(dir, "scontrol", false);
 	ck_assert_int_eq(slurm_down(&two, "config", leaves, &err), 0);
 	was_asked(dir, "-l root two-node-1 scontrol update 'NodeName=two-node-[1-2]' State=DOWN 'Reason=vhpc: leaves'\n", true);
+	/* One that its operator drained keeps his reason, and one that drains for this one is down for it. */
+	free(unit_file(dir, "nodes", "two-node-1:idle:none\ntwo-node-2:drained:bad DIMM\n"));
+	ck_assert_int_eq(slurm_down(&two, "config", leaves, &err), 0);
+	was_asked(dir, "scontrol update 'NodeName=two-node-1' State=DOWN", true);
+	free(unit_file(dir, "nodes", "two-node-1:drained:bad DIMM\ntwo-node-2:draining:vhpc: leaves\n"));
+	ck_assert_int_eq(slurm_down(&two, "config", leaves, &err), 0);
+	was_asked(dir, "scontrol update 'NodeName=two-node-2' State=DOWN", true);
 	free(unit_file(dir, "broken", ""));
 	ck_assert_int_eq(slurm_bring_up(&two, "config", leaves, -1, &resumed, &others, &err), -ETIMEDOUT);
 	setenv("PATH", path, 1);

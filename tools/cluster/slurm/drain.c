@@ -113,7 +113,7 @@ int slurm_drain(const struct slurm *s, const char *ssh_config, const char *reaso
 int slurm_down(const struct slurm *s, const char *ssh_config, const char *reason, struct vh_err *err)
 {
 	vh_autofree char *list = NULL, *state = vh_strf("State=DOWN 'Reason=%s'", reason);
-	int r = !state ? vh_err_nomem(err) : s->n_nodes ? list_of(s, ssh_config, NODES_KNOWN, NULL, &list, err) : 0;
+	int r = !state ? vh_err_nomem(err) : s->n_nodes ? list_of(s, ssh_config, NODES_OPEN, reason, &list, err) : 0;
 
 	return r < 0 || !list ? r : update(s, ssh_config, list, state, err);
 }

@@ -94,7 +94,9 @@ static bool is_held(const char *line, const char *reason)
 
 static bool is_so(const char *line, enum nodes_kind kind, const char *reason)
 {
-	return kind == NODES_KNOWN || (kind == NODES_OPEN ? !begins(line, "drain") : is_held(line, reason));
+	const bool held = reason && is_held(line, reason);
+
+	return kind == NODES_KNOWN || (kind == NODES_OPEN ? held || !begins(line, "drain") : held);
 }
 
 int nodes_said(const struct slurm *s, const char *answer, enum nodes_kind kind, const char *reason, char ***ret)

@@ -12,10 +12,10 @@ extern const char nodes_question[], jobs_question[];
 
 enum nodes_kind {
 	NODES_KNOWN,	/* whatever they are */
-	NODES_OPEN,	/* those that do not drain */
+	NODES_OPEN,	/* those that do not drain, or for that reason; NULL: for none */
 	NODES_HELD,	/* that drain, or are down, for that reason */
 };
-/* Which of the nodes are so by the answer: a strv, NULL where none is; -ENOMEM. reason: of NODES_HELD. */
+/* Which of the nodes are so by the answer: a strv, NULL where none is; -ENOMEM. */
 int nodes_said(const struct slurm *s, const char *answer, enum nodes_kind kind, const char *reason, char ***ret);
 
 /* Whether one of the nodes has no line in it, or a line is of no node. */

@@ -68,7 +68,7 @@ int slurm_wait(const struct slurm *s, const char *ssh_config, int within_ms, boo
 int slurm_drain(const struct slurm *s, const char *ssh_config, const char *reason, int within_ms, struct vh_err *err);
 /* Has those take jobs again that drain, or are down, for that reason; *ret_any: there were some. */
 int slurm_resume(const struct slurm *s, const char *ssh_config, const char *reason, bool *ret_any, struct vh_err *err);
-/* Has them count as down, so that what ran there is queued again. */
+/* Has them count as down, for that reason, so that what ran there is queued again. Those that drain for another one keep that. */
 int slurm_down(const struct slurm *s, const char *ssh_config, const char *reason, struct vh_err *err);
 /* The jobs there: "job 12 of ada, job 13_2 of bob, and 3 more"; "": none. malloc'd. */
 int slurm_jobs(const struct slurm *s, const char *ssh_config, char **ret, struct vh_err *err);
