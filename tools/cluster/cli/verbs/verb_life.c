@@ -171,6 +171,8 @@ int life_rest(const struct vh_cli *cli, enum rest_how how, int (*then)(void *arg
 	if (r == 0 && how != REST_LOOK)
 		r = nodes_check_off(&ctx, err);
 	if (r == 0 && how == REST_CHANGE)
+		r = session_settle(cli, &s, err);
+	if (r == 0 && how == REST_CHANGE)
 		r = disks_settle(&ctx, s.store, err);
 	if (r == 0)
 		r = disks_of(&s.cluster, &disks, err);
