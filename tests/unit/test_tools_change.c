@@ -790,6 +790,7 @@ START_TEST(a_cluster_goes_on_without_nodes_that_fail)
 	was = cluster_region(&f.c);
 	assert_names(f.c.nodes, f.c.n_nodes, "c-login-1 c-work-1 c-work-3");
 	assert_names(&f.c.nodes[f.c.n_nodes], f.c.n_leaving, "c-work-2");
+	ck_assert_msg(!f.c.nodes[f.c.n_nodes].is_new, "it leaves as any other");
 	record(&f);
 	assert_names(&f.c.nodes[f.c.n_nodes], f.c.n_leaving, "c-work-2");
 	m = f.c.missing.items;

@@ -80,10 +80,12 @@ int nodes_lose(struct cluster *c, char *const *why, struct vh_err *err)
 	if (r < 0)
 		return vh_err_nomem(err);
 	for (size_t i = 0; i < c->n_nodes; i++)
-		if (why[i])
-			lost[n_lost++] = c->nodes[i];
-		else
+		if (why[i]) {
+			lost[n_lost] = c->nodes[i];
+			lost[n_lost++].is_new = false;
+		} else {
 			c->nodes[n++] = c->nodes[i];
+		}
 	memcpy(&c->nodes[n], lost, n_lost * sizeof(*lost));
 	c->n_nodes = n;
 	c->n_leaving += n_lost;
