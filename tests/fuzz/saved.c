@@ -16,6 +16,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_ASSERT(err.num && err.text && err.exit == VH_EXIT_REFUSED && !s.plan && !s.manifest);
 		return 0;
 	}
-	FUZZ_ASSERT(vh_is_hostname(s.manifest->name) && json_is_object(s.plan) && json_is_array(s.steps));
+	FUZZ_ASSERT(vh_is_hostname(s.manifest->name) && json_is_object(s.plan) && json_is_array(s.steps) && json_is_object(s.data));
 	return 0;
 }

@@ -160,6 +160,50 @@ static void refused(const struct volume *v, const char *says)
 	ck_assert_msg(!strncmp(err.text, "volume genomes: ", 16), "%s", err.text);
 }
 
+static enum data_is seen(const struct bench *b)
+{
+	const struct vh_doc_list volumes = { .items = (void *)&b->volume, .n = 1 };
+	autodata all = { .n = 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(data_see(&volumes, b->dir, &all, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(all.n, 1);
+	return all.v[0].is;
+}
+
+/* What apply packs, or what it packed once. */
+static char *expected(const struct bench *b)
+{
+	const struct vh_doc_list volumes = { .items = (void *)&b->volume, .n = 1 };
+	autodata all = { .n = 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_msg(data_expect(&volumes, b->dir, &all, &err) == 0, "%s", err.text);
+	ck_assert_uint_eq(all.n, 1);
+	return vh_steal(&all.v[0].source.digest);
+}
+
+START_TEST(what_nodes_get_is_what_is_packed)
+{
+	autobench b = bench();
+	vh_autofree char *first = expected(&b), *then = NULL, *packed = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	put(&b, "a", "ACGTACGT", 0644);
+	then = expected(&b);
+	ck_assert_str_ne(first, then);
+	ck_assert_int_eq(seen(&b), DATA_NEW);
+	make(&b);
+	ck_assert_int_eq(seen(&b), DATA_PACKED);
+	put(&b, "a", "of later", 0644);
+	ck_assert_int_eq(seen(&b), DATA_CHANGED);
+	ck_assert_int_eq(vh_remove_tree(b.from, &err), 0);
+	ck_assert_int_eq(seen(&b), DATA_LOST);
+	packed = expected(&b);
+	ck_assert_str_eq(packed, then);
+}
+END_TEST
+
 START_TEST(what_is_no_set_is_refused)
 {
 	autobench b = bench();
@@ -452,6 +496,7 @@ START_TEST(what_changes_meanwhile_is_not_packed)
 END_TEST
 
 UNIT_SUITE(tools_data, a_set_is_roots_and_everybodys_to_read, the_same_files_are_the_same_set, a_changed_source_is_another_one,
+	   what_nodes_get_is_what_is_packed,
 	   what_is_no_set_is_refused, what_not_everybody_may_read_is_in_no_set,
 	   what_another_run_has_lent_is_in_no_set, a_reader_ends_with_who_started_it, what_changes_meanwhile_is_not_packed,
 	   an_image_leaves_room_for_others, an_image_is_taken_as_it_is, a_qcow2_is_taken_as_what_is_in_it, an_image_that_cannot_be_mounted_is_refused)

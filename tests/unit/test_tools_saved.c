@@ -47,10 +47,11 @@ START_TEST(saved_plan_fits_what_it_was_made_of)
 {
 	autofixture f;
 	autosaved s = { 0 };
+	const struct data none = { .n = 0 };
 	vh_autoerr err = VH_ERR_NONE;
 
 	load(&f);
-	ck_assert_msg(saved_write(f.path, &f.m, &f.c, false, &f.sights, &err) == 0, "%s", err.text);
+	ck_assert_msg(saved_write(f.path, &f.m, &f.c, false, &f.sights, &none, &err) == 0, "%s", err.text);
 	ck_assert_msg(saved_load(f.path, &s, &err) == 0, "%s", err.text);
 	ck_assert_str_eq(s.manifest->name, "two");
 	ck_assert_int_eq(saved_fits(&s, &f.c, false, &err), 0);
@@ -64,6 +65,32 @@ START_TEST(saved_plan_fits_what_it_was_made_of)
 	f.sights.v[0].look.is = LOOK_SAME;
 	ck_assert_int_eq(saved_fits_sights(&s, &f.c, &f.sights, &err), -ESTALE);
 	ck_assert_ptr_nonnull(strstr(err.text, "/s/clusters/two"));
+}
+END_TEST
+
+START_TEST(a_saved_plan_fits_the_data_that_it_was_made_of)
+{
+	autofixture f;
+	autosaved s = { 0 };
+	const struct volume v = { .name = (char *)"genomes", .from = (char *)"/srv/genomes", .kind = VOLUME_DATA };
+	struct data data = { .v = { { .volume = &v, .source = { .digest = (char *)"ab" } } }, .n = 1 };
+	const struct data none = { .n = 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	load(&f);
+	ck_assert_int_eq(saved_write(f.path, &f.m, &f.c, false, &f.sights, &data, &err), 0);
+	ck_assert_msg(saved_load(f.path, &s, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(saved_fits_data(&s, &f.c, &data, &err), 0);
+	ck_assert_int_eq(saved_fits_data(&s, &f.c, &none, &err), 0);
+	data.v[0].source.digest = (char *)"cd";
+	ck_assert_int_eq(saved_fits_data(&s, &f.c, &data, &err), -ESTALE);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_str_eq(err.text, "cluster two: no longer as when the plan was saved: volume genomes, of /srv/genomes");
+	ck_assert_ptr_nonnull(err.hint);
+	/* It was not looked at then. */
+	json_object_clear(s.data);
+	ck_assert_int_eq(saved_fits_data(&s, &f.c, &data, &err), -ESTALE);
+	ck_assert_int_eq(saved_fits_data(&(struct saved){ 0 }, &f.c, &data, &err), 0);
 }
 END_TEST
 
@@ -84,16 +111,18 @@ START_TEST(what_is_no_such_plan_is_refused)
 	static const struct { const char *key, *value; } damage[] = {
 		{ "schema", "\"vhpc.cluster.saved/2\"" }, { "schema", "1" }, { "version", "\"0.0.1\"" }, { "version", "null" },
 		{ "manifest", "{}" }, { "manifest", "{\"name\": \"../x\"}" }, { "plan", "[]" }, { "steps", "null" },
+		{ "data", "[]" },
 	};
 	autofixture f;
 	vh_autojson doc = NULL;
+	const struct data none = { .n = 0 };
 	vh_autoerr err = VH_ERR_NONE;
 	struct saved s;
 
 	load(&f);
 	ck_assert_int_lt(saved_load(f.path, &s, &err), 0);
 	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
-	ck_assert_int_eq(saved_write(f.path, &f.m, &f.c, false, &f.sights, &err), 0);
+	ck_assert_int_eq(saved_write(f.path, &f.m, &f.c, false, &f.sights, &none, &err), 0);
 	doc = json_load_file(f.path, 0, NULL);
 	for (size_t i = 0; i < vh_array_len(damage); i++) {
 		vh_autojson bad = json_copy(doc);
@@ -407,7 +436,7 @@ START_TEST(nodes_that_are_not_there_rest_already)
 }
 END_TEST
 
-UNIT_SUITE(tools_saved, missing_nodes_are_told_and_borne, nodes_that_can_be_spared_are_groups_of_the_route, saved_plan_fits_what_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
+UNIT_SUITE(tools_saved, missing_nodes_are_told_and_borne, nodes_that_can_be_spared_are_groups_of_the_route, saved_plan_fits_what_it_was_made_of, a_saved_plan_fits_the_data_that_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
 	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps,
 	   a_walk_killed_anywhere_is_finished_or_undone, steps_wait_for_what_they_need, one_node_alone_has_what_it_needs, nodes_that_leave_are_only_undone,
 	   slurm_is_told_between_nodes_and_launchers,

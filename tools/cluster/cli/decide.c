@@ -133,60 +133,12 @@ int decide_volumes(const struct cluster *c, struct vh_err *err)
 	return r;
 }
 
-/* --- sets of data */
-
-void data_clear(struct data *d)
+int decide_data(const struct cluster *c, const struct saved *want, struct vh_err *err)
 {
-	for (size_t i = 0; i < d->n; i++)
-		source_clear(&d->v[i].source);
-	d->n = 0;
-}
+	autodata data = { .n = 0 };
+	int r = data_expect(&c->volumes, c->volumes_dir, &data, err);
 
-static int packed(const struct cluster *c, const struct volume *v, struct source *ret, struct vh_err *err)
-{
-	vh_autofree char *disk = cluster_data_disk(c, v);
-
-	return disk ? data_packed(disk, ret, err) : vh_err_nomem(err);
-}
-
-/* Nodes have what was packed, whatever became of what it was made of. */
-static int see(const struct cluster *c, struct data_seen *seen, struct vh_err *err)
-{
-	vh_cleanup(source_clear) struct source now = { 0 };
-	vh_autoerr lost = VH_ERR_NONE;
-	int r = packed(c, seen->volume, &seen->source, err);
-
-	if (r == -ENOENT)
-		return data_look(seen->volume, &seen->source, err);
-	if (r == 0)
-		seen->is = data_look(seen->volume, &now, &lost) < 0 ? DATA_LOST :
-			   strcmp(now.digest, seen->source.digest) ? DATA_CHANGED : DATA_PACKED;
-	return r;
-}
-
-int data_see(const struct cluster *c, struct data *ret, struct vh_err *err)
-{
-	int r = 0;
-
-	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_data(c, NULL, v)); ) {
-		ret->v[ret->n] = (struct data_seen){ .volume = v };
-		r = see(c, &ret->v[ret->n++], err);
-	}
-	return r;
-}
-
-int decide_data(const struct cluster *c, struct vh_err *err)
-{
-	int r = 0;
-
-	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_data(c, NULL, v)); ) {
-		vh_cleanup(source_clear) struct source was = { 0 };
-
-		r = packed(c, v, &was, err);
-		if (r == -ENOENT)
-			r = data_look(v, &was, err);
-	}
-	return r;
+	return r < 0 ? r : saved_fits_data(want, c, &data, err);
 }
 
 int decide_names(struct session *s, struct vh_err *err)

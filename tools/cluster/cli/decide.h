@@ -5,7 +5,6 @@
 
 #include "tools/cluster/compare/compare.h"
 #include "tools/cluster/cli/session.h"
-#include "tools/cluster/volume/volume.h"
 
 /* The session's plan: a new one, or that of what is recorded as the manifest has it now; *ret_exists says which. Refused
  * where the plan that is wanted was saved, and this is another. cli is of a verb with struct apply_opts. */
@@ -16,21 +15,8 @@ int decide_bridge(const struct cluster *c, struct vh_err *err);
  * keep, they are refused. Of new nodes. */
 int decide_volumes(const struct cluster *c, struct vh_err *err);
 
-enum data_is {
-	DATA_NEW,	/* to be packed */
-	DATA_PACKED,
-	DATA_CHANGED,	/* packed, and what it is of is another by now */
-	DATA_LOST,	/* packed, and what it is of can be read no more */
-};
-/* Sets of data beside what they are of: of one that is packed as that was then. */
-struct data_seen { const struct volume *volume; enum data_is is; struct source source; };
-struct data { struct data_seen v[VOLUMES_MAX]; size_t n; };
-void data_clear(struct data *d);
-#define autodata vh_cleanup(data_clear) struct data
-/* Looks at all of the cluster's. Refused where one that is to be packed cannot be. */
-int data_see(const struct cluster *c, struct data *ret, struct vh_err *err);
-/* That alone: what is packed already is not looked at. */
-int decide_data(const struct cluster *c, struct vh_err *err);
+/* Of sets of data: refused where one that is to be packed cannot be, or is another than a saved plan was made of. */
+int decide_data(const struct cluster *c, const struct saved *want, struct vh_err *err);
 
 /* Domains are other people's too: a new node's name that is taken is refused before anything is made. */
 int decide_names(struct session *s, struct vh_err *err);

@@ -8,7 +8,6 @@
 #include "lib/strv.h"
 #include "lib/show/table.h"
 #include "lib/values.h"
-#include "tools/cluster/cli/decide.h"
 #include "tools/cluster/compare/compare.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"

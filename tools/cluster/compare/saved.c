@@ -6,6 +6,7 @@
 
 #include "lib/files/files.h"
 #include "lib/json.h"
+#include "lib/strv.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 
@@ -24,15 +25,27 @@ void saved_clear(struct saved *s)
 	free(s->manifest);
 	json_decref(s->plan);
 	json_decref(s->steps);
+	json_decref(s->data);
 	*s = (struct saved){ 0 };
 }
 
-int saved_write(const char *path, const struct manifest *m, const struct cluster *c, bool exists, const struct sights *sights,
-		struct vh_err *err)
+/* "NAME": "DIGEST" of each. */
+static json_t *digests(const struct data *data)
 {
-	vh_autojson doc = json_pack("{s:s, s:s, s:b, s:o, s:o, s:o}", "schema", SCHEMA, "version", VHPC_VERSION, "exists", exists,
+	vh_autojson all = json_object();
+
+	for (size_t i = 0; i < data->n; i++)
+		if (json_object_set_new(all, data->v[i].volume->name, json_string(data->v[i].source.digest)) < 0)
+			return NULL;
+	return vh_steal(&all);
+}
+
+int saved_write(const char *path, const struct manifest *m, const struct cluster *c, bool exists, const struct sights *sights,
+		const struct data *data, struct vh_err *err)
+{
+	vh_autojson doc = json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "schema", SCHEMA, "version", VHPC_VERSION, "exists", exists,
 				    "manifest", vh_doc_json(manifest_keys, m), "plan", cluster_to_json(c),
-				    "steps", changes_rows(c, sights, false));
+				    "steps", changes_rows(c, sights, false), "data", digests(data));
 	vh_autofree char *text = doc ? json_dumps(doc, JSON_INDENT(2)) : NULL;
 
 	return text ? vh_write_file(path, text, strlen(text), 0600, err) : vh_err_nomem(err);
@@ -63,10 +76,11 @@ int saved_from_json(const char *name, const json_t *doc, struct saved *ret, stru
 	s.exists = json_is_true(json_object_get(doc, "exists"));
 	s.plan = json_incref(json_object_get(doc, "plan"));
 	s.steps = json_incref(json_object_get(doc, "steps"));
+	s.data = json_incref(json_object_get(doc, "data"));
 	r = vh_doc_from_json(manifest_keys, json_object_get(doc, "manifest"), s.manifest, err);
 	if (r == 0)
 		r = manifest_check(s.manifest, err);
-	if (r < 0 || !json_is_object(s.plan) || !json_is_array(s.steps))
+	if (r < 0 || !json_is_object(s.plan) || !json_is_array(s.steps) || !json_is_object(s.data))
 		return r == -ENOMEM ? r : vh_err_refuse(err, EBADMSG, "%s: the plan is damaged", name);
 	*ret = s;
 	s = (struct saved){ 0 };
@@ -108,6 +122,19 @@ int saved_fits(const struct saved *s, const struct cluster *c, bool exists, stru
 		if (!json_equal(value, json_object_get(s->plan, key)))
 			return moved(c, key, err);
 	return json_object_size(now) == json_object_size(s->plan) ? 0 : moved(c, "its plan", err);
+}
+
+int saved_fits_data(const struct saved *s, const struct cluster *c, const struct data *data, struct vh_err *err)
+{
+	for (size_t i = 0; s->data && i < data->n; i++) {
+		const struct data_seen *now = &data->v[i];
+		const char *was = json_string_value(json_object_get(s->data, now->volume->name));
+		vh_autofree char *what = vh_strf("volume %s, of %s", now->volume->name, now->volume->from);
+
+		if (!was || strcmp(was, now->source.digest))
+			return what ? moved(c, what, err) : vh_err_nomem(err);
+	}
+	return 0;
 }
 
 int saved_fits_sights(const struct saved *s, const struct cluster *c, const struct sights *sights, struct vh_err *err)

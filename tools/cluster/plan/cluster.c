@@ -238,7 +238,7 @@ char *cluster_volume_disk(const struct cluster *c, const struct node *n, const s
 /* No node is called so. */
 char *cluster_data_disk(const struct cluster *c, const struct volume *v)
 {
-	return vh_strf("%s/%s.data", c->volumes_dir, v->name);
+	return data_disk(c->volumes_dir, v);
 }
 
 bool cluster_computes(const struct cluster *c, const struct node *n)

@@ -85,4 +85,25 @@ int data_packed(const char *disk, struct source *ret, struct vh_err *err);
 /* Removes it, and what a killed run left half made of it. */
 int data_remove(const char *disk, struct vh_err *err);
 
+/* --- sets.c: all sets of a cluster, whose disks are in dir */
+
+/* A set's disk; malloc'd, NULL without memory. */
+char *data_disk(const char *dir, const struct volume *v);
+
+enum data_is {
+	DATA_NEW,	/* to be packed */
+	DATA_PACKED,
+	DATA_CHANGED,	/* packed, and what it is of is another by now */
+	DATA_LOST,	/* packed, and what it is of can be read no more */
+};
+/* Of one that is packed as that was then. */
+struct data_seen { const struct volume *volume; enum data_is is; struct source source; };
+struct data { struct data_seen v[VOLUMES_MAX]; size_t n; };
+void data_clear(struct data *d);
+#define autodata vh_cleanup(data_clear) struct data
+/* Looks at all that are among the volumes. Refused where one that is to be packed cannot be. */
+int data_see(const struct vh_doc_list *volumes, const char *dir, struct data *ret, struct vh_err *err);
+/* The same, but for what those are of by now that are packed: nodes have that, whatever became of it. */
+int data_expect(const struct vh_doc_list *volumes, const char *dir, struct data *ret, struct vh_err *err);
+
 #endif

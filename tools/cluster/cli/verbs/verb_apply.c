@@ -332,7 +332,7 @@ static int check(const struct vh_cli *cli, const struct saved *want, struct sess
 	if (r == 0)
 		r = decide_volumes(&s->cluster, err);
 	if (r == 0)
-		r = decide_data(&s->cluster, err);
+		r = decide_data(&s->cluster, want, err);
 	if (r == 0 && !s->virt)
 		r = vh_virt_open(&s->virt, cli->connect, cli->state, true, err);
 	if (r == 0)

@@ -75,9 +75,9 @@ int plan_wanted(const struct vh_cli *cli, const struct saved *want, struct vh_er
 	if (r == 0)
 		r = exists ? look_at_existing(cli, &s, &sights, err) : look_at_new(cli, &s, &sights, err);
 	if (r == 0 && !cli->root)
-		r = data_see(&s.cluster, &data, err);
+		r = data_see(&s.cluster.volumes, s.cluster.volumes_dir, &data, err);
 	if (r == 0 && o->out)
-		r = saved_write(o->out, want->manifest, &s.cluster, exists, &sights, err);
+		r = saved_write(o->out, want->manifest, &s.cluster, exists, &sights, &data, err);
 	if (r == 0 && o->out && !cli->quiet)
 		fprintf(stderr, "%s: saved: apply --plan %s does exactly this\n", cli->prog, o->out);
 	if (r == 0)
