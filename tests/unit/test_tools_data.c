@@ -14,6 +14,7 @@
 
 #include "lib/child.h"
 #include "lib/confine.h"
+#include "lib/clock.h"
 #include "lib/files/files.h"
 #include "lib/files/read.h"
 #include "lib/spawn.h"
@@ -70,7 +71,7 @@ static struct source look(const struct bench *b)
 	vh_autoerr err = VH_ERR_NONE;
 	struct source is = { 0 };
 
-	ck_assert_msg(data_look(&b->volume, &is, &err) == 0, "%s", err.text);
+	ck_assert_msg(data_look(&b->volume, 0, &is, &err) == 0, "%s", err.text);
 	return is;
 }
 
@@ -154,7 +155,7 @@ static void refused(const struct volume *v, const char *says)
 	struct source is = { 0 };
 	vh_autoerr err = VH_ERR_NONE;
 
-	ck_assert_msg(data_look(v, &is, &err) < 0, "taken: %s", v->from);
+	ck_assert_msg(data_look(v, 0, &is, &err) < 0, "taken: %s", v->from);
 	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
 	ck_assert_msg(strstr(err.text, says) != NULL, "%s", err.text);
 	ck_assert_msg(!strncmp(err.text, "volume genomes: ", 16), "%s", err.text);
@@ -201,6 +202,32 @@ START_TEST(what_nodes_get_is_what_is_packed)
 	ck_assert_int_eq(seen(&b), DATA_LOST);
 	packed = expected(&b);
 	ck_assert_str_eq(packed, then);
+}
+END_TEST
+
+static enum data_is glanced(const struct bench *b, double until)
+{
+	const struct vh_doc_list volumes = { .items = (void *)&b->volume, .n = 1 };
+	autodata all = { .n = 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(data_glance(&volumes, b->dir, until, &all, &err), 0);
+	return all.n ? all.v[0].is : DATA_NEW;
+}
+
+START_TEST(a_glance_ends_in_time)
+{
+	autobench b = bench();
+	struct source is = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(data_look(&b.volume, vh_now() - 1, &is, &err), -ETIME);
+	ck_assert_int_eq(glanced(&b, 0), DATA_NEW);
+	make(&b);
+	ck_assert_int_eq(glanced(&b, vh_now() + 60), DATA_PACKED);
+	put(&b, "a", "of later", 0644);
+	ck_assert_int_eq(glanced(&b, vh_now() + 60), DATA_CHANGED);
+	ck_assert_int_eq(glanced(&b, vh_now() - 1), DATA_LONG);
 }
 END_TEST
 
@@ -274,7 +301,7 @@ static _Noreturn void start_reader(const struct bench *b, int into, int to)
 	vh_autoerr err = VH_ERR_NONE;
 	struct source_reader reader;
 
-	if (source_start(b->from, into, &reader, &err) < 0 || write(to, &reader.pid, sizeof(reader.pid)) != sizeof(reader.pid))
+	if (source_start(b->from, into, 0, &reader, &err) < 0 || write(to, &reader.pid, sizeof(reader.pid)) != sizeof(reader.pid))
 		unit_exit(1);
 	for (;;)
 		pause();
@@ -496,7 +523,7 @@ START_TEST(what_changes_meanwhile_is_not_packed)
 END_TEST
 
 UNIT_SUITE(tools_data, a_set_is_roots_and_everybodys_to_read, the_same_files_are_the_same_set, a_changed_source_is_another_one,
-	   what_nodes_get_is_what_is_packed,
+	   what_nodes_get_is_what_is_packed, a_glance_ends_in_time,
 	   what_is_no_set_is_refused, what_not_everybody_may_read_is_in_no_set,
 	   what_another_run_has_lent_is_in_no_set, a_reader_ends_with_who_started_it, what_changes_meanwhile_is_not_packed,
 	   an_image_leaves_room_for_others, an_image_is_taken_as_it_is, a_qcow2_is_taken_as_what_is_in_it, an_image_that_cannot_be_mounted_is_refused)

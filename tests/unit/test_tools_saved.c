@@ -2,6 +2,7 @@
 /* Plans that are kept, what apply finds to do, and how that is told. */
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include "lib/files/files.h"
 #include "lib/json.h"
 #include "lib/strv.h"
@@ -406,6 +407,41 @@ START_TEST(another_manifest_and_another_image_are_told_and_borne)
 }
 END_TEST
 
+START_TEST(changed_data_is_told_and_borne)
+{
+	autofixture f;
+	struct volume v = { .name = (char *)"genomes", .mount = (char *)"/data", .kind = VOLUME_DATA };
+	struct cluster c = { .name = (char *)"two", .volumes = { .items = &v, .n = 1 } };
+	vh_autofree char *above = NULL, *from = NULL, *disk = NULL;
+	vh_autofindings found = VH_FINDINGS_NONE;
+	vh_autofindings again = VH_FINDINGS_NONE;
+	vh_autoerr err = VH_ERR_NONE;
+	bool made;
+
+	load(&f);
+	above = vh_strf("%s/..", f.dir);
+	from = vh_strf("%s/genomes", f.dir);
+	disk = data_disk(f.dir, &v);
+	c.volumes_dir = f.dir;
+	v.from = from;
+	ck_assert(chmod(above, 0711) == 0 && chmod(f.dir, 0711) == 0);
+	free(unit_file(f.dir, "genomes/a", "ACGT"));
+	causes_of_data(&c, &found);
+	ck_assert_msg(data_make(&v, disk, NULL, &made, &err) == 0, "%s", err.text);
+	causes_of_data(&c, &found);
+	ck_assert_uint_eq(json_array_size(found.rows), 0);
+	free(unit_file(f.dir, "genomes/a", "ACGTACGT"));
+	causes_of_data(&c, &found);
+	ck_assert_str_eq(only(&found, "object"), "genomes");
+	ck_assert_str_eq(only(&found, "check"), "data");
+	ck_assert_ptr_nonnull(strstr(only(&found, "found"), "/genomes has changed since it was packed"));
+	ck_assert_uint_eq(found.stops, 0);
+	ck_assert_int_eq(vh_remove_tree(from, &err), 0);
+	causes_of_data(&c, &again);
+	ck_assert_ptr_nonnull(strstr(only(&again, "found"), "/genomes can be read no more"));
+}
+END_TEST
+
 START_TEST(nodes_that_are_not_there_rest_already)
 {
 	autofixture f;
@@ -440,4 +476,4 @@ UNIT_SUITE(tools_saved, missing_nodes_are_told_and_borne, nodes_that_can_be_spar
 	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps,
 	   a_walk_killed_anywhere_is_finished_or_undone, steps_wait_for_what_they_need, one_node_alone_has_what_it_needs, nodes_that_leave_are_only_undone,
 	   slurm_is_told_between_nodes_and_launchers,
-	   causes_name_what_apply_mends, another_manifest_and_another_image_are_told_and_borne, nodes_that_are_not_there_rest_already)
+	   causes_name_what_apply_mends, another_manifest_and_another_image_are_told_and_borne, changed_data_is_told_and_borne, nodes_that_are_not_there_rest_already)

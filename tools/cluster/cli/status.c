@@ -110,6 +110,7 @@ static int look(const struct context *ctx, struct vh_store *store, const struct 
 	causes_of_sights(ctx->cluster, &sights, &found);
 	causes_of_missing(ctx->cluster, &found);
 	causes_of_images(ctx->cluster, ctx->state, &found);
+	causes_of_data(ctx->cluster, &found);
 	if (given)
 		causes_of_manifest(ctx->cluster, given, &found);
 	ret->up = !found.stops;

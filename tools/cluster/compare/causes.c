@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "images/images.h"
+#include "lib/clock.h"
 #include "lib/strv.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
+
+static const double glance_s = 1;
 
 void causes_of_sights(const struct cluster *c, const struct sights *s, struct vh_findings *ret)
 {
@@ -60,6 +63,32 @@ void causes_of_images(const struct cluster *c, const char *state, struct vh_find
 		cause_of_image(c, &c->pools[i], store, ret);
 	for (size_t i = 0; store && i < c->n_formers; i++)
 		cause_of_image(c, &c->formers[i], store, ret);
+}
+
+static void cause_of_set(const struct data_seen *seen, struct vh_findings *ret)
+{
+	static const struct { const char *is, *mend; } told[] = {
+		[DATA_CHANGED] = { "has changed since it was packed", "destroyed and applied anew the cluster has it as it is; until then nodes keep what was packed" },
+		[DATA_LOST] = { "can be read no more", "nodes keep what was packed until the cluster is destroyed" },
+		[DATA_LONG] = { "has more than could be looked at in a second", "vhpc cluster plan looks at all of it" },
+	};
+	vh_autofree char *found = vh_strf("%s %s", seen->volume->from, told[seen->is].is);
+	const struct vh_finding f = { .object = seen->volume->name, .check = "data", .verdict = seen->is == DATA_LONG ? VH_UNKNOWN : VH_WRONG,
+				      .found = found, .mend = told[seen->is].mend };
+
+	vh_finding_add(ret, &f);
+}
+
+void causes_of_data(const struct cluster *c, struct vh_findings *ret)
+{
+	vh_autoerr none = VH_ERR_NONE;
+	autodata all = { .n = 0 };
+
+	if (data_glance(&c->volumes, c->volumes_dir, vh_now() + glance_s, &all, &none) < 0)
+		ret->no_memory = true;
+	for (size_t i = 0; i < all.n; i++)
+		if (all.v[i].is != DATA_PACKED)
+			cause_of_set(&all.v[i], ret);
 }
 
 void causes_of_manifest(const struct cluster *c, const struct manifest *m, struct vh_findings *ret)

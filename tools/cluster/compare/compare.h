@@ -59,6 +59,9 @@ void causes_of_sights(const struct cluster *c, const struct sights *s, struct vh
 void causes_of_missing(const struct cluster *c, struct vh_findings *ret);
 /* An image of the same name that is another than its nodes boot; borne. */
 void causes_of_images(const struct cluster *c, const char *state, struct vh_findings *ret);
+/* Sets of data of which what they were packed of is another by now, or can be read no more; borne. Looks for a second, and
+ * says where that was too short. */
+void causes_of_data(const struct cluster *c, struct vh_findings *ret);
 /* What the manifest says otherwise by now; borne. */
 void causes_of_manifest(const struct cluster *c, const struct manifest *m, struct vh_findings *ret);
 

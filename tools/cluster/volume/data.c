@@ -22,10 +22,10 @@
 
 enum { PROCESSORS_MAX = 8, NEARLY = 1 << 20 };
 
-int data_look(const struct volume *v, struct source *ret, struct vh_err *err)
+int data_look(const struct volume *v, double until, struct source *ret, struct vh_err *err)
 {
 	struct source_reader reader;
-	int r = source_start(v->from, -1, &reader, err);
+	int r = source_start(v->from, -1, until, &reader, err);
 
 	if (r == 0)
 		r = source_end(&reader, NULL, NULL, ret, err);
@@ -189,7 +189,7 @@ static int pack_directory(struct packing *p, struct vh_err *err)
 	int r = pipe2(p->pipe, O_CLOEXEC) < 0 ? vh_err_set(err, errno, "pipe: %s", strerror(errno)) : 0;
 
 	if (r == 0)
-		r = source_start(p->v->from, p->pipe[1], &p->reader, err);
+		r = source_start(p->v->from, p->pipe[1], 0, &p->reader, err);
 	if (r < 0)
 		return r;
 	close_end(&p->pipe[1]);
@@ -199,7 +199,7 @@ static int pack_directory(struct packing *p, struct vh_err *err)
 
 static int copy_image(struct packing *p, int to, struct vh_err *err)
 {
-	int r = source_start(p->v->from, to, &p->reader, err);
+	int r = source_start(p->v->from, to, 0, &p->reader, err);
 
 	return r < 0 ? r : source_end(&p->reader, tick, p, &p->is, err);
 }
@@ -296,7 +296,7 @@ static int pack(struct packing *p, struct vh_err *err)
 static int pack_whole(struct packing *p, struct vh_err *err)
 {
 	vh_cleanup(source_clear) struct source now = { 0 };
-	int r = data_look(p->v, &now, err);
+	int r = data_look(p->v, 0, &now, err);
 
 	if (r < 0)
 		return r;
@@ -309,7 +309,7 @@ static int pack_whole(struct packing *p, struct vh_err *err)
 	source_clear(&now);
 	if (r < 0)
 		return vh_err_within(err, "volume %s", p->v->name);
-	r = data_look(p->v, &now, err);
+	r = data_look(p->v, 0, &now, err);
 	if (r < 0 || (p->is.form == p->form && !strcmp(now.digest, p->is.digest)))
 		return r;
 	vh_err_refuse(err, EBUSY, "volume %s: %s changed while it was packed", p->v->name, p->v->from);

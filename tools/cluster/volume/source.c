@@ -50,7 +50,7 @@ static int give_up_rights(pid_t parent, struct vh_err *err)
 	return r < 0 ? vh_err_set(err, -r, "cannot give up rights: %s", strerror(-r)) : 0;
 }
 
-struct order { const char *path; int to; pid_t parent; };
+struct order { const char *path; int to; double until; pid_t parent; };
 
 static int read_source(void *arg, int tell_fd)
 {
@@ -64,7 +64,7 @@ static int read_source(void *arg, int tell_fd)
 	vh_confine_close_but(tell_fd, o->to < 0 ? tell_fd : o->to);
 	r = give_up_rights(o->parent, &err);
 	if (r == 0 && tell)
-		r = source_walk(o->path, o->to, tell, &is, &err);
+		r = source_walk(o->path, o->to, o->until, tell, &is, &err);
 	if (tell && r < 0)
 		tell_failure(tell, &err);
 	else if (tell)
@@ -72,9 +72,9 @@ static int read_source(void *arg, int tell_fd)
 	return !tell || fclose(tell) < 0;
 }
 
-int source_start(const char *path, int to, struct source_reader *ret, struct vh_err *err)
+int source_start(const char *path, int to, double until, struct source_reader *ret, struct vh_err *err)
 {
-	struct order o = { path, to, getpid() };
+	struct order o = { path, to, until, getpid() };
 
 	return vh_child_start(read_source, &o, &ret->from, &ret->pid, err);
 }

@@ -13,8 +13,8 @@ enum { SOURCE_SPARE = 20 };
 
 struct source_reader { pid_t pid; int from; };
 
-/* Starts it. to: where an archive of it goes, of an image its bytes; -1: it is only looked at. */
-int source_start(const char *path, int to, struct source_reader *ret, struct vh_err *err);
+/* Starts it. to: where an archive of it goes, of an image its bytes; -1: it is only looked at. until: as data_look has it. */
+int source_start(const char *path, int to, double until, struct source_reader *ret, struct vh_err *err);
 /* Waits for it. tick is told, now and then, how many bytes it has read; or NULL. */
 int source_end(struct source_reader *r, void (*tick)(void *arg, uint64_t bytes), void *arg, struct source *ret, struct vh_err *err);
 
@@ -22,7 +22,7 @@ int source_end(struct source_reader *r, void (*tick)(void *arg, uint64_t bytes),
 
 /* In the child: reads path, writes an archive of it to to (-1: none), in the same order every time, and prints
  * "tick BYTES" to tell. */
-int source_walk(const char *path, int to, FILE *tell, struct source *ret, struct vh_err *err);
+int source_walk(const char *path, int to, double until, FILE *tell, struct source *ret, struct vh_err *err);
 
 /* --- image.c, in the child too */
 

@@ -76,8 +76,8 @@ struct source {
 void source_clear(struct source *s);
 
 /* Looks at what the set is made of, as a user of the host with no rights of his own does: what not everybody may read is
- * in no set. Refused where it can be none. */
-int data_look(const struct volume *v, struct source *ret, struct vh_err *err);
+ * in no set. Refused where it can be none. until: by vh_now, -ETIME where a directory takes longer; 0: however long it takes. */
+int data_look(const struct volume *v, double until, struct source *ret, struct vh_err *err);
 /* Packs it into a disk that is only read, of an image copies it there, whole or not at all; one that is there stays. */
 int data_make(const struct volume *v, const char *disk, struct vh_progress *progress, bool *ret_made, struct vh_err *err);
 /* What the disk was packed of; -ENOENT (no error text): it is not there. */
@@ -95,6 +95,7 @@ enum data_is {
 	DATA_PACKED,
 	DATA_CHANGED,	/* packed, and what it is of is another by now */
 	DATA_LOST,	/* packed, and what it is of can be read no more */
+	DATA_LONG,	/* packed, and what it is of takes longer to look at than was given */
 };
 /* Of one that is packed as that was then. */
 struct data_seen { const struct volume *volume; enum data_is is; struct source source; };
@@ -103,7 +104,9 @@ void data_clear(struct data *d);
 #define autodata vh_cleanup(data_clear) struct data
 /* Looks at all that are among the volumes. Refused where one that is to be packed cannot be. */
 int data_see(const struct vh_doc_list *volumes, const char *dir, struct data *ret, struct vh_err *err);
-/* The same, but for what those are of by now that are packed: nodes have that, whatever became of it. */
+/* At those alone that are packed, all of them until then, by vh_now. -ENOMEM. */
+int data_glance(const struct vh_doc_list *volumes, const char *dir, double until, struct data *ret, struct vh_err *err);
+/* As data_see, but for what those are of by now that are packed: nodes have that, whatever became of it. */
 int data_expect(const struct vh_doc_list *volumes, const char *dir, struct data *ret, struct vh_err *err);
 
 #endif

@@ -20,6 +20,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "lib/clock.h"
 #include "lib/confine.h"
 #include "lib/strv.h"
 #include "lib/values.h"
@@ -39,6 +40,7 @@ struct walk {
 	dev_t dev;
 	char *piece;		/* PIECE bytes */
 	double told;		/* when, by vh_now */
+	double until;		/* as data_look has it */
 };
 
 /* One of a directory, or the top: dir and last say where, name what it is called in the archive ("" for the top). */
@@ -83,6 +85,8 @@ static int count(struct walk *w, const char *name, const struct stat *st, struct
 	}
 	if (++w->entries > ENTRIES_MAX || w->is.bytes > BYTES_MAX)
 		return vh_err_refuse(err, E2BIG, "%s: more than %d files and directories, or than 64 TiB, are not packed", w->top, ENTRIES_MAX);
+	if (w->until > 0 && vh_now() > w->until)
+		return vh_err_refuse(err, ETIME, "%s: has more than could be looked at in time", w->top);
 	return st->st_dev == w->dev ? 0 : object(w, name, "is on another file system, which is not packed", err);
 }
 
@@ -339,9 +343,9 @@ static int walk_image(const struct walk *w, int fd, const struct stat *st, int t
 }
 
 /* Its process ends then: nothing is freed. */
-int source_walk(const char *path, int to, FILE *tell, struct source *ret, struct vh_err *err)
+int source_walk(const char *path, int to, double until, FILE *tell, struct source *ret, struct vh_err *err)
 {
-	struct walk w = { .top = path, .tell = tell };
+	struct walk w = { .top = path, .tell = tell, .until = until };
 	char digest[SHA256_DIGEST_STRING_LENGTH];
 	struct stat st;
 	int fd = -1, r = open_top(&w, &fd, &st, err);
