@@ -653,6 +653,21 @@ START_TEST(what_cannot_be_changed_is_refused)
 }
 END_TEST
 
+/* A bridge has both until the new ones are up. */
+START_TEST(nodes_that_come_and_those_that_leave_have_a_port_each)
+{
+	static const char before[] = HEAD "- {name: work, count: 2}\nnetwork: {cidr: 10.7.0.0/20}\n";
+	static const char after[] = HEAD "- {name: other, count: 1022}\nnetwork: {cidr: 10.7.0.0/20}\n";
+	autofixture f;
+	vh_autoerr err = VH_ERR_NONE;
+
+	planned(&f, before);
+	ck_assert_int_lt(turn_into(&f, after, &err), 0);
+	unit_assert_err(&err, VH_EXIT_REFUSED, "cluster c: 1022 nodes, and 2 that leave once these are up: at most 1023 are taken at once",
+			"apply a manifest without those that leave first");
+}
+END_TEST
+
 START_TEST(a_network_has_no_more_nodes_than_addresses)
 {
 	static const char small[] = HEAD "- {name: work, count: 2}\nnetwork: {cidr: 10.7.7.0/29}\n";
@@ -1229,21 +1244,23 @@ static char *scaled(const char *text, char *const *words, int n)
 
 START_TEST(counts_are_scaled_by_words)
 {
+#define MOST "each has a port of the cluster's bridge, of which Linux gives one 1023"
 	static const char alike[] = "name: c\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 1G\n";
 	static const char one_group[] = HEAD "- {name: work, count: 2}\n";
 	static const char slurm[] = HEAD LOGIN "- {name: work, count: 2}\nslurm: yes\n";
 	static const struct { const char *manifest; const char *words[3]; const char *is; } cases[] = {
 		{ alike, { "3" }, "3" },
 		{ alike, { "work=3" }, "3: cluster c has no groups, so no 'work'; say the number of its nodes alone: 2 now" },
-		{ alike, { "0" }, "3: cluster c: 0 nodes; from 1 to 1024 are taken; vhpc cluster destroy c removes all of it" },
-		{ alike, { "1025" }, "3: cluster c: 1025 nodes; from 1 to 1024 are taken" },
+		{ alike, { "0" }, "3: cluster c: 0 nodes; from 1 to 1023 are taken; vhpc cluster destroy c removes all of it" },
+		{ alike, { "1024" }, "3: cluster c: 1024 nodes; from 1 to 1023 are taken; " MOST },
 		{ alike, { "+1" }, "2: '+1' is neither N nor GROUP=N, a number of nodes" },
 		{ alike, { "-1" }, "2: '-1' is neither N nor GROUP=N, a number of nodes" },
 		{ alike, { "" }, "2: '' is neither N nor GROUP=N, a number of nodes" },
 		{ alike, { "3", "4" }, "2: '4': the same nodes are counted twice" },
 		{ one_group, { "3" }, "3" },
 		{ two_groups, { "work=3" }, "1 3 2" },
-		{ two_groups, { "work=1", "big=1024" }, "3: groups: 1026 nodes, at most 1024 are taken" },
+		{ two_groups, { "work=1", "big=1022" }, "3: groups: 1024 nodes, at most 1023 are taken; " MOST },
+		{ two_groups, { "work=1", "big=1021" }, "1 1 1021" },
 		{ two_groups, { "big=4", "work=1" }, "1 1 4" },
 		{ two_groups, { "work=1", "work=1" }, "2: 'work=1': the same nodes are counted twice" },
 		{ two_groups, { "3" }, "3: cluster c has groups: login (1), work (2), big (2); say GROUP=N" },
@@ -1251,7 +1268,7 @@ START_TEST(counts_are_scaled_by_words)
 		{ two_groups, { "=3" }, "3: cluster c has no group ''; it has login (1), work (2), big (2)" },
 		{ two_groups, { "work=" }, "2: 'work=' is neither N nor GROUP=N, a number of nodes" },
 		{ two_groups, { "work=0" },
-		  "3: group work: 0 nodes; from 1 to 1024 are taken; a manifest without the group removes it when it is applied" },
+		  "3: group work: 0 nodes; from 1 to 1023 are taken; a manifest without the group removes it when it is applied" },
 		{ two_groups, { "login=2" }, "3: groups: 2 nodes of the role head, one at most is taken" },
 		{ slurm, { "work=5" }, "1 5" },
 	};
@@ -1330,7 +1347,7 @@ UNIT_SUITE(tools_change, snapshots_are_of_the_disks_of_all_nodes, the_same_manif
 	   nodes_are_of_what_they_were_until_they_are_replaced, what_no_node_was_made_of_is_as_before, all_nodes_need_one_user_and_one_mpi,
 	   a_disk_is_kept_beside_and_put_back,
 	   what_cannot_be_changed_is_refused,
-	   a_network_has_no_more_nodes_than_addresses, drift_that_apply_changes_says_so, a_role_changes_in_place, what_is_shared_stays_on_its_node,
+	   a_network_has_no_more_nodes_than_addresses, nodes_that_come_and_those_that_leave_have_a_port_each, drift_that_apply_changes_says_so, a_role_changes_in_place, what_is_shared_stays_on_its_node,
 	   a_damaged_record_of_leaving_nodes_is_refused, all_nodes_are_told_of_a_new_one, nodes_of_slurm_are_told_its_files,
 	   what_slurm_cannot_change_is_refused, slurm_goes_from_three_nodes_to_two, a_killed_run_leaves_identities_to_be_finished,
 	   a_plan_names_who_comes_and_who_goes, counts_are_scaled_by_words, a_cluster_is_scaled_by_its_own_manifest,

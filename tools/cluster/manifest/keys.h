@@ -29,7 +29,7 @@ int pool_check_value(const char *key, const char *value, struct vh_err *err);
 	  .help = "Image that the nodes boot, by its name in the image store.", __VA_ARGS__ }
 #define POOL_COUNT_KEY(AT, NAME, ...) \
 	{ .name = NAME, .type = VH_KEY_UINT, .offset = (AT) + offsetof(struct pool, count), .min = 1, .max = POOL_NODES_MAX, \
-	  .help = "Number of nodes (VMs).", __VA_ARGS__ }
+	  .help = "Number of nodes (VMs); of all groups 1023 together at most, for a bridge of Linux' has so many ports.", __VA_ARGS__ }
 #define POOL_BOOT_KEYS(AT) \
 	{ .name = "boot", .type = VH_KEY_ENUM, .offset = (AT) + offsetof(struct pool, boot), \
 	  .dflt = "direct", .choices = vh_boot_names, \

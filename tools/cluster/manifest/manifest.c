@@ -14,7 +14,7 @@
 #include "tools/cluster/volume/volume.h"
 #include "lib/cidr.h"
 
-/* "-1024" is put behind the name, or "-GROUP-1024", and the whole is a host name. */
+/* "-1023" is put behind the name, or "-GROUP-1023", and the whole is a host name. */
 enum { NAME_MAX_LEN = 58, NODE_NAME_MAX = 63 };
 
 static int check_name(const char *s, struct vh_err *err)
@@ -114,6 +114,11 @@ uint64_t ready_least(const char *ready, uint64_t nodes)
 
 /* --- what of a manifest goes together */
 
+int manifest_hint_most(struct vh_err *err)
+{
+	return vh_err_hint(err, "each has a port of the cluster's bridge, of which Linux gives one %d", POOL_NODES_MAX);
+}
+
 static bool says_pool(const struct pool *p)
 {
 	return p->image || p->count || p->boot || p->disk || pool_says_request(p);
@@ -123,8 +128,10 @@ static int check_short(const struct manifest *m, struct vh_err *err)
 {
 	const char *missing = m->pool.image ? m->pool.count ? NULL : "nodes" : "image";
 
-	if (m->pool.count > POOL_NODES_MAX)
-		return vh_err_refuse(err, ERANGE, "nodes: more than %d", POOL_NODES_MAX);
+	if (m->pool.count > POOL_NODES_MAX) {
+		vh_err_refuse(err, ERANGE, "nodes: more than %d", POOL_NODES_MAX);
+		return manifest_hint_most(err);
+	}
 	if (missing)
 		return vh_err_refuse(err, EINVAL, "key '%s' is missing, and no groups are there", missing);
 	if (says_pool(&m->defaults))
@@ -143,15 +150,16 @@ static int check_groups(const struct manifest *m, struct vh_err *err)
 	}
 	for (size_t i = 0; i < m->groups.n; i++) {
 		heads += groups[i].role == POOL_HEAD ? groups[i].count : 0;
-		if (strlen(m->name) + strlen(groups[i].name) + strlen("--1024") > NODE_NAME_MAX)
+		if (strlen(m->name) + strlen(groups[i].name) + strlen("--1023") > NODE_NAME_MAX)
 			return vh_err_refuse(err, EINVAL, "group %s: node names made of '%s' and its name are too long (%d at most)",
 					     groups[i].name, m->name, NODE_NAME_MAX);
 	}
 	if (heads > 1)
 		return vh_err_refuse(err, EINVAL, "groups: %" PRIu64 " nodes of the role head, one at most is taken", heads);
-	if (manifest_nodes(m) > POOL_NODES_MAX)
-		return vh_err_refuse(err, ERANGE, "groups: %" PRIu64 " nodes, at most %d are taken", manifest_nodes(m), POOL_NODES_MAX);
-	return 0;
+	if (manifest_nodes(m) <= POOL_NODES_MAX)
+		return 0;
+	vh_err_refuse(err, ERANGE, "groups: %" PRIu64 " nodes, at most %d are taken", manifest_nodes(m), POOL_NODES_MAX);
+	return manifest_hint_most(err);
 }
 
 /* Slurm takes no partition without nodes. */

@@ -38,6 +38,8 @@ int manifest_check(const struct manifest *m, struct vh_err *err);
 /* Its groups, or the one pool of its own keys; in the order in which nodes are numbered. */
 const struct pool *manifest_pools(const struct manifest *m, size_t *ret_n);
 uint64_t manifest_nodes(const struct manifest *m);
+/* Adds to the error why a cluster has no more than POOL_NODES_MAX nodes. */
+int manifest_hint_most(struct vh_err *err);
 /* The one of that name (NULL: without); NULL: it has none. */
 const struct pool *manifest_pool(const struct manifest *m, const char *name);
 

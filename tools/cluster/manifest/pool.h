@@ -10,7 +10,8 @@
 
 struct vh_want;
 
-enum { POOL_NODES_MAX = 1024 };	/* of a cluster */
+/* Of a cluster: each has a port of its bridge, and Linux gives one 1023. */
+enum { POOL_NODES_MAX = 1023 };
 enum { POOL_SAID = 10 };	/* keys of a request (vmm/want/keys.h) that are a node's, and texts */
 enum pool_role { POOL_COMPUTE, POOL_HEAD, POOL_DATA };
 enum pool_restart { POOL_NEVER, POOL_ON_FAILURE, POOL_ALWAYS };

@@ -64,7 +64,7 @@ static int refuse_count(const struct manifest *m, const struct pool *p, uint64_t
 	vh_err_refuse(err, ERANGE, "%s%s: %" PRIu64 " nodes; from 1 to %d are taken", p->name ? "group " : "cluster ",
 		      p->name ? p->name : m->name, count, POOL_NODES_MAX);
 	if (count)
-		return -err->num;
+		return manifest_hint_most(err);
 	return p->name ? vh_err_hint(err, "a manifest without the group removes it when it is applied")
 		       : vh_err_hint(err, "vhpc cluster destroy %s removes all of it", m->name);
 }

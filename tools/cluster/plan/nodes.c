@@ -92,6 +92,16 @@ int nodes_lose(struct cluster *c, char *const *why, struct vh_err *err)
 	return 0;
 }
 
+/* Those that leave have their ports until the new ones are up. */
+static int check_ports(const struct cluster *c, struct vh_err *err)
+{
+	if (!c->n_leaving || c->n_nodes + c->n_leaving <= POOL_NODES_MAX)
+		return 0;
+	vh_err_refuse(err, ERANGE, "%zu nodes, and %zu that leave once these are up: at most %d are taken at once", c->n_nodes, c->n_leaving,
+		      POOL_NODES_MAX);
+	return vh_err_hint(err, "apply a manifest without those that leave first");
+}
+
 /* Slots that are free, from the lowest on, for the new nodes. Those of leaving nodes are not yet. */
 static int give_slots(struct cluster *c, struct vh_err *err)
 {
@@ -138,6 +148,8 @@ int nodes_take(struct cluster *c, struct cluster *old, struct vh_err *err)
 			r = take_node(c, old, p, k, err);
 	if (r == 0 && old)
 		r = take_leaving(c, old, err);
+	if (r == 0)
+		r = check_ports(c, err);
 	if (r == 0)
 		r = give_slots(c, err);
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
