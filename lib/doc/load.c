@@ -134,8 +134,10 @@ static int load_tree(struct load *l, struct reading *file, struct vh_yaml **ret)
 static int refuse_cycle(const struct load *l, const struct reading *file)
 {
 	for (const struct reading *by = file->by; by; by = by->by)
-		if (by->dev == file->dev && by->ino == file->ino)
-			return vh_err_refuse(l->err, ELOOP, "%s: includes itself", file->path);
+		if (by->dev == file->dev && by->ino == file->ino) {
+			vh_err_refuse(l->err, ELOOP, "%s: includes itself", file->path);
+			return vh_err_hint(l->err, "take one include of these out");
+		}
 	return 0;
 }
 

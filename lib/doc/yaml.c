@@ -200,10 +200,10 @@ static int read_items(struct reader *r, unsigned depth, struct vh_yaml *node)
 
 static int check_event(struct reader *r, const yaml_event_t *event, unsigned depth)
 {
-	if (event->type == YAML_ALIAS_EVENT)
-		return refuse_at(r, event->start_mark, "aliases are not taken");
-	if (has_tag(event))
-		return refuse_at(r, event->start_mark, "tags and anchors are not taken");
+	if (event->type == YAML_ALIAS_EVENT || has_tag(event)) {
+		refuse_at(r, event->start_mark, event->type == YAML_ALIAS_EVENT ? "aliases are not taken" : "tags and anchors are not taken");
+		return vh_err_hint(r->err, "write out what they stand for");
+	}
 	if (depth > VH_YAML_MAX_DEPTH)
 		return refuse_at(r, event->start_mark, "nested deeper than 32 levels");
 	if (++r->nodes > VH_YAML_MAX_NODES)

@@ -205,9 +205,9 @@ START_TEST(what_yaml_offers_beyond_documents_is_refused)
 {
 	REFUSED("name: a\nname: b\n", "two.yaml:2:1: key 'name' is there twice, first on line 1", NULL);
 	REFUSED("name: a\nenv:\n  x: 1\n  x: 2\n", "two.yaml:4:3: key 'x' is there twice, first on line 3", NULL);
-	REFUSED("name: &n a\n", "two.yaml:1:7: tags and anchors are not taken", NULL);
-	REFUSED("name: *n\n", "two.yaml:1:7: aliases are not taken", NULL);
-	REFUSED("name: !!str a\n", "two.yaml:1:7: tags and anchors are not taken", NULL);
+	REFUSED("name: &n a\n", "two.yaml:1:7: tags and anchors are not taken", "write out what they stand for");
+	REFUSED("name: *n\n", "two.yaml:1:7: aliases are not taken", "write out what they stand for");
+	REFUSED("name: !!str a\n", "two.yaml:1:7: tags and anchors are not taken", "write out what they stand for");
 	REFUSED("name: a\n---\nname: b\n", "two.yaml:2:1: one document is taken, not several", NULL);
 	REFUSED("[a]: b\n", "two.yaml:1:1: a key must be a word", NULL);
 	REFUSED("~: b\n", "two.yaml:1:1: a key must be a word", NULL);

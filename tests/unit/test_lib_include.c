@@ -137,6 +137,15 @@ static void load_refused(const char *dir, const char *says)
 	ck_assert_msg(strstr(err.text, says) != NULL, "%s", err.text);
 }
 
+static void load_hinted(const char *dir, const char *hint)
+{
+	vh_autoerr err = VH_ERR_NONE;
+	struct whole w;
+
+	ck_assert_int_lt(load(dir, &w, &err), 0);
+	ck_assert_str_eq(err.hint ? err.hint : "", hint);
+}
+
 START_TEST(includes_that_cannot_be_are_refused)
 {
 	vh_autofree char *dir = unit_tmpdir(), *pipe = vh_strf("%s/pipe", dir);
@@ -145,6 +154,7 @@ START_TEST(includes_that_cannot_be_are_refused)
 	load_refused(dir, "main.yaml:2:11: include: ");
 	write_file(dir, "b.yaml", "include: [./main.yaml]\n");
 	load_refused(dir, "/./main.yaml: includes itself");
+	load_hinted(dir, "take one include of these out");
 	write_file(dir, "b.yaml", "include:\n- b.yaml\n");
 	load_refused(dir, "/b.yaml:2:3: include: ");
 	write_file(dir, "b.yaml", "include: [c.yaml, c.yaml]\n");

@@ -80,8 +80,12 @@ int saved_from_json(const char *name, const json_t *doc, struct saved *ret, stru
 	r = vh_doc_from_json(manifest_keys, json_object_get(doc, "manifest"), s.manifest, err);
 	if (r == 0)
 		r = manifest_check(s.manifest, err);
-	if (r < 0 || !json_is_object(s.plan) || !json_is_array(s.steps) || !json_is_object(s.data))
-		return r == -ENOMEM ? r : vh_err_refuse(err, EBADMSG, "%s: the plan is damaged", name);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || !json_is_object(s.plan) || !json_is_array(s.steps) || !json_is_object(s.data)) {
+		vh_err_refuse(err, EBADMSG, "%s: the plan is damaged", name);
+		return vh_err_hint(err, "plan anew");
+	}
 	*ret = s;
 	s = (struct saved){ 0 };
 	return 0;

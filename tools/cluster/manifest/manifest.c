@@ -132,8 +132,10 @@ static int check_short(const struct manifest *m, struct vh_err *err)
 		vh_err_refuse(err, ERANGE, "nodes: more than %d", POOL_NODES_MAX);
 		return manifest_hint_most(err);
 	}
-	if (missing)
-		return vh_err_refuse(err, EINVAL, "key '%s' is missing, and no groups are there", missing);
+	if (missing) {
+		vh_err_refuse(err, EINVAL, "key '%s' is missing, and no groups are there", missing);
+		return vh_err_hint(err, "image and nodes stand at the top, or groups have an image and a count each");
+	}
 	if (says_pool(&m->defaults))
 		return vh_err_refuse(err, EINVAL, "defaults: no groups are there that they are for");
 	return pool_settled(&m->pool, err);
@@ -184,8 +186,10 @@ static int check_least(const struct manifest *m, struct vh_err *err)
 
 	if (!m->ready || !strcmp(m->ready, READY_ALL))
 		return 0;
-	if (vh_uint_parse(m->ready, nodes, &least, &none) < 0)
-		return vh_err_refuse(err, ERANGE, "ready: %s of %" PRIu64 " nodes", m->ready, nodes);
+	if (vh_uint_parse(m->ready, nodes, &least, &none) < 0) {
+		vh_err_refuse(err, ERANGE, "ready: %s of %" PRIu64 " nodes", m->ready, nodes);
+		return vh_err_hint(err, "say no more than there are, or " READY_ALL);
+	}
 	if (!m->slurm || least == nodes)
 		return 0;
 	vh_err_refuse(err, EINVAL, "ready: %s, and Slurm needs all %" PRIu64 " nodes, for now", m->ready, nodes);

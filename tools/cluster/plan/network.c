@@ -53,6 +53,17 @@ static int nets_taken(struct vh_store *store, bool live, struct nets *ret, struc
 	return 0;
 }
 
+static int refuse_small(const char *cidr, const struct vh_cidr *net, uint64_t nodes, struct vh_err *err)
+{
+	struct vh_cidr large = *net;
+
+	while (large.prefix > 1 && vh_cidr_hosts(&large) < nodes + 1)
+		large.prefix--;
+	vh_err_refuse(err, ERANGE, "network %s: %" PRIu64 " addresses wanted (a node each and the host), %u there", cidr, nodes + 1,
+		      vh_cidr_hosts(net));
+	return vh_err_hint(err, "a /%u has as many", large.prefix);
+}
+
 static int wanted_net(const char *cidr, const struct nets *taken, uint64_t nodes, struct vh_cidr *ret, struct vh_err *err)
 {
 	const struct vh_cidr *other;
@@ -62,8 +73,7 @@ static int wanted_net(const char *cidr, const struct nets *taken, uint64_t nodes
 	if (r < 0)
 		return r;
 	if (vh_cidr_hosts(ret) < nodes + 1)
-		return vh_err_refuse(err, ERANGE, "network %s: %" PRIu64 " addresses wanted (a node each and the host), %u there",
-				     cidr, nodes + 1, vh_cidr_hosts(ret));
+		return refuse_small(cidr, ret, nodes, err);
 	other = overlapping(taken, ret);
 	if (other) {
 		vh_err_refuse(err, EADDRINUSE, "network %s: overlaps %s, which is in use on this host", cidr,
