@@ -30,6 +30,7 @@ exits 2 "nor does its own write it" as_qemu "$user" ": >>$disks/genomes.data"
 exits 1 "nor take it" as_qemu "$user" "chmod 600 $disks/genomes.data"
 echo TTTT >>"$T/genomes/hg/chr1"
 check "plan says that the set has changed" vhpc cluster plan --detailed-exitcode "$example" && says "it has changed since it was packed: nodes keep" "and what happens"
+check "and status, of a cluster that is up" vhpc cluster status "$example" && says "$T/genomes has changed since it was packed" "names it"
 sed 's/mount: \/scratch/mount: \/tmp2/' "$example" >"$T/volumes.yaml"
 exits 3 "apply with other volumes" vhpc cluster apply "$T/volumes.yaml" && says "exists with other volumes: scratch" "says which"
 
