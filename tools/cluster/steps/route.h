@@ -16,6 +16,7 @@ struct route {
 	struct engine_task *tasks;
 	struct engine_edge *edges;
 	struct engine_batch batch;
+	size_t *spots, widest;		/* so many a step: which task, from 1 on, it is at each of its spots; 0: none */
 	size_t n_nodes;			/* that it goes over */
 	const char *run, *cluster;	/* the journal's name of it, and its name; the cluster's */
 };

@@ -103,6 +103,7 @@ void route_clear(struct route *r)
 	free(r->places);
 	free(r->tasks);
 	free(r->edges);
+	free(r->spots);
 	*r = (struct route){ 0 };
 }
 
@@ -160,7 +161,8 @@ static size_t group_of(const struct context *ctx, const struct spot *at, bool un
 	return !undo && ctx->lost && at->node && cluster_can_spare(c, at->node) ? (size_t)(at->node - c->nodes) + 1 : 0;
 }
 
-static void add_places(struct route *r, size_t first, size_t end, const struct spot *at, const struct context *ctx)
+static void add_places(struct route *r, size_t first, size_t end, const struct spot *at, size_t spot,
+		       const struct context *ctx)
 {
 	for (size_t i = first; i < end; i++) {
 		const struct step *s = cluster_steps[i];
@@ -171,6 +173,7 @@ static void add_places(struct route *r, size_t first, size_t end, const struct s
 		r->tasks[r->batch.n_tasks] = (struct engine_task){ .sort = i, .host = at->host, .again = s->again,
 								   .group = group_of(ctx, at, r->batch.undo) };
 		r->places[r->batch.n_tasks++] = (struct place){ i, *at };
+		r->spots[i * r->widest + spot] = r->batch.n_tasks;
 	}
 }
 
@@ -186,7 +189,7 @@ static void add_all_places(struct route *r, const struct context *ctx)
 		for (size_t i = 0; i < step_spots(s, ctx->cluster); i++) {
 			const struct spot at = step_spot(s, ctx->cluster, i);
 
-			add_places(r, first, end, &at, ctx);
+			add_places(r, first, end, &at, i, ctx);
 		}
 	}
 }
@@ -205,27 +208,71 @@ static int add_edge(struct route *r, size_t first, size_t then)
 	return 0;
 }
 
-static int add_edges(struct route *r, const struct step *needed, size_t then)
+/* Where a step may be that another one at that spot needs: from *ret_first on, below *ret_end. */
+static void spots_needed(const struct cluster *c, const struct step *needed, const struct step *s, const struct spot *at,
+			 size_t *ret_first, size_t *ret_end)
+{
+	*ret_first = 0;
+	*ret_end = step_spots(needed, c);
+	if (needed->scope == ONCE_A_NODE && s->scope == ONCE_A_NODE)
+		*ret_first = (size_t)(at->node - c->nodes);
+	else if (needed->scope == ONCE_A_HOST && s->scope != ONCE_A_CLUSTER)
+		*ret_first = at->host;
+	else
+		return;
+	*ret_end = *ret_first + 1;
+}
+
+static int add_edges(struct route *r, const struct cluster *c, size_t needed, size_t then)
 {
 	const struct place *p = &r->places[then];
+	const struct step *s = cluster_steps[p->step], *t = cluster_steps[needed];
+	size_t i, end;
 	int ret = 0;
 
-	for (size_t i = 0; ret == 0 && i < then; i++)
-		if (cluster_steps[r->places[i].step] == needed &&
-		    are_together(needed, &r->places[i].at, cluster_steps[p->step], &p->at))
-			ret = add_edge(r, i, then);
+	for (spots_needed(c, t, s, &p->at, &i, &end); ret == 0 && i < end; i++) {
+		const size_t task = r->spots[needed * r->widest + i];
+
+		if (task && are_together(t, &r->places[task - 1].at, s, &p->at))
+			ret = add_edge(r, task - 1, then);
+	}
 	return ret;
 }
 
-static int add_all_edges(struct route *r)
+static size_t index_of(const struct step *s)
+{
+	size_t i = 0;
+
+	while (cluster_steps[i] != s)
+		i++;
+	return i;
+}
+
+static int add_all_edges(struct route *r, const struct cluster *c)
 {
 	int ret = 0;
 
 	for (size_t i = 0; i < r->batch.n_tasks; i++)
 		for (size_t k = 0; ret == 0 && k < vh_array_len(needs); k++)
 			if (needs[k].step == cluster_steps[r->places[i].step])
-				ret = add_edges(r, needs[k].needs, i);
+				ret = add_edges(r, c, index_of(needs[k].needs), i);
 	return ret;
+}
+
+static int make_room(struct route *r, const struct cluster *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->batch.n_sorts; i++) {
+		const size_t spots = step_spots(cluster_steps[i], c);
+
+		n += spots;
+		r->widest = spots > r->widest ? spots : r->widest;
+	}
+	r->places = calloc(n, sizeof(*r->places));
+	r->tasks = calloc(n, sizeof(*r->tasks));
+	r->spots = calloc(r->batch.n_sorts * r->widest, sizeof(*r->spots));
+	return r->places && r->tasks && r->spots ? 0 : -ENOMEM;
 }
 
 int route_make(const struct context *ctx, bool undo, struct route *ret)
@@ -233,16 +280,11 @@ int route_make(const struct context *ctx, bool undo, struct route *ret)
 	const struct cluster *c = ctx->cluster;
 	vh_cleanup(route_clear) struct route r = { .run = c->owner, .cluster = c->name, .batch = {
 		.undo = undo, .n_hosts = c->n_hosts, .n_sorts = count_steps(), .per_host = AT_ONCE } };
-	size_t n = 0;
 
-	for (size_t i = 0; i < r.batch.n_sorts; i++)
-		n += step_spots(cluster_steps[i], c);
-	r.places = calloc(n, sizeof(*r.places));
-	r.tasks = calloc(n, sizeof(*r.tasks));
-	if (!r.places || !r.tasks)
+	if (make_room(&r, c) < 0)
 		return -ENOMEM;
 	add_all_places(&r, ctx);
-	if (add_all_edges(&r) < 0)
+	if (add_all_edges(&r, c) < 0)
 		return -ENOMEM;
 	r.batch.n_groups = c->n_nodes;
 	r.batch.spare = ctx->lost && c->n_nodes > ctx->least ? c->n_nodes - ctx->least : 0;
