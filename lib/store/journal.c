@@ -7,10 +7,10 @@
 static int begin(struct vh_store *s, const char *run, const char *what, const char *object,
 		 int64_t *ret_id, struct vh_err *err)
 {
-	vh_autostmt stmt = NULL;
-	int r = vh_sql_prepare(s, &stmt, err, "INSERT INTO journal (run, what, object) VALUES (?, ?, ?)"
-			       " ON CONFLICT (run, what, object) DO UPDATE SET done = 0 RETURNING id",
-			       "sss", run, what, object);
+	vh_autoreset stmt = NULL;
+	int r = vh_sql_reuse(s, &stmt, err, "INSERT INTO journal (run, what, object) VALUES (?, ?, ?)"
+			     " ON CONFLICT (run, what, object) DO UPDATE SET done = 0 RETURNING id",
+			     "sss", run, what, object);
 
 	if (r == 0)
 		r = vh_sql_step(s, stmt, err);

@@ -3,23 +3,16 @@
 #include "lib/store/sql.h"
 #include "lib/store/transaction.h"
 
-/* A VM may take thousands: it is compiled once. */
-static const char take[] = "INSERT INTO lease VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
-			   " SET amount = excluded.amount WHERE holder = excluded.holder";
-static const char take_types[] = "sssi";
-
 /* Takes it when it is free or the holder's own already: *ret_taken. */
 static int try_take(struct vh_store *s, const char *kind, const char *key, const char *holder,
 		    uint64_t amount, bool *ret_taken, struct vh_err *err)
 {
-	int r = s->take ? vh_sql_bind(s, s->take, err, take_types, kind, key, holder, (int64_t)amount)
-			: vh_sql_prepare(s, &s->take, err, take, take_types, kind, key, holder, (int64_t)amount);
+	int r = vh_sql_run(s, err, "INSERT INTO lease VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
+			   " SET amount = excluded.amount WHERE holder = excluded.holder",
+			   "sssi", kind, key, holder, (int64_t)amount);
 
 	if (r == 0)
-		r = vh_sql_step(s, s->take, err);
-	if (r == 0)
 		*ret_taken = sqlite3_changes(s->db) > 0;
-	sqlite3_reset(s->take);
 	return r;
 }
 

@@ -31,9 +31,9 @@ static int load(struct vh_store *s, sqlite3_stmt *stmt, int column, json_t **ret
 
 static int get(struct vh_store *s, const char *class, const char *name, json_t **ret, struct vh_err *err)
 {
-	vh_autostmt stmt = NULL;
-	int r = vh_sql_prepare(s, &stmt, err, "SELECT doc FROM record WHERE class = ? AND name = ?",
-			       "ss", class, name);
+	vh_autoreset stmt = NULL;
+	int r = vh_sql_reuse(s, &stmt, err, "SELECT doc FROM record WHERE class = ? AND name = ?",
+			     "ss", class, name);
 
 	if (r == 0)
 		r = vh_sql_step(s, stmt, err);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int error_number(int code)
@@ -95,15 +96,56 @@ int vh_sql_prepare(struct vh_store *s, sqlite3_stmt **ret, struct vh_err *err, c
 	return r;
 }
 
-int vh_sql_bind(struct vh_store *s, sqlite3_stmt *stmt, struct vh_err *err, const char *types, ...)
+struct vh_kept {
+	const char *sql;
+	sqlite3_stmt *stmt;
+	struct vh_kept *next;
+};
+
+static int keep(struct vh_store *s, const char *sql, sqlite3_stmt **ret, struct vh_err *err)
+{
+	struct vh_kept *k = s->kept;
+
+	while (k && k->sql != sql)
+		k = k->next;
+	if (!k) {
+		k = calloc(1, sizeof(*k));
+		if (!k)
+			return vh_err_nomem(err);
+		*k = (struct vh_kept){ sql, NULL, s->kept };
+		s->kept = k;
+	}
+	if (!k->stmt && sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &k->stmt, NULL) != SQLITE_OK)
+		return vh_sql_error(s, err);
+	*ret = k->stmt;
+	return 0;
+}
+
+static int reuse(struct vh_store *s, sqlite3_stmt **ret, struct vh_err *err, const char *sql, const char *types, va_list ap)
+{
+	int r = keep(s, sql, ret, err);
+
+	return r < 0 ? r : bind(*ret, types, ap) == SQLITE_OK ? 0 : vh_sql_error(s, err);
+}
+
+int vh_sql_reuse(struct vh_store *s, sqlite3_stmt **ret, struct vh_err *err, const char *sql, const char *types, ...)
 {
 	va_list ap;
-	int code;
+	int r;
 
 	va_start(ap, types);
-	code = bind(stmt, types, ap);
+	r = reuse(s, ret, err, sql, types, ap);
 	va_end(ap);
-	return code == SQLITE_OK ? 0 : vh_sql_error(s, err);
+	return r;
+}
+
+void vh_sql_drop_kept(struct vh_store *s)
+{
+	for (struct vh_kept *k; (k = s->kept); ) {
+		s->kept = k->next;
+		sqlite3_finalize(k->stmt);
+		free(k);
+	}
 }
 
 int vh_sql_step(struct vh_store *s, sqlite3_stmt *stmt, struct vh_err *err)
@@ -120,12 +162,12 @@ int vh_sql_step(struct vh_store *s, sqlite3_stmt *stmt, struct vh_err *err)
 
 int vh_sql_run(struct vh_store *s, struct vh_err *err, const char *sql, const char *types, ...)
 {
-	vh_autostmt stmt = NULL;
+	vh_autoreset stmt = NULL;
 	va_list ap;
 	int r;
 
 	va_start(ap, types);
-	r = prepare(s, &stmt, err, sql, types, ap);
+	r = reuse(s, &stmt, err, sql, types, ap);
 	va_end(ap);
 	if (r < 0)
 		return r;

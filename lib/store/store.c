@@ -199,7 +199,7 @@ void vh_store_close(struct vh_store *s)
 {
 	if (!s)
 		return;
-	sqlite3_finalize(s->take);
+	vh_sql_drop_kept(s);
 	sqlite3_close(s->db);
 	pthread_cond_destroy(&s->ended);
 	pthread_mutex_destroy(&s->lock);

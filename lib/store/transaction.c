@@ -68,16 +68,21 @@ static void end_shared(struct vh_store *s)
 }
 
 /* The last of its members frees it. */
+static void put_shared(struct vh_shared *t)
+{
+	if (--t->members)
+		return;
+	vh_err_clear(&t->err);
+	free(t);
+}
+
 static int leave_shared(struct vh_shared *t, struct vh_err *err)
 {
 	int r = t->err.num ? vh_err_set(err, t->err.num, "%s", t->err.text) : 0;
 
 	if (r < 0 && t->err.hint)
 		vh_err_hint(err, "%s", t->err.hint);
-	if (--t->members == 0) {
-		vh_err_clear(&t->err);
-		free(t);
-	}
+	put_shared(t);
 	return r;
 }
 
@@ -111,13 +116,19 @@ static bool others_come(const struct vh_store *s)
 
 /* --- one change */
 
+/* Whoever holds it may leave the end of what is shared to those that come. */
+static void come(struct vh_store *s)
+{
+	__atomic_add_fetch(&s->waiting, 1, __ATOMIC_SEQ_CST);
+	pthread_mutex_lock(&s->lock);
+	__atomic_sub_fetch(&s->waiting, 1, __ATOMIC_SEQ_CST);
+}
+
 int vh_sql_enter(struct vh_store *s, struct vh_err *err)
 {
 	int r;
 
-	__atomic_add_fetch(&s->waiting, 1, __ATOMIC_SEQ_CST);
-	pthread_mutex_lock(&s->lock);
-	__atomic_sub_fetch(&s->waiting, 1, __ATOMIC_SEQ_CST);
+	come(s);
 	r = s->grouped ? 0 : join_shared(s, err);
 	if (r < 0)
 		pthread_mutex_unlock(&s->lock);
@@ -166,11 +177,22 @@ int vh_sql_leave_early(struct vh_store *s, int result, struct vh_err *err)
 	return leave_with(s, result, false, err);
 }
 
+/* Only what is on disk is seen: where others come they bring it there, with what is theirs. */
 void vh_sql_look(struct vh_store *s)
 {
-	pthread_mutex_lock(&s->lock);
-	if (!s->grouped)
-		end_shared(s);
+	struct vh_shared *t;
+
+	come(s);
+	if (s->grouped)
+		return;
+	t = s->shared;
+	if (t && others_come(s)) {
+		t->members++;
+		while (!t->over)
+			pthread_cond_wait(&s->ended, &s->lock);
+		put_shared(t);
+	}
+	end_shared(s);
 }
 
 void vh_sql_looked(struct vh_store *s)

@@ -395,6 +395,20 @@ START_TEST(processes_share_leases_without_loss)
 }
 END_TEST
 
+/* Each thread's own change is there for it to see, whoever wrote it to disk. */
+static void look_for(struct vh_store *s, const char *key)
+{
+	struct vh_lease *leases;
+	bool found = false;
+	size_t n;
+
+	OK(vh_lease_list(s, "cpu", "vm/a", &leases, &n, &ok_err));
+	for (size_t i = 0; i < n; i++)
+		found |= !strcmp(leases[i].key, key);
+	vh_lease_free(leases, n);
+	ck_assert_msg(found, "%s", key);
+}
+
 /* Of each four the last wants what it cannot have. */
 static void take_one(void *arg, size_t i)
 {
@@ -412,6 +426,8 @@ static void take_one(void *arg, size_t i)
 	}
 	if (i % 4 == 1)
 		OK(vh_journal_forget(s, id, &ok_err));
+	if (i % 4 != 3)
+		look_for(s, key);
 }
 
 START_TEST(threads_write_together_and_fail_alone)
