@@ -38,11 +38,12 @@ void vh_say(const struct vh_cli *cli, const char *name, const char *what)
 int vh_verb_start(struct vh_cli *cli, struct vh_err *err)
 {
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = NULL;
+	struct vh_start how = { 0 };
 	bool started;
 	int r = vh_open_daemon(cli, &v, err);
 
 	if (r == 0)
-		r = vh_vm_start(v, cli->state, cli->argv[0], NULL, &started, err);
+		r = vh_vm_start(v, cli->state, cli->argv[0], &how, &started, err);
 	if (r == 0)
 		vh_say(cli, cli->argv[0], started ? "started" : "runs already");
 	return r;

@@ -30,8 +30,13 @@ static int here_load(const struct vh_root *root, struct here *h)
 {
 	int r = vh_root_read(root, &h->boot, "proc/sys/kernel/random/boot_id");
 
-	if (r == 0)
-		r = vh_root_readlink(root, &h->pids, "proc/self/ns/pid");
+	return r < 0 ? r : vh_root_readlink(root, &h->pids, "proc/self/ns/pid");
+}
+
+static int here_load_all(const struct vh_root *root, struct here *h)
+{
+	int r = here_load(root, h);
+
 	return r < 0 ? r : vh_root_list(root, &h->procs, "proc");
 }
 
@@ -109,14 +114,13 @@ int vh_life_begin(struct vh_store *s, const struct vh_root *root, const char *ho
 	/* A captured host has no processes. */
 	if (r < 0)
 		return r == -ENOENT ? 0 : vh_err_set(err, -r, "/proc: %s", strerror(-r));
-	r = vh_record_get(s, life, holder, &was, err);
+	r = doc_of(root, &here, uuid, pid, &doc, err);
+	if (r == 0 && !json_integer_value(json_object_get(doc, "pid")))
+		r = vh_record_get(s, life, holder, &was, err);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	r = doc_of(root, &here, uuid, pid, &doc, err);
-	if (r < 0)
-		return r;
 	/* A plan for one that runs already does not hide its process. */
-	if (was && !json_integer_value(json_object_get(doc, "pid")) && !strcmp(text_of(was, "boot"), here.boot))
+	if (was && !strcmp(text_of(was, "boot"), here.boot))
 		return 0;
 	return vh_record_put(s, life, holder, doc, err);
 }
@@ -133,7 +137,7 @@ static int find_over(struct vh_store *s, const struct vh_root *root, char ***ret
 
 	if (r < 0)
 		return r;
-	if (!json_object_size(all) || (r = here_load(root, &here)) < 0)
+	if (!json_object_size(all) || (r = here_load_all(root, &here)) < 0)
 		return r == -ENOMEM ? vh_err_nomem(err) : 0;
 	json_object_foreach(all, holder, doc)
 		if (is_over(root, &here, holder, doc) && vh_strv_push(&over, holder) < 0)

@@ -13,60 +13,6 @@
 
 enum { POLL_MS = 200, REPEAT_MS = 5000 };
 
-int vh_virt_find(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err)
-{
-	*ret = virDomainLookupByName(v->conn, name);
-	if (*ret || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
-		return 0;
-	return vh_virt_err(err, "VM %s", name);
-}
-
-int vh_virt_domain_lease(virDomainPtr domain, struct vh_domain_lease *ret, struct vh_err *err)
-{
-	vh_autofree char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
-
-	if (!xml)
-		return vh_virt_err(err, "VM %s", virDomainGetName(domain));
-	return vh_domain_lease_parse(xml, strlen(xml), ret, err);
-}
-
-/* 0: ours; -ENODATA (no error text): another's. */
-static int check_ours(virDomainPtr domain, struct vh_err *err)
-{
-	struct vh_domain_lease lease;
-	int r = vh_virt_domain_lease(domain, &lease, err);
-
-	if (r == 0)
-		vh_domain_lease_clear(&lease);
-	return r;
-}
-
-int vh_virt_find_ours(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err)
-{
-	vh_autodomain domain = NULL;
-	int r = vh_virt_find(v, name, &domain, err);
-
-	if (r < 0)
-		return r;
-	if (!domain)
-		return vh_err_refuse(err, ENOENT, "VM %s: no such VM on %s", name, v->uri);
-	r = check_ours(domain, err);
-	if (r == -ENODATA)
-		return vh_err_refuse(err, EPERM, "VM %s: is not one of vhpc's, and left alone", name);
-	if (r < 0)
-		return r;
-	*ret = vh_steal(&domain);
-	return 0;
-}
-
-int vh_virt_lease(struct vh_virt *v, const char *name, struct vh_domain_lease *ret, struct vh_err *err)
-{
-	vh_autodomain domain = NULL;
-	int r = vh_virt_find_ours(v, name, &domain, err);
-
-	return r < 0 ? r : vh_virt_domain_lease(domain, ret, err);
-}
-
 static int name_in_xml(const char *xml, char **ret, struct vh_err *err)
 {
 	vh_autoxml doc = NULL;
@@ -103,26 +49,28 @@ static virDomainPtr define(virConnectPtr conn, const char *xml)
 
 int vh_virt_define(struct vh_virt *v, const char *xml, struct vh_err *err)
 {
-	vh_autodomain there = NULL, made = NULL;
+	vh_autodomain there = NULL, made = define(v->conn, xml);
+	vh_autoerr none = VH_ERR_NONE;
 	vh_autofree char *name = NULL;
-	int r = name_in_xml(xml, &name, err);
+	int r;
 
-	if (r == 0)
-		r = vh_virt_find(v, name, &there, err);
-	if (r == 0 && there)
-		r = check_ours(there, err);
-	if (r == -ENODATA)
-		return vh_err_refuse(err, EEXIST, "VM %s: a VM of that name is there and not vhpc's", name);
-	if (r < 0)
+	if (made)
+		return 0;
+	r = vh_virt_err(err, "define");
+	if (name_in_xml(xml, &name, &none) < 0)
 		return r;
-	made = define(v->conn, xml);
-	return made ? 0 : vh_virt_err(err, "VM %s: define", name);
+	vh_err_within(err, "VM %s", name);
+	/* libvirt lets nobody take a name from a domain of another UUID. */
+	if (vh_virt_find(v, name, &there, &none) < 0 || !there || vh_virt_check_ours(there, NULL, &none) != -ENODATA)
+		return r;
+	vh_err_clear(err);
+	return vh_err_refuse(err, EEXIST, "VM %s: a VM of that name is there and not vhpc's", name);
 }
 
 int vh_virt_xml(struct vh_virt *v, const char *name, char **ret, struct vh_err *err)
 {
 	vh_autodomain domain = NULL;
-	int r = vh_virt_find_ours(v, name, &domain, err);
+	int r = vh_virt_find_ours(v, name, &domain, NULL, err);
 
 	if (r < 0)
 		return r;
@@ -130,45 +78,50 @@ int vh_virt_xml(struct vh_virt *v, const char *name, char **ret, struct vh_err *
 	return *ret ? 0 : vh_virt_err(err, "VM %s", name);
 }
 
-int vh_virt_get_state(virDomainPtr domain, int *ret, struct vh_err *err)
+/* libvirt, asked by one that was killed, may just be starting it, which begins with a pause. */
+static int resume(virDomainPtr domain, struct vh_err *err)
 {
-	if (virDomainGetState(domain, ret, NULL, 0) == 0)
-		return 0;
-	return vh_virt_err(err, "VM %s: state", virDomainGetName(domain));
+	int now, r = virDomainResume(domain) == 0 ? 0 : vh_virt_err(err, "VM %s: resume", virDomainGetName(domain));
+
+	if (r < 0 && (virDomainGetState(domain, &now, NULL, 0) < 0 || now != VIR_DOMAIN_RUNNING))
+		return r;
+	vh_err_clear(err);
+	return 0;
 }
 
-int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct vh_err *err)
+int vh_virt_start_taken(virDomainPtr domain, const char *state, bool *ret_started, struct vh_err *err)
 {
-	vh_autodomain domain = NULL;
-	int state, r = vh_virt_find_ours(v, name, &domain, err);
-	bool started = false;
+	int r = 0;
 
-	if (r == 0)
-		r = vh_virt_get_state(domain, &state, err);
-	if (r < 0)
+	*ret_started = false;
+	if (!strcmp(state, "paused"))
+		return resume(domain, err);
+	if (!vh_virt_is_off(state))
+		return 0;
+	*ret_started = virDomainCreate(domain) == 0;
+	if (!*ret_started)
+		r = vh_virt_err(err, "VM %s: start", virDomainGetName(domain));
+	if (r < 0 && virDomainIsActive(domain) != 1)
 		return r;
-	if (state == VIR_DOMAIN_PAUSED) {
-		r = virDomainResume(domain) == 0 ? 0 : vh_virt_err(err, "VM %s: resume", name);
-		/* libvirt, asked by one that was killed, was just starting it, which begins with a pause. */
-		if (r < 0 && (virDomainGetState(domain, &state, NULL, 0) < 0 || state != VIR_DOMAIN_RUNNING))
-			return r;
-		vh_err_clear(err);
-	} else if (state == VIR_DOMAIN_SHUTOFF || state == VIR_DOMAIN_CRASHED) {
-		started = virDomainCreate(domain) == 0;
-		r = started ? 0 : vh_virt_err(err, "VM %s: start", name);
-		if (r < 0 && virDomainIsActive(domain) != 1)
-			return r;
-		vh_err_clear(err);
-	}
-	if (ret_started)
-		*ret_started = started;
+	vh_err_clear(err);
 	return 0;
+}
+
+int vh_virt_start(struct vh_virt *v, const char *name, struct vh_err *err)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	vh_autodomain domain = NULL;
+	const char *state;
+	bool started;
+	int r = vh_virt_take(v, name, &domain, &state, &lease, err);
+
+	return r < 0 ? r : vh_virt_start_taken(domain, state, &started, err);
 }
 
 int vh_virt_suspend(struct vh_virt *v, const char *name, struct vh_err *err)
 {
 	vh_autodomain domain = NULL;
-	int state, r = vh_virt_find_ours(v, name, &domain, err);
+	int state, r = vh_virt_find_ours(v, name, &domain, NULL, err);
 
 	if (r == 0)
 		r = vh_virt_get_state(domain, &state, err);
@@ -182,7 +135,7 @@ int vh_virt_suspend(struct vh_virt *v, const char *name, struct vh_err *err)
 int vh_virt_reset(struct vh_virt *v, const char *name, struct vh_err *err)
 {
 	vh_autodomain domain = NULL;
-	int r = vh_virt_find_ours(v, name, &domain, err);
+	int r = vh_virt_find_ours(v, name, &domain, NULL, err);
 
 	if (r < 0)
 		return r;
@@ -216,12 +169,12 @@ static int shut_down(virDomainPtr domain, int deadline_ms, struct vh_err *err)
 	}
 }
 
-/* Destroys it unless it ended in the meantime. */
+/* Destroys it unless it is off. */
 static int destroy(virDomainPtr domain, struct vh_err *err)
 {
 	int r;
 
-	if (virDomainIsActive(domain) != 1 || virDomainDestroy(domain) == 0)
+	if (virDomainDestroy(domain) == 0 || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
 		return 0;
 	r = vh_virt_err(err, "VM %s: destroy", virDomainGetName(domain));
 	if (virDomainIsActive(domain) != 0)
@@ -233,7 +186,7 @@ static int destroy(virDomainPtr domain, struct vh_err *err)
 int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err)
 {
 	vh_autodomain domain = NULL;
-	int r = vh_virt_find_ours(v, name, &domain, err);
+	int r = vh_virt_find_ours(v, name, &domain, NULL, err);
 
 	if (r < 0)
 		return r;
@@ -254,20 +207,6 @@ static void remove_log(const struct vh_virt *v, const char *name)
 
 	if (log)
 		unlink(log);
-}
-
-int vh_virt_owner(struct vh_virt *v, const char *name, char **ret, struct vh_err *err)
-{
-	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
-	vh_autodomain domain = NULL;
-	int r = vh_virt_find(v, name, &domain, err);
-
-	*ret = NULL;
-	if (r < 0 || !domain)
-		return r;
-	r = vh_virt_domain_lease(domain, &lease, err);
-	*ret = vh_steal(&lease.owner);
-	return r == -ENODATA && !err->num ? 0 : r;
 }
 
 int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err)

@@ -6,37 +6,6 @@
 #include "vmm/domain/domain.h"
 #include "vmm/virt/private.h"
 
-static const char *state_name(int state)
-{
-	static const char *const names[] = {
-		[VIR_DOMAIN_NOSTATE] = "no state", [VIR_DOMAIN_RUNNING] = "running",
-		[VIR_DOMAIN_BLOCKED] = "idle", [VIR_DOMAIN_PAUSED] = "paused",
-		[VIR_DOMAIN_SHUTDOWN] = "in shutdown", [VIR_DOMAIN_SHUTOFF] = "shut off",
-		[VIR_DOMAIN_CRASHED] = "crashed", [VIR_DOMAIN_PMSUSPENDED] = "suspended",
-	};
-
-	return state >= 0 && state < (int)vh_array_len(names) ? names[state] : "unknown";
-}
-
-int vh_virt_state(struct vh_virt *v, const char *name, const char **ret, struct vh_err *err)
-{
-	vh_autodomain domain = NULL;
-	int state, r = vh_virt_find(v, name, &domain, err);
-
-	if (r < 0)
-		return r;
-	if (domain)
-		r = vh_virt_get_state(domain, &state, err);
-	if (r == 0)
-		*ret = domain ? state_name(state) : NULL;
-	return r;
-}
-
-bool vh_virt_is_off(const char *state)
-{
-	return state && (!strcmp(state, "shut off") || !strcmp(state, "crashed"));
-}
-
 /* The union of all vCPUs' pins as libvirt reports them; NULL: unknown. */
 static char *pinned_cpus(struct vh_virt *v, virDomainPtr domain)
 {
@@ -92,7 +61,7 @@ static json_t *list_row(struct vh_virt *v, virDomainPtr domain)
 	virDomainGetUUIDString(domain, uuid);
 	vh_virt_domain_lease(domain, &lease, &none);
 	row = json_pack("{s:s, s:s, s:i, s:I, s:s?, s:s?, s:s?, s:s}", "name", virDomainGetName(domain),
-			"state", state_name(info.state), "vcpus", (int)info.nrVirtCpu,
+			"state", vh_virt_state_name(info.state), "vcpus", (int)info.nrVirtCpu,
 			"memory", (json_int_t)info.maxMem << 10, "cpus", cpus, "nodes", nodes,
 			"owner", lease.owner, "uuid", uuid);
 	vh_domain_lease_clear(&lease);

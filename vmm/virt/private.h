@@ -27,13 +27,17 @@ int vh_virt_err(struct vh_err *err, const char *fmt, ...) __attribute__((format(
 int vh_virt_find(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err);
 /* Its lease; -ENODATA (no error text): none of ours. */
 int vh_virt_domain_lease(virDomainPtr domain, struct vh_domain_lease *ret, struct vh_err *err);
-/* Finds one of ours; -ENOENT and, for another's, -EPERM, both refused. */
-int vh_virt_find_ours(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err);
+/* 0: ours, and its lease where ret is not NULL; -ENODATA (no error text): another's. */
+int vh_virt_check_ours(virDomainPtr domain, struct vh_domain_lease *ret, struct vh_err *err);
+/* Finds one of ours; -ENOENT and, for another's, -EPERM, both refused. ret_lease: NULL, or its lease. */
+int vh_virt_find_ours(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_domain_lease *ret_lease,
+		      struct vh_err *err);
 
 /* Tells domains and hook where a state directory is that has another name now. */
 int vh_virt_settle_home(struct vh_virt *v, const char *state, struct vh_err *err);
 
-/* virDomainGetState's state. */
+/* virDomainGetState's state, and the word for it. */
 int vh_virt_get_state(virDomainPtr domain, int *ret, struct vh_err *err);
+const char *vh_virt_state_name(int state);
 
 #endif

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "lib/err.h"
 
+struct _virDomain;
 struct vh_domain_lease;
 struct vh_virt;
 
@@ -37,25 +38,38 @@ bool vh_virt_is_asleep(const char *state);
 /* Ends the private daemon when it is ours and has no domain left; 0 also when there is none. */
 int vh_virt_stop_private(const char *state, struct vh_err *err);
 
-/* define: same name and UUID is redefined; a domain of that name that is not ours is
+/* define: same name and UUID is redefined; a domain of that name and another UUID that is not ours is
  * -EEXIST, refused. Thread-safe on one vh_virt. */
 int vh_virt_define(struct vh_virt *v, const char *xml, struct vh_err *err);
-/* 0 also when it already runs; *ret_started (or NULL) says which. */
-int vh_virt_start(struct vh_virt *v, const char *name, bool *ret_started, struct vh_err *err);
+/* Or lets it go on. 0 also when it already runs. */
+int vh_virt_start(struct vh_virt *v, const char *name, struct vh_err *err);
 /* ACPI shutdown, waited for; at the deadline destroyed when force, else -ETIMEDOUT. 0 when it is off. */
 int vh_virt_stop(struct vh_virt *v, const char *name, int deadline_ms, bool force, struct vh_err *err);
 /* As by the button: what the guest has not written is lost, and it boots anew, with the devices that it has. */
 int vh_virt_reset(struct vh_virt *v, const char *name, struct vh_err *err);
 /* Halts one that runs, with all that it holds; vh_virt_start lets it go on. 0 also when it is halted; refused when it is off. */
 int vh_virt_suspend(struct vh_virt *v, const char *name, struct vh_err *err);
-/* Whose it is, malloc'd; NULL: there is none, or not one of ours. */
-int vh_virt_owner(struct vh_virt *v, const char *name, char **ret, struct vh_err *err);
+/* At once what vh_virt_state says and whose it is, malloc'd; owner NULL: there is none, or not one of ours. */
+int vh_virt_look(struct vh_virt *v, const char *name, const char **ret_state, char **ret_owner, struct vh_err *err);
 /* What one of ours holds while it runs, by its definition. */
 int vh_virt_lease(struct vh_virt *v, const char *name, struct vh_domain_lease *ret, struct vh_err *err);
 /* Destroys and undefines that of owner; 0 when there is none, or another of ours has the name. */
 int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err);
 /* The domain as libvirt has it: one of ours, malloc'd. */
 int vh_virt_xml(struct vh_virt *v, const char *name, char **ret, struct vh_err *err);
+/* --- one of ours, found once: what follows is asked of that one, and not by its name again */
+
+/* Refused where there is none. Its state is static as of vh_virt_state; vh_virt_put frees it. */
+int vh_virt_take(struct vh_virt *v, const char *name, struct _virDomain **ret, const char **ret_state,
+		 struct vh_domain_lease *ret_lease, struct vh_err *err);
+void vh_virt_put(struct _virDomain **domain);
+/* vh_virt_start of one in that state; *ret_started: it was off. */
+int vh_virt_start_taken(struct _virDomain *domain, const char *state, bool *ret_started, struct vh_err *err);
+/* NULL: it is gone. */
+int vh_virt_state_taken(struct _virDomain *domain, const char **ret, struct vh_err *err);
+
+/* --- what there is */
+
 /* "running", "shut off", "paused", ... static; NULL: no such domain. */
 int vh_virt_state(struct vh_virt *v, const char *name, const char **ret, struct vh_err *err);
 /* Whether such a word is that of a VM without a process. */

@@ -59,19 +59,17 @@ static int drop_identities(struct vh_store *s, const char *name, struct vh_err *
 static int check_removable(struct vh_virt *v, const char *name, struct vh_err *err)
 {
 	vh_autofree char *owner = NULL;
-	const char *is = NULL;
-	int r = vh_virt_state(v, name, &is, err);
+	const char *is;
+	int r = vh_virt_look(v, name, &is, &owner, err);
 
 	if (r < 0 || !is)
 		return r;
-	r = vh_virt_owner(v, name, &owner, err);
-	if (r == 0 && (!owner || strcmp(owner, VH_VM_OWNER)))
+	if (!owner || strcmp(owner, VH_VM_OWNER))
 		return vh_err_refuse(err, EPERM, "VM %s: was not made by vhpc vm define", name);
-	if (r == 0 && !vh_virt_is_off(is)) {
-		vh_err_refuse(err, EBUSY, "VM %s: is running", name);
-		return vh_err_hint(err, "vhpc vm stop %s", name);
-	}
-	return r;
+	if (vh_virt_is_off(is))
+		return 0;
+	vh_err_refuse(err, EBUSY, "VM %s: is running", name);
+	return vh_err_hint(err, "vhpc vm stop %s", name);
 }
 
 /* All that a VM of that name is; 0 where there is nothing. */

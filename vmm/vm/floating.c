@@ -287,7 +287,23 @@ int vh_floating_settle(struct vh_virt *v, const char *state, struct vh_err *err)
 	return settle(v, state, NULL, err);
 }
 
-int vh_floating_settle_new(struct vh_virt *v, const char *state, const char *name, bool own, struct vh_err *err)
+/* Who takes CPUs later settles all that run, and that VM runs. */
+static int anybody_has_cpus(struct vh_store *store, bool *ret, struct vh_err *err)
 {
+	vh_cleanup(leases_clear) struct leases leases = { 0 };
+	int r = vh_lease_list(store, "cpu", NULL, &leases.v, &leases.n, err);
+
+	*ret = leases.n;
+	return r;
+}
+
+int vh_floating_settle_new(struct vh_virt *v, const char *state, struct vh_store *store, const char *name, bool own,
+			   struct vh_err *err)
+{
+	bool has = true;
+	int r = own || !store ? 0 : anybody_has_cpus(store, &has, err);
+
+	if (r < 0 || !has)
+		return r;
 	return settle(v, state, own ? NULL : name, err);
 }

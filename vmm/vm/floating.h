@@ -13,8 +13,9 @@
 char *vh_floating_left(const char *cpus, const struct vh_lease *leases, size_t n, const char *holder);
 
 /* Settles them (vh_floating_settle) once that VM runs; without CPUs of its own it took none from others, and is settled
- * alone. */
-int vh_floating_settle_new(struct vh_virt *v, const char *state, const char *name, bool own, struct vh_err *err);
+ * alone. store: that of the state, where it is open; or NULL. */
+int vh_floating_settle_new(struct vh_virt *v, const char *state, struct vh_store *store, const char *name, bool own,
+			   struct vh_err *err);
 
 /* Whether all threads of the running VMs, and of that of name, have a CPU left by these leases.
  * Refused, -ENOSPC, naming the VM that has none. */

@@ -172,30 +172,45 @@ static int look_first(struct vh_virt *v, const char *state, const struct vh_root
 	return lease->n_cpus ? check_leases(v, state, root, name, lease, err) : 0;
 }
 
-int vh_vm_start(struct vh_virt *v, const char *state, const char *name, struct vh_store *planned, bool *ret_started,
+/* What is to be done where it has ended before its leases were taken. */
+static int look_after(struct vh_virt *v, const char *state, struct _virDomain *domain, const char *holder, struct vh_err *err)
+{
+	const char *is;
+	int r = vh_virt_state_taken(domain, &is, err);
+
+	return r < 0 || !vh_virt_is_off(is) ? r : drop_leases(v, state, holder, err);
+}
+
+static int check_owner(const char *name, const char *wanted, const char *owner, struct vh_err *err)
+{
+	if (!wanted || !owner || !strcmp(wanted, owner))
+		return 0;
+	return vh_err_set(err, EEXIST, "VM %s: a VM of that name is there, of %s", name, owner);
+}
+
+int vh_vm_start(struct vh_virt *v, const char *state, const char *name, struct vh_start *how, bool *ret_started,
 		struct vh_err *err)
 {
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	vh_cleanup(vh_virt_put) struct _virDomain *domain = NULL;
 	vh_autoroot root = NULL;
 	vh_autoerr undo = VH_ERR_NONE;
-	const char *is = NULL;
 	int r = vh_root_open(&root, NULL, err);
 
 	if (r == 0)
-		r = vh_virt_state(v, name, &is, err);
+		r = vh_virt_take(v, name, &domain, &how->was, &lease, err);
 	if (r == 0)
-		r = vh_virt_lease(v, name, &lease, err);
-	if (r == 0 && vh_virt_is_off(is))
-		r = look_first(v, state, root, name, &lease, planned, err);
+		r = check_owner(name, how->owner, lease.owner, err);
+	if (r == 0 && vh_virt_is_off(how->was))
+		r = look_first(v, state, root, name, &lease, how->planned, err);
 	if (r == 0)
-		r = vh_virt_start(v, name, ret_started, err);
+		r = vh_virt_start_taken(domain, how->was, ret_started, err);
 	if (r < 0)
 		return r;
-	r = planned ? vh_domain_lease_keep(planned, root, &lease, 0, err) : take_leases(state, root, &lease, err);
+	r = how->planned ? vh_domain_lease_keep(how->planned, root, &lease, 0, err) : take_leases(state, root, &lease, err);
 	if (r == 0)
-		r = vh_floating_settle_new(v, state, name, lease.n_cpus, err);
+		r = vh_floating_settle_new(v, state, how->planned, name, lease.n_cpus, err);
 	if (r < 0 && *ret_started && vh_virt_stop(v, name, 0, true, &undo) == 0)
 		drop_leases(v, state, lease.holder, &undo);
-	/* It may have ended before we took them. */
-	return r < 0 ? r : vh_vm_ended(v, state, name, err);
+	return r < 0 ? r : look_after(v, state, domain, lease.holder, err);
 }

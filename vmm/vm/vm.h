@@ -52,10 +52,15 @@ int vh_vm_layout(const char *state, const char *name, struct vh_layout *ret, boo
 int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, const char *name,
 		     const struct vh_layout *layout, struct vh_err *err);
 
+struct vh_start {
+	const char *owner;		/* whose it has to be; NULL: anybody's of ours */
+	struct vh_store *planned;	/* that it was planned in just now, for this host, so that it holds its leases there and
+					 * the host lacks nothing; else NULL */
+	const char *was;		/* set: its state before, of vh_virt_state */
+};
 /* Starts one of ours, having looked first whether it can get its leases; sees to it that it has
- * them afterwards, hook or not. planned: the store that it was planned in just now, for this host, so that
- * it holds its leases there and the host lacks nothing; else NULL. */
-int vh_vm_start(struct vh_virt *v, const char *state, const char *name, struct vh_store *planned, bool *ret_started,
+ * them afterwards, hook or not. */
+int vh_vm_start(struct vh_virt *v, const char *state, const char *name, struct vh_start *how, bool *ret_started,
 		struct vh_err *err);
 /* After it has ended: gives its leases back, hook or not. */
 int vh_vm_ended(struct vh_virt *v, const char *state, const char *name, struct vh_err *err);

@@ -28,9 +28,7 @@ int node_state(const struct context *ctx, const struct node *n, const char **ret
 
 	*ret = NULL;
 	if (ctx->virts[n->host])
-		r = vh_virt_state(ctx->virts[n->host], n->name, ret, err);
-	if (r == 0 && *ret)
-		r = vh_virt_owner(ctx->virts[n->host], n->name, &owner, err);
+		r = vh_virt_look(ctx->virts[n->host], n->name, ret, &owner, err);
 	if (r == 0 && owner && strcmp(owner, ctx->cluster->owner))
 		return vh_err_set(err, EEXIST, "VM %s: a VM of that name is there, of %s", n->name, owner);
 	return r;
@@ -50,7 +48,7 @@ int node_suspend(const struct context *ctx, const struct node *n, struct vh_err 
 
 int node_resume(const struct context *ctx, const struct node *n, struct vh_err *err)
 {
-	return vh_virt_start(ctx->virts[n->host], n->name, NULL, err);
+	return vh_virt_start(ctx->virts[n->host], n->name, err);
 }
 
 char *node_object(const struct cluster *c, const struct spot *at)
@@ -195,14 +193,12 @@ static int stop_marked(const struct context *ctx, const struct spot *at, struct 
 
 static int start_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
-	const char *state = NULL;
+	struct vh_start how = { .owner = ctx->cluster->owner, .planned = at->node->is_new ? ctx->store : NULL };
 	int r = stop_marked(ctx, at, err);
 
 	if (r == 0)
-		r = node_state(ctx, at->node, &state, err);
-	if (r == 0)
-		r = vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, at->node->is_new ? ctx->store : NULL, ret_changed, err);
-	*ret_changed |= r == 0 && state && !strcmp(state, "paused");
+		r = vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, &how, ret_changed, err);
+	*ret_changed |= r == 0 && !strcmp(how.was, "paused");
 	return r;
 }
 
