@@ -33,13 +33,17 @@ static void check_nodes(const struct slurm *s, const char *text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct slurm_node nodes[] = { { .name = "c-1" }, { .name = "c-2" }, { .name = "c-11" } };
+	static struct slurm_node two[] = { { .name = "c-1" }, { .name = "c-2", .missing = true } };
 	static const struct slurm slurm = { .cluster = "c", .head = "c-1", .mpi = "openmpi", .nodes = nodes, .n_nodes = 3 };
+	static const struct slurm some = { .cluster = "c", .head = "c-1", .mpi = "openmpi", .nodes = two, .n_nodes = 2 };
 	vh_autofree char *text = fuzz_text(data, size), *absent = slurm_absent(&slurm, text), *jobs = jobs_said(text);
 
 	check_line(absent, 3 * 256);
 	check_line(jobs, 4 * 80 + 40);
 	FUZZ_ASSERT(*absent || (strstr(text, "c-1:") && strstr(text, "c-2:") && strstr(text, "c-11:")));
+	FUZZ_ASSERT(nodes_differ(&slurm, text) || (strstr(text, "c-1:") && strstr(text, "c-2:") && strstr(text, "c-11:")));
 	FUZZ_ASSERT(!*jobs == !text[strspn(text, "\n")]);
 	check_nodes(&slurm, text);
+	FUZZ_ASSERT(nodes_differ(&some, text) || strstr(text, "c-2:" SLURM_NOWHERE ":d"));
 	return 0;
 }

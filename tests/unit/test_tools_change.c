@@ -1086,14 +1086,20 @@ START_TEST(what_slurm_cannot_change_is_refused)
 }
 END_TEST
 
-/* An ssh to a head whose Slurm has two nodes and a third, until it is restarted; what it is told stands in "asked". */
-static void fake_ssh(const char *dir)
+#define SINFO "c-work-1:c-work-1:idle:none\nc-work-2:c-work-2:idle:none\n"
+
+/* An ssh to a head whose Slurm has two nodes and a third, until it is restarted and has the two and that; what it is told stands in
+ * "asked". */
+static void fake_ssh(const char *dir, const char *third, const char *then)
 {
+	vh_autofree char *nodes = vh_strf(SINFO "%s", third), *conf = vh_strf(SINFO "%s", then);
 	vh_autofree char *path = NULL, *program = unit_file(dir, "ssh",
 		"#!/bin/sh\ncd \"${0%/*}\" || exit\nfor last; do :; done\necho \"$last\" >>asked\n"
-		"case $last in\nsinfo*) echo c-work-1:idle:none; echo c-work-2:idle:none; [ -e restarted ] || echo c-work-3:idle:none ;;\n"
-		"*'restart slurmctld'*) : >restarted ;;\n*identity*) cat >/dev/null ;;\nesac\n");
+		"case $last in\nsinfo*) cat nodes ;;\n"
+		"*'restart slurmctld'*) cp conf nodes ;;\n*identity*) cat >/dev/null ;;\nesac\n");
 
+	free(unit_file(dir, "nodes", nodes));
+	free(unit_file(dir, "conf", conf));
 	ck_assert_int_eq(chmod(program, 0755), 0);
 	path = vh_strf("%s:%s", dir, getenv("PATH"));
 	setenv("PATH", path, 1);
@@ -1118,7 +1124,7 @@ START_TEST(slurm_goes_from_three_nodes_to_two)
 	changed(&f, HEAD LOGIN "- {name: work, count: 2}\n" SLURM);
 	record(&f);
 	mended(&f.c, true);
-	fake_ssh(f.state);
+	fake_ssh(f.state, "c-work-3:c-work-3:idle:none\n", "");
 	ck_assert_int_eq(step_vacate.look(&ctx, &at, &look, &err), 0);
 	ck_assert_int_eq(look.is, LOOK_SAME);
 	ck_assert_int_eq(step_slurm.look(&ctx, &at, &look, &err), 0);
@@ -1138,6 +1144,59 @@ START_TEST(slurm_goes_from_three_nodes_to_two)
 	ck_assert_msg(restart != NULL, "%s", asked);
 	/* It has forgotten the third by then. */
 	ck_assert_ptr_null(strstr(restart, "State=DOWN"));
+}
+END_TEST
+
+/* What its controller is told of it; and whether it is restarted with that. */
+static void assert_third(const struct fixture *f, const char *is, bool restarts)
+{
+	const struct context ctx = { .cluster = &f->c, .ready_ms = 60000 };
+	bool controls, computes, any;
+	vh_autofree char *conf = slurm_conf_of(&f->c, "c-login-1", &controls, &computes), *log = vh_strf("%s/asked", f->state);
+	vh_autofree char *asked = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	size_t len;
+
+	ck_assert_msg(strstr(conf, is) != NULL, "%s", conf);
+	ck_assert_msg(step_slurm.apply(&ctx, &(struct spot){ 0 }, &any, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(any, restarts);
+	ck_assert_int_eq(vh_host_file(log, &asked, &len, &err), 0);
+	ck_assert_msg(!strstr(asked, "restart slurmctld\n") == !restarts, "%s", asked);
+	ck_assert_msg(!strstr(asked, "scontrol"), "%s", asked);
+	ck_assert_int_eq(unlink(log), 0);
+}
+
+/* It is down, not forgotten, and nobody waits for jobs there; and there is no more to it when it has come. */
+START_TEST(slurm_goes_on_without_a_node_that_fails)
+{
+	static const char text[] = HEAD LOGIN "- {name: work, count: 3}\nready: 3\n" SLURM;
+	static const char is[] = " CPUs=1 Sockets=1 CoresPerSocket=1 ThreadsPerCore=1 RealMemory=896 State=";
+	autofixture f;
+	vh_autofree char *path = strdup(getenv("PATH")), *down = vh_strf("\nNodeName=c-work-3 NodeAddr=192.0.2.1%sDOWN Reason=\"vhpc: not started\"\n", is);
+	vh_autofree char *up = vh_strf("\nNodeName=c-work-[1-3]%sUNKNOWN\n", is);
+
+	planned(&f, text);
+	make_directory(&f);
+	lose(&f, 3, "c-work-3: does not answer");
+	record(&f);
+	mended(&f.c, true);
+	assert_slurm(&f.c, "c-work-1", "c", "c-work-[1-3]");
+	ck_assert(!step_is_at(&step_vacate, &f.c, &(struct spot){ 0 }));
+	fake_ssh(f.state, "c-work-3:c-work-3:unknown*:none\n", "c-work-3:192.0.2.1:down:vhpc: not started\n");
+	assert_third(&f, down, true);
+	assert_third(&f, down, false);
+	slurm_give_up(&(struct context){ .cluster = &f.c });
+	cluster_drop_leaving(&f.c);
+	record(&f);
+	assert_third(&f, down, false);
+	changed(&f, text);
+	record(&f);
+	mended(&f.c, true);
+	setenv("PATH", path, 1);
+	fake_ssh(f.state, "c-work-3:192.0.2.1:idle:none\n", "c-work-3:c-work-3:idle:none\n");
+	assert_third(&f, up, true);
+	assert_third(&f, up, false);
+	setenv("PATH", path, 1);
 }
 END_TEST
 
@@ -1349,6 +1408,6 @@ UNIT_SUITE(tools_change, snapshots_are_of_the_disks_of_all_nodes, the_same_manif
 	   what_cannot_be_changed_is_refused,
 	   a_network_has_no_more_nodes_than_addresses, nodes_that_come_and_those_that_leave_have_a_port_each, drift_that_apply_changes_says_so, a_role_changes_in_place, what_is_shared_stays_on_its_node,
 	   a_damaged_record_of_leaving_nodes_is_refused, all_nodes_are_told_of_a_new_one, nodes_of_slurm_are_told_its_files,
-	   what_slurm_cannot_change_is_refused, slurm_goes_from_three_nodes_to_two, a_killed_run_leaves_identities_to_be_finished,
+	   what_slurm_cannot_change_is_refused, slurm_goes_from_three_nodes_to_two, slurm_goes_on_without_a_node_that_fails, a_killed_run_leaves_identities_to_be_finished,
 	   a_plan_names_who_comes_and_who_goes, counts_are_scaled_by_words, a_cluster_is_scaled_by_its_own_manifest,
 	   a_cluster_goes_on_without_nodes_that_fail, what_was_never_ready_can_be_spared, what_is_missing_is_missing_after_a_change_back)

@@ -221,7 +221,6 @@ START_TEST(manifest_refuses_what_no_cluster_can_be)
 		{ "name: a\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 1G\nready: 0\n", "m.yaml:6:8: " },
 		{ "name: a\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 1G\nready: most\n", "m.yaml:6:8: " },
 		{ "name: a\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 1G\nready: 3\n", "m.yaml: ready: 3 of 2 nodes" },
-		{ "name: a\nimage: mpi\nnodes: 2\nvcpus: 1\nmemory: 1G\nready: 1\nslurm: yes\n", "m.yaml: ready: 1, and Slurm needs all 2 nodes" },
 	};
 
 	for (size_t i = 0; i < vh_array_len(bad); i++) {

@@ -383,7 +383,7 @@ START_TEST(missing_nodes_are_told_and_borne)
 	load(&f);
 	causes_of_missing(&f.c, &found);
 	ck_assert_uint_eq(json_array_size(found.rows), 0);
-	ck_assert_int_eq(missing_add(&f.c.missing, "two-2", NULL, "two-2: the VM is gone"), 0);
+	ck_assert_int_eq(missing_add(&f.c.missing, &(struct missing){ .name = "two-2", .why = "two-2: the VM is gone" }), 0);
 	causes_of_missing(&f.c, &found);
 	ck_assert_str_eq(only(&found, "object"), "two-2");
 	ck_assert_str_eq(only(&found, "found"), "is missing: two-2: the VM is gone");

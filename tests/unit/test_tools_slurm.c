@@ -20,6 +20,10 @@ static struct slurm_node two_nodes[] = {
 };
 static struct slurm two = { .cluster = "two-node", .head = "two-node-1", .mpi = "openmpi", .nodes = two_nodes, .n_nodes = 2 };
 
+/* How sinfo's lines of them begin. */
+#define ONE "two-node-1:two-node-1:"
+#define TWO "two-node-2:two-node-2:"
+
 /* 16 nodes over four hosts, the last four of them with two GPUs, and a head that runs no jobs. */
 static char names[16][16];
 static struct slurm_node big_nodes[16];
@@ -81,6 +85,15 @@ START_TEST(fewer_nodes_have_fewer_in_their_files)
 	big.n_nodes = 12;
 	compare_all("fewer", &big);
 	big.n_nodes = 16;
+}
+END_TEST
+
+/* And when the last two are missing: what is there is as it was. */
+START_TEST(missing_nodes_stay_in_the_files)
+{
+	make_big();
+	big_nodes[14].missing = big_nodes[15].missing = true;
+	compare_all("missing", &big);
 }
 END_TEST
 
@@ -153,18 +166,18 @@ END_TEST
 START_TEST(nodes_that_take_no_part_are_named)
 {
 	static const struct { const char *answer, *absent; } answers[] = {
-		{ "two-node-1:idle:none\ntwo-node-2:idle:none\n", "" },
-		{ "two-node-1:mixed:none\ntwo-node-2:drained:for repair\n", "" },
-		{ "two-node-2:allocated:none\ntwo-node-1:idle", "" },
+		{ ONE "idle:none\n" TWO "idle:none\n", "" },
+		{ ONE "mixed:none\n" TWO "drained:for repair\n", "" },
+		{ TWO "allocated:none\n" ONE "idle", "" },
 		{ "", "two-node-1 is unknown to it, two-node-2 is unknown to it" },
-		{ "two-node-1:idle:none\n", "two-node-2 is unknown to it" },
-		{ "two-node-1:idle*:none\ntwo-node-2:idle:none\n", "two-node-1 is idle*" },
-		{ "two-node-1:idle:none\ntwo-node-2:down*:Not responding\n", "two-node-2 is down* (Not responding)" },
-		{ "two-node-1:idle:none\ntwo-node-2:inval:Low RealMemory\n", "two-node-2 is inval (Low RealMemory)" },
-		{ "two-node-1:idle:none\ntwo-node-2:idler:none\n", "two-node-2 is idler" },
-		{ "two-node-1:idle:none\ntwo-node-22:idle:none\n", "two-node-2 is unknown to it" },
-		{ "two-node-1:idle:none\ntwo-node-2:\n", "two-node-2 is unknown to it" },
-		{ "two-node-1:idle:none\ntwo-node-2:d\33[2Jwn:\33x\n", "two-node-2 is d?[2Jwn (?x)" },
+		{ ONE "idle:none\n", "two-node-2 is unknown to it" },
+		{ ONE "idle*:none\n" TWO "idle:none\n", "two-node-1 is idle*" },
+		{ ONE "idle:none\n" TWO "down*:Not responding\n", "two-node-2 is down* (Not responding)" },
+		{ ONE "idle:none\n" TWO "inval:Low RealMemory\n", "two-node-2 is inval (Low RealMemory)" },
+		{ ONE "idle:none\n" TWO "idler:none\n", "two-node-2 is idler" },
+		{ ONE "idle:none\ntwo-node-22:x:idle:none\n", "two-node-2 is unknown to it" },
+		{ ONE "idle:none\n" TWO "\n", "two-node-2 is unknown to it" },
+		{ ONE "idle:none\n" TWO "d\33[2Jwn:\33x\n", "two-node-2 is d?[2Jwn (?x)" },
 	};
 	for (size_t i = 0; i < vh_array_len(answers); i++) {
 		vh_autofree char *absent = slurm_absent(&two, answers[i].answer);
@@ -179,7 +192,7 @@ START_TEST(of_many_a_few_are_named)
 	vh_autofree char *absent = NULL;
 
 	make_big();
-	absent = slurm_absent(&big, "big-work-1:idle:none\n");
+	absent = slurm_absent(&big, "big-work-1:big-work-1:idle:none\n");
 	ck_assert_str_eq(absent, "big-work-2 is unknown to it, big-work-3 is unknown to it, big-work-4 is unknown to it, "
 				 "big-work-5 is unknown to it, and 11 more");
 }
@@ -189,9 +202,9 @@ END_TEST
 static void fake_ssh(const char *dir)
 {
 	vh_autofree char *path = NULL, *program = unit_file(dir, "ssh",
-		"#!/bin/sh\ncd \"${0%/*}\" || exit\n[ \"$1 $2 $3 $4\" = '-F config two-node-1 sinfo -h -N -o %N:%T:%E' ] || exit 9\n"
+		"#!/bin/sh\ncd \"${0%/*}\" || exit\n[ \"$1 $2 $3 $4\" = '-F config two-node-1 sinfo -h -N -o %N:%o:%T:%E' ] || exit 9\n"
 		"[ ! -e broken ] || { echo 'trying'; echo 'slurm_load_node: Unable to contact slurm controller'; exit 1; } >&2\n"
-		"echo two-node-1:idle:none\n[ -e once ] && echo two-node-2:idle:none || echo two-node-2:down:gone\n: >once\n");
+		"echo two-node-1:two-node-1:idle:none\n[ -e once ] && echo two-node-2:two-node-2:idle:none || echo two-node-2:two-node-2:down:gone\n: >once\n");
 
 	ck_assert_int_eq(chmod(program, 0755), 0);
 	path = vh_strf("%s:%s", dir, getenv("PATH"));
@@ -241,12 +254,12 @@ END_TEST
 START_TEST(nodes_are_told_apart)
 {
 	static const struct { const char *answer; enum nodes_kind kind; size_t n; } answers[] = {
-		{ "two-node-1:idle:none\ntwo-node-2:drained:why\n", NODES_KNOWN, 2 }, { "two-node-11:idle:none\n", NODES_KNOWN, 0 },
-		{ "two-node-1:idle:none\ntwo-node-2:drained:other\n", NODES_OPEN, 1 }, { "two-node-1:draining*:x\n", NODES_OPEN, 0 },
-		{ "two-node-1:idle:none\ntwo-node-2:drained:why\n", NODES_OPEN, 2 },
-		{ "two-node-1:idle:none\ntwo-node-2:drained:why\n", NODES_HELD, 1 }, { "two-node-1:down*:why", NODES_HELD, 1 },
-		{ "two-node-1:idle:why\n", NODES_HELD, 0 }, { "two-node-1:drained:whyever\n", NODES_HELD, 0 },
-		{ "two-node-1:drained:other\ntwo-node-3:drained:why\n", NODES_HELD, 0 }, { "two-node-1:drained\n2:why\n", NODES_HELD, 0 },
+		{ ONE "idle:none\n" TWO "drained:why\n", NODES_KNOWN, 2 }, { "two-node-11:x:idle:none\n", NODES_KNOWN, 0 },
+		{ ONE "idle:none\n" TWO "drained:other\n", NODES_OPEN, 1 }, { ONE "draining*:x\n", NODES_OPEN, 0 },
+		{ ONE "idle:none\n" TWO "drained:why\n", NODES_OPEN, 2 },
+		{ ONE "idle:none\n" TWO "drained:why\n", NODES_HELD, 1 }, { ONE "down*:why", NODES_HELD, 1 },
+		{ ONE "idle:why\n", NODES_HELD, 0 }, { ONE "drained:whyever\n", NODES_HELD, 0 },
+		{ ONE "drained:other\ntwo-node-3:x:drained:why\n", NODES_HELD, 0 }, { ONE "drained\n2:why\n", NODES_HELD, 0 },
 	};
 	for (size_t i = 0; i < vh_array_len(answers); i++) {
 		vh_autostrv found = NULL;
@@ -260,12 +273,44 @@ END_TEST
 START_TEST(other_nodes_are_seen)
 {
 	static const struct { const char *answer; bool differ; } answers[] = {
-		{ "two-node-1:idle:none\ntwo-node-2:idle:none\n", false }, { "two-node-2:idle:none\n\ntwo-node-1:down", false },
-		{ "two-node-1:idle:none\n", true }, { "", true }, { "two-node-1:idle:none\ntwo-node-2:idle:none\ntwo-node-3:idle:none\n", true },
-		{ "two-node-1:idle:none\ntwo-node-2:idle:none\nsinfo", true },
+		{ ONE "idle:none\n" TWO "idle:none\n", false }, { TWO "idle:none\n\n" ONE "down", false },
+		{ ONE "idle:none\n", true }, { "", true }, { ONE "idle:none\n" TWO "idle:none\ntwo-node-3:x:idle:none\n", true },
+		{ ONE "idle:none\n" TWO "idle:none\nsinfo", true },
 	};
 	for (size_t i = 0; i < vh_array_len(answers); i++)
 		ck_assert_int_eq(nodes_differ(&two, answers[i].answer), answers[i].differ);
+}
+END_TEST
+
+/* One is as it is to be, and is neither waited for nor touched. */
+START_TEST(a_missing_node_is_down_and_borne)
+{
+	static const char down[] = "two-node-2:" SLURM_NOWHERE ":down:" SLURM_MISSING "\n";
+	static const struct { const char *answer; bool differ; } answers[] = {
+		{ ONE "idle:none\n" "two-node-2:" SLURM_NOWHERE ":down:" SLURM_MISSING "\n", false },
+		{ ONE "idle:none\n" TWO "idle*:none\n", true }, { ONE "idle:none\n" TWO "down:" SLURM_MISSING "\n", true },
+		{ ONE "idle:none\n", true }, { ONE "idle:none\n" "two-node-2:" SLURM_NOWHERE "1:down:" SLURM_MISSING "\n", true },
+		{ ONE "idle:none\n" "two-node-2:" SLURM_NOWHERE ":idle*:none\n", true }, { ONE "idle:none\n" "two-node-2:" SLURM_NOWHERE "\n", true },
+		{ ONE "idle:none\n" "two-node-2:" SLURM_NOWHERE ":drained:for repair\n", false },
+		{ "two-node-1:" SLURM_NOWHERE ":down:x\n" "two-node-2:" SLURM_NOWHERE ":down:x\n", true },
+	};
+	vh_autofree char *absent = NULL, *there = NULL;
+	vh_autostrv held = NULL;
+
+	two_nodes[1].missing = true;
+	for (size_t i = 0; i < vh_array_len(answers); i++)
+		ck_assert_msg(nodes_differ(&two, answers[i].answer) == answers[i].differ, "%s", answers[i].answer);
+	absent = slurm_absent(&two, ONE "idle:none\n");
+	ck_assert_str_eq(absent, "");
+	for (int kind = NODES_KNOWN; kind <= NODES_HELD; kind++) {
+		ck_assert_int_eq(nodes_said(&two, down, kind, SLURM_MISSING, &held), 0);
+		ck_assert_ptr_null(held);
+	}
+	/* It is there again, and Slurm has not read of it yet. */
+	two_nodes[1].missing = false;
+	ck_assert(nodes_differ(&two, answers[0].answer));
+	there = slurm_absent(&two, answers[0].answer);
+	ck_assert_str_eq(there, "two-node-2 is down (" SLURM_MISSING ")");
 }
 END_TEST
 
@@ -279,14 +324,14 @@ static void fake_slurm(const char *dir)
 		"case $last in\n"
 		"sinfo*) cat nodes ;;\n"
 		"squeue*) cat jobs; [ ! -e ending ] || : >jobs ;;\n"
-		"*State=DRAIN*) sed -i \"s/^two-node-2:.*/two-node-2:drained:$(expr \"$last\" : \".*Reason=\\(.*\\)'\")/\" nodes ;;\n"
-		"*State=DOWN*) sed -i 's/^two-node-2:.*/two-node-2:down:x/' nodes ;;\n"
+		"*State=DRAIN*) sed -i \"s/^two-node-2:.*/two-node-2:two-node-2:drained:$(expr \"$last\" : \".*Reason=\\(.*\\)'\")/\" nodes ;;\n"
+		"*State=DOWN*) sed -i 's/^two-node-2:.*/two-node-2:two-node-2:down:x/' nodes ;;\n"
 		"'systemctl restart slurmctld') cp conf nodes ;;\n"
-		"*State=RESUME) sed -i 's/^two-node-2:.*/two-node-2:idle:none/' nodes ;;\n"
+		"*State=RESUME) sed -i 's/^two-node-2:.*/two-node-2:two-node-2:idle:none/' nodes ;;\n"
 		"*) echo 'Invalid node name specified' >&2; exit 1 ;;\nesac\n");
 
 	ck_assert_int_eq(chmod(program, 0755), 0);
-	free(unit_file(dir, "nodes", "two-node-1:idle:none\ntwo-node-2:idle:none\n"));
+	free(unit_file(dir, "nodes", ONE "idle:none\n" TWO "idle:none\n"));
 	free(unit_file(dir, "jobs", "12:ada\n"));
 	path = vh_strf("%s:%s", dir, getenv("PATH"));
 	setenv("PATH", path, 1);
@@ -338,7 +383,7 @@ START_TEST(nodes_drain_and_are_resumed)
 	ck_assert_int_eq(slurm_drain(&second, "config", leaves, 0, &err), 0);
 	was_asked(dir, "State=DRAIN", false);
 	/* One that it does not know, and one that is broken. */
-	free(unit_file(dir, "nodes", "two-node-1:idle:none\n"));
+	free(unit_file(dir, "nodes", ONE "idle:none\n"));
 	ck_assert_int_eq(slurm_drain(&second, "config", leaves, 0, &err), 0);
 	ck_assert_int_eq(slurm_jobs(&second, "config", &more, &err), 0);
 	ck_assert_str_eq(more, "");
@@ -357,17 +402,17 @@ START_TEST(a_controller_is_brought_to_its_nodes)
 	bool resumed = false, others = false;
 
 	fake_slurm(dir);
-	free(unit_file(dir, "conf", "two-node-1:idle:none\ntwo-node-2:idle:none\n"));
-	free(unit_file(dir, "nodes", "two-node-1:idle:none\ntwo-node-2:idle:none\ntwo-node-3:idle:none\n"));
+	free(unit_file(dir, "conf", ONE "idle:none\n" TWO "idle:none\n"));
+	free(unit_file(dir, "nodes", ONE "idle:none\n" TWO "idle:none\ntwo-node-3:x:idle:none\n"));
 	ck_assert_int_eq(slurm_amiss(&two, "config", leaves, &amiss, &err), 0);
-	ck_assert_str_eq(amiss, "it knows nodes that are gone");
+	ck_assert_str_eq(amiss, "it has other nodes in mind");
 	free(unit_file(dir, "broken", ""));
 	ck_assert_msg(slurm_bring_up(&two, "config", leaves, 60000, &resumed, &others, &err) == 0, "%s", err.text);
 	ck_assert(others && !resumed);
 	was_asked(dir, "restart", false);
 	ck_assert_int_eq(slurm_restart(&two, "config", &err), 0);
 	was_asked(dir, "-F config -l root two-node-1 systemctl restart slurmctld\n", true);
-	free(unit_file(dir, "nodes", "two-node-1:idle:none\ntwo-node-2:draining:vhpc: leaves\n"));
+	free(unit_file(dir, "nodes", ONE "idle:none\n" TWO "draining:vhpc: leaves\n"));
 	ck_assert_int_eq(slurm_amiss(&two, "config", leaves, &held, &err), 0);
 	ck_assert_str_eq(held, "nodes drain that are to stay");
 	ck_assert_int_eq(slurm_bring_up(&two, "config", leaves, 0, &resumed, &others, &err), 0);
@@ -381,10 +426,10 @@ START_TEST(a_controller_is_brought_to_its_nodes)
 	ck_assert_int_eq(slurm_down(&two, "config", leaves, &err), 0);
 	was_asked(dir, "-l root two-node-1 scontrol update 'NodeName=two-node-[1-2]' State=DOWN 'Reason=vhpc: leaves'\n", true);
 	/* One that its operator drained keeps his reason, and one that drains for this one is down for it. */
-	free(unit_file(dir, "nodes", "two-node-1:idle:none\ntwo-node-2:drained:bad DIMM\n"));
+	free(unit_file(dir, "nodes", ONE "idle:none\n" TWO "drained:bad DIMM\n"));
 	ck_assert_int_eq(slurm_down(&two, "config", leaves, &err), 0);
 	was_asked(dir, "scontrol update 'NodeName=two-node-1' State=DOWN", true);
-	free(unit_file(dir, "nodes", "two-node-1:drained:bad DIMM\ntwo-node-2:draining:vhpc: leaves\n"));
+	free(unit_file(dir, "nodes", ONE "drained:bad DIMM\n" TWO "draining:vhpc: leaves\n"));
 	ck_assert_int_eq(slurm_down(&two, "config", leaves, &err), 0);
 	was_asked(dir, "scontrol update 'NodeName=two-node-2' State=DOWN", true);
 	free(unit_file(dir, "broken", ""));
@@ -394,7 +439,7 @@ START_TEST(a_controller_is_brought_to_its_nodes)
 END_TEST
 
 UNIT_SUITE(tools_slurm, a_small_cluster_has_its_files, a_cluster_of_several_hosts_has_a_switch_for_each, fewer_nodes_have_fewer_in_their_files,
-	   each_node_is_said_as_its_vm_is, nodes_take_files_of_these_names, memory_is_less_than_a_guest_finds,
+	   missing_nodes_stay_in_the_files, each_node_is_said_as_its_vm_is, nodes_take_files_of_these_names, memory_is_less_than_a_guest_finds,
 	   the_key_is_made_once_and_nobody_elses, nodes_that_take_no_part_are_named, of_many_a_few_are_named, slurm_is_waited_for, jobs_are_named,
-	   nodes_are_told_apart, nodes_drain_and_are_resumed, other_nodes_are_seen,
+	   nodes_are_told_apart, nodes_drain_and_are_resumed, other_nodes_are_seen, a_missing_node_is_down_and_borne,
 	   a_controller_is_brought_to_its_nodes)

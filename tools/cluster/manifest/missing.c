@@ -7,9 +7,15 @@
 #include "lib/strv.h"
 
 #define TEXT(member, ...) { .name = #member, .type = VH_KEY_STR, .offset = offsetof(struct missing, member), __VA_ARGS__ }
+#define NUMBER(member, ...) { .name = #member, .type = VH_KEY_UINT, .offset = offsetof(struct missing, member), __VA_ARGS__ }
+/* Earlier releases had no numbers of it. */
 const struct vh_key missing_keys[] = {
-	TEXT(name, .required = true), TEXT(group), TEXT(why, .required = true), { .name = NULL },
+	TEXT(name, .required = true), TEXT(group), TEXT(why, .required = true),
+	NUMBER(sockets, .dflt = "1", .min = 1, .max = UINT16_MAX), NUMBER(cores, .dflt = "1", .min = 1, .max = UINT16_MAX),
+	NUMBER(threads, .dflt = "1", .min = 1, .max = UINT16_MAX), NUMBER(memory, .dflt = "0"), NUMBER(gpus, .dflt = "0", .max = UINT16_MAX),
+	{ .name = NULL },
 };
+#undef NUMBER
 #undef TEXT
 
 /* A guest's console and ssh have their say in it: any bytes. malloc'd. */
@@ -30,18 +36,21 @@ static void one_clear(struct missing *m)
 	free(m->why);
 }
 
-int missing_add(struct vh_doc_list *l, const char *name, const char *group, const char *why)
+int missing_add(struct vh_doc_list *l, const struct missing *m)
 {
 	struct missing *items = reallocarray(l->items, l->n + 1, sizeof(*items));
-	struct missing m = { .name = strdup(name), .group = group ? strdup(group) : NULL, .why = plain(why) };
+	struct missing copy = *m;
 
+	copy.name = strdup(m->name);
+	copy.group = m->group ? strdup(m->group) : NULL;
+	copy.why = plain(m->why);
 	if (items)
 		l->items = items;
-	if (!items || !m.name || !m.why || (group && !m.group)) {
-		one_clear(&m);
+	if (!items || !copy.name || !copy.why || !m->group != !copy.group) {
+		one_clear(&copy);
 		return -ENOMEM;
 	}
-	items[l->n++] = m;
+	items[l->n++] = copy;
 	return 0;
 }
 
@@ -52,7 +61,7 @@ int missing_copy(const struct vh_doc_list *l, struct vh_doc_list *ret, struct vh
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < l->n; i++)
-		r = missing_add(&copy, m[i].name, m[i].group, m[i].why);
+		r = missing_add(&copy, &m[i]);
 	if (r == 0)
 		*ret = copy;
 	else

@@ -9,6 +9,8 @@ struct missing {
 	char *name;	/* the node's */
 	char *group;	/* its group's, or NULL */
 	char *why;	/* what it failed by */
+	uint64_t sockets, cores, threads;	/* that it was to have: cores of a socket, threads of a core */
+	uint64_t memory, gpus;			/* memory: bytes */
 };
 
 extern const struct vh_key missing_keys[];
@@ -18,7 +20,7 @@ extern const struct vh_key missing_keys[];
 	{ .name = "missing", .type = VH_KEY_LIST, .offset = (AT), .keys = missing_keys, .item_size = sizeof(struct missing) }
 
 /* Adds a copy; -ENOMEM. missing_clear frees what a list holds, also of a zeroed one. */
-int missing_add(struct vh_doc_list *l, const char *name, const char *group, const char *why);
+int missing_add(struct vh_doc_list *l, const struct missing *m);
 int missing_copy(const struct vh_doc_list *l, struct vh_doc_list *ret, struct vh_err *err);
 void missing_clear(struct vh_doc_list *l);
 /* Whether a node of that name is among them. */

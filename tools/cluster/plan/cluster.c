@@ -247,7 +247,7 @@ bool cluster_computes(const struct cluster *c, const struct node *n)
 }
 
 /* Slurm knows no dies: their cores are their socket's. */
-static struct slurm_node slurm_node_of(const struct node *n)
+struct slurm_node node_in_slurm(const struct node *n)
 {
 	const struct vh_layout *l = n->layout;
 	struct slurm_node is = { .name = n->name, .host = n->host, .sockets = l->sockets, .cores = l->dies * l->cores, .threads = l->threads,
@@ -261,20 +261,38 @@ static struct slurm_node slurm_node_of(const struct node *n)
 int cluster_slurm_of(const struct cluster *c, const struct node *nodes, size_t n, struct slurm *ret, struct vh_err *err)
 {
 	struct slurm s = { .cluster = c->name, .head = cluster_head(c)->name, .mpi = c->pools[0].image.mpi,
-			   .nodes = calloc(n + 1, sizeof(*s.nodes)) };
+			   .nodes = calloc(n + c->missing.n + 1, sizeof(*s.nodes)) };
 
 	if (!s.nodes)
 		return vh_err_nomem(err);
 	for (size_t i = 0; i < n; i++)
 		if (cluster_computes(c, &nodes[i]))
-			s.nodes[s.n_nodes++] = slurm_node_of(&nodes[i]);
+			s.nodes[s.n_nodes++] = node_in_slurm(&nodes[i]);
 	*ret = s;
 	return 0;
 }
 
+static void add_missing(const struct cluster *c, struct slurm *s)
+{
+	const struct missing *m = c->missing.items;
+
+	for (size_t i = 0; i < c->missing.n; i++) {
+		const struct cluster_pool *p = cluster_pool_named(c, m[i].group);
+
+		if (p && p->wanted.role == POOL_COMPUTE)
+			s->nodes[s->n_nodes++] = (struct slurm_node){
+				.name = m[i].name, .missing = true, .sockets = (unsigned)m[i].sockets, .cores = (unsigned)m[i].cores,
+				.threads = (unsigned)m[i].threads, .memory = m[i].memory, .gpus = m[i].gpus };
+	}
+}
+
 int cluster_slurm(const struct cluster *c, struct slurm *ret, struct vh_err *err)
 {
-	return cluster_slurm_of(c, c->nodes, c->n_nodes, ret, err);
+	int r = cluster_slurm_of(c, c->nodes, c->n_nodes, ret, err);
+
+	if (r == 0)
+		add_missing(c, ret);
+	return r;
 }
 
 int cluster_host_address(const struct cluster *c, char buf[24])

@@ -13,6 +13,8 @@ int cluster_node_shape(struct node *n, struct vh_err *err);
 int node_give_other(struct node *n, struct vh_err *err);
 void node_drop_other(struct node *n);
 bool node_other_holds_all(const struct node *n);
+/* As its VM is: the name is the node's. */
+struct slurm_node node_in_slurm(const struct node *n);
 /* Frees what it holds; also of a zeroed one. */
 void cluster_pool_clear(struct cluster_pool *p);
 /* What a pool was planned as goes over; its name stays, too. -ENOMEM. */

@@ -8,6 +8,7 @@
 #include "netctl/netctl.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/cluster.h"
+#include "tools/cluster/slurm/slurm.h"
 
 static struct node *node_named(const struct cluster *c, const char *name)
 {
@@ -68,15 +69,25 @@ static int take_leaving(struct cluster *c, struct cluster *old, struct vh_err *e
 	return 0;
 }
 
+static struct missing missing_of(const struct cluster *c, const struct node *n, char *why)
+{
+	const struct slurm_node is = node_in_slurm(n);
+
+	return (struct missing){ .name = n->name, .group = cluster_pool_of(c, n)->wanted.name, .why = why, .sockets = is.sockets,
+				 .cores = is.cores, .threads = is.threads, .memory = is.memory, .gpus = is.gpus };
+}
+
 int nodes_lose(struct cluster *c, char *const *why, struct vh_err *err)
 {
 	vh_autofree struct node *lost = calloc(c->n_nodes + 1, sizeof(*lost));
 	size_t n_lost = 0, n = 0;
 	int r = lost ? 0 : -ENOMEM;
 
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
-		if (why[i])
-			r = missing_add(&c->missing, c->nodes[i].name, cluster_pool_of(c, &c->nodes[i])->wanted.name, why[i]);
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		const struct missing m = missing_of(c, &c->nodes[i], why[i]);
+
+		r = why[i] ? missing_add(&c->missing, &m) : 0;
+	}
 	if (r < 0)
 		return vh_err_nomem(err);
 	for (size_t i = 0; i < c->n_nodes; i++)

@@ -103,9 +103,9 @@ struct cluster_pool *cluster_pool_named(const struct cluster *c, const char *nam
 const struct node *cluster_head(const struct cluster *c);
 /* Whether it is one of the role compute, which nodes without groups are. */
 bool cluster_computes(const struct cluster *c, const struct node *n);
-/* What is told of its Slurm; the texts are the cluster's, slurm_clear frees the rest. -ENOMEM. */
+/* What is told of its Slurm, with what is missing of its nodes; the texts are the cluster's, slurm_clear frees the rest. -ENOMEM. */
 int cluster_slurm(const struct cluster *c, struct slurm *ret, struct vh_err *err);
-/* The same with those of n of its nodes alone. */
+/* The same with those of n nodes alone, and nothing that is missing. */
 int cluster_slurm_of(const struct cluster *c, const struct node *nodes, size_t n, struct slurm *ret, struct vh_err *err);
 /* The host's own address on the bridge, "a.b.c.d/p"; its length. */
 int cluster_host_address(const struct cluster *c, char buf[24]);

@@ -73,7 +73,7 @@ static int part_of(const struct roll *r, size_t first, size_t n, struct part *re
 		return vh_err_nomem(err);
 	all = is_named(r, first, n, ret->all.head);
 	for (size_t i = 0; i < ret->all.n_nodes; i++)
-		if (all || is_named(r, first, n, ret->all.nodes[i].name))
+		if (!ret->all.nodes[i].missing && (all || is_named(r, first, n, ret->all.nodes[i].name)))
 			ret->some.nodes[ret->some.n_nodes++] = ret->all.nodes[i];
 	return 0;
 }

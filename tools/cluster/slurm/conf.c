@@ -30,8 +30,9 @@ static char *shape_of(const struct slurm_node *n)
 {
 	vh_autofree char *gres = n->gpus ? vh_strf(" Gres=gpu:%zu", n->gpus) : strdup("");
 
-	return gres ? vh_strf("CPUs=%u Sockets=%u CoresPerSocket=%u ThreadsPerCore=%u RealMemory=%" PRIu64 "%s State=UNKNOWN", cpus_of(n),
-			      n->sockets, n->cores, n->threads, slurm_memory(n->memory), gres) : NULL;
+	return gres ? vh_strf("%sCPUs=%u Sockets=%u CoresPerSocket=%u ThreadsPerCore=%u RealMemory=%" PRIu64 "%s State=%s",
+			      n->missing ? "NodeAddr=" SLURM_NOWHERE " " : "", cpus_of(n), n->sockets, n->cores, n->threads,
+			      slurm_memory(n->memory), gres, n->missing ? "DOWN Reason=\"" SLURM_MISSING "\"" : "UNKNOWN") : NULL;
 }
 
 /* A job that asks for no memory has its CPUs' share: else it would have its nodes to itself. */

@@ -7,7 +7,7 @@
 #include "lib/strv.h"
 #include "tools/cluster/slurm/slurm.h"
 
-const char nodes_question[] = "sinfo -h -N -o %N:%T:%E", jobs_question[] = "squeue -h -o %i:%u -w";
+const char nodes_question[] = "sinfo -h -N -o %N:%o:%T:%E", jobs_question[] = "squeue -h -o %i:%u -w";
 
 /* A node that drains is its operator's doing; it answers all the same. */
 static const char *const takes_part[] = {
@@ -29,6 +29,16 @@ static const char *line_of(const char *answer, const char *name)
 		answer++;
 	}
 	return answer + len + 1;
+}
+
+/* What follows the address in it, "STATE:REASON". */
+static const char *state_of(const char *answer, const char *name)
+{
+	const char *line = line_of(answer, name);
+
+	if (line)
+		line += strcspn(line, ":\n");
+	return line && *line == ':' ? line + 1 : line;
 }
 
 /* A star behind the state: the node does not respond. */
@@ -70,9 +80,9 @@ char *slurm_absent(const struct slurm *s, const char *answer)
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_nodes; i++) {
-		const char *name = s->nodes[i].name, *line = line_of(answer, name);
+		const char *name = s->nodes[i].name, *line = state_of(answer, name);
 
-		if ((!line || !is_there(line)) && n++ < NAMED)
+		if (!s->nodes[i].missing && (!line || !is_there(line)) && n++ < NAMED)
 			all = joined(all, ", ", say(name, line));
 	}
 	return n > NAMED ? joined(all, ", ", vh_strf("and %zu more", n - NAMED)) : all;
@@ -105,7 +115,7 @@ int nodes_said(const struct slurm *s, const char *answer, enum nodes_kind kind, 
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->n_nodes; i++) {
-		const char *line = line_of(answer, s->nodes[i].name);
+		const char *line = s->nodes[i].missing ? NULL : state_of(answer, s->nodes[i].name);
 
 		r = line && is_so(line, kind, reason) ? vh_strv_push(&names, s->nodes[i].name) : 0;
 	}
@@ -125,12 +135,29 @@ static bool is_known(const struct slurm *s, const char *line)
 	return known;
 }
 
+/* By what it read of the node at its start. */
+static bool is_nowhere(const char *line)
+{
+	return begins(line, SLURM_NOWHERE ":");
+}
+
+/* One that answered for a moment before it failed again is taken for up. */
+static bool is_given_up(const char *line)
+{
+	const size_t at = strlen(SLURM_NOWHERE ":");
+
+	return is_nowhere(line) && (begins(line + at, "down") || begins(line + at, "drain"));
+}
+
 bool nodes_differ(const struct slurm *s, const char *answer)
 {
 	bool differ = false;
 
-	for (size_t i = 0; !differ && i < s->n_nodes; i++)
-		differ = !line_of(answer, s->nodes[i].name);
+	for (size_t i = 0; !differ && i < s->n_nodes; i++) {
+		const char *line = line_of(answer, s->nodes[i].name);
+
+		differ = !line || (s->nodes[i].missing ? !is_given_up(line) : is_nowhere(line));
+	}
 	for (const char *line = answer; !differ && *line; line += *line == '\n') {
 		differ = *line != '\n' && !is_known(s, line);
 		line = strchrnul(line, '\n');

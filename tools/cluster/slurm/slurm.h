@@ -16,7 +16,13 @@ struct slurm_node {
 	unsigned sockets, cores, threads;	/* cores of a socket, threads of a core */
 	uint64_t memory;		/* bytes that the VM has */
 	size_t gpus;			/* of the hypervisor's, its own */
+	bool missing;			/* the cluster goes on without it: there is no such VM */
 };
+
+/* By what Slurm has those that are missing: down for that reason, at an address that nobody has (RFC 5737), as it would wait
+ * long for that of a name that nobody knows, and then not list the node. */
+#define SLURM_MISSING "vhpc: not started"
+#define SLURM_NOWHERE "192.0.2.1"
 
 /* All texts are somebody else's. */
 struct slurm {
@@ -44,24 +50,25 @@ int slurm_key(const char *dir, unsigned char ret[SLURM_KEY], struct vh_err *err)
 
 /* --- judge.c */
 
-/* Which nodes do not take part, by what sinfo answers of all, which is untrusted: "two-2 is down* (Not responding),
- * two-3 is unknown to it", a few named and the others counted; "": all do. malloc'd, NULL without memory. */
+/* Which nodes do not take part, of those that are not missing, by what sinfo answers of all, which is untrusted: "two-2 is down*
+ * (Not responding), two-3 is unknown to it", a few named and the others counted; "": all do. malloc'd, NULL without memory. */
 char *slurm_absent(const struct slurm *s, const char *answer);
 
 /* --- wait.c: of one that runs, whose head ssh reaches by that configuration */
 
-/* "" where all nodes take part, there are no others, and none drains for that reason; else what is amiss, as above or what
- * sinfo says. malloc'd. */
+/* "" where all nodes take part that are not missing, it knows these and those alone, as such, and none drains for that reason; else
+ * what is amiss, as above or what sinfo says. malloc'd. */
 int slurm_amiss(const struct slurm *s, const char *ssh_config, const char *reason, char **ret, struct vh_err *err);
 /* Waits until it answers, -ETIMEDOUT as below, and resumes nodes that drain for that reason. *ret_others: it knows other
- * nodes, and is to be restarted, for it reads its files at its start alone. */
+ * nodes, or takes one for missing that is there, or the other way round, and is to be restarted, for it reads its files at its start alone. */
 int slurm_bring_up(const struct slurm *s, const char *ssh_config, const char *reason, int within_ms, bool *ret_resumed, bool *ret_others,
 		   struct vh_err *err);
 int slurm_restart(const struct slurm *s, const char *ssh_config, struct vh_err *err);
 /* Waits until all nodes take part, which may be a few of the cluster's; -ETIMEDOUT, with who does not. *ret_waited: one did not. */
 int slurm_wait(const struct slurm *s, const char *ssh_config, int within_ms, bool *ret_waited, struct vh_err *err);
 
-/* --- drain.c: of one that runs, likewise; its nodes may be a few of the cluster's, of which those count that it knows */
+/* --- drain.c: of one that runs, likewise; its nodes may be a few of the cluster's, of which those count that it knows, and
+ * that are not missing */
 
 /* Has them take no new jobs, for that reason (without a quote), and waits until none runs there: -ETIMEDOUT, naming jobs; they
  * drain on until they are resumed. Those that drain already keep the reason that they have. */

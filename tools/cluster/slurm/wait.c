@@ -64,7 +64,7 @@ static char *else_amiss(const struct slurm *s, const char *answer, const char *r
 
 	if (nodes_said(s, answer, NODES_HELD, reason, &held) < 0)
 		return NULL;
-	return strdup(nodes_differ(s, answer) ? "it knows nodes that are gone" : held ? "nodes drain that are to stay" : "");
+	return strdup(nodes_differ(s, answer) ? "it has other nodes in mind" : held ? "nodes drain that are to stay" : "");
 }
 
 int slurm_amiss(const struct slurm *s, const char *ssh_config, const char *reason, char **ret, struct vh_err *err)

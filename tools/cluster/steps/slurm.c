@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/strv.h"
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/slurm/slurm.h"
 #include "tools/cluster/ssh/ssh.h"
@@ -12,16 +13,32 @@
 /* What Slurm says of nodes that drain because of us; by it they are known when a change is taken back. */
 static const char leaves[] = "vhpc: leaves the cluster";
 
-/* With those of n nodes, and how ssh gets there. */
-static int find(const struct cluster *c, const struct node *nodes, size_t n, struct slurm *ret, char **ret_config, struct vh_err *err)
+/* With all that it is to know, and how ssh gets there. */
+static int find(const struct cluster *c, struct slurm *ret, char **ret_config, struct vh_err *err)
+{
+	*ret_config = vh_strf("%s/ssh_config", c->dir);
+	return *ret_config ? cluster_slurm(c, ret, err) : vh_err_nomem(err);
+}
+
+/* The same with those of n nodes. */
+static int find_some(const struct cluster *c, const struct node *nodes, size_t n, struct slurm *ret, char **ret_config, struct vh_err *err)
 {
 	*ret_config = vh_strf("%s/ssh_config", c->dir);
 	return *ret_config ? cluster_slurm_of(c, nodes, n, ret, err) : vh_err_nomem(err);
 }
 
+/* Those that failed leave too, and stay known to it. */
 static int find_leaving(const struct cluster *c, struct slurm *ret, char **ret_config, struct vh_err *err)
 {
-	return find(c, &c->nodes[c->n_nodes], c->n_leaving, ret, ret_config, err);
+	int r = find_some(c, &c->nodes[c->n_nodes], c->n_leaving, ret, ret_config, err);
+	size_t n = 0;
+
+	for (size_t i = 0; r == 0 && i < ret->n_nodes; i++)
+		if (!missing_has(&c->missing, ret->nodes[i].name))
+			ret->nodes[n++] = ret->nodes[i];
+	if (r == 0)
+		ret->n_nodes = n;
+	return r;
 }
 
 static int head_runs(const struct context *ctx, bool *ret, struct vh_err *err)
@@ -97,7 +114,7 @@ void slurm_lose(const struct context *ctx, const struct node *n, const char *why
 
 	if (!ctx->cluster->slurm || n == cluster_head(ctx->cluster) || head_runs(ctx, &runs, &none) < 0 || !runs)
 		return;
-	if (reason && find(ctx->cluster, n, 1, &slurm, &config, &none) == 0)
+	if (reason && find_some(ctx->cluster, n, 1, &slurm, &config, &none) == 0)
 		slurm_down(&slurm, config, reason, &none);
 }
 
@@ -123,7 +140,7 @@ static int slurm_apply(const struct context *ctx, const struct spot *at, bool *r
 	vh_cleanup(slurm_clear) struct slurm slurm = { 0 };
 	vh_autofree char *config = NULL;
 	bool resumed = false, others = false, waited = false;
-	int r = find(c, c->nodes, c->n_nodes, &slurm, &config, err);
+	int r = find(c, &slurm, &config, err);
 
 	(void)at;
 	if (r == 0)
@@ -143,7 +160,7 @@ static int slurm_look(const struct context *ctx, const struct spot *at, struct l
 	vh_cleanup(slurm_clear) struct slurm slurm = { 0 };
 	vh_autofree char *config = NULL, *amiss = NULL;
 	bool runs = false;
-	int r = find(c, c->nodes, c->n_nodes, &slurm, &config, err);
+	int r = find(c, &slurm, &config, err);
 
 	(void)at;
 	if (r == 0)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/volume/volume.h"
 
@@ -65,12 +66,22 @@ struct spot step_spot(const struct step *s, const struct cluster *c, size_t i)
 	return (struct spot){ .host = s->scope == ONCE_A_HOST ? i : 0 };
 }
 
+/* Those that failed are given up, and not waited for. */
+static bool any_vacated(const struct cluster *c)
+{
+	bool any = false;
+
+	for (size_t i = c->n_nodes; i < c->n_nodes + c->n_leaving; i++)
+		any |= !missing_has(&c->missing, c->nodes[i].name);
+	return any;
+}
+
 bool step_is_at(const struct step *s, const struct cluster *c, const struct spot *at)
 {
 	if (s == &step_data)
 		return cluster_next_data(c, NULL, NULL);
 	if (s == &step_vacate)
-		return c->slurm && c->n_leaving;
+		return c->slurm && any_vacated(c);
 	return s == &step_slurm ? c->slurm : s != &step_volume || cluster_next_volume(c, at->node, NULL);
 }
 
