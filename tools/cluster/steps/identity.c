@@ -265,7 +265,7 @@ int identity_write(const char *dir, const struct cluster *c, const struct node *
 	return r < 0 ? r : cluster_give(c, path, err);
 }
 
-/* The text that images/guest/identity.c reads (docs/formats/identity.md). */
+/* The text that images/guest/identity/identity.c reads (docs/formats/identity.md). */
 static int write_identity(const char *dir, const struct cluster *c, const struct node *n, const struct parts *p, const char *nodes,
 			  const char *hostkey, struct vh_err *err)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "images/guest/accounts.h"
+#include "images/guest/identity/accounts.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -19,10 +19,10 @@
 #include "images/guest/files.h"
 #include "images/guest/identity_parse.h"
 #include "images/guest/guest.h"
-#include "images/guest/home.h"
+#include "images/guest/identity/home.h"
 #include "images/guest/seed_find.h"
 #include "images/guest/slurm.h"
-#include "images/guest/users.h"
+#include "images/guest/identity/users.h"
 
 #define CREDENTIAL "/run/credentials/@system/vhpc.identity"
 #define INSTANCE "var/lib/vhpc/instance-id"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "images/guest/home.h"
+#include "images/guest/identity/home.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "images/guest/users.h"
+#include "images/guest/identity/users.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "images/guest/accounts.h"
+#include "images/guest/identity/accounts.h"
 #include "images/guest/files.h"
 #include "images/guest/guest.h"
-#include "images/guest/home.h"
+#include "images/guest/identity/home.h"
 
 /* Beside what a user writes into his home: that stays his, and these stay ours. */
 #define LET_IN "etc/ssh/authorized_keys.d"
