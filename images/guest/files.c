@@ -15,6 +15,29 @@ int vh_guest_complain(const char *what, const char *why)
 	return -1;
 }
 
+char *vh_guest_read(int dir, const char *path, size_t max, size_t *ret_len)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC);
+	char *text = fd < 0 ? NULL : malloc(max + 2);
+	size_t len = 0;
+	ssize_t n = 0;
+
+	while (text && len <= max && (n = read(fd, text + len, max + 1 - len)) > 0)
+		len += (size_t)n;
+	int saved = errno;
+	if (fd >= 0)
+		close(fd);
+	if (text && n >= 0)
+		text[len] = 0;
+	if (n < 0) {
+		free(text);
+		text = NULL;
+	}
+	errno = saved;
+	*ret_len = len;
+	return text;
+}
+
 bool vh_guest_has(int root, const struct vh_guest_file *f)
 {
 	struct stat st;

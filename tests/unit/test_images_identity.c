@@ -319,6 +319,76 @@ START_TEST(users_are_made_once)
 }
 END_TEST
 
+static bool is_there(const char *dir, const char *name);
+
+/* But for their homes; and who stays is in no group any more that he was told of and is not by now. */
+START_TEST(users_who_are_told_of_no_more_go)
+{
+	vh_autofree char *dir = image_root(ACCOUNTS, GROUPS);
+	struct stat st;
+
+	ck_assert_int_eq(apply(dir, USERS), 0);
+	/* By hand, too. */
+	free(unit_file(dir, "etc/group", "root:x:0:\nvideo:x:44:hpc,ada\nhpc:x:1000:ada,bob\nlab:x:50000:ada,bob\nown:x:900:bob,ada\n"
+		       "ada:x:2001:\nbob:x:300000:ada\n"));
+	ck_assert_int_eq(apply(dir, "hostname n1\ngroup night 50001\nuser bob 300000 night\nuser carol 2003\n"), 0);
+	check_file(dir, "etc/passwd", 0644, ACCOUNTS "bob:x:300000:300000::/home/bob:/bin/bash\ncarol:x:2003:2003::/home/carol:/bin/bash\n", &st);
+	check_file(dir, "etc/group", 0644, "root:x:0:\nvideo:x:44:hpc\nhpc:x:1000:bob,carol\nlab:x:50000:\nown:x:900:bob\nbob:x:300000:\n"
+		   "night:x:50001:bob\ncarol:x:2003:\n", &st);
+	check_file(dir, "etc/shadow", 0644, SHADOW "bob:*:19000:0:99999:7:::\ncarol:*:19000:0:99999:7:::\n", &st);
+	check_file(dir, "etc/vhpc/users", 0644, "user bob 300000 night\nuser carol 2003\n", &st);
+	ck_assert(!is_there(dir, "etc/ssh/authorized_keys.d/ada") && !is_there(dir, "etc/vhpc/keys/ada"));
+	ck_assert(is_there(dir, "home/ada/.bashrc") && is_there(dir, "etc/ssh/authorized_keys.d/bob"));
+	/* The group of one who left stays where another is in it; and then nobody is left. */
+	ck_assert_int_eq(apply(dir, "hostname n1\ngroup bob 300000\nuser carol 2003 bob\n"), 0);
+	check_file(dir, "etc/group", 0644, "root:x:0:\nvideo:x:44:hpc\nhpc:x:1000:carol\nlab:x:50000:\nown:x:900:\nbob:x:300000:carol\n"
+		   "night:x:50001:\ncarol:x:2003:\n", &st);
+	ck_assert_int_eq(apply(dir, "hostname n1\n"), 0);
+	check_file(dir, "etc/passwd", 0644, ACCOUNTS, &st);
+	check_file(dir, "etc/shadow", 0644, SHADOW, &st);
+	/* He comes back to what he left. */
+	free(unit_file(dir, "home/ada/.bashrc", "mine\n"));
+	ck_assert_int_eq(apply(dir, "hostname n1\nuser ada 2001\n"), 0);
+	check_file(dir, "home/ada/.bashrc", 0644, "mine\n", &st);
+}
+END_TEST
+
+/* Who was left out goes without the image's own. */
+START_TEST(who_was_the_images_stays)
+{
+	vh_autofree char *dir = image_root(ACCOUNTS "ada:x:112:112::/var/lib/ada:/bin/false\n", GROUPS "ada:x:112:\n");
+	struct stat st;
+
+	ck_assert_int_eq(apply(dir, USERS), 1);
+	ck_assert_int_eq(apply(dir, "hostname n1\n"), 0);
+	check_file(dir, "etc/passwd", 0644, ACCOUNTS "ada:x:112:112::/var/lib/ada:/bin/false\n", &st);
+	check_file(dir, "etc/group", 0644, "root:x:0:\nvideo:x:44:hpc\nhpc:x:1000:\nada:x:112:\nlab:x:50000:\n", &st);
+}
+END_TEST
+
+#define CREDENTIAL "run/credentials/@system/vhpc.identity"
+
+/* A boot from inside has the credential of the last start from outside. */
+START_TEST(what_was_told_since_counts)
+{
+	static const struct { const char *credential, *told, *name; } boots[] = {
+		{ "# 1\nhostname n1\n", NULL, "n1\n" }, { "# 1\nhostname n1\n", "# 2\nhostname n2\n", "n2\n" },
+		{ "# 1\nhostname n1\n", NULL, "n2\n" }, { "# 1\nhostname n1\n", "hostname \n", "n2\n" },
+		{ "# 2\nhostname n2\n", NULL, "n2\n" }, { "# 3\nhostname n1\n", NULL, "n1\n" },
+		{ "# 3\nhostname n1\n", "# 4\nhostname n4\n", "n4\n" }, { "# 3\nhostname n1\n# 4\n", NULL, "n1\n" },
+	};
+	vh_autofree char *dir = image_root(ACCOUNTS, GROUPS);
+	struct stat st;
+
+	for (size_t i = 0; i < vh_array_len(boots); i++) {
+		free(unit_file(dir, CREDENTIAL, boots[i].credential));
+		ck_assert(!boots[i].told || apply(dir, boots[i].told) == (strstr(boots[i].told, "hostname n") ? 0 : 1));
+		ck_assert_int_eq(run(dir, "--no-seed"), 0);
+		check_file(dir, "etc/hostname", 0644, boots[i].name, &st);
+	}
+}
+END_TEST
+
 START_TEST(what_is_exported_is_what_the_identity_says)
 {
 	vh_autofree char *dir = image_root(ACCOUNTS, GROUPS), *file = vh_strf("%s/etc/exports.d/vhpc.exports", dir);
@@ -443,5 +513,7 @@ END_TEST
 
 UNIT_SUITE(images_identity, whole_identity_is_read, bad_lines_are_refused_with_their_number,
 	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once, the_key_of_nodes_is_the_users_alone,
-	   users_are_made_once, what_is_exported_is_what_the_identity_says, homes_are_made_where_home_is_empty, users_of_the_image_stay_what_they_are, slurm_is_what_the_identity_says,
+	   users_are_made_once, users_who_are_told_of_no_more_go, who_was_the_images_stays,
+	   what_was_told_since_counts, what_is_exported_is_what_the_identity_says, homes_are_made_where_home_is_empty,
+	   users_of_the_image_stay_what_they_are, slurm_is_what_the_identity_says,
 	   without_munge_the_rest_of_the_identity_counts, where_cloud_init_reads_seeds_a_host_key_is_made)

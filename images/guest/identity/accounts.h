@@ -11,4 +11,10 @@
  * another is left out: ret_made[i] says which are there. 0, or -1 after saying what was left out or failed. */
 int vh_accounts_add(int root, const struct vh_id_users *u, bool *ret_made);
 
+/* Takes away those of were that are none of u, and has the others leave groups that they are no more in. One that the
+ * image has by that name is left alone. 0, or -1 after saying what failed. */
+int vh_accounts_drop(int root, const struct vh_id_users *were, const struct vh_id_users *u);
+/* Whether u has that user, by name and number. */
+bool vh_accounts_has(const struct vh_id_users *u, const struct vh_id_user *was);
+
 #endif

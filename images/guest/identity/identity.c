@@ -22,32 +22,12 @@
 #include "images/guest/identity/home.h"
 #include "images/guest/seed_find.h"
 #include "images/guest/slurm.h"
+#include "images/guest/identity/told.h"
 #include "images/guest/identity/users.h"
 
-#define CREDENTIAL "/run/credentials/@system/vhpc.identity"
 #define INSTANCE "var/lib/vhpc/instance-id"
 #define EXPORTS "etc/exports.d/vhpc.exports"
 #define HOST_KEY "etc/ssh/ssh_host_ed25519_key"
-
-static char *read_all(const char *path, size_t *ret_len)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = fd < 0 ? NULL : malloc(VH_ID_TEXT_MAX + 2);
-	size_t len = 0;
-	ssize_t n = 0;
-	while (text && len <= VH_ID_TEXT_MAX && (n = read(fd, text + len, VH_ID_TEXT_MAX + 1 - len)) > 0)
-		len += (size_t)n;
-	int saved = errno;
-	if (fd >= 0)
-		close(fd);
-	if (n < 0) {
-		free(text);
-		text = NULL;
-	}
-	errno = saved;
-	*ret_len = len;
-	return text;
-}
 
 static int apply_names(int root, const struct vh_identity *id, bool live)
 {
@@ -300,7 +280,7 @@ static int apply(int root, const struct vh_identity *id, bool live)
 	    apply_mounts(root, id) < 0 || apply_exports(root, id) < 0 || apply_hostkey(root, id) < 0 || apply_cluster(root, id) < 0)
 		return -1;
 	int keys = apply_keys(root, id), slurm = vh_slurm_apply(root, &id->slurm);
-	return vh_users_apply(root, id) < 0 || slurm < 0 ? -1 : keys;
+	return vh_users_apply(root, id, live) < 0 || slurm < 0 ? -1 : keys;
 }
 
 /* Of another instance: this disk was that machine's, whose host key is not ours. */
@@ -326,7 +306,8 @@ static int end_instance(int root, const struct vh_identity *id)
 	return vh_guest_directory(root, "var/lib/vhpc", 0755, 0, 0) < 0 ? -1 : vh_guest_text(root, INSTANCE, 0644, line);
 }
 
-static int use_text(const char *text, size_t len, int root, bool live)
+/* told: while it runs. */
+static int use_text(const char *text, size_t len, int root, bool live, bool told)
 {
 	struct vh_identity id;
 	char why[128];
@@ -335,7 +316,9 @@ static int use_text(const char *text, size_t len, int root, bool live)
 
 	if (vh_identity_parse(text, len, &id, why, sizeof why) < 0)
 		return vh_guest_complain("identity refused", why);
-	if (*id.instance)
+	if (told)
+		r = vh_told_keep(root, text, len);
+	if (r == 0 && *id.instance)
 		r = begin_instance(root, &id, &known);
 	if (r == 0 && !known)
 		r = apply(root, &id, live);
@@ -361,7 +344,7 @@ static int use_seed(const char *dir, int root, bool live)
 	if (r < 0)
 		return vh_guest_complain("seed refused", why);
 	if (text) {
-		r = use_text(text, strlen(text), root, live);
+		r = use_text(text, strlen(text), root, live, false);
 		explicit_bzero(text, strlen(text));
 	}
 	free(text);
@@ -377,13 +360,31 @@ static bool is_directory(const char *path)
 static int use_file(const char *path, int root, bool live)
 {
 	size_t len;
-	char *text = read_all(path, &len);
+	char *text = vh_guest_read(AT_FDCWD, path, VH_ID_TEXT_MAX, &len);
 
 	if (!text)
 		return vh_guest_complain(path, strerror(errno));
-	int r = use_text(text, len, root, live);
+	int r = use_text(text, len, root, live, true);
 	explicit_bzero(text, len);
 	free(text);
+	return r;
+}
+
+/* Or what has been told since, while it ran. */
+static int use_credential(int root, bool live)
+{
+	size_t len, told_len = 0;
+	char *text = vh_guest_read(root, VH_CREDENTIAL, VH_ID_TEXT_MAX, &len);
+
+	if (!text)
+		return vh_guest_complain(VH_CREDENTIAL, strerror(errno));
+	char *told = vh_told_since(root, text, len, &told_len);
+	int r = told ? use_text(told, told_len, root, live, false) : use_text(text, len, root, live, false);
+	explicit_bzero(text, len);
+	free(text);
+	if (told)
+		explicit_bzero(told, told_len);
+	free(told);
 	return r;
 }
 
@@ -394,8 +395,8 @@ static int use(const char *given, int root, bool live)
 
 	if (given && seeds)
 		return is_directory(given) ? use_seed(given, root, live) : use_file(given, root, live);
-	if (access(CREDENTIAL, F_OK) == 0)
-		return use_file(CREDENTIAL, root, live);
+	if (faccessat(root, VH_CREDENTIAL, F_OK, 0) == 0)
+		return use_credential(root, live);
 	return seeds ? use_seed(NULL, root, live) : 0;
 }
 
