@@ -9,7 +9,7 @@ example=$T/two-node.yaml
 whole() { [ "${CLUSTERS:-}" = all ]; }
 mkdir -p "$T/genomes/hg" && echo ACGT >"$T/genomes/hg/chr1"
 mkfs.ext4 -q -d "$T/genomes" "$T/refs.ext4" 8M >/dev/null
-for user in ada bob; do ssh-keygen -q -t ed25519 -N '' -C "$user" -f "$T/$user.key"; done
+for user in ada bob carol new; do ssh-keygen -q -t ed25519 -N '' -C "$user" -f "$T/$user.key"; done
 cat docs/examples/two-node.yaml - >"$example" <<EOF
 users:
 - {name: ada, uid: 2001, groups: [lab, video], keys: [ada.key.pub]}

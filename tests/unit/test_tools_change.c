@@ -637,7 +637,6 @@ START_TEST(what_cannot_be_changed_is_refused)
 		{ HEAD LOGIN "- {name: work, count: 2, numa: 2, vcpus: 2}\n", "group work: numa is " },
 		{ "name: c\nimage: mpi\nnodes: 3\nvcpus: 1\nmemory: 1G\n", "groups is login, work, big, the manifest says none" },
 		{ HEAD LOGIN "network: {cidr: 10.1.0.0/24}\n", "network.cidr is 10.119.0.0/24, the manifest says 10.1.0.0/24" },
-		{ HEAD LOGIN "users: [{name: ada, uid: 2001}]\n", "exists with other users: ada" },
 	};
 
 	for (size_t i = 0; i < vh_array_len(shapes); i++) {
@@ -1231,6 +1230,140 @@ START_TEST(a_killed_run_leaves_identities_to_be_finished)
 }
 END_TEST
 
+/* --- users */
+
+#define PAIR HEAD "- {name: work, count: 2}\n"
+#define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+
+static void put(FILE *f, char *const *names)
+{
+	for (size_t i = 0; names && names[i]; i++)
+		fprintf(f, "%s%s", i ? " " : "", names[i]);
+}
+
+/* "carol/ada/bob": who is still to come, change and go. */
+static void assert_users_differ(const struct cluster *c, const char *want)
+{
+	vh_cleanup(users_diff_clear) struct users_diff d = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+	vh_autofree char *is = NULL;
+	size_t len;
+	FILE *f = open_memstream(&is, &len);
+
+	ck_assert_int_eq(identities_diff(c, &d, &err), 0);
+	put(f, d.come);
+	putc('/', f);
+	put(f, d.change);
+	putc('/', f);
+	put(f, d.go);
+	fclose(f);
+	ck_assert_str_eq(is, want);
+	ck_assert_int_eq(users_differ(&d), strcmp(want, "//") != 0);
+}
+
+static void told(const struct cluster *c)
+{
+	for (size_t i = 0; i < c->n_nodes; i++)
+		if (node_is_untold(c->dir, c->nodes[i].name))
+			forget(c, c->nodes[i].name, UNTOLD_MARK);
+}
+
+START_TEST(users_come_change_and_go)
+{
+	autofixture f;
+	vh_autofree char *was = NULL, *one = NULL, *two = NULL, *ada = NULL;
+
+	planned(&f, PAIR "users: [{name: ada, uid: 2001, groups: [lab]}, {name: bob, uid: 2002, groups: [lab, night]}]\n");
+	make_directory(&f);
+	assert_users_differ(&f.c, "//");
+	was = text_of(&f.c, "c-work-1", "identity");
+	changed(&f, PAIR "users: [{name: carol, uid: 2003, groups: [day, night, bob]}, {name: ada, uid: 2001, keys: ['" KEY "']}]\n");
+	record(&f);
+	ck_assert_uint_eq(count_new(&f.c), 0);
+	assert_users_differ(&f.c, "carol/ada/bob");
+	ck_assert(!identities_tell_all(&f.c) && !keys_are_lost(&f.c));
+	mended(&f.c, true);
+	assert_users_differ(&f.c, "//");
+	ck_assert(!identities_tell_all(&f.c));
+	told(&f.c);
+	ck_assert(identities_tell_all(&f.c));
+	one = text_of(&f.c, "c-work-1", "identity");
+	two = text_of(&f.c, "c-work-2", "identity");
+	assert_readable(one);
+	assert_same(was, one, LINES_KEPT);
+	assert_same(was, one, LINES_OWN);
+	assert_same(one, two, LINES_USERS);
+	assert_same(one, two, LINES_KEYS);
+	/* Who stays has his key for the nodes, and groups have their numbers; that of who left is his group's. */
+	ada = vh_strf("%.*s", (int)strcspn(strstr(was, "user.key ada "), "\n"), strstr(was, "user.key ada "));
+	ck_assert_ptr_nonnull(strstr(one, ada));
+	ck_assert_ptr_nonnull(strstr(one, "user.key carol "));
+	ck_assert_ptr_nonnull(strstr(one, "group night 50001\ngroup day 50002\ngroup bob 2002\nuser carol 2003 day,night,bob\nuser ada 2001\n"));
+	ck_assert_ptr_null(strstr(one, " bob ssh-"));
+	ck_assert(is_there(&f.c, "users", "carol.pub") && is_there(&f.c, "users", "ada.pub") && !is_there(&f.c, "users", "bob.pub"));
+	/* He may come back, as who he was. */
+	changed(&f, PAIR "users: [{name: bob, uid: 2002, groups: [lab]}, {name: ada, uid: 2001}]\n");
+	record(&f);
+	assert_users_differ(&f.c, "bob/ada/carol");
+	mended(&f.c, true);
+	free(one);
+	one = text_of(&f.c, "c-work-1", "identity");
+	ck_assert_ptr_nonnull(strstr(one, "group lab 50000\nuser bob 2002 lab\n"));
+}
+END_TEST
+
+/* Killed before the first node's identity is written: the next run finds all to do still, and all nodes have one key then. */
+START_TEST(a_killed_change_of_users_is_finished)
+{
+	autofixture f;
+	vh_autofree char *first = NULL, *path = NULL, *one = NULL, *two = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	planned(&f, PAIR "users: [{name: ada, uid: 2001}]\n");
+	make_directory(&f);
+	first = text_of(&f.c, "c-work-1", "identity");
+	path = vh_strf("%s/c-work-1/identity", f.c.dir);
+	changed(&f, PAIR "users: [{name: bob, uid: 2002}]\n");
+	record(&f);
+	mended(&f.c, true);
+	ck_assert_int_eq(vh_write_file(path, first, strlen(first), 0600, &err), 0);
+	assert_users_differ(&f.c, "bob//ada");
+	mended(&f.c, true);
+	one = text_of(&f.c, "c-work-1", "identity");
+	two = text_of(&f.c, "c-work-2", "identity");
+	assert_same(one, two, LINES_KEYS);
+	assert_users_differ(&f.c, "//");
+	mended(&f.c, false);
+}
+END_TEST
+
+START_TEST(names_and_numbers_of_users_stay_theirs)
+{
+	static const struct { const char *users, *says; } bad[] = {
+		{ "[{name: ada, uid: 2004}]", "cluster c: user ada has uid 2001, the manifest says 2004" },
+		{ "[{name: dan, uid: 2001}]", "cluster c: user dan is to have uid 2001, which is that of ada" },
+		{ "[{name: dan, uid: 2002}]", "cluster c: user dan is to have uid 2002, which is that of one who left, bob" },
+		{ "[{name: bob, uid: 2004}]", "cluster c: user bob has uid 2002, the manifest says 2004" },
+		{ "[{name: dan, uid: 50000}]", "cluster c: user dan is to have uid 50000, which is that of the group lab" },
+		{ "[{name: lab, uid: 2004}]", "cluster c: user lab is called as a group of its users is, or was" },
+		{ "[{name: day, uid: 2004}]", "cluster c: user day is called as a group of its users is, or was" },
+		{ "[{name: hpc, uid: 2004}]", "cluster c: users: hpc is the own user of image mpi" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(bad); i++) {
+		autofixture f;
+		vh_autofree char *text = vh_strf(PAIR "users: %s\n", bad[i].users);
+		vh_autoerr err = VH_ERR_NONE;
+
+		planned(&f, PAIR "users: [{name: ada, uid: 2001}, {name: bob, uid: 2002, groups: [lab]}]\n");
+		changed(&f, PAIR "users: [{name: ada, uid: 2001, groups: [day]}]\n");
+		record(&f);
+		ck_assert_int_lt(turn_into(&f, text, &err), 0);
+		unit_assert_err(&err, VH_EXIT_REFUSED, bad[i].says, NULL);
+	}
+}
+END_TEST
+
 /* --- what apply finds to do */
 
 static size_t row_of(json_t *rows, const char *step, const char *node, const char *change)
@@ -1409,5 +1542,6 @@ UNIT_SUITE(tools_change, snapshots_are_of_the_disks_of_all_nodes, the_same_manif
 	   a_network_has_no_more_nodes_than_addresses, nodes_that_come_and_those_that_leave_have_a_port_each, drift_that_apply_changes_says_so, a_role_changes_in_place, what_is_shared_stays_on_its_node,
 	   a_damaged_record_of_leaving_nodes_is_refused, all_nodes_are_told_of_a_new_one, nodes_of_slurm_are_told_its_files,
 	   what_slurm_cannot_change_is_refused, slurm_goes_from_three_nodes_to_two, slurm_goes_on_without_a_node_that_fails, a_killed_run_leaves_identities_to_be_finished,
+	   users_come_change_and_go, a_killed_change_of_users_is_finished, names_and_numbers_of_users_stay_theirs,
 	   a_plan_names_who_comes_and_who_goes, counts_are_scaled_by_words, a_cluster_is_scaled_by_its_own_manifest,
 	   a_cluster_goes_on_without_nodes_that_fail, what_was_never_ready_can_be_spared, what_is_missing_is_missing_after_a_change_back)

@@ -408,7 +408,7 @@ START_TEST(nodes_understand_what_they_are_told)
 {
 	vh_autofree char *dir = unit_tmpdir(), *text = NULL, *private = vh_strf("%s/users/ada", dir), *public = vh_strf("%s.pub", private);
 	vh_cleanup(manifest_clear) struct manifest m = { 0 };
-	vh_autofree char *lines = NULL;
+	vh_autofree char *lines = NULL, *keys = NULL;
 	vh_autoerr err = VH_ERR_NONE;
 	struct vh_identity id;
 	char why[128] = "";
@@ -417,10 +417,11 @@ START_TEST(nodes_understand_what_they_are_told)
 	ck_assert_msg(load(dir, "- {name: ada, uid: 2001, groups: [video, bob], keys: ['" KEY " ada']}\n"
 				"- {name: bob, uid: 50000, groups: [lab, video]}\n", &m, &err) == 0, "%s", err.text);
 	c = cluster_of(&m);
-	ck_assert_int_eq(users_make(dir, &c, &lines, &err), 0);
-	free(vh_steal(&lines));
-	ck_assert_msg(users_make(dir, &c, &lines, &err) == 0, "%s", err.text);
-	text = vh_strf("hostname n1\n%s", lines);
+	ck_assert_int_eq(users_lines(&c, &lines, &err), 0);
+	ck_assert_int_eq(users_keys(dir, &c, NULL, &keys, &err), 0);
+	free(vh_steal(&keys));
+	ck_assert_msg(users_keys(dir, &c, NULL, &keys, &err) == 0, "%s", err.text);
+	text = vh_strf("hostname n1\n%s%s", lines, keys);
 	ck_assert_msg(vh_identity_parse(text, strlen(text), &id, why, sizeof(why)) == 0, "%s", why);
 	ck_assert_uint_eq(id.people.n_users, 2);
 	ck_assert_uint_eq(id.people.users[1].uid, 50000);
@@ -439,13 +440,15 @@ END_TEST
 
 START_TEST(without_users_nodes_are_told_of_none)
 {
-	vh_autofree char *dir = unit_tmpdir(), *own = vh_strf("%s/users", dir), *lines = NULL;
+	vh_autofree char *dir = unit_tmpdir(), *own = vh_strf("%s/users", dir), *lines = NULL, *keys = NULL;
 	const struct manifest m = { 0 };
 	const struct cluster c = cluster_of(&m);
 	vh_autoerr err = VH_ERR_NONE;
 
-	ck_assert_int_eq(users_make(dir, &c, &lines, &err), 0);
+	ck_assert_int_eq(users_lines(&c, &lines, &err), 0);
+	ck_assert_int_eq(users_keys(dir, &c, NULL, &keys, &err), 0);
 	ck_assert_str_eq(lines, "");
+	ck_assert_str_eq(keys, "");
 	ck_assert_int_lt(access(own, F_OK), 0);
 }
 END_TEST
@@ -462,7 +465,7 @@ START_TEST(the_images_own_user_is_no_other)
 END_TEST
 
 /* Another number, another key, one more or one less: all are said, by name. */
-START_TEST(other_users_are_another_cluster)
+START_TEST(other_users_are_named)
 {
 	static const char *const others[] = {
 		"- {name: ada, uid: 2002}\n- {name: bob, uid: 2003}\n", "- {name: ada, uid: 2001, groups: [lab]}\n- {name: bob, uid: 2003}\n",
@@ -632,7 +635,7 @@ END_TEST
 UNIT_SUITE(tools_manifest, images_without_slurm_are_refused, a_cluster_keeps_its_slurm, nodes_are_told_their_part,
 	   without_slurm_nodes_are_told_nothing, nodes_are_not_told_more_than_they_take, a_name_is_had_without_the_files_of_keys,
 	   users_are_read_with_the_files_of_their_keys, users_that_cannot_be_are_refused, nodes_understand_what_they_are_told,
-	   without_users_nodes_are_told_of_none, the_images_own_user_is_no_other, other_users_are_another_cluster,
+	   without_users_nodes_are_told_of_none, the_images_own_user_is_no_other, other_users_are_named,
 	   page_has_the_table, manifests_are_refused_with_their_place, nodes_of_groups_get_what_they_ask_for,
 	   what_the_host_lacks_is_said_with_what_would_fit, images_that_do_not_go_together_are_refused,
 	   groups_come_back_from_the_record, drift_of_a_group_is_named, what_may_change_while_nodes_run_is_taken_over,

@@ -251,6 +251,21 @@ START_TEST(jobs_are_named)
 }
 END_TEST
 
+START_TEST(jobs_of_those_who_left_are_found)
+{
+	static const uint64_t gone[] = { 2002, 2004 };
+	static const struct { const char *answer, *jobs; } answers[] = {
+		{ "", "" }, { "2001 12\n", "" }, { "2002 12\n2001 13\n2004 14\n2002 15", "12 14 15" }, { "20022 12\n\n 2002\n2002\n", "" },
+		{ "2002 12; reboot\n2004 $(x)\n", "12" },
+	};
+	for (size_t i = 0; i < vh_array_len(answers); i++) {
+		vh_autofree char *jobs = slurm_jobs_said(answers[i].answer, gone, 2);
+
+		ck_assert_str_eq(jobs, answers[i].jobs);
+	}
+}
+END_TEST
+
 START_TEST(nodes_are_told_apart)
 {
 	static const struct { const char *answer; enum nodes_kind kind; size_t n; } answers[] = {
@@ -441,5 +456,6 @@ END_TEST
 UNIT_SUITE(tools_slurm, a_small_cluster_has_its_files, a_cluster_of_several_hosts_has_a_switch_for_each, fewer_nodes_have_fewer_in_their_files,
 	   missing_nodes_stay_in_the_files, each_node_is_said_as_its_vm_is, nodes_take_files_of_these_names, memory_is_less_than_a_guest_finds,
 	   the_key_is_made_once_and_nobody_elses, nodes_that_take_no_part_are_named, of_many_a_few_are_named, slurm_is_waited_for, jobs_are_named,
+	   jobs_of_those_who_left_are_found,
 	   nodes_are_told_apart, nodes_drain_and_are_resumed, other_nodes_are_seen, a_missing_node_is_down_and_borne,
 	   a_controller_is_brought_to_its_nodes)

@@ -26,11 +26,13 @@ static json_t *text_or_none(const char *text)
 	return text ? vh_json_text(text) : NULL;
 }
 
-void events_begin(const struct events *e, const char *cluster, size_t nodes)
+void events_begin(const struct events *e, const char *cluster, size_t nodes, json_t *users)
 {
+	vh_autojson stolen = users;
+
 	if (e->json)
-		events_say(json_pack("{s:s, s:s, s:s, s:b, s:I}", "schema", "vhpc.cluster.apply/1", "event", "begin", "cluster", cluster,
-			      "exists", e->exists, "nodes", (json_int_t)nodes));
+		events_say(json_pack("{s:s, s:s, s:s, s:b, s:I, s:O*}", "schema", "vhpc.cluster.apply/1", "event", "begin", "cluster", cluster,
+			      "exists", e->exists, "nodes", (json_int_t)nodes, "users", stolen));
 }
 
 void events_replace(const struct events *e, const char *cluster, json_t *nodes)

@@ -17,7 +17,8 @@ struct events {
 /* Prints the event, which is given away: a line is whole, and seen at once. NULL, without memory: none, for the exit code
  * tells of the end. */
 void events_say(json_t *event);
-void events_begin(const struct events *e, const char *cluster, size_t nodes);
+/* users: who comes, changes and goes, which is taken over; NULL: nobody. */
+void events_begin(const struct events *e, const char *cluster, size_t nodes, json_t *users);
 /* The same of nodes that are replaced: their names, an array that is taken over; each by its state, as a roll's tell (arg: struct
  * events); how many were. */
 void events_replace(const struct events *e, const char *cluster, json_t *nodes);

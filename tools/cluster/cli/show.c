@@ -102,6 +102,15 @@ static void print_users(const struct cluster *c)
 		putchar('\n');
 }
 
+/* What it costs stands with the steps. */
+static void print_users_change(const json_t *change)
+{
+	vh_autofree char *text = change ? users_change_text(change) : NULL;
+
+	if (text)
+		printf("Changes       %s; nodes are told while they run\n", text);
+}
+
 static const struct data_seen *seen_of(const struct data *d, const struct volume *v)
 {
 	for (size_t i = 0; i < d->n; i++)
@@ -181,7 +190,7 @@ static void print_ready(const struct cluster *c)
 		printf("Ready         with %" PRIu64 " nodes at least\n", least);
 }
 
-static void print_head(const struct cluster *c, bool exists, const struct data *data)
+static void print_head(const struct cluster *c, bool exists, const struct data *data, const json_t *users)
 {
 	char cidr[19], host[24];
 
@@ -191,6 +200,7 @@ static void print_head(const struct cluster *c, bool exists, const struct data *
 		print_pool(c, &c->pools[i]);
 	printf("Network       %s, bridge %s with %s\n", vh_cidr_format(&c->cidr, cidr), c->bridge, host);
 	print_users(c);
+	print_users_change(users);
 	print_volumes(c, data);
 	print_slurm(c);
 	print_ready(c);
@@ -232,13 +242,16 @@ int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, co
 {
 	struct vh_col cols[vh_array_len(plan_cols)];
 	vh_autojson rows = plan_rows(c);
+	vh_autojson users = NULL;
 
+	if (exists && users_change(c, &users, err) < 0)
+		return -err->num;
 	if (cli->json)
 		return vh_json_print("vhpc.cluster.plan/1",
-				     json_pack("{s:o, s:b, s:I, s:o, s:o*}", "plan", cluster_to_json(c), "exists", exists, "changes",
+				     json_pack("{s:o, s:b, s:I, s:o, s:o*, s:O*}", "plan", cluster_to_json(c), "exists", exists, "changes",
 					       (json_int_t)changes_count(sights), "steps", changes_rows(c, sights, false),
-					       "data", data->n ? data_to_json(data) : NULL), err);
-	print_head(c, exists, data);
+					       "data", data->n ? data_to_json(data) : NULL, "users", users), err);
+	print_head(c, exists, data, users);
 	memcpy(cols, plan_cols, sizeof(cols));
 	if (has_devices(c))
 		cols[vh_array_len(cols) - 2] = (struct vh_col){ "DEVICES", "devices", VH_COL_TEXT };

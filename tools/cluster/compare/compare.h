@@ -24,6 +24,13 @@ size_t changes_count(const struct sights *s);
  * NULL without memory. */
 json_t *changes_rows(const struct cluster *c, const struct sights *s, bool changed);
 
+/* --- users.c: users of whom the nodes of one that exists are still to be told */
+
+/* Their names, "come", "change" and "go"; *ret NULL: there are none. */
+int users_change(const struct cluster *c, json_t **ret, struct vh_err *err);
+/* "carol comes, ada, dan change, bob goes"; malloc'd, NULL without memory. */
+char *users_change_text(const json_t *change);
+
 /* --- saved.c: a plan kept in a file, to be applied as it is (docs/formats/cluster-views.md) */
 
 struct saved {

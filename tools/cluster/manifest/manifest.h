@@ -7,6 +7,7 @@
 #include "lib/err.h"
 #include "tools/cluster/manifest/logins.h"
 #include "tools/cluster/manifest/missing.h"
+#include "tools/cluster/manifest/people.h"
 #include "tools/cluster/manifest/pool.h"
 
 struct manifest {

@@ -80,8 +80,15 @@ void cluster_drop_leaving(struct cluster *c)
 		cluster_pool_clear(&c->pools[c->n_pools + c->n_leaving_pools - 1]);
 }
 
+static struct people people_of(const struct cluster *c)
+{
+	return (struct people){ .users = c->users, .gone = c->gone, .groups = c->groups };
+}
+
 void cluster_clear(struct cluster *c)
 {
+	struct people people = people_of(c);
+
 	cluster_drop_leaving(c);
 	for (size_t i = 0; i < c->n_pools; i++)
 		cluster_pool_clear(&c->pools[i]);
@@ -104,7 +111,7 @@ void cluster_clear(struct cluster *c)
 	free(c->region_id);
 	free(c->ready);
 	missing_clear(&c->missing);
-	logins_clear(&c->users);
+	people_clear(&people);
 	volumes_clear(&c->volumes);
 	*c = (struct cluster){ 0 };
 }
@@ -317,54 +324,32 @@ struct region cluster_region(const struct cluster *c)
 	return r;
 }
 
-/* --- its users */
-
-/* Groups that images lack are numbered from here on, in the order in which users name them. */
-enum { FIRST_GID = 50000 };
-
-static const struct login *login_of(const struct cluster *c, const char *name, uint64_t uid)
-{
-	const struct login *l = c->users.items;
-
-	for (size_t i = 0; i < c->users.n; i++)
-		if (name ? !strcmp(l[i].name, name) : l[i].uid == uid)
-			return &l[i];
-	return NULL;
-}
-
-int cluster_take_users(struct cluster *c, const struct manifest *m, struct vh_err *err)
+int cluster_take_users(struct cluster *c, const struct cluster *old, const struct manifest *m, struct vh_err *err)
 {
 	const struct cluster_pool *p = &c->pools[0];
-	int r = logins_copy(&m->users, &c->users, err);
+	const struct people were = old ? people_of(old) : (struct people){ 0 };
+	struct people are = { 0 };
+	int r = people_change(&were, &m->users, &are, err);
 
-	if (r == 0 && login_of(c, p->image.user, 0))
+	c->users = are.users;
+	c->gone = are.gone;
+	c->groups = are.groups;
+	if (r == 0 && people_have(&are, p->image.user))
 		return vh_err_refuse(err, EEXIST, "users: %s is the own user of image %s", p->image.user, p->wanted.image);
 	return r;
 }
 
-static int add_group(const struct cluster *c, const char *name, char ***names, char ***ret, uint64_t *next)
+int cluster_can_have(const struct cluster *c, const struct vh_doc_list *users, struct vh_err *err)
 {
-	int r;
+	const struct people people = people_of(c);
+	int r = people_can_become(&people, users, err);
 
-	if (login_of(c, name, 0) || vh_strv_has(*names, name))
-		return 0;
-	while (login_of(c, NULL, *next))
-		++*next;
-	r = vh_strv_push(names, name);
-	return r < 0 ? r : vh_strv_pushf(ret, "%s %llu", name, (unsigned long long)(*next)++);
+	return r < 0 ? vh_err_within(err, "cluster %s", c->name) : 0;
 }
 
 int cluster_groups(const struct cluster *c, char ***ret, struct vh_err *err)
 {
-	const struct login *l = c->users.items;
-	vh_autostrv names = NULL;
-	vh_autostrv all = NULL;
-	uint64_t next = FIRST_GID;
+	const struct people people = people_of(c);
 
-	for (size_t i = 0; i < c->users.n; i++)
-		for (char **g = l[i].groups; g && *g; g++)
-			if (add_group(c, *g, &names, &all, &next) < 0)
-				return vh_err_nomem(err);
-	*ret = vh_steal(&all);
-	return 0;
+	return people_groups(&people, ret, err);
 }

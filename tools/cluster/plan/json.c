@@ -60,6 +60,8 @@ static const struct vh_key cluster_keys[] = {
 	{ .name = "region_node", .type = VH_KEY_UINT, .offset = offsetof(struct cluster, region_node), .dflt = "0",
 	  .max = VH_HOST_NODES_MAX - 1 },
 	LOGINS_KEY(offsetof(struct cluster, users)),
+	NAMES_KEY("former_users", offsetof(struct cluster, gone)),
+	NAMES_KEY("user_groups", offsetof(struct cluster, groups)),
 	VOLUMES_KEY(offsetof(struct cluster, volumes)),
 	{ .name = "slurm", .type = VH_KEY_BOOL, .offset = offsetof(struct cluster, slurm), .dflt = "no" },
 	{ .name = "ready", .type = VH_KEY_STR, .offset = offsetof(struct cluster, ready), .dflt = READY_ALL },
@@ -324,6 +326,10 @@ json_t *cluster_to_json(const struct cluster *c)
 		return NULL;
 	if (!c->users.n)
 		json_object_del(doc, "users");
+	if (!c->gone.n)
+		json_object_del(doc, "former_users");
+	if (!c->groups.n)
+		json_object_del(doc, "user_groups");
 	if (!c->volumes.n)
 		json_object_del(doc, "volumes");
 	if (!c->slurm)

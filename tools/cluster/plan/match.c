@@ -195,7 +195,6 @@ static int match_network(const struct cluster *c, const char *cidr, struct vh_er
 	return differs(c, NULL, "network.cidr", vh_cidr_format(&c->cidr, text), cidr, err);
 }
 
-/* Nodes are told of their users when the cluster is made. */
 static int match_users(const struct cluster *c, const struct vh_doc_list *wanted, struct vh_err *err)
 {
 	const char *name = logins_differ(&c->users, wanted);
@@ -203,7 +202,7 @@ static int match_users(const struct cluster *c, const struct vh_doc_list *wanted
 	if (!name)
 		return 0;
 	vh_err_refuse(err, EEXIST, "cluster %s exists with other users: %s is not as the manifest says", c->name, name);
-	return vh_err_hint(err, "nodes are told of users when they are made: vhpc cluster destroy %s first", c->name);
+	return vh_err_hint(err, "apply changes it, vhpc cluster plan says how");
 }
 
 /* Disks have their size and their nodes, and nodes their mounts, since they were made. */
@@ -290,7 +289,7 @@ int cluster_can_become(const struct cluster *c, const struct manifest *m, struct
 		r = match_slurm(c, m->slurm, err);
 	if (r == 0)
 		r = match_parts(c, m, err);
-	return r < 0 ? r : match_users(c, &m->users, err);
+	return r < 0 ? r : cluster_can_have(c, &m->users, err);
 }
 
 int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err)
@@ -299,5 +298,7 @@ int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh
 
 	if (r == 0)
 		r = match_pools(c, m, drifted, err);
-	return r < 0 ? r : match_nodes(c, m, drifted, err);
+	if (r == 0)
+		r = match_nodes(c, m, drifted, err);
+	return r < 0 ? r : match_users(c, &m->users, err);
 }

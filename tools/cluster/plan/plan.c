@@ -65,7 +65,7 @@ int cluster_plan(const struct manifest *m, struct vh_image *const *images, struc
 	if (r == 0)
 		r = pools_take(&c, m, images, q->state, root, NULL, err);
 	if (r == 0)
-		r = cluster_take_users(&c, m, err);
+		r = cluster_take_users(&c, NULL, m, err);
 	if (r == 0)
 		r = volumes_copy(&m->volumes, &c.volumes, err);
 	if (r == 0)
@@ -88,8 +88,6 @@ static void keep_whole(struct cluster *c, struct cluster *old)
 	c->cidr = old->cidr;
 	c->uid = old->uid;
 	c->slurm = old->slurm;
-	c->users = old->users;
-	old->users = (struct vh_doc_list){ 0 };
 	c->volumes = old->volumes;
 	old->volumes = (struct vh_doc_list){ 0 };
 	c->region_node = old->region_node;
@@ -180,8 +178,10 @@ int cluster_change(const struct manifest *m, struct vh_image *const *images, str
 	if (r == 0) {
 		cluster_take_policy(&c, m);
 		keep_whole(&c, old);
-		r = nodes_take(&c, old, err);
+		r = cluster_take_users(&c, old, m, err);
 	}
+	if (r == 0)
+		r = nodes_take(&c, old, err);
 	if (r == 0)
 		r = check_same_server(&c, server, err);
 	if (r == 0)

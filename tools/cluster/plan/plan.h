@@ -62,6 +62,8 @@ struct cluster {
 	size_t n_leaving_pools, n_leaving;	/* those behind: in the record until they are removed */
 	struct vh_cidr cidr;
 	struct vh_doc_list users;	/* of struct login; their keys are keys, not files */
+	struct vh_doc_list gone;	/* of struct named: who was one, and whose files and number stay his */
+	struct vh_doc_list groups;	/* of struct named: further groups of users, so far as they were numbered before users changed */
 	struct vh_doc_list volumes;	/* of struct volume */
 	bool slurm;		/* it has a Slurm of its own */
 	char *ready;		/* of its manifest */
@@ -129,8 +131,11 @@ void cluster_put_volumes(FILE *f, const struct cluster *c, const struct node *n)
 /* What a shell on the node says yes to once all is mounted; malloc'd. "": it mounts nothing; NULL without memory. */
 char *cluster_volumes_question(const struct cluster *c, const struct node *n);
 
-/* Takes the manifest's users; refused where one is the images' own. The pools are there. */
-int cluster_take_users(struct cluster *c, const struct manifest *m, struct vh_err *err);
+/* Takes the manifest's users, of one that was old so far (NULL: it is new); refused where one is the images' own. The pools are
+ * there. */
+int cluster_take_users(struct cluster *c, const struct cluster *old, const struct manifest *m, struct vh_err *err);
+/* Refused where one of these would have a name, or a number, that is or was another's. */
+int cluster_can_have(const struct cluster *c, const struct vh_doc_list *users, struct vh_err *err);
 /* Groups that users are in and that are no user's: a name each with the number that it has where the image lacks
  * it. *ret is a strv of "NAME GID". */
 int cluster_groups(const struct cluster *c, char ***ret, struct vh_err *err);

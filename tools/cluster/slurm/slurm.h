@@ -80,4 +80,13 @@ int slurm_down(const struct slurm *s, const char *ssh_config, const char *reason
 /* The jobs there: "job 12 of ada, job 13_2 of bob, and 3 more"; "": none. malloc'd. */
 int slurm_jobs(const struct slurm *s, const char *ssh_config, char **ret, struct vh_err *err);
 
+/* --- cancel.c: of one that runs, likewise */
+
+/* Jobs of users by those n numbers, which wait or run: "12 13"; "": there are none. malloc'd. */
+int slurm_jobs_of(const struct slurm *s, const char *ssh_config, const uint64_t *uids, size_t n, char **ret, struct vh_err *err);
+/* Those that squeue, which is untrusted, answers; NULL without memory. */
+char *slurm_jobs_said(const char *answer, const uint64_t *uids, size_t n);
+/* Ends such jobs. */
+int slurm_cancel(const struct slurm *s, const char *ssh_config, const char *jobs, struct vh_err *err);
+
 #endif

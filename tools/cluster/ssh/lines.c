@@ -11,6 +11,8 @@ static enum lines kind_of(const char *line, size_t len)
 	static const struct { const char *word; enum lines kind; } words[] = {
 		{ "hostname", LINES_OWN }, { "nic", LINES_OWN }, { "hostkey", LINES_OWN }, { "hostkey.pub", LINES_OWN },
 		{ "mount", LINES_OWN }, { "export", LINES_OWN },
+		{ "group", LINES_USERS }, { "user", LINES_USERS }, { "user.authorized", LINES_USERS },
+		{ "user.key", LINES_KEYS }, { "user.key.pub", LINES_KEYS }, { "#", LINES_STAMP },
 		{ "slurm", LINES_SLURM }, { "slurm.key", LINES_SLURM }, { "slurm.file", LINES_SLURM },
 		{ "host", LINES_NODES }, { "known", LINES_NODES }, { "cluster", LINES_NODES },
 	};

@@ -37,13 +37,25 @@ int ssh_make_config(const char *dir, const struct ssh_hosts *hosts, bool *ret_ch
 enum lines {
 	LINES_OWN,	/* the node's own: name, address, host key, its group's volumes */
 	LINES_NODES,	/* alike on all nodes, and otherwise when nodes come and go */
-	LINES_KEPT,	/* alike on all nodes, for as long as there is a cluster: keys, users */
+	LINES_KEPT,	/* alike on all nodes, for as long as there is a cluster: keys */
+	LINES_USERS,	/* alike on all nodes, and otherwise when users come, change and go: they, their groups and what lets them in */
+	LINES_KEYS,	/* of each user, for as long as he is one: his way from node to node */
+	LINES_STAMP,	/* when it was written: no two of a node are the same */
 	LINES_SLURM,	/* a node's part in Slurm, munge's key and Slurm's files: made anew of the plan, with that key */
 };
 /* The text's lines of that kind, in their order; malloc'd, for ssh_secret_free; NULL without memory. */
 char *lines_of(const char *text, enum lines kind);
 /* Whether it tells of other nodes at all: one that lost its text, or of an early release, does not. */
 bool lines_tell_nodes(const char *text);
+
+/* --- users.c */
+
+/* Names of users, a strv each. users_diff_clear frees them, also of a zeroed one. */
+struct users_diff { char **come, **change, **go; };
+void users_diff_clear(struct users_diff *d);
+/* Who of wanted is not in told or is otherwise there, and who of told is not in wanted; both are LINES_USERS. -ENOMEM. */
+int users_diff(const char *told, const char *wanted, struct users_diff *ret);
+bool users_differ(const struct users_diff *d);
 
 /* --- tell.c */
 

@@ -39,7 +39,7 @@ int node_tell_again(const char *dir, const char *node, struct vh_err *err)
 
 	if (r == 0)
 		r = vh_spawn_ok(&(struct vh_spawn){ .argv = argv, .input = text, .input_len = len, .deadline_ms = TELL_MS }, NULL, err);
-	return r < 0 ? vh_err_within(err, "%s: cannot be told of the cluster's nodes", node) : 0;
+	return r < 0 ? vh_err_within(err, "%s: cannot be told of the cluster's nodes and users", node) : 0;
 }
 
 int node_tell(const char *dir, const char *node, bool *ret_told, struct vh_err *err)

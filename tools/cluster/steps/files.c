@@ -327,14 +327,14 @@ static bool any_lost(const struct cluster *c)
 	return any;
 }
 
-static struct look look_inside(const struct cluster *c)
+static struct look look_inside(const struct cluster *c, bool others)
 {
 	const bool lost = keys_are_lost(c);
 
 	if (lost || any_lost(c))
 		return (struct look){ LOOK_OTHER, "has lost keys or identities", lost ? "its nodes restart" : "a restart of the nodes without" };
 	if (c->n_nodes && !identities_tell_all(c))
-		return (struct look){ LOOK_OTHER, "is of other nodes", NULL };
+		return (struct look){ LOOK_OTHER, others ? "is of other users" : "is of other nodes", NULL };
 	if (!files_are_whole(c))
 		return (struct look){ LOOK_OTHER, "has lost what its nodes boot", NULL };
 	return record_is_kept(c) ? (struct look){ .is = LOOK_SAME } : (struct look){ LOOK_OTHER, "was told otherwise by the manifest before", NULL };
@@ -343,12 +343,15 @@ static struct look look_inside(const struct cluster *c)
 static int files_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
 {
 	vh_autofree char *part = vh_strf("%s.part", ctx->cluster->dir);
+	vh_cleanup(users_diff_clear) struct users_diff users = { 0 };
 
 	(void)at;
 	if (!part)
 		return vh_err_nomem(err);
+	if (identities_diff(ctx->cluster, &users, err) < 0)
+		return -err->num;
 	if (access(ctx->cluster->dir, F_OK) == 0)
-		*ret = look_inside(ctx->cluster);
+		*ret = look_inside(ctx->cluster, users_differ(&users));
 	else if (access(part, F_OK) == 0)
 		*ret = (struct look){ LOOK_OTHER, "is half made", NULL };
 	else

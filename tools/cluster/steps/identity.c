@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/files/files.h"
 #include "lib/json.h"
@@ -18,15 +19,17 @@ struct parts {
 	char *user, *user_public;	/* of the nodes' user, from node to node: alike on all */
 	char *record;			/* cluster.json as nodes see it, base64 */
 	char *known;			/* lines of all public host keys */
-	char *users;			/* lines of the cluster's users, private keys among them */
+	char *users;			/* lines of the cluster's users */
+	char *keys;			/* and of their keys from node to node */
 	char *slurm;			/* lines of munge's key and Slurm's files */
 };
 
 static void parts_clear(struct parts *p)
 {
 	ssh_secret_free(&p->user);
-	ssh_secret_free(&p->users);
+	ssh_secret_free(&p->keys);
 	ssh_secret_free(&p->slurm);
+	free(p->users);
 	free(p->authorized);
 	free(p->user_public);
 	free(p->record);
@@ -76,36 +79,78 @@ static void put_user(FILE *f, const struct login *l)
 		fprintf(f, "user.authorized %s %s\n", l->name, *k);
 }
 
-static int put_key(FILE *f, const char *dir, const struct cluster *c, const struct login *l, struct vh_err *err)
+int users_lines(const struct cluster *c, char **ret, struct vh_err *err)
+{
+	const struct login *l = c->users.items;
+	vh_autostrv groups = NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *f;
+	int r = cluster_groups(c, &groups, err);
+
+	if (r < 0)
+		return r;
+	f = open_memstream(&text, &len);
+	if (!f)
+		return vh_err_nomem(err);
+	for (char **g = groups; g && *g; g++)
+		fprintf(f, "group %s\n", *g);
+	for (size_t i = 0; i < c->users.n; i++)
+		put_user(f, &l[i]);
+	if (fclose(f) != 0) {
+		free(text);
+		return vh_err_nomem(err);
+	}
+	*ret = text;
+	return 0;
+}
+
+/* The line of that keyword about him, what follows his name; NULL: there is none. For ssh_secret_free. */
+static char *line_about(const char *text, const char *keyword, const char *name)
+{
+	vh_autofree char *start = vh_strf("%s %s ", keyword, name);
+
+	for (const char *line = text; start && line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!strncmp(line, start, strlen(start)))
+			return strndup(line + strlen(start), strcspn(line + strlen(start), "\n"));
+	}
+	return NULL;
+}
+
+/* Those that an identity has. */
+static int keep_key(const char *dir, const char *name, const char *known, char **private, char **public, struct vh_err *err)
+{
+	vh_autofree char *path = vh_strf("%s/%s.pub", dir, name), *line = NULL;
+
+	*private = line_about(known, "user.key", name);
+	line = line_about(known, "user.key.pub", name);
+	if (!*private || !line)
+		return 0;
+	*public = vh_strf("%s\n", line);
+	return path && *public ? vh_write_file(path, *public, strlen(*public), 0644, err) : vh_err_nomem(err);
+}
+
+static int put_key(FILE *f, const char *dir, const struct cluster *c, const struct login *l, const char *known, struct vh_err *err)
 {
 	vh_cleanup(ssh_secret_free) char *private = NULL;
 	vh_autofree char *public = NULL, *comment = vh_strf("%s@%s", l->name, c->name);
-	int r = comment ? ssh_take_key(dir, l->name, comment, &private, err) : vh_err_nomem(err);
+	int r = !comment ? vh_err_nomem(err) : known ? keep_key(dir, l->name, known, &private, &public, err) : 0;
 
-	if (r == 0)
-		r = ssh_read_public(dir, l->name, &public, err);
+	if (r == 0 && !public) {
+		ssh_secret_free(&private);
+		r = ssh_take_key(dir, l->name, comment, &private, err);
+		if (r == 0)
+			r = ssh_read_public(dir, l->name, &public, err);
+	}
 	if (r == 0)
 		fprintf(f, "user.key %s %s\nuser.key.pub %s %s", l->name, private, l->name, public);
 	return r;
 }
 
-static int put_all(FILE *f, const char *dir, const struct cluster *c, struct vh_err *err)
+int users_keys(const char *dir, const struct cluster *c, const char *known, char **ret, struct vh_err *err)
 {
 	const struct login *l = c->users.items;
-	vh_autostrv groups = NULL;
-	int r = cluster_groups(c, &groups, err);
-
-	for (char **g = groups; r == 0 && g && *g; g++)
-		fprintf(f, "group %s\n", *g);
-	for (size_t i = 0; r == 0 && i < c->users.n; i++) {
-		put_user(f, &l[i]);
-		r = put_key(f, dir, c, &l[i], err);
-	}
-	return r;
-}
-
-int users_make(const char *dir, const struct cluster *c, char **ret, struct vh_err *err)
-{
 	vh_autofree char *own = vh_strf("%s/users", dir);
 	vh_cleanup(ssh_secret_free) char *text = NULL;
 	size_t len;
@@ -120,7 +165,8 @@ int users_make(const char *dir, const struct cluster *c, char **ret, struct vh_e
 	f = open_memstream(&text, &len);
 	if (!f)
 		return vh_err_nomem(err);
-	r = put_all(f, own, c, err);
+	for (size_t i = 0; r == 0 && i < c->users.n; i++)
+		r = put_key(f, own, c, &l[i], known, err);
 	if (fclose(f) != 0 && r == 0)
 		r = vh_err_nomem(err);
 	if (r == 0)
@@ -193,7 +239,9 @@ static int make_parts(const char *dir, const struct cluster *c, struct parts *p,
 	if (r == 0)
 		r = make_known(dir, c, &p->known, err);
 	if (r == 0)
-		r = users_make(dir, c, &p->users, err);
+		r = users_lines(c, &p->users, err);
+	if (r == 0)
+		r = users_keys(dir, c, NULL, &p->keys, err);
 	return r < 0 ? r : slurm_make(dir, c, &p->slurm, err);
 }
 
@@ -251,10 +299,21 @@ int identity_nodes(const char *dir, const struct cluster *c, char **ret, struct 
 	return *ret ? 0 : vh_err_nomem(err);
 }
 
-int identity_write(const char *dir, const struct cluster *c, const struct node *n, const char *text, size_t len, struct vh_err *err)
+/* By it a node that boots anew knows whether this is what its VM was started with (images/guest/identity/told.h). */
+static char *stamped(const char *lines)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return vh_strf("# %lld.%09ld\n%s", (long long)now.tv_sec, now.tv_nsec, lines);
+}
+
+int identity_write(const char *dir, const struct cluster *c, const struct node *n, const char *lines, struct vh_err *err)
 {
 	vh_autofree char *path = vh_strf("%s/%s/identity", dir, n->name);
-	int r = path ? 0 : vh_err_nomem(err);
+	vh_cleanup(ssh_secret_free) char *text = stamped(lines);
+	const size_t len = text ? strlen(text) : 0;
+	int r = path && text ? 0 : vh_err_nomem(err);
 
 	if (r == 0 && len > IDENTITY_MAX) {
 		vh_err_refuse(err, E2BIG, "node %s: what it is to be told is %zu KiB, and it takes %d", n->name, len >> 10, IDENTITY_MAX >> 10);
@@ -274,8 +333,9 @@ static int write_identity(const char *dir, const struct cluster *c, const struct
 
 	if (r < 0)
 		return r;
-	text = vh_strf("%s%sauthorized %suserkey %s\nuserkey.pub %s%s%s", own, nodes, p->authorized, p->user, p->user_public, p->users, slurm);
-	return text ? identity_write(dir, c, n, text, strlen(text), err) : vh_err_nomem(err);
+	text = vh_strf("%s%sauthorized %suserkey %s\nuserkey.pub %s%s%s%s", own, nodes, p->authorized, p->user, p->user_public, p->users,
+		       p->keys, slurm);
+	return text ? identity_write(dir, c, n, text, err) : vh_err_nomem(err);
 }
 
 static int make_host_keys(const char *dir, const struct cluster *c, char **keys, struct vh_err *err)

@@ -14,13 +14,14 @@ int identities_make(const char *dir, const struct cluster *c, struct vh_err *err
  * public host keys in dir, and the node's own, of its host key's private half in base64. For ssh_secret_free. */
 int identity_nodes(const char *dir, const struct cluster *c, char **ret, struct vh_err *err);
 int identity_own(const char *dir, const struct cluster *c, const struct node *n, const char *hostkey, char **ret, struct vh_err *err);
-/* Writes it, for whom the node's QEMU runs as; refused where it is too large. */
-int identity_write(const char *dir, const struct cluster *c, const struct node *n, const char *text, size_t len, struct vh_err *err);
+/* Writes it, of those lines, for whom the node's QEMU runs as; refused where it is too large. */
+int identity_write(const char *dir, const struct cluster *c, const struct node *n, const char *lines, struct vh_err *err);
 
-/* The lines of all identities that are about users (docs/formats/identity.md), "" without users. Makes each a key
- * for the way from node to node: its public half stays in dir/users, the private one is in the lines alone. *ret
- * is for ssh_secret_free. */
-int users_make(const char *dir, const struct cluster *c, char **ret, struct vh_err *err);
+/* The lines of all identities that are about users (docs/formats/identity.md), "" without users. */
+int users_lines(const struct cluster *c, char **ret, struct vh_err *err);
+/* And those of each user's key for the way from node to node, whose public half stays in dir/users, and the private one
+ * in the lines alone. Those of known, an identity, stay (NULL: none), the others are made. *ret is for ssh_secret_free. */
+int users_keys(const char *dir, const struct cluster *c, const char *known, char **ret, struct vh_err *err);
 
 /* Its lines about Slurm, of those that slurm_make has for all: "" of nodes for data. For ssh_secret_free; NULL without memory. */
 char *identity_slurm(const struct cluster *c, const struct node *n, const char *lines);

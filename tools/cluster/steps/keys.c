@@ -112,37 +112,63 @@ int keys_renew(const struct cluster *c, struct vh_err *err)
 	return r < 0 ? r : identities_make(c->dir, c, err);
 }
 
-/* --- nodes that came or went */
+/* --- nodes and users that came or went */
 
-static bool tells(const char *identity, const char *nodes)
+static bool has(const char *identity, enum lines kind, const char *lines)
 {
-	vh_autofree char *is = lines_of(identity, LINES_NODES);
+	vh_cleanup(ssh_secret_free) char *is = lines_of(identity, kind);
 
-	return is && !strcmp(is, nodes);
+	return is && !strcmp(is, lines);
+}
+
+static bool knows_nodes(const struct cluster *c, const char *identity)
+{
+	vh_autofree char *nodes = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+
+	return identity_nodes(c->dir, c, &nodes, &none) == 0 && has(identity, LINES_NODES, nodes);
+}
+
+static bool knows_users(const struct cluster *c, const char *identity)
+{
+	vh_autofree char *users = NULL;
+	vh_autoerr none = VH_ERR_NONE;
+
+	return users_lines(c, &users, &none) == 0 && has(identity, LINES_USERS, users);
 }
 
 /* Identities are brought up to date from the last node to the first, so that the first's speaks for all. */
 bool identities_tell_all(const struct cluster *c)
 {
 	vh_cleanup(ssh_secret_free) char *first = first_identity(c);
-	vh_autofree char *nodes = NULL;
-	vh_autoerr none = VH_ERR_NONE;
 	bool untold = any_lacks(c);
 
 	for (size_t i = 0; i < c->n_nodes; i++)
 		untold |= node_is_untold(c->dir, c->nodes[i].name);
-	if (untold || !first)
-		return !untold;
-	return identity_nodes(c->dir, c, &nodes, &none) == 0 && tells(first, nodes);
+	return !untold && (!first || (knows_nodes(c, first) && knows_users(c, first)));
+}
+
+int identities_diff(const struct cluster *c, struct users_diff *ret, struct vh_err *err)
+{
+	vh_cleanup(ssh_secret_free) char *first = first_identity(c);
+	vh_autofree char *users = NULL, *told = first ? lines_of(first, LINES_USERS) : NULL;
+	int r = users_lines(c, &users, err);
+
+	*ret = (struct users_diff){ 0 };
+	if (r < 0 || !first)
+		return r;
+	return told && users_diff(told, users, ret) == 0 ? 0 : vh_err_nomem(err);
 }
 
 /* The lines that are no node's own. */
-struct common { char *nodes, *kept, *slurm; };
+struct common { char *nodes, *kept, *users, *keys, *slurm; };
 
 static void common_clear(struct common *all)
 {
 	free(all->nodes);
+	free(all->users);
 	ssh_secret_free(&all->kept);
+	ssh_secret_free(&all->keys);
 	ssh_secret_free(&all->slurm);
 }
 
@@ -150,8 +176,8 @@ static int write_parts(const struct cluster *c, const struct node *n, const char
 {
 	vh_cleanup(ssh_secret_free) char *slurm = identity_slurm(c, n, all->slurm), *text = NULL;
 
-	text = own && slurm ? vh_strf("%s%s%s%s", own, all->nodes, all->kept, slurm) : NULL;
-	return text ? identity_write(c->dir, c, n, text, strlen(text), err) : vh_err_nomem(err);
+	text = own && slurm ? vh_strf("%s%s%s%s%s%s", own, all->nodes, all->kept, all->users, all->keys, slurm) : NULL;
+	return text ? identity_write(c->dir, c, n, text, err) : vh_err_nomem(err);
 }
 
 /* One that runs is told of it later; a run that is killed before finds the mark. */
@@ -161,7 +187,7 @@ static int bring_up(const struct cluster *c, const struct node *n, const struct 
 	vh_autofree char *mark = vh_strf("%s/%s/" UNTOLD_MARK, c->dir, n->name);
 	int r;
 
-	if (!text || tells(text, all->nodes))
+	if (!text || (has(text, LINES_NODES, all->nodes) && has(text, LINES_USERS, all->users) && has(text, LINES_KEYS, all->keys)))
 		return 0;
 	own = lines_of(text, LINES_OWN);
 	r = mark ? vh_write_file(mark, "", 0, 0600, err) : vh_err_nomem(err);
@@ -201,16 +227,31 @@ static int make_missing(const struct cluster *c, char **keys, struct common *all
 	return r;
 }
 
+/* What stays of an identity, and what is made anew of the plan. */
+static int make_common(const struct cluster *c, const char *first, struct common *all, struct vh_err *err)
+{
+	int r = users_lines(c, &all->users, err);
+
+	all->kept = lines_of(first, LINES_KEPT);
+	if (r == 0 && has(first, LINES_USERS, all->users))
+		all->keys = lines_of(first, LINES_KEYS);
+	else if (r == 0)
+		r = users_keys(c->dir, c, first, &all->keys, err);
+	if (r == 0)
+		r = all->kept && all->keys ? slurm_make(c->dir, c, &all->slurm, err) : vh_err_nomem(err);
+	return r;
+}
+
 int identities_mend(const struct cluster *c, bool *ret_changed, struct vh_err *err)
 {
 	vh_cleanup(ssh_secret_free) char *first = first_identity(c);
-	vh_cleanup(common_clear) struct common all = { .kept = first ? lines_of(first, LINES_KEPT) : NULL };
+	vh_cleanup(common_clear) struct common all = { 0 };
 	char **keys = calloc(c->n_nodes + 1, sizeof(*keys));
-	int r = keys && (all.kept || !first) ? 0 : vh_err_nomem(err);
+	int r = keys ? 0 : vh_err_nomem(err);
 
 	*ret_changed = false;
 	if (r == 0 && first)
-		r = slurm_make(c->dir, c, &all.slurm, err);
+		r = make_common(c, first, &all, err);
 	if (r == 0 && first)
 		r = make_missing(c, keys, &all, err);
 	for (size_t i = c->n_nodes; r == 0 && first && i-- > 0; )

@@ -15,10 +15,10 @@ bool keys_lack(const struct cluster *c, const struct node *n);
 /* New ones for the whole cluster, and its nodes marked to be restarted. */
 int keys_renew(const struct cluster *c, struct vh_err *err);
 
-/* Whether all nodes have an identity, and those that run were told of all nodes. */
+/* Whether all nodes have an identity, and those that run were told of all nodes and users. */
 bool identities_tell_all(const struct cluster *c);
-/* Makes one for nodes that lack theirs, which are marked to be restarted, and has those of the others tell of all nodes;
- * they are marked to be told (node_tell). */
+/* Makes one for nodes that lack theirs, which are marked to be restarted, and has those of the others tell of all nodes and
+ * users; they are marked to be told (node_tell). */
 int identities_mend(const struct cluster *c, bool *ret_changed, struct vh_err *err);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "lib/parallel.h"
+#include "lib/cleanup.h"
+#include "tools/cluster/ssh/ssh.h"
 #include "tools/cluster/steps/domain.h"
 #include "tools/cluster/steps/keys.h"
 
@@ -91,13 +93,29 @@ static void look_at(void *arg, size_t i)
 	pthread_mutex_unlock(&l->lock);
 }
 
+/* Where users who go run something that ends. */
+static int look_untold(struct context *ctx, struct vh_err *err)
+{
+	vh_cleanup(users_diff_clear) struct users_diff users = { 0 };
+	int r = identities_diff(ctx->cluster, &users, err);
+
+	if (r == 0 && users_differ(&users)) {
+		ctx->untold = "knows other users";
+		ctx->untold_costs = users.go ? "what users who go run there ends" : NULL;
+	} else if (r == 0 && !identities_tell_all(ctx->cluster)) {
+		ctx->untold = "knows other nodes";
+	}
+	return r;
+}
+
 int sights_look(const struct context *ctx, bool leaving, struct sights *ret, struct vh_err *err)
 {
 	vh_cleanup(sights_clear) struct sights all = { 0 };
 	struct context at = *ctx;
 	struct looking l = { .ctx = &at, .all = &all, .leaving = leaving, .lock = PTHREAD_MUTEX_INITIALIZER, .err = err };
 
-	at.untold = !leaving && !identities_tell_all(ctx->cluster);
+	if (!leaving && look_untold(&at, err) < 0)
+		return -err->num;
 	if (sights_new(ctx->cluster, &all) < 0)
 		return vh_err_nomem(err);
 	vh_parallel(all.n, LOOK_AT_ONCE, look_at, &l);

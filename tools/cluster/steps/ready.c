@@ -86,35 +86,87 @@ static int restart_if_hung(const struct context *ctx, const struct node *n, doub
 	return r;
 }
 
-/* "getent passwd NAME..."; malloc'd. */
-static char *ask_for_users(const struct cluster *c)
+/* Whether passwd, whose first line stands behind a newline, has him with that number. */
+static int has_user(const char *passwd, const char *name, uint64_t uid, bool *ret)
+{
+	vh_autofree char *line = vh_strf("\n%s:x:%llu:", name, (unsigned long long)uid);
+
+	*ret = line && strstr(passwd, line);
+	return line ? 0 : -ENOMEM;
+}
+
+/* One whom it lacks; or has still, though he left; malloc'd. Both NULL: it has all users, and no others. */
+struct unlike { char *lacks, *keeps; };
+
+static void unlike_clear(struct unlike *u)
+{
+	free(u->lacks);
+	free(u->keeps);
+	*u = (struct unlike){ 0 };
+}
+
+static int compare_users(const struct cluster *c, const char *passwd, struct unlike *ret)
 {
 	const struct login *l = c->users.items;
-	char *text = strdup("getent passwd");
+	const struct named *gone = c->gone.items;
+	bool has = true;
+	int r = 0;
 
-	for (size_t i = 0; text && i < c->users.n; i++) {
-		char *longer = vh_strf("%s %s", text, l[i].name);
-
-		free(text);
-		text = longer;
+	for (size_t i = 0; r == 0 && !ret->lacks && i < c->users.n; i++) {
+		r = has_user(passwd, l[i].name, l[i].uid, &has);
+		if (r == 0 && !has)
+			r = (ret->lacks = strdup(l[i].name)) ? 0 : -ENOMEM;
 	}
-	return text;
+	for (size_t i = 0; r == 0 && !ret->keeps && i < c->gone.n; i++) {
+		r = has_user(passwd, gone[i].name, gone[i].number, &has);
+		if (r == 0 && has)
+			r = (ret->keeps = strdup(gone[i].name)) ? 0 : -ENOMEM;
+	}
+	return r;
+}
+
+static int ask_for_users(const struct cluster *c, const struct node *n, struct unlike *ret, struct vh_err *err)
+{
+	vh_autofree char *config = vh_strf("%s/ssh_config", c->dir), *passwd = NULL;
+	char *const argv[] = { "ssh", "-F", config, n->name, "getent passwd", NULL };
+	vh_autooutput out = { 0 };
+	int r = config ? 0 : vh_err_nomem(err);
+
+	if (r < 0 || c->users.n + c->gone.n == 0)
+		return r;
+	r = vh_spawn_ok(&(struct vh_spawn){ .argv = argv, .deadline_ms = LOGIN_MS }, &out, err);
+	if (r < 0)
+		return vh_err_within(err, "%s: does not say who its users are", n->name);
+	passwd = vh_strf("\n%s", out.out);
+	return passwd && compare_users(c, passwd, ret) == 0 ? 0 : vh_err_nomem(err);
 }
 
 /* The image may have given a name or a number to somebody else: then the node has left that user out. */
-static int has_users(const struct cluster *c, const struct node *n, struct vh_err *err)
+static int are_unlike(const struct cluster *c, const struct node *n, const struct unlike *u, struct vh_err *err)
 {
-	vh_autofree char *config = vh_strf("%s/ssh_config", c->dir), *question = ask_for_users(c);
-	char *const argv[] = { "ssh", "-F", config, n->name, question, NULL };
-	vh_autooutput out = { 0 };
-	int r = !config || !question ? vh_err_nomem(err) : c->users.n == 0 ? 0 :
-		vh_spawn_run(&(struct vh_spawn){ .argv = argv, .deadline_ms = LOGIN_MS }, &out, err);
-
-	if (r < 0 || out.status == 0)
-		return r;
-	vh_err_set(err, EIO, "%s: does not have all users of the cluster", n->name);
+	if (u->keeps) {
+		vh_err_set(err, EIO, "%s: has %s still, who is no user of the cluster any more", n->name, u->keeps);
+		return vh_err_hint(err, "nodes of an image that is older than this release keep users: build it anew, and vhpc cluster replace %s",
+				   c->name);
+	}
+	vh_err_set(err, EIO, "%s: does not have all users of the cluster: %s is not there", n->name, u->lacks);
 	return vh_err_hint(err, "with apply --keep: vhpc cluster ssh --user root %s %s journalctl -u vhpc-identity says who was left out",
 			   c->name, n->name);
+}
+
+/* One that booted anew from inside, with a root in memory, was told what its VM was started with. */
+static int settle_users(const struct cluster *c, const struct node *n, bool *told, struct vh_err *err)
+{
+	vh_cleanup(unlike_clear) struct unlike unlike = { 0 };
+	vh_autoerr left_out = VH_ERR_NONE;
+	int r = ask_for_users(c, n, &unlike, err);
+
+	if (r == 0 && !*told && (unlike.lacks || unlike.keeps) && node_tell_again(c->dir, n->name, &left_out) == 0) {
+		*told = true;
+		unlike_clear(&unlike);
+		r = ask_for_users(c, n, &unlike, err);
+	}
+	return r < 0 || (!unlike.lacks && !unlike.keeps) ? r : are_unlike(c, n, &unlike, err);
 }
 
 /* Waits until all of its volumes are mounted. */
@@ -167,8 +219,25 @@ static int ready_apply(const struct context *ctx, const struct spot *at, bool *r
 	r = wait_for_volumes(ctx, n, begun, err);
 	if (r == 0)
 		r = node_tell(ctx->cluster->dir, n->name, &told, err);
+	if (r == 0)
+		r = settle_users(ctx->cluster, n, &told, err);
 	*ret_waited |= told;
-	return r < 0 ? r : has_users(ctx->cluster, n, err);
+	return r;
+}
+
+/* What one that answers does not know; cause NULL: it knows all. */
+static struct look look_told(const struct context *ctx, const struct node *n)
+{
+	vh_cleanup(unlike_clear) struct unlike unlike = { 0 };
+	vh_autoerr late = VH_ERR_NONE;
+
+	if (ctx->untold)
+		return (struct look){ LOOK_OTHER, ctx->untold, ctx->untold_costs };
+	if (node_is_untold(ctx->cluster->dir, n->name))
+		return (struct look){ LOOK_OTHER, "was not told of a change", NULL };
+	if (ask_for_users(ctx->cluster, n, &unlike, &late) < 0)
+		return (struct look){ LOOK_OTHER, "does not say who its users are", NULL };
+	return unlike.lacks || unlike.keeps ? (struct look){ LOOK_OTHER, "has other users", NULL } : (struct look){ .is = LOOK_SAME };
 }
 
 /* Of one that does not run it is no news. One that is busy is given time: it is asked but once. */
@@ -183,10 +252,8 @@ static int ready_look(const struct context *ctx, const struct spot *at, struct l
 		*ret = (struct look){ .is = LOOK_NOTHING };
 	else if (!answers(ctx->cluster, at->node, PATIENT_MS))
 		*ret = (struct look){ LOOK_OTHER, "does not answer over ssh", NULL };
-	else if (ctx->untold || node_is_untold(ctx->cluster->dir, at->node->name))
-		*ret = (struct look){ LOOK_OTHER, "knows other nodes", NULL };
 	else
-		*ret = (struct look){ .is = LOOK_SAME };
+		*ret = look_told(ctx, at->node);
 	return r;
 }
 

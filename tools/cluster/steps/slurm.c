@@ -134,12 +134,34 @@ static int restart(const struct cluster *c, const struct slurm *slurm, const cha
 	return r < 0 ? r : slurm_restart(slurm, config, err);
 }
 
+/* Of users who left. */
+static int find_jobs(const struct cluster *c, const struct slurm *slurm, const char *config, char **ret, struct vh_err *err)
+{
+	const struct named *gone = c->gone.items;
+	vh_autofree uint64_t *uids = calloc(c->gone.n + 1, sizeof(*uids));
+
+	if (!uids)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < c->gone.n; i++)
+		uids[i] = gone[i].number;
+	return slurm_jobs_of(slurm, config, uids, c->gone.n, ret, err);
+}
+
+static int end_jobs(const struct cluster *c, const struct slurm *slurm, const char *config, bool *ret_any, struct vh_err *err)
+{
+	vh_autofree char *jobs = NULL;
+	int r = find_jobs(c, slurm, config, &jobs, err);
+
+	*ret_any = r == 0 && *jobs;
+	return *ret_any ? slurm_cancel(slurm, config, jobs, err) : r;
+}
+
 static int slurm_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
 	const struct cluster *c = ctx->cluster;
 	vh_cleanup(slurm_clear) struct slurm slurm = { 0 };
 	vh_autofree char *config = NULL;
-	bool resumed = false, others = false, waited = false;
+	bool resumed = false, others = false, waited = false, ended = false;
 	int r = find(c, &slurm, &config, err);
 
 	(void)at;
@@ -149,7 +171,9 @@ static int slurm_apply(const struct context *ctx, const struct spot *at, bool *r
 		r = restart(c, &slurm, config, err);
 	if (r == 0)
 		r = slurm_wait(&slurm, config, ctx->ready_ms, &waited, err);
-	*ret_changed = resumed || others || waited;
+	if (r == 0)
+		r = end_jobs(c, &slurm, config, &ended, err);
+	*ret_changed = resumed || others || waited || ended;
 	return r;
 }
 
@@ -158,7 +182,8 @@ static int slurm_look(const struct context *ctx, const struct spot *at, struct l
 {
 	const struct cluster *c = ctx->cluster;
 	vh_cleanup(slurm_clear) struct slurm slurm = { 0 };
-	vh_autofree char *config = NULL, *amiss = NULL;
+	vh_autofree char *config = NULL, *amiss = NULL, *jobs = NULL;
+	vh_autoerr none = VH_ERR_NONE;
 	bool runs = false;
 	int r = find(c, &slurm, &config, err);
 
@@ -169,8 +194,12 @@ static int slurm_look(const struct context *ctx, const struct spot *at, struct l
 		r = slurm_amiss(&slurm, config, leaves, &amiss, err);
 	if (r == 0 && !runs)
 		*ret = (struct look){ .is = LOOK_NOTHING };
+	else if (r == 0 && *amiss)
+		*ret = (struct look){ LOOK_OTHER, "lacks nodes, or has others", NULL };
+	else if (r == 0 && find_jobs(c, &slurm, config, &jobs, &none) == 0 && *jobs)
+		*ret = (struct look){ LOOK_OTHER, "has jobs of users who left", "they are cancelled" };
 	else if (r == 0)
-		*ret = *amiss ? (struct look){ LOOK_OTHER, "lacks nodes, or has others", NULL } : (struct look){ .is = LOOK_SAME };
+		*ret = (struct look){ .is = LOOK_SAME };
 	return r;
 }
 

@@ -16,6 +16,7 @@ struct cluster_pool;
 struct node;
 struct snapshot_disks;
 struct step_event;
+struct users_diff;
 struct vh_image;
 struct vh_store;
 struct vh_virt;
@@ -34,7 +35,8 @@ struct context {
 	bool leaving;			/* undoing: what of nodes is to go that leave, and nothing else */
 	uint64_t least;			/* applying: so many of the cluster's nodes have to be ready */
 	char **lost;			/* why a node was not, one a node of the cluster, malloc'd; NULL: all have to be */
-	bool untold;			/* looking: identities are behind the nodes that there are */
+	const char *untold;		/* looking: what nodes are behind, "knows other nodes"; static; NULL: nothing */
+	const char *untold_costs;	/* and what telling them costs; static; NULL: nothing */
 	/* Is told of each step, never by two threads at once; NULL: nobody listens. */
 	void (*tell)(void *arg, const struct step_event *event);
 	void *tell_arg;
@@ -183,6 +185,10 @@ int files_settle(const struct cluster *c, struct vh_err *err);
 /* Of a cluster that exists: refused where a VM runs on a disk that is gone, as apply would make an empty one; where
  * the VM is off, and where keys are gone, that is noted. */
 int lost_check(const struct context *ctx, struct vh_err *err);
+
+/* The users of whom the nodes are still to be told (ssh.h), by the identities that they have; users_diff_clear frees what it
+ * holds. */
+int identities_diff(const struct cluster *c, struct users_diff *ret, struct vh_err *err);
 
 /* cluster.json, which mpirun-wrap reads (docs/formats/cluster.md); NULL without memory. */
 json_t *publish_doc(const struct cluster *c, const char *ssh_config);

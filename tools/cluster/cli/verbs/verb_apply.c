@@ -13,6 +13,7 @@
 #include "tools/cluster/cli/events.h"
 #include "tools/cluster/cli/session.h"
 #include "tools/cluster/cli/verbs/apply.h"
+#include "tools/cluster/compare/compare.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/life/life.h"
@@ -253,11 +254,23 @@ static json_t *missing_of(const struct cluster *c)
 	return all;
 }
 
+/* Of whom its nodes are to be told. */
+static int find_users(const struct session *s, json_t **ret, struct vh_err *err)
+{
+	int r = users_change(&s->cluster, ret, err);
+	vh_autofree char *text = *ret ? users_change_text(*ret) : NULL;
+
+	if (text)
+		vh_progress_note(s->progress, "users: %s", text);
+	return r;
+}
+
 static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists, unsigned *ret_changed, struct vh_err *err)
 {
 	const struct apply_opts *o = cli->opts;
 	struct events events = { .progress = s->progress, .json = cli->json, .exists = exists, .rolled = "changed", .begun = vh_now() };
 	struct context ctx = session_context(cli, s, o->timeout);
+	json_t *users = NULL;
 	int r = exists ? lost_check(&ctx, err) : 0;
 
 	if (r < 0)
@@ -271,9 +284,11 @@ static int apply_steps(const struct vh_cli *cli, struct session *s, bool exists,
 		vh_progress_note(s->progress, "no KVM: %s; TCG emulates the CPUs, so figures are not those of hardware", s->cluster.accel_why);
 	/* Whom watch is to bring back, should one of its nodes end. */
 	r = session_want(&ctx, true, err);
+	if (r == 0 && exists)
+		r = find_users(s, &users, err);
 	if (r < 0)
 		return r;
-	events_begin(&events, s->cluster.name, s->cluster.n_nodes);
+	events_begin(&events, s->cluster.name, s->cluster.n_nodes, users);
 	r = apply_all(o, &ctx, s, ret_changed, err);
 	if (r < 0)
 		r = apply_failed(cli, &ctx, s, exists, err);
