@@ -197,7 +197,7 @@ lab: programs
 
 .PHONY: lab
 
-## clusters                       clusters' tests whole: each kill of a change, the watch, Slurm with nodes that come and go
+## clusters                       clusters' tests whole: each kill of a change, the watch, Slurm with nodes that come, fail and go
 clusters:
 	+@B="$(B)" MAKE="$(MAKE)" CLUSTERS=all tests/check system-cluster system-research
 

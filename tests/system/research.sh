@@ -112,7 +112,10 @@ check "start of both" vhpc cluster start --timeout 1200 batch
 check "the other node goes on" ada 'ssh batch-work-1 "cat secret; echo more >>secret"' && says "secret" "with what it had"
 check "Slurm has the node again" eventually there
 check "jobs run on it" ada 'srun -w batch-work-2 hostname' && says "batch-work-2" "by its name"
-[ "${CLUSTERS:-}" != all ] || . tests/system/research/change.sh
+if [ "${CLUSTERS:-}" = all ]; then
+	. tests/system/research/change.sh
+	. tests/system/research/four.sh
+fi
 key=$(base64 -w 0 <"$record/munge.key")
 exits 1 "no console shows the key" grep -qF "$key" "$record"/*/console.log
 
