@@ -43,6 +43,10 @@ int vh_image_find(const char *store, const char *name, struct vh_image **ret, st
 void vh_image_free(struct vh_image *image);
 static inline void vh_image_freep(struct vh_image **i) { vh_image_free(*i); }
 
+/* Whether its kernel has the module, given by its path below the modules' directory ("kernel/fs/fuse/virtiofs"), to be loaded or
+ * built in. */
+int vh_image_has_module(const struct vh_image *image, const char *module, bool *ret, struct vh_err *err);
+
 /* Refused unless the image comes in that form. */
 int vh_image_check_boot(const struct vh_image *image, enum vh_boot boot, struct vh_err *err);
 /* Bytes of the disk that a machine boots by, at least. */

@@ -151,8 +151,10 @@ static json_t *read_libvirt(const struct vh_cli *cli)
 			 why.text ? why.text : "no daemon runs here");
 }
 
-static json_t *read_tools(void)
+static json_t *read_tools(const struct vh_root *root)
 {
+	const char *virtiofsd = vh_virtiofsd(root);
+	vh_autofree char *serves = virtiofsd ? ask_version(virtiofsd, "--version") : NULL;
 	static const struct { const char *name, *option; } programs[] = {
 		{ "qemu-system-x86_64", "--version" }, { "qemu-img", "--version" },
 		{ "libvirtd", "--version" }, { "mmdebstrap", "--version" },
@@ -165,6 +167,7 @@ static json_t *read_tools(void)
 
 		json_object_set_new(tools, programs[i].name, vh_json_text(version));
 	}
+	json_object_set_new(tools, "virtiofsd", vh_json_text(serves));
 	return tools;
 }
 
@@ -190,7 +193,7 @@ static int read_all(const struct vh_cli *cli, json_t **ret, struct vh_err *err)
 			 "acceleration", "kind", vh_accel_name(&accel), "why", accel.why,
 			 "iommu", read_iommu(root), "devices", devices,
 			 "libvirt", live ? read_libvirt(cli) : json_null(),
-			 "tools", live ? read_tools() : json_null());
+			 "tools", live ? read_tools(root) : json_null());
 	return *ret ? 0 : vh_err_nomem(err);
 }
 

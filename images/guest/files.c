@@ -38,6 +38,14 @@ char *vh_guest_read(int dir, const char *path, size_t max, size_t *ret_len)
 	return text;
 }
 
+void vh_guest_beside(char *buf, size_t len, const char *path)
+{
+	char host[65] = "";
+
+	gethostname(host, sizeof host - 1);
+	snprintf(buf, len, "%s.%s.new", path, host);
+}
+
 bool vh_guest_has(int root, const struct vh_guest_file *f)
 {
 	struct stat st;
@@ -71,7 +79,7 @@ int vh_guest_put(int root, const struct vh_guest_file *f)
 	char tmp[256];
 	if (vh_guest_has(root, f))
 		return 0;
-	snprintf(tmp, sizeof tmp, "%s.new", f->path);
+	vh_guest_beside(tmp, sizeof tmp, f->path);
 	unlinkat(root, tmp, 0);
 	int fd = openat(root, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)

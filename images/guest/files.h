@@ -24,6 +24,9 @@ int vh_guest_complain(const char *what, const char *why);
 /* At most max bytes of the file, a path as openat takes it, and one more where it is longer, and a NUL; malloc'd. NULL, with
  * errno: it cannot be read. */
 char *vh_guest_read(int dir, const char *path, size_t max, size_t *ret_len);
+/* A temporary name beside the path; where nodes share a directory none has another's. */
+void vh_guest_beside(char *buf, size_t len, const char *path);
+
 /* Whether the file is as wanted already. */
 bool vh_guest_has(int root, const struct vh_guest_file *f);
 /* Puts it, by a temporary name and a rename; one that is right is left alone. */

@@ -11,8 +11,10 @@
 #include "images/cache/cache.h"
 #include "images/images.h"
 #include "images/store/store.h"
+#include "lib/files/files.h"
 #include "lib/files/read.h"
 #include "lib/json.h"
+#include "lib/spawn.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 
@@ -55,6 +57,32 @@ START_TEST(an_image_tells_whether_it_can_export)
 	free(unit_file(one, "image.json", put));
 	ck_assert_msg(vh_image_find(dir, "one", &with, &err) == 0, "%s", err.text);
 	ck_assert(with->nfs_server);
+}
+END_TEST
+
+/* By the lists of the kernel in its root file system. */
+START_TEST(an_image_tells_what_its_kernel_has)
+{
+	static const struct { const char *module; bool has; } asked[] = {
+		{ "kernel/fs/fuse/virtiofs", true }, { "kernel/fs/ext4/ext4", true }, { "fs/fuse/virtiofs", false }, { "kernel/fs/fuse/virtio", false },
+		{ "kernel/fs/fuse/cuse", false },
+	};
+	vh_autofree char *dir = unit_tmpdir(), *lists = vh_strf("%s/tree/usr/lib/modules/6.1.0", dir), *root = vh_strf("%s/root.ext4", dir), *tree = vh_strf("%s/tree", dir);
+	char *const mkfs[] = { (char *)"mkfs.ext4", (char *)"-q", (char *)"-d", tree, root, (char *)"4M", NULL };
+	const struct vh_image image = { .root = root, .kernel_version = (char *)"6.1.0" };
+	vh_autoerr err = VH_ERR_NONE;
+	bool has = true;
+
+	ck_assert_int_eq(vh_mkdirs(lists, 0755, &err), 0);
+	free(unit_file(lists, "modules.dep", "kernel/fs/fuse/fuse.ko:\nkernel/fs/fuse/virtiofs.ko.xz: kernel/fs/fuse/cuse.ko\n"));
+	free(unit_file(lists, "modules.builtin", "kernel/fs/ext4/ext4.ko\n"));
+	ck_assert_int_eq(vh_spawn_ok(&(struct vh_spawn){ .argv = mkfs }, NULL, &err), 0);
+	for (size_t i = 0; i < vh_array_len(asked); i++) {
+		ck_assert_msg(vh_image_has_module(&image, asked[i].module, &has, &err) == 0, "%s", err.text);
+		ck_assert_msg(has == asked[i].has, "%s", asked[i].module);
+	}
+	ck_assert_int_eq(unlink(root), 0);
+	ck_assert_int_lt(vh_image_has_module(&image, asked[0].module, &has, &err), 0);
 }
 END_TEST
 
@@ -222,7 +250,7 @@ START_TEST(what_is_installed_is_on_disk)
 }
 END_TEST
 
-UNIT_SUITE(images_store, an_image_tells_whether_it_can_export, an_image_has_the_daemons_that_its_recipe_enables,
+UNIT_SUITE(images_store, an_image_tells_whether_it_can_export, an_image_tells_what_its_kernel_has, an_image_has_the_daemons_that_its_recipe_enables,
 	   image_is_installed_found_replaced_and_removed,
 	   missing_image_is_refused_with_the_nearest, damaged_image_is_an_error,
 	   leftovers_of_the_dead_are_swept, what_is_installed_is_on_disk)

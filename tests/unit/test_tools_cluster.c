@@ -8,11 +8,13 @@
 #include "lib/files/files.h"
 #include "lib/files/read.h"
 #include "lib/json.h"
+#include "lib/spawn.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/steps.h"
+#include "tools/cluster/volume/volume.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/layout/layout.h"
 #include "vmm/want/want.h"
@@ -510,9 +512,59 @@ START_TEST(what_is_shared_is_on_one_node)
 			vh_autofree char *asked = cluster_volumes_question(&c, &c.nodes[k]);
 
 			ck_assert(!cluster_next_volume(&c, &c.nodes[k], NULL) == (k != shared[i].server));
-			ck_assert_str_eq(asked, "mountpoint -q /home");
+			ck_assert_str_eq(asked, "mountpoint -q /home && test \"$(systemctl is-active vhpc-mounts)\" != activating");
 		}
 	}
+}
+END_TEST
+
+/* Then no node has it, and each is as good as the head. */
+START_TEST(what_the_host_serves_is_on_no_node)
+{
+	struct volume volumes[] = {
+		{ .name = (char *)"home", .mount = (char *)"/home", .kind = VOLUME_SHARED, .by = VOLUME_BY_HOST, .size = 1 << 30 },
+		{ .name = (char *)"lab", .mount = (char *)"/lab", .kind = VOLUME_SHARED, .by = VOLUME_BY_HOST, .size = 1 << 30, .groups = (char *[]){ (char *)"a", NULL } },
+	};
+	struct cluster_pool pools[] = { { .wanted = { .name = (char *)"a" } }, { .wanted = { .name = (char *)"b", .role = POOL_HEAD } } };
+	struct nic nic = { .address = (char *)"10.0.0.2" };
+	struct node nodes[] = { { .name = (char *)"two-a-1", .pool = 0, .nics = &nic }, { .name = (char *)"two-b-1", .pool = 1, .nics = &nic } };
+	const struct cluster c = { .pools = pools, .n_pools = 2, .nodes = nodes, .n_nodes = 2, .volumes = { volumes, 2 }, .volumes_dir = (char *)"/state/volumes/two" };
+	vh_autofree char *image = cluster_served_image(&c, volumes), *dir = cluster_served_dir(&c, volumes);
+
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_ptr_null(cluster_next_volume(&c, &nodes[i], NULL));
+		ck_assert_ptr_eq(cluster_next_served(&c, &nodes[i], NULL), &volumes[0]);
+	}
+	ck_assert_ptr_eq(cluster_next_served(&c, &nodes[0], &volumes[0]), &volumes[1]);
+	ck_assert_ptr_null(cluster_next_served(&c, &nodes[1], &volumes[0]));
+	ck_assert_ptr_eq(cluster_next_served(&c, NULL, &volumes[0]), &volumes[1]);
+	ck_assert_str_eq(image, "/state/volumes/two/home.ext4");
+	ck_assert_str_eq(dir, "/state/volumes/two/home.served");
+}
+END_TEST
+
+/* Where the host has no virtiofsd it is that which is said. */
+START_TEST(what_cannot_be_served_is_refused)
+{
+	vh_autofree char *state = unit_tmpdir(), *root = vh_strf("%s/root.ext4", state);
+	char *const mkfs[] = { (char *)"mkfs.ext4", (char *)"-q", root, (char *)"4M", NULL };
+	struct vh_image image = { .name = (char *)"mpi", .digest = (char *)"0123", .suite = (char *)"bookworm", .cmdline = { (char *)"root=/dev/vda" }, .root = root,
+				  .user = (char *)"hpc", .mpi = (char *)"openmpi", .mpi_version = (char *)"4.1.4", .kernel_version = (char *)"6.1.0" };
+	struct vh_image *images[] = { &image };
+	struct vh_hosts_query q = { .state = state };
+	vh_cleanup(manifest_clear) struct manifest m = { 0 };
+	vh_cleanup(cluster_clear) struct cluster c = { 0 };
+	vh_autofree char *text = vh_strf("%svolumes: [{name: home, mount: /home, kind: shared, by: host, size: 1G}]\n", two_node);
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_spawn_ok(&(struct vh_spawn){ .argv = mkfs }, NULL, &err), 0);
+	ck_assert_int_eq(vh_store_open(&store, state, VH_STORE_READ, &err), 0);
+	ck_assert_int_eq(parse(text, &m, &err), 0);
+	ck_assert_int_lt(cluster_plan(&m, images, &q, NULL, store, &c, &err), 0);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	ck_assert_msg(strstr(err.text, "has no virtiofs") && strstr(err.hint, "by: node shares by NFS"), "%s", err.text);
+	vh_strv_free(q.notes);
 }
 END_TEST
 
@@ -703,4 +755,4 @@ END_TEST
 UNIT_SUITE(tools_cluster, lost_keys_are_made_anew_and_nodes_marked_to_restart, files_come_from_the_image_of_the_plan_alone,
 	   an_image_is_asked_for_only_where_a_group_lacks_its_files, region_that_a_killed_run_left_is_completed, looks_say_what_is_there, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, the_region_is_leased, a_dedicated_cpu_is_given_once,
-	   another_shape_is_named, volumes_of_nodes_are_made_and_kept, nodes_without_volumes_have_no_step_for_them, what_is_shared_is_on_one_node, what_cannot_be_shared_is_refused, a_lost_record_comes_back_from_the_directory)
+	   another_shape_is_named, volumes_of_nodes_are_made_and_kept, nodes_without_volumes_have_no_step_for_them, what_is_shared_is_on_one_node, what_the_host_serves_is_on_no_node, what_cannot_be_shared_is_refused, what_cannot_be_served_is_refused, a_lost_record_comes_back_from_the_directory)

@@ -56,6 +56,11 @@ START_TEST(volumes_that_cannot_be_are_refused_with_their_place)
 		{ "- {name: a, mount: /s, kind: node, size: 1G, groups: [work, dta]}\n", "m.yaml:3:61: groups: 'dta' is none of groups" },
 		{ "- {name: a, mount: /s, kind: shared, size: 1G, on: dta}\n", "m.yaml:3:52: on: 'dta' is none of groups" },
 		{ "- {name: a, mount: /s, kind: node, size: 1G, on: work}\n", "m.yaml:3:3: volumes: on: only what is shared is on one node" },
+		{ "- {name: a, mount: /s, kind: node, size: 1G, by: host}\n", "m.yaml:3:3: volumes: by: only what is shared is served" },
+		{ "- {name: a, mount: /s, kind: data, from: /srv, by: host}\n", "m.yaml:3:3: volumes: by: only what is shared is served" },
+		{ "- {name: a, mount: /s, kind: shared, size: 1G, by: host, on: work}\n", "m.yaml:3:3: volumes: on: what the host serves is on no node" },
+		{ "- {name: a, mount: /s, kind: shared, by: host}\n", "m.yaml:3:3: volumes: size: a disk that is written to has one" },
+		{ "- {name: a, mount: /s, kind: shared, size: 1G, by: head}\n", "m.yaml:3:52: by: 'head' is none of its choices" },
 		{ "- {name: a, mount: /s, kind: node, size: 1G, from: /srv}\n", "m.yaml:3:3: volumes: from: only data are of something on the host" },
 		{ "- {name: a, mount: /s, kind: data}\n", "m.yaml:3:3: volumes: from: data are of something on the host" },
 		{ "- {name: a, mount: /s, kind: data, from: /srv, size: 1G}\n", "m.yaml:3:3: volumes: size: data are as large as what they are of" },
@@ -164,7 +169,8 @@ START_TEST(nodes_have_their_part_of_volumes)
 	ck_assert_msg(parse(SCRATCH "- {name: big, mount: /srv/big, kind: node, size: 1G, groups: [work]}\n"
 			    "- {name: home, mount: /home, kind: shared, size: 1G}\n"
 			    "- {name: proj, mount: /proj, kind: shared, size: 1G, on: login, groups: [work]}\n"
-			    "- {name: set, mount: /data, kind: data, from: /srv/set, groups: [work]}\n", &a, &err) == 0, "%s", err.text);
+			    "- {name: set, mount: /data, kind: data, from: /srv/set, groups: [work]}\n"
+			    "- {name: lab, mount: /lab, kind: shared, by: host, size: 1G, groups: [work]}\n", &a, &err) == 0, "%s", err.text);
 	v = a.volumes.items;
 	ck_assert_int_eq(volume_part(&v[0], NULL, true), VOLUME_HAS);
 	ck_assert_int_eq(volume_part(&v[0], "login", false), VOLUME_HAS);
@@ -178,6 +184,9 @@ START_TEST(nodes_have_their_part_of_volumes)
 	ck_assert_int_eq(volume_part(&v[3], "work", false), VOLUME_MOUNTS);
 	ck_assert_int_eq(volume_part(&v[4], "work", true), VOLUME_READS);
 	ck_assert_int_eq(volume_part(&v[4], "login", true), VOLUME_NONE);
+	ck_assert_int_eq(volume_part(&v[5], "work", true), VOLUME_ENTERS);
+	ck_assert_int_eq(volume_part(&v[5], "work", false), VOLUME_ENTERS);
+	ck_assert_int_eq(volume_part(&v[5], "login", true), VOLUME_NONE);
 }
 END_TEST
 
@@ -187,7 +196,7 @@ START_TEST(nodes_understand_what_they_are_told_of_volumes)
 	static const struct { enum volume_part part; const char *mount, *export; } told_of[] = {
 		{ VOLUME_NONE, NULL, NULL }, { VOLUME_HAS, "/dev/disk/by-id/virtio-home", NULL },
 		{ VOLUME_EXPORTS, "/dev/disk/by-id/virtio-home", "/home" }, { VOLUME_MOUNTS, "10.0.0.2:/home", NULL },
-		{ VOLUME_READS, "/dev/disk/by-id/virtio-home", NULL },
+		{ VOLUME_READS, "/dev/disk/by-id/virtio-home", NULL }, { VOLUME_ENTERS, "home", NULL },
 	};
 
 	for (size_t i = 0; i < vh_array_len(told_of); i++) {
@@ -324,7 +333,58 @@ START_TEST(a_kept_disk_stays)
 }
 END_TEST
 
+/* Nodes have a directory of it, not its own: where it is not mounted they find none. */
+START_TEST(an_image_has_the_files_of_nodes_in_a_directory)
+{
+	vh_autofree char *dir = unit_tmpdir(), *path = vh_strf("%s/lab.ext4", dir), *part = unit_file(dir, "lab.ext4.part", "of a killed run");
+	char *const debugfs[] = { (char *)"debugfs", (char *)"-R", (char *)"stat " VOLUME_FILES, path, NULL };
+	char *const whole[] = { (char *)"debugfs", (char *)"-R", (char *)"stat <2>", path, NULL };
+	struct volume lab = scratch;
+	vh_autoerr err = VH_ERR_NONE;
+	bool made, there;
+
+	for (int home = 0; home < 2; home++) {
+		vh_autooutput out = { 0 }, own = { 0 };
+
+		lab.mount = (char *)(home ? "/home" : "/lab");
+		ck_assert_msg(volume_image_make(&lab, path, &made, &err) == 0, "%s", err.text);
+		ck_assert(made && access(part, F_OK) < 0);
+		ck_assert_int_eq(volume_image_look(&lab, path, &there, &err), 0);
+		ck_assert(there);
+		ck_assert_int_eq(vh_spawn_ok(&(struct vh_spawn){ .argv = debugfs }, &out, &err), 0);
+		ck_assert_msg(strstr(out.out, home ? "Mode:  0755" : "Mode:  01777") && strstr(out.out, "Type: directory"), "%s", out.out);
+		ck_assert_int_eq(vh_spawn_ok(&(struct vh_spawn){ .argv = whole }, &own, &err), 0);
+		ck_assert_msg(strstr(own.out, "Mode:  0700") != NULL, "%s", own.out);
+		ck_assert_int_eq(volume_image_make(&lab, path, &made, &err), 0);
+		ck_assert(!made);
+		ck_assert_int_eq(volume_image_remove(path, true, &err), 0);
+		ck_assert_int_eq(access(path, F_OK), 0);
+		ck_assert_int_eq(volume_image_remove(path, false, &err), 0);
+		ck_assert_int_lt(access(path, F_OK), 0);
+	}
+	ck_assert_int_eq(volume_image_look(&lab, path, &there, &err), 0);
+	ck_assert(!there);
+}
+END_TEST
+
+START_TEST(an_image_that_is_another_is_refused)
+{
+	vh_autofree char *dir = unit_tmpdir(), *small = unit_file(dir, "small.ext4", "no image"), *link = vh_strf("%s/link", dir);
+	vh_autoerr err = VH_ERR_NONE;
+	bool there;
+
+	ck_assert_int_eq(symlink(small, link), 0);
+	ck_assert_int_lt(volume_image_look(&scratch, small, &there, &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.text, "the manifest says 64 MiB"));
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	vh_err_clear(&err);
+	ck_assert_int_lt(volume_image_make(&scratch, link, &there, &err), 0);
+	ck_assert_ptr_nonnull(strstr(err.text, "is no disk of a volume"));
+}
+END_TEST
+
 UNIT_SUITE(tools_volume, volumes_that_cannot_be_are_refused_with_their_place, what_is_the_systems_is_no_place_to_mount_on,
 	   data_are_of_a_whole_path, volumes_of_another_source_are_checked_as_a_whole, nodes_have_their_part_of_volumes, nodes_understand_what_they_are_told_of_volumes,
 	   volumes_that_differ_are_named,
-	   a_disk_has_its_file_system_and_keeps_it, a_disk_that_is_another_is_refused, a_kept_disk_stays)
+	   a_disk_has_its_file_system_and_keeps_it, a_disk_that_is_another_is_refused, a_kept_disk_stays,
+	   an_image_has_the_files_of_nodes_in_a_directory, an_image_that_is_another_is_refused)

@@ -208,6 +208,40 @@ START_TEST(shared_leases_no_cpu)
 }
 END_TEST
 
+/* Who serves them has the guest's memory; in huge pages as in others. */
+START_TEST(directories_are_served_over_shared_memory)
+{
+	static const struct vh_share shares[] = { { "/state/volumes/two/home.served/files", "home" }, { "/state/<&>", "lab-1" } };
+	static const struct vh_share bad[] = { { "relative", "home" }, { "/a", "no tag" }, { "/a", "a-tag-that-is-longer-than-virtio-carries" } };
+	vh_autoerr err = VH_ERR_NONE;
+
+	for (int kvm = 0; kvm < 2; kvm++) {
+		struct vh_domain d = domain(kvm);
+		vh_autofree char *xml = NULL;
+
+		d.shares = shares;
+		d.n_shares = 2;
+		ck_assert_int_eq(vh_domain_xml(&d, &xml, &err), 0);
+		validate(xml);
+		ck_assert_ptr_nonnull(strstr(xml, "<source type=\"memfd\"/>\n    <access mode=\"shared\"/>\n  </memoryBacking>"));
+		ck_assert_int_eq(strstr(xml, "<hugepages>") != NULL, kvm);
+		ck_assert_ptr_nonnull(strstr(xml, "<filesystem type=\"mount\" accessmode=\"passthrough\">\n      <driver type=\"virtiofs\"/>\n"
+						  "      <source dir=\"/state/volumes/two/home.served/files\"/>\n      <target dir=\"home\"/>\n"));
+		ck_assert_ptr_nonnull(strstr(xml, "<source dir=\"/state/&lt;&amp;&gt;\"/>"));
+	}
+	for (size_t i = 0; i < vh_array_len(bad); i++) {
+		struct vh_domain d = domain(false);
+		vh_autofree char *xml = NULL;
+
+		d.shares = &bad[i];
+		d.n_shares = 1;
+		ck_assert_int_lt(vh_domain_xml(&d, &xml, &err), 0);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+		vh_err_clear(&err);
+	}
+}
+END_TEST
+
 START_TEST(text_is_quoted)
 {
 	struct vh_domain d = domain(false);
@@ -393,4 +427,4 @@ START_TEST(paths_follow_a_directory_that_was_renamed)
 END_TEST
 
 UNIT_SUITE(vmm_domain, paths_follow_a_directory_that_was_renamed, with_kvm, with_tcg, firmware_takes_the_place_of_a_kernel, every_host_makes_valid_domains, lease_there_and_back, shared_leases_no_cpu, text_is_quoted,
-	   refuses_what_is_no_domain, a_disk_with_a_serial_has_no_base, a_disk_that_is_read_is_let_be, foreign_domains, hostile_domains, large_domain)
+	   refuses_what_is_no_domain, a_disk_with_a_serial_has_no_base, a_disk_that_is_read_is_let_be, directories_are_served_over_shared_memory, foreign_domains, hostile_domains, large_domain)

@@ -43,19 +43,26 @@ char *vh_domain_cmdline(const struct vh_domain *d)
 
 /* --- binding */
 
-static void add_pages(xmlNodePtr domain, const struct vh_domain *d)
+static void add_pages(xmlNodePtr backing, const struct vh_layout *l)
 {
-	const struct vh_layout *l = d->layout;
-	xmlNodePtr backing, page;
+	xmlNodePtr page = vh_xml_add(vh_xml_add(backing, "hugepages", NULL), "page", "unit", "KiB", NULL);
 
-	if (l->page <= 4096 || d->rehearse)
-		return;
-	/* Of a memfd, which needs no hugetlbfs to be mounted. */
-	backing = vh_xml_add(domain, "memoryBacking", NULL);
-	page = vh_xml_add(vh_xml_add(backing, "hugepages", NULL), "page", "unit", "KiB", NULL);
 	vh_xml_setf(page, "size", "%llu", (unsigned long long)l->page >> 10);
 	vh_xml_setf(page, "nodeset", l->n_cells > 1 ? "0-%zu" : "%zu", l->n_cells - 1);
-	vh_xml_add(backing, "source", "type", "memfd", NULL);
+}
+
+/* Of a memfd, which needs no hugetlbfs to be mounted. Whoever serves directories reads and writes the guest's memory. */
+static void add_backing(xmlNodePtr domain, const struct vh_domain *d)
+{
+	const bool huge = d->layout->page > 4096 && !d->rehearse;
+	xmlNodePtr backing = huge || d->n_shares ? vh_xml_add(domain, "memoryBacking", NULL) : NULL;
+
+	if (huge)
+		add_pages(backing, d->layout);
+	if (backing)
+		vh_xml_add(backing, "source", "type", "memfd", NULL);
+	if (d->n_shares)
+		vh_xml_add(backing, "access", "mode", "shared", NULL);
 }
 
 static void add_counts(xmlNodePtr domain, const struct vh_domain *d, const char *cpus)
@@ -142,7 +149,7 @@ int vh_domain_add_binding(xmlNodePtr domain, const struct vh_domain *d)
 	vh_numbers_clear(&used);
 	if (!cpus)
 		return -ENOMEM;
-	add_pages(domain, d);
+	add_backing(domain, d);
 	add_counts(domain, d, cpus);
 	return add_pins(domain, d) < 0 || add_nodes(domain, d) < 0 ? -ENOMEM : 0;
 }

@@ -152,6 +152,15 @@ static void add_disk(xmlNodePtr devices, const struct vh_domain *d, size_t i)
 	}
 }
 
+static void add_share(xmlNodePtr devices, const struct vh_share *share)
+{
+	xmlNodePtr fs = vh_xml_add(devices, "filesystem", "type", "mount", "accessmode", "passthrough", NULL);
+
+	vh_xml_add(fs, "driver", "type", "virtiofs", NULL);
+	vh_xml_add(fs, "source", "dir", share->dir, NULL);
+	vh_xml_add(fs, "target", "dir", share->tag, NULL);
+}
+
 static void add_nic(xmlNodePtr devices, const struct vh_nic *nic)
 {
 	xmlNodePtr dev = vh_xml_add(devices, "interface", "type", "ethernet", NULL);
@@ -191,6 +200,8 @@ void vh_domain_add_virtual(xmlNodePtr devices, const struct vh_domain *d)
 
 	for (size_t i = 0; i < d->n_disks; i++)
 		add_disk(devices, d, i);
+	for (size_t i = 0; i < d->n_shares; i++)
+		add_share(devices, &d->shares[i]);
 	vh_xml_add(devices, "controller", "type", "usb", "model", "none", NULL);
 	for (size_t i = 0; i < d->n_nics; i++)
 		add_nic(devices, &d->nics[i]);

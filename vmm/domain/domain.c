@@ -13,7 +13,7 @@
 #include "vmm/layout/layout.h"
 
 /* As many vCPUs as have a number without x2APIC, which QEMU's own processor lacks. */
-enum { XAPIC_VCPUS_MAX = 255, DISKS_MAX = 26, SERIAL_MAX = 20 };
+enum { XAPIC_VCPUS_MAX = 255, DISKS_MAX = 26, SERIAL_MAX = 20, TAG_MAX = 36 };
 
 static int check_path(const struct vh_domain *d, const char *what, const char *path, struct vh_err *err)
 {
@@ -29,6 +29,20 @@ static int check_serial(const struct vh_domain *d, const char *serial, struct vh
 	if (serial && (!vh_is_hostname(serial) || strlen(serial) > SERIAL_MAX))
 		return vh_err_refuse(err, EINVAL, "%s: disk %.40s: no serial number of at most %d letters and digits", d->name, serial, SERIAL_MAX);
 	return 0;
+}
+
+static int check_shares(const struct vh_domain *d, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < d->n_shares; i++) {
+		const char *tag = d->shares[i].tag;
+
+		r = check_path(d, "directory", d->shares[i].dir, err);
+		if (r == 0 && (!vh_is_hostname(tag) || strlen(tag) > TAG_MAX))
+			r = vh_err_refuse(err, EINVAL, "%s: directory %.40s: no tag of at most %d letters and digits", d->name, tag, TAG_MAX);
+	}
+	return r;
 }
 
 static int check_paths(const struct vh_domain *d, struct vh_err *err)
@@ -102,6 +116,8 @@ static int check_domain(const struct vh_domain *d, struct vh_err *err)
 	r = check_paths(d, err);
 	if (r == 0)
 		r = check_shmem(d, err);
+	if (r == 0)
+		r = check_shares(d, err);
 	return r < 0 ? r : check_nics(d, err);
 }
 

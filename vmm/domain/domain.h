@@ -25,6 +25,9 @@ struct vh_disk {
  * two bytes, made by the caller for QEMU's user and removed by him after the last VM. */
 struct vh_shmem { const char *name; uint64_t size; };
 
+/* A directory of the host's that others have too: the guest mounts it by its tag, as virtiofs, and is root in it. */
+struct vh_share { const char *dir, *tag; };
+
 struct vh_domain {
 	const char *name;	/* also the guest's host name */
 	const char *uuid;
@@ -47,6 +50,8 @@ struct vh_domain {
 	const struct vh_nic *nics;
 	size_t n_nics;
 	const struct vh_shmem *shmem;	/* or NULL */
+	const struct vh_share *shares;
+	size_t n_shares;
 };
 
 /* The XML; malloc'd. The metadata element {VH_DOMAIN_NS}lease names the holder

@@ -19,7 +19,7 @@ void vh_domain_add_cpu(xmlNodePtr domain, const struct vh_domain *d);
 char *vh_domain_cmdline(const struct vh_domain *d);
 /* The ports for the layout's devices, and these. */
 void vh_domain_add_passed(xmlNodePtr devices, const struct vh_domain *d, const struct vh_guest_pci *pci);
-/* Disks, NICs, shared memory, console, random numbers. */
+/* Disks, directories, NICs, shared memory, console, random numbers. */
 void vh_domain_add_virtual(xmlNodePtr devices, const struct vh_domain *d);
 
 #endif

@@ -25,6 +25,9 @@ void vh_accel_detect(const struct vh_root *root, struct vh_accel *ret);
 bool vh_accel_topoext(const struct vh_root *root);
 static inline const char *vh_accel_name(const struct vh_accel *a) { return a->kvm ? "kvm" : "tcg"; }
 
+/* The program that serves directories of this machine to VMs, static; NULL: there is none. */
+const char *vh_virtiofsd(const struct vh_root *root);
+
 /* Bytes of RAM of a node and what of them the kernel could give a VM now: unused, or only
  * cached files. -errno where the host does not say. */
 int vh_node_memory(const struct vh_root *root, unsigned node, uint64_t *ret_total, uint64_t *ret_free);

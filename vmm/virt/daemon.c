@@ -87,6 +87,20 @@ int vh_daemon_peer(const char *socket_path, pid_t *ret_pid, bool *ret_same_net)
 	return 0;
 }
 
+int vh_daemon_system(pid_t *ret_pid)
+{
+	static const char *const sockets[] = { "/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock" };
+	bool same_net;
+	pid_t pid;
+
+	for (size_t i = 0; i < vh_array_len(sockets); i++)
+		if (vh_daemon_peer(sockets[i], &pid, &same_net) == 0 && same_net) {
+			*ret_pid = pid;
+			return 0;
+		}
+	return -ENOTCONN;
+}
+
 /* From here on in the child: system calls only. */
 
 static _Noreturn void child_fails(const char *what)

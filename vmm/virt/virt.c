@@ -121,19 +121,6 @@ static int open_uri(const char *uri, virConnectPtr *ret, struct vh_err *err)
 	return r;
 }
 
-/* The system's daemon, monolithic or modular, when it can see what we make. */
-static bool system_daemon_answers(void)
-{
-	static const char *const sockets[] = { "/run/libvirt/libvirt-sock", "/run/libvirt/virtqemud-sock" };
-	bool same_net = false;
-	pid_t pid;
-
-	for (size_t i = 0; i < vh_array_len(sockets) && !same_net; i++)
-		if (vh_daemon_peer(sockets[i], &pid, &same_net) < 0)
-			same_net = false;
-	return same_net;
-}
-
 /* As long as somebody holds this shared, nobody ends the private daemon. */
 static int hold_private(struct vh_virt *v, int how, struct vh_err *err)
 {
@@ -254,6 +241,7 @@ static int open_once(struct vh_virt **ret, const char *connect, const char *stat
 		     struct vh_err *err)
 {
 	vh_cleanup(vh_virt_closep) struct vh_virt *v = calloc(1, sizeof(*v));
+	pid_t pid;
 	int r = 0;
 
 	if (!v)
@@ -265,7 +253,7 @@ static int open_once(struct vh_virt **ret, const char *connect, const char *stat
 		return r;
 	if (connect && strcmp(connect, "private"))
 		v->uri = strdup(connect);
-	else if (!connect && system_daemon_answers())
+	else if (!connect && vh_daemon_system(&pid) == 0)
 		v->uri = strdup("qemu:///system");
 	else
 		r = open_private(v, state, start, err);

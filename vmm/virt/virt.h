@@ -82,6 +82,15 @@ int vh_virt_console(struct vh_virt *v, const char *name, int in_fd, int out_fd,
  * nodes, owner (null when not ours), uuid. */
 int vh_virt_list(struct vh_virt *v, json_t **ret, struct vh_err *err);
 
+/* --- mount.c: file systems of this machine as the daemon, and what it starts, sees them */
+
+/* Mounts the image of an ext4 file system, or finds something mounted there; what lies in it is no program, device or
+ * other user's right here. Refused where the daemon is not this machine's. */
+int vh_virt_mount(struct vh_virt *v, const char *image, const char *dir, bool *ret_changed, struct vh_err *err);
+/* 0 also when nothing is. */
+int vh_virt_unmount(struct vh_virt *v, const char *dir, struct vh_err *err);
+int vh_virt_mounted(struct vh_virt *v, const char *dir, bool *ret, struct vh_err *err);
+
 /* --- events.c: domains that end */
 
 enum vh_virt_end {

@@ -96,14 +96,36 @@ static int copy_all(int from, int to, const struct vh_id_user *user, unsigned de
 	return d ? r : -1;
 }
 
+static int remove_all(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW), r = 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d)
+		return unlinkat(dir, name, 0);
+	for (const struct dirent *e; r == 0 && (e = readdir(d));)
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			r = remove_all(fd, e->d_name);
+	closedir(d);
+	return r < 0 ? r : unlinkat(dir, name, AT_REMOVEDIR);
+}
+
+/* Another node may have made it meanwhile, of a skeleton as good. */
+static int put_home(int root, const char *tmp, const char *home)
+{
+	if (renameat(root, tmp, root, home) == 0)
+		return 0;
+	return errno == ENOTEMPTY || errno == EEXIST ? remove_all(root, tmp) : -1;
+}
+
 int vh_home_make(int root, const struct vh_id_user *user)
 {
-	char home[48], tmp[56];
+	char home[48], tmp[128];
 	struct stat st;
 	int r = 0;
 
 	snprintf(home, sizeof(home), "home/%s", user->name);
-	snprintf(tmp, sizeof(tmp), "%s.new", home);
+	vh_guest_beside(tmp, sizeof(tmp), home);
 	if (fstatat(root, home, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	if (vh_guest_directory(root, tmp, 0700, user->uid, user->uid) < 0)
@@ -112,7 +134,7 @@ int vh_home_make(int root, const struct vh_id_user *user)
 	int to = openat(root, tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (from >= 0 && to >= 0)
 		r = copy_all(from, to, user, 0);
-	if (r < 0 || renameat(root, tmp, root, home) < 0)
+	if (r < 0 || put_home(root, tmp, home) < 0)
 		r = vh_guest_complain(home, strerror(errno));
 	if (from >= 0)
 		close(from);

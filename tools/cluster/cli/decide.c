@@ -111,11 +111,13 @@ int decide_bridge(const struct cluster *c, struct vh_err *err)
 	return vh_err_hint(err, "destroy the cluster of that name in its own --state, or give this one another name");
 }
 
-static int decide_volume(const struct cluster *c, const struct node *n, const struct volume *v, struct vh_err *err)
+/* disk: malloc'd, freed. */
+static int decide_volume(const struct volume *v, char *disk, int (*look)(const struct volume *, const char *, bool *, struct vh_err *),
+			 struct vh_err *err)
 {
-	vh_autofree char *disk = cluster_volume_disk(c, n, v);
+	vh_autofree char *is = disk;
 	bool there = false;
-	int r = disk ? volume_disk_look(v, disk, &there, err) : vh_err_nomem(err);
+	int r = is ? look(v, is, &there, err) : vh_err_nomem(err);
 
 	if (r < 0 || !there || v->keep)
 		return r;
@@ -125,11 +127,16 @@ static int decide_volume(const struct cluster *c, const struct node *n, const st
 
 int decide_volumes(const struct cluster *c, struct vh_err *err)
 {
+	bool is_new = true;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		is_new &= c->nodes[i].is_new;
 		for (const struct volume *v = NULL; r == 0 && c->nodes[i].is_new && (v = cluster_next_volume(c, &c->nodes[i], v)); )
-			r = decide_volume(c, &c->nodes[i], v, err);
+			r = decide_volume(v, cluster_volume_disk(c, &c->nodes[i], v), volume_disk_look, err);
+	}
+	for (const struct volume *v = NULL; r == 0 && is_new && (v = cluster_next_served(c, NULL, v)); )
+		r = decide_volume(v, cluster_served_image(c, v), volume_image_look, err);
 	return r;
 }
 

@@ -158,7 +158,7 @@ static void print_volume(const struct cluster *c, const struct volume *v, const 
 	else
 		printf(", %s on %s", vh_size_format(size, sizeof(size), v->size), v->mount);
 	if (v->kind == VOLUME_SHARED)
-		printf(", shared from %s", cluster_server(c, v)->name);
+		printf(", shared from %s", v->by == VOLUME_BY_HOST ? "the host" : cluster_server(c, v)->name);
 	for (char **g = v->groups; g && *g; g++)
 		printf("%s%s", g == v->groups ? ", in the nodes of " : ", ", *g);
 	puts(v->keep ? ", kept" : "");

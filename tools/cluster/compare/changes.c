@@ -15,7 +15,7 @@ const char *change_of(const struct look *look)
 
 const char *change_loses(const struct step *s)
 {
-	if (s == &step_disk || s == &step_volume)
+	if (s == &step_disk || s == &step_volume || s == &step_served)
 		return "what was written on it";
 	return s == &step_domain ? "what it runs" : s == &step_files ? "keys and identities" : NULL;
 }

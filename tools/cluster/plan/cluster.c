@@ -211,6 +211,16 @@ const struct volume *cluster_next_data(const struct cluster *c, const struct nod
 	return NULL;
 }
 
+const struct volume *cluster_next_served(const struct cluster *c, const struct node *n, const struct volume *after)
+{
+	const struct volume *all = c->volumes.items, *v = after ? after + 1 : all;
+
+	for (; v < all + c->volumes.n; v++)
+		if (v->by == VOLUME_BY_HOST && (!n || part_of(c, n, v) == VOLUME_ENTERS))
+			return v;
+	return NULL;
+}
+
 void cluster_put_volumes(FILE *f, const struct cluster *c, const struct node *n)
 {
 	const struct volume *v = c->volumes.items;
@@ -234,6 +244,9 @@ char *cluster_volumes_question(const struct cluster *c, const struct node *n)
 			fprintf(f, "%smountpoint -q %s", any ? " && " : "", v[i].mount);
 			any = true;
 		}
+	/* Homes are made once all is mounted. */
+	if (f && any)
+		fputs(" && test \"$(systemctl is-active vhpc-mounts)\" != activating", f);
 	return f && fclose(f) == 0 ? vh_steal(&text) : NULL;
 }
 
@@ -246,6 +259,16 @@ char *cluster_volume_disk(const struct cluster *c, const struct node *n, const s
 char *cluster_data_disk(const struct cluster *c, const struct volume *v)
 {
 	return data_disk(c->volumes_dir, v);
+}
+
+char *cluster_served_image(const struct cluster *c, const struct volume *v)
+{
+	return vh_strf("%s/%s.ext4", c->volumes_dir, v->name);
+}
+
+char *cluster_served_dir(const struct cluster *c, const struct volume *v)
+{
+	return vh_strf("%s/%s.served", c->volumes_dir, v->name);
 }
 
 bool cluster_computes(const struct cluster *c, const struct node *n)

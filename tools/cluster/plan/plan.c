@@ -38,7 +38,7 @@ static int plan_new(struct cluster *c, const struct manifest *m, struct vh_image
 	if (r == 0)
 		r = nodes_take(c, NULL, err);
 	if (r == 0)
-		r = pools_check_parts(c, images, err);
+		r = pools_check_parts(c, images, root, err);
 	if (r == 0)
 		r = place_nodes(c, m, q, file, root, store, err);
 	if (r == 0)
@@ -133,7 +133,7 @@ static const struct node *server_of(const struct cluster *c)
 	const struct volume *v = c->volumes.items;
 
 	for (size_t i = 0; i < c->volumes.n; i++)
-		if (v[i].kind == VOLUME_SHARED)
+		if (v[i].kind == VOLUME_SHARED && v[i].by == VOLUME_BY_NODE)
 			return cluster_server(c, &v[i]);
 	return NULL;
 }

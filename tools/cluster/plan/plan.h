@@ -124,7 +124,12 @@ char *cluster_volume_disk(const struct cluster *c, const struct node *n, const s
 /* The sets of data that the node (NULL: any node) reads, and a set's disk, in the same way. */
 const struct volume *cluster_next_data(const struct cluster *c, const struct node *n, const struct volume *after);
 char *cluster_data_disk(const struct cluster *c, const struct volume *v);
-/* The node that has the disk of a shared volume. */
+/* What the host serves to the node (NULL: to any), in the same way: the image of its file system, and the directory that
+ * this is mounted on. */
+const struct volume *cluster_next_served(const struct cluster *c, const struct node *n, const struct volume *after);
+char *cluster_served_image(const struct cluster *c, const struct volume *v);
+char *cluster_served_dir(const struct cluster *c, const struct volume *v);
+/* The node that has the disk of a shared volume, which no host serves. */
 const struct node *cluster_server(const struct cluster *c, const struct volume *v);
 /* Prints the lines of the node's identity about volumes. */
 void cluster_put_volumes(FILE *f, const struct cluster *c, const struct node *n);

@@ -10,6 +10,7 @@
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/cluster.h"
 #include "tools/cluster/volume/volume.h"
+#include "vmm/kernel/kernel.h"
 
 static int check_boot(const struct pool *p, const struct vh_image *image, const struct vh_root *root, struct vh_err *err)
 {
@@ -143,20 +144,49 @@ static int check_shared(const struct cluster *c, struct vh_image *const *images,
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < c->volumes.n; i++) {
-		if (v[i].kind != VOLUME_SHARED)
+		if (v[i].kind != VOLUME_SHARED || v[i].by == VOLUME_BY_HOST)
 			continue;
 		first = first ? first : &v[i];
 		if (cluster_server(c, &v[i]) != cluster_server(c, first))
-			return vh_err_refuse(err, EINVAL, "volumes %s and %s: would be on %s and %s; all that is shared is on one node", first->name,
+			return vh_err_refuse(err, EINVAL, "volumes %s and %s: would be on %s and %s; all that nodes share by nodes is on one", first->name,
 					     v[i].name, cluster_server(c, first)->name, cluster_server(c, &v[i])->name);
 		r = check_server(c, cluster_server(c, &v[i]), images, err);
 	}
 	return r;
 }
 
-int pools_check_parts(const struct cluster *c, struct vh_image *const *images, struct vh_err *err)
+static int check_enters(const struct cluster_pool *p, const struct vh_image *image, struct vh_err *err)
+{
+	bool has = false;
+	int r = vh_image_has_module(image, "kernel/fs/fuse/virtiofs", &has, err);
+
+	if (r < 0 || has)
+		return r;
+	vh_err_refuse(err, ENOENT, "volumes: the kernel of image %s has no virtiofs, by which nodes mount what the host serves", p->wanted.image);
+	return vh_err_hint(err, "Debian's kernels have it; by: node shares by NFS");
+}
+
+/* A captured host says nothing of programs. */
+static int check_served(const struct cluster *c, struct vh_image *const *images, const struct vh_root *root, struct vh_err *err)
+{
+	int r = 0;
+
+	if (!cluster_next_served(c, NULL, NULL))
+		return 0;
+	if (vh_root_is_live(root) && !vh_virtiofsd(root)) {
+		vh_err_refuse(err, ENOENT, "volumes: this host has no virtiofsd, which serves what is by: host");
+		return vh_err_hint(err, "apt-get install virtiofsd, of Debian 12 qemu-system-common; by: node shares by NFS");
+	}
+	for (size_t i = 0; r == 0 && i < c->n_pools; i++)
+		r = images[i] ? check_enters(&c->pools[i], images[i], err) : 0;
+	return r;
+}
+
+int pools_check_parts(const struct cluster *c, struct vh_image *const *images, const struct vh_root *root, struct vh_err *err)
 {
 	int r = check_slurm(c, images, err);
 
-	return r < 0 ? r : check_shared(c, images, err);
+	if (r == 0)
+		r = check_shared(c, images, err);
+	return r < 0 ? r : check_served(c, images, root, err);
 }

@@ -18,8 +18,8 @@ int pool_make(struct cluster_pool *p, const struct pool *wanted, const struct vh
 	      struct vh_err *err);
 /* Whether their images have the same MPI. */
 bool pools_same_mpi(const struct cluster_pool *a, const struct cluster_pool *b);
-/* Refused where an image lacks what its nodes are to be besides: parts of a Slurm, servers of what is shared. The nodes
- * are there; a pool without an image is one that had what it needs when it was made. */
-int pools_check_parts(const struct cluster *c, struct vh_image *const *images, struct vh_err *err);
+/* Refused where an image lacks what its nodes are to be besides: parts of a Slurm, servers of what is shared; and where
+ * the host lacks one. The nodes are there; a pool without an image is one that had what it needs when it was made. */
+int pools_check_parts(const struct cluster *c, struct vh_image *const *images, const struct vh_root *root, struct vh_err *err);
 
 #endif

@@ -97,7 +97,7 @@ int cluster_renew(struct cluster *c, struct vh_image *const *images, struct vh_e
 	int r = vh_root_open(&root, NULL, err);
 
 	if (r == 0)
-		r = pools_check_parts(c, images, err);
+		r = pools_check_parts(c, images, root, err);
 	for (size_t i = 0; r == 0 && i < c->n_pools; i++)
 		r = images[i] && strcmp(images[i]->digest, c->pools[i].image.digest) ? renew_pool(c, i, &c->pools[i].wanted, images[i], root, err) : 0;
 	return r;
@@ -189,7 +189,7 @@ int renew_as_wanted(struct cluster *c, const struct manifest *m, struct vh_image
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = become(c, i, &pools[i], images ? images[i] : NULL, root, err);
 	if (r == 0 && images)
-		r = pools_check_parts(c, images, err);
+		r = pools_check_parts(c, images, root, err);
 	return r < 0 ? r : give_layouts(c, err);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* A node's own disk, an overlay of what the image has, those of its volumes, and those of data that all read. */
+/* A node's own disk, an overlay of what the image has, those of its volumes, those of data that all read, and what the host serves. */
 #include "tools/cluster/steps/steps.h"
 
 #include <errno.h>
@@ -270,6 +270,92 @@ static int data_look_at(const struct context *ctx, const struct spot *at, struct
 
 const struct step step_data = { "data", ONCE_A_HOST, data_apply, data_undo, data_look_at, data_object, .again = false };
 
+/* --- what the host serves to nodes, mounted where their daemon sees it */
+
+static char *served_object(const struct cluster *c, const struct spot *at)
+{
+	vh_autofree char *all = strdup("");
+
+	(void)at;
+	for (const struct volume *v = NULL; all && (v = cluster_next_served(c, NULL, v)); ) {
+		char *more = vh_strf("%s%s%s", all, *all ? ", " : "", v->name);
+
+		free(all);
+		all = more;
+	}
+	return vh_steal(&all);
+}
+
+static int serve(const struct cluster *c, const struct volume *v, struct vh_virt *virt, bool *ret_changed, struct vh_err *err)
+{
+	vh_autofree char *image = cluster_served_image(c, v), *dir = cluster_served_dir(c, v);
+	bool made = false, mounted = false;
+	int r = image && dir ? volume_image_make(v, image, &made, err) : vh_err_nomem(err);
+
+	if (r == 0)
+		r = vh_mkdirs(dir, 0700, err);
+	if (r == 0)
+		r = vh_virt_mount(virt, image, dir, &mounted, err);
+	*ret_changed |= made || mounted;
+	return r < 0 ? vh_err_within(err, "volume %s", v->name) : 0;
+}
+
+static int served_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	int r = vh_mkdirs(c->volumes_dir, 0711, err);
+
+	*ret_changed = false;
+	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_served(c, NULL, v)); )
+		r = serve(c, v, ctx->virts[at->host], ret_changed, err);
+	return r;
+}
+
+static int served_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	int r = 0;
+
+	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_served(c, NULL, v)); ) {
+		vh_autofree char *image = cluster_served_image(c, v), *dir = cluster_served_dir(c, v);
+
+		r = image && dir ? 0 : vh_err_nomem(err);
+		if (r == 0 && ctx->virts[at->host])
+			r = vh_virt_unmount(ctx->virts[at->host], dir, err);
+		if (r == 0)
+			r = volume_image_remove(image, v->keep, err);
+		if (r == 0)
+			rmdir(dir);
+	}
+	if (r == 0)
+		rmdir(c->volumes_dir);
+	return r;
+}
+
+static int served_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	bool there = true, mounted = true;
+	int r = 0;
+
+	for (const struct volume *v = NULL; r == 0 && there && mounted && (v = cluster_next_served(c, NULL, v)); ) {
+		vh_autofree char *image = cluster_served_image(c, v), *dir = cluster_served_dir(c, v);
+
+		r = image && dir ? volume_image_look(v, image, &there, err) : vh_err_nomem(err);
+		if (r == 0 && ctx->virts[at->host])
+			r = vh_virt_mounted(ctx->virts[at->host], dir, &mounted, err);
+	}
+	if (r < 0)
+		return r;
+	if (!there)
+		*ret = (struct look){ LOOK_MISSING, "is gone", "what was written on it is lost" };
+	else
+		*ret = mounted ? (struct look){ .is = LOOK_SAME } : (struct look){ LOOK_OTHER, "is not mounted", NULL };
+	return 0;
+}
+
+const struct step step_served = { "served", ONCE_A_HOST, served_apply, served_undo, served_look, served_object, .again = false };
+
 /* --- what is gone */
 
 static int lost_under_vm(const struct context *ctx, const struct node *n, const char *disk, struct vh_err *err)
@@ -327,6 +413,19 @@ static int check_keys(const struct context *ctx, const struct node *n, struct vh
 	return r;
 }
 
+/* What nodes write to still would be another after a restart. */
+static int check_served(const struct context *ctx, const struct volume *v, struct vh_err *err)
+{
+	vh_autofree char *image = cluster_served_image(ctx->cluster, v), *dir = cluster_served_dir(ctx->cluster, v);
+	bool mounted = false;
+	int r = !image || !dir ? vh_err_nomem(err) : access(image, F_OK) == 0 || !ctx->virts[0] ? 0 : vh_virt_mounted(ctx->virts[0], dir, &mounted, err);
+
+	if (r < 0 || !mounted)
+		return r;
+	vh_err_refuse(err, ENODATA, "volume %s: %s is gone, while it is mounted on %s", v->name, image, dir);
+	return vh_err_hint(err, "save what nodes see of it; vhpc cluster destroy %s, and apply it anew", ctx->cluster->name);
+}
+
 int lost_check(const struct context *ctx, struct vh_err *err)
 {
 	const bool keys = access(ctx->cluster->dir, F_OK) < 0 || keys_are_lost(ctx->cluster);
@@ -339,6 +438,8 @@ int lost_check(const struct context *ctx, struct vh_err *err)
 		if (r == 0 && !keys)
 			r = check_keys(ctx, &ctx->cluster->nodes[i], err);
 	}
+	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_served(ctx->cluster, NULL, v)); )
+		r = check_served(ctx, v, err);
 	return r;
 }
 

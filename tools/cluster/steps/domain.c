@@ -51,6 +51,19 @@ int node_resume(const struct context *ctx, const struct node *n, struct vh_err *
 	return vh_virt_start(ctx->virts[n->host], n->name, err);
 }
 
+/* What the host serves to it does not outlive a reset: virtiofsd ends, where it was not told to let go. */
+int node_start_again(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	struct vh_start how = { .owner = ctx->cluster->owner };
+	bool started;
+	int r;
+
+	if (!cluster_next_served(ctx->cluster, n, NULL))
+		return vh_virt_reset(ctx->virts[n->host], n->name, err);
+	r = node_stop(ctx, n, 0, true, err);
+	return r < 0 ? r : vh_vm_start(ctx->virts[n->host], ctx->state, n->name, &how, &started, err);
+}
+
 char *node_object(const struct cluster *c, const struct spot *at)
 {
 	(void)c;
@@ -62,6 +75,8 @@ struct parts {
 	char *kernel, *initrd, *base, *identity, *log, *hwloc, *nccl;
 	struct vh_disk disks[1 + VOLUMES_MAX];	/* its own first; with paths of theirs */
 	size_t n_disks;
+	struct vh_share shares[VOLUMES_MAX];	/* with directories of theirs */
+	size_t n_shares;
 };
 
 static void parts_clear(struct parts *p)
@@ -75,12 +90,24 @@ static void parts_clear(struct parts *p)
 	free(p->nccl);
 	for (size_t i = 0; i < p->n_disks; i++)
 		free((char *)p->disks[i].path);
+	for (size_t i = 0; i < p->n_shares; i++)
+		free((char *)p->shares[i].dir);
 }
 
 static bool add_disk(struct parts *p, struct vh_disk disk)
 {
 	p->disks[p->n_disks++] = disk;
 	return disk.path;
+}
+
+/* Where nothing is mounted on the directory there are no files, and the VM does not start. */
+static bool add_share(struct parts *p, const struct cluster *c, const struct volume *v)
+{
+	vh_autofree char *dir = cluster_served_dir(c, v);
+	char *files = dir ? vh_strf("%s/" VOLUME_FILES, dir) : NULL;
+
+	p->shares[p->n_shares++] = (struct vh_share){ .dir = files, .tag = v->name };
+	return files;
 }
 
 static int parts_of(const struct cluster *c, const struct node *n, struct parts *p, struct vh_err *err)
@@ -99,6 +126,8 @@ static int parts_of(const struct cluster *c, const struct node *n, struct parts 
 		whole = add_disk(p, (struct vh_disk){ .path = cluster_volume_disk(c, n, v), .format = "qcow2", .serial = v->name });
 	for (const struct volume *v = NULL; whole && (v = cluster_next_data(c, n, v)); )
 		whole = add_disk(p, (struct vh_disk){ .path = cluster_data_disk(c, v), .format = "raw", .serial = v->name, .readonly = true });
+	for (const struct volume *v = NULL; whole && (v = cluster_next_served(c, n, v)); )
+		whole = add_share(p, c, v);
 	return whole ? 0 : vh_err_nomem(err);
 }
 
@@ -132,7 +161,7 @@ static int node_xml(const struct cluster *c, const struct node *n, char **ret, s
 		.disks = p.disks, .n_disks = p.n_disks, .identity = p.identity, .console_log = p.log,
 		.hwloc = if_there(p.hwloc), .nccl = if_there(p.nccl),
 		.kvm = c->accel == CLUSTER_KVM, .topoext = vh_accel_topoext(host), .layout = n->layout,
-		.nics = &nic, .n_nics = 1, .shmem = c->n_nodes > 1 ? &shmem : NULL,
+		.nics = &nic, .n_nics = 1, .shmem = c->n_nodes > 1 ? &shmem : NULL, .shares = p.shares, .n_shares = p.n_shares,
 	}, ret, err);
 }
 

@@ -10,6 +10,8 @@ int node_state(const struct context *ctx, const struct node *n, const char **ret
 
 /* Shuts it down, as vh_virt_stop does; its leases go back. */
 int node_stop(const struct context *ctx, const struct node *n, int deadline_ms, bool force, struct vh_err *err);
+/* Without a word to the guest, whatever it does: what it has not written is lost. */
+int node_start_again(const struct context *ctx, const struct node *n, struct vh_err *err);
 /* Halts it with all that it holds; lets one that is halted go on. */
 int node_suspend(const struct context *ctx, const struct node *n, struct vh_err *err);
 int node_resume(const struct context *ctx, const struct node *n, struct vh_err *err);

@@ -79,7 +79,7 @@ static int restart_if_hung(const struct context *ctx, const struct node *n, doub
 
 	if (*restarted || !n->is_new || vh_now() - begun < HUNG_S || !console_hangs(ctx->cluster->dir, n->name))
 		return 0;
-	r = vh_virt_reset(ctx->virts[n->host], n->name, err);
+	r = node_start_again(ctx, n, err);
 	*restarted = true;
 	if (r == 0)
 		vh_progress_note(ctx->progress, "%s: its kernel says that it hangs, after %d s: it is started once more", n->name, (int)(vh_now() - begun));

@@ -114,7 +114,7 @@ bool spot_leaves(const struct cluster *c, const struct spot *at);
 
 /* Each defined in the file of its subject: files.c, region.c, network.c, disk.c, domain.c,
  * slurm.c, ready.c, publish.c. */
-extern const struct step step_files, step_region, step_isolate, step_bridge, step_tap, step_disk, step_volume, step_data,
+extern const struct step step_files, step_region, step_isolate, step_bridge, step_tap, step_disk, step_volume, step_data, step_served,
 			 step_domain, step_start, step_vacate, step_ready, step_slurm, step_publish;
 
 /* In the order in which the plan has them. Ends with NULL. */

@@ -20,6 +20,7 @@ const struct step *const cluster_steps[] = {
 	&step_disk,
 	&step_volume,
 	&step_data,
+	&step_served,
 	&step_domain,
 	&step_start,
 	&step_vacate,
@@ -39,11 +40,13 @@ static const struct { const struct step *step, *needs; } needs[] = {
 	{ &step_disk, &step_files },
 	{ &step_volume, &step_files },
 	{ &step_data, &step_files },
+	{ &step_served, &step_files },
 	{ &step_domain, &step_region },
 	{ &step_domain, &step_tap },
 	{ &step_domain, &step_disk },
 	{ &step_domain, &step_volume },
 	{ &step_domain, &step_data },
+	{ &step_domain, &step_served },
 	{ &step_start, &step_domain },
 	{ &step_vacate, &step_start },
 	{ &step_ready, &step_start },
@@ -80,6 +83,8 @@ bool step_is_at(const struct step *s, const struct cluster *c, const struct spot
 {
 	if (s == &step_data)
 		return cluster_next_data(c, NULL, NULL);
+	if (s == &step_served)
+		return cluster_next_served(c, NULL, NULL);
 	if (s == &step_vacate)
 		return c->slurm && any_vacated(c);
 	return s == &step_slurm ? c->slurm : s != &step_volume || cluster_next_volume(c, at->node, NULL);
@@ -87,9 +92,11 @@ bool step_is_at(const struct step *s, const struct cluster *c, const struct spot
 
 bool step_keeps(const struct step *s, const struct cluster *c, const struct spot *at)
 {
-	bool kept = s == &step_volume;
+	bool kept = s == &step_volume || s == &step_served;
 
-	for (const struct volume *v = NULL; kept && (v = cluster_next_volume(c, at->node, v)); )
+	for (const struct volume *v = NULL; s == &step_volume && kept && (v = cluster_next_volume(c, at->node, v)); )
+		kept = v->keep;
+	for (const struct volume *v = NULL; s == &step_served && kept && (v = cluster_next_served(c, NULL, v)); )
 		kept = v->keep;
 	return kept;
 }

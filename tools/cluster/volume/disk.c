@@ -81,6 +81,65 @@ static int make_ext4(const struct volume *v, const char *raw, struct vh_err *err
 	return r < 0 || !strcmp(v->mount, "/home") ? r : run(mode, err);
 }
 
+/* --- of one that the host serves */
+
+/* Below the file system's own directory, so that nodes find nothing where it is not mounted; that one is root's alone, whatever
+ * modes guests give to what is below. */
+static int make_files(const struct volume *v, const char *raw, struct vh_err *err)
+{
+	char *const own[] = { "debugfs", "-w", "-R", "set_inode_field <2> mode 040700", (char *)raw, NULL };
+	char *const dir[] = { "debugfs", "-w", "-R", "mkdir " VOLUME_FILES, (char *)raw, NULL };
+	char *const mode[] = { "debugfs", "-w", "-R", "set_inode_field " VOLUME_FILES " mode 041777", (char *)raw, NULL };
+	int r = make_ext4(v, raw, err);
+
+	if (r == 0)
+		r = run(own, err);
+	if (r == 0)
+		r = run(dir, err);
+	return r < 0 || !strcmp(v->mount, "/home") ? r : run(mode, err);
+}
+
+int volume_image_look(const struct volume *v, const char *path, bool *ret_there, struct vh_err *err)
+{
+	struct stat st;
+
+	*ret_there = lstat(path, &st) == 0;
+	if (!*ret_there)
+		return errno == ENOENT ? 0 : vh_err_set(err, errno, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return vh_err_refuse(err, EEXIST, "volume %s: %s is no disk of a volume", v->name, path);
+	return (uint64_t)st.st_size == v->size ? 0 : other_size(v, path, (uint64_t)st.st_size, err);
+}
+
+int volume_image_make(const struct volume *v, const char *path, bool *ret_made, struct vh_err *err)
+{
+	vh_autofree char *part = vh_strf("%s.part", path);
+	vh_autoerr ignored = VH_ERR_NONE;
+	bool there = false;
+	int r = part ? volume_image_look(v, path, &there, err) : vh_err_nomem(err);
+
+	*ret_made = false;
+	if (r < 0 || there)
+		return r;
+	r = make_files(v, part, err);
+	if (r == 0)
+		r = vh_rename(part, path, err);
+	if (r < 0)
+		vh_remove_tree(part, &ignored);
+	*ret_made = r == 0;
+	return r < 0 ? vh_err_within(err, "volume %s", v->name) : 0;
+}
+
+int volume_image_remove(const char *path, bool keep, struct vh_err *err)
+{
+	vh_autofree char *part = vh_strf("%s.part", path);
+	int r = part ? vh_remove_tree(part, err) : vh_err_nomem(err);
+
+	return r < 0 || keep ? r : vh_remove_tree(path, err);
+}
+
+/* --- of a node's */
+
 static int make(const struct volume *v, const char *path, const char *raw, const char *part, struct vh_err *err)
 {
 	char *const convert[] = { "qemu-img", "convert", "-f", "raw", "-O", "qcow2", (char *)raw, (char *)part, NULL };

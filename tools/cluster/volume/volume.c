@@ -15,6 +15,7 @@ enum { NAME_MAX_LEN = 16, MOUNT_MAX_LEN = 64, FROM_MAX_LEN = 1024 };
 #define SIZE_MAX_BYTES (64ull << 40)
 
 const char *const volume_kinds[] = { [VOLUME_NODE] = "node", [VOLUME_SHARED] = "shared", [VOLUME_DATA] = "data", NULL };
+const char *const volume_bys[] = { [VOLUME_BY_NODE] = "node", [VOLUME_BY_HOST] = "host", NULL };
 
 /* --- what a manifest may say */
 
@@ -112,8 +113,11 @@ const struct vh_key volume_keys[] = {
 	{ .name = "mount", .type = VH_KEY_STR, AT(mount), .required = true, .unique = true, .apart = mounts_go_together, .check = check_mount,
 	  .help = "Directory that it is mounted on; none of the system's, and none in that of another volume." },
 	{ .name = "kind", .type = VH_KEY_ENUM, AT(kind), .required = true, .choices = volume_kinds,
-	  .help = "node: each node has one of its own, a disk. shared: one node has the disk, and the others mount it from there. "
+	  .help = "node: each node has one of its own, a disk. shared: all have the same one. "
 		  "data: what is on the host, packed once, which all only read." },
+	{ .name = "by", .type = VH_KEY_ENUM, AT(by), .dflt = "node", .choices = volume_bys,
+	  .help = "Of a shared one, who serves it. node: one node has the disk, and the others mount it from there, by NFS. host: the host has "
+		  "it, and all mount it from there, by virtiofs." },
 	{ .name = "size", .type = VH_KEY_SIZE, AT(size), .min = SIZE_MIN, .max = SIZE_MAX_BYTES,
 	  .help = "Size of the disk, of those that are written to; what is never written takes no room on the host." },
 	{ .name = "from", .type = VH_KEY_STR, AT(from), .check = check_from,
@@ -123,7 +127,7 @@ const struct vh_key volume_keys[] = {
 	  .help = "Groups whose nodes have it, or mount it; all when absent." },
 	{ .name = "on", .type = VH_KEY_STR, AT(on), .names = "groups", .check = vh_hostname_check,
 	  .help = "Of a shared one: the group whose first node has the disk; the node of the role head, else the first, when absent. "
-		  "All that is shared in a cluster is on one node." },
+		  "All that nodes share by nodes is on one." },
 	{ .name = "keep", .type = VH_KEY_BOOL, AT(keep), .dflt = "no",
 	  .help = "yes: `destroy` leaves its disks, and a cluster of the same name takes them again." },
 	{ .name = NULL },
@@ -199,6 +203,13 @@ int volumes_check(const struct vh_doc_list *volumes, char *const *groups, struct
 	return 0;
 }
 
+static int check_host(const struct volume *v, struct vh_err *err)
+{
+	if (v->kind != VOLUME_SHARED)
+		return vh_err_refuse(err, EINVAL, "by: only what is shared is served");
+	return v->on ? vh_err_refuse(err, EINVAL, "on: what the host serves is on no node") : 0;
+}
+
 static int check_data(const struct volume *v, struct vh_err *err)
 {
 	if (!v->from)
@@ -215,6 +226,8 @@ int volume_settled(const void *volume, struct vh_err *err)
 	const struct volume *v = volume;
 	int r = v->kind == VOLUME_DATA ? check_data(v, err) : 0;
 
+	if (r == 0 && v->by == VOLUME_BY_HOST)
+		r = check_host(v, err);
 	if (r < 0)
 		return r;
 	if (v->kind != VOLUME_DATA && !v->size)
@@ -228,10 +241,12 @@ int volume_settled(const void *volume, struct vh_err *err)
 
 enum volume_part volume_part(const struct volume *v, const char *group, bool serves)
 {
-	if (v->kind == VOLUME_SHARED && serves)
+	if (v->kind == VOLUME_SHARED && v->by == VOLUME_BY_NODE && serves)
 		return VOLUME_EXPORTS;
 	if (v->groups && !(group && vh_strv_has(v->groups, group)))
 		return VOLUME_NONE;
+	if (v->by == VOLUME_BY_HOST)
+		return VOLUME_ENTERS;
 	return v->kind == VOLUME_SHARED ? VOLUME_MOUNTS : v->kind == VOLUME_DATA ? VOLUME_READS : VOLUME_HAS;
 }
 
@@ -245,6 +260,8 @@ void volume_put(FILE *f, const struct volume *v, enum volume_part part, const ch
 	if (part == VOLUME_READS)
 		fprintf(f, "mount /dev/disk/by-id/virtio-%s %s auto ro,nofail,nosuid,nodev,x-systemd.before=vhpc-mounts.service\n", v->name,
 			v->mount);
+	if (part == VOLUME_ENTERS)
+		fprintf(f, "mount %s %s virtiofs nofail,nosuid,nodev,x-systemd.before=vhpc-mounts.service\n", v->name, v->mount);
 	if (part == VOLUME_EXPORTS)
 		fprintf(f, "export %s %s\n", v->mount, network);
 	if (part == VOLUME_MOUNTS)

@@ -12,14 +12,16 @@
 
 enum { VOLUMES_MAX = 16 };	/* of a cluster; a node's disks have a letter each */
 enum volume_kind { VOLUME_NODE, VOLUME_SHARED, VOLUME_DATA };
-/* What a node does with one: nothing, have a disk for itself, have the disk and export it, mount it from who does, read
- * the disk that all have. */
-enum volume_part { VOLUME_NONE, VOLUME_HAS, VOLUME_EXPORTS, VOLUME_MOUNTS, VOLUME_READS };
+enum volume_by { VOLUME_BY_NODE, VOLUME_BY_HOST };
+/* What a node does with one: nothing, have a disk for itself, have the disk and export it, mount it from who does, mount
+ * it from the host, read the disk that all have. */
+enum volume_part { VOLUME_NONE, VOLUME_HAS, VOLUME_EXPORTS, VOLUME_MOUNTS, VOLUME_ENTERS, VOLUME_READS };
 
 struct volume {
 	char *name;		/* the disk's serial number, and the label of its file system: as many letters as both take */
 	char *mount;
 	int kind;		/* enum volume_kind */
+	int by;			/* enum volume_by; of a shared one, who serves it */
 	uint64_t size;		/* bytes; of data 0 */
 	char *from;		/* of data, what of the host it is packed of; NULL: it is no data */
 	char **groups;		/* whose nodes mount it; NULL: all */
@@ -28,6 +30,7 @@ struct volume {
 };
 
 extern const char *const volume_kinds[];	/* by enum volume_kind; ends with NULL */
+extern const char *const volume_bys[];		/* by enum volume_by */
 /* What is said of one, a row a key. */
 extern const struct vh_key volume_keys[];
 
@@ -62,6 +65,13 @@ int volume_disk_make(const struct volume *v, const char *path, bool *ret_made, s
 int volume_disk_look(const struct volume *v, const char *path, bool *ret_there, struct vh_err *err);
 /* Removes it, and what a killed run left half made of it. keep: that alone. */
 int volume_disk_remove(const char *path, bool keep, struct vh_err *err);
+
+/* The same of one that the host serves: an image of an ext4 file system, in which nodes have the directory VOLUME_FILES. It
+ * is the host's alone, which mounts it. */
+#define VOLUME_FILES "files"
+int volume_image_make(const struct volume *v, const char *path, bool *ret_made, struct vh_err *err);
+int volume_image_look(const struct volume *v, const char *path, bool *ret_there, struct vh_err *err);
+int volume_image_remove(const char *path, bool keep, struct vh_err *err);
 
 /* --- data.c */
 
