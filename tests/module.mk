@@ -80,7 +80,7 @@ tsan:
 # in a build directory of their own, where clang compiles what they need, with sanitizers. What they learn stays
 # there ($(B)-fuzz/fuzzed); make fuzz FUZZ_S=3600 is an hour's run, and FUZZ_KEEP=1 adds to tests/fuzz/corpus.
 FUZZ_TARGETS       := clouds doc manifest recipe values cidr lease cluster frame identity ivshm want host seed layout \
-	uki image deb pins http gpt verify hostlist pci numa_maps answers archive saved sinfo set
+	uki image deb pins http gpt verify hostlist pci numa_maps answers archive saved sinfo set foreign
 FUZZ_clouds_USES   := images lib
 FUZZ_doc_USES      := lib
 FUZZ_manifest_USES := $(UNIT_tools_USES)
@@ -92,6 +92,7 @@ FUZZ_lease_USES    := vmm sriov lib
 FUZZ_want_USES     := vmm sriov lib
 FUZZ_host_USES     := vmm sriov lib
 FUZZ_layout_USES   := vmm sriov lib
+FUZZ_foreign_USES  := vmm sriov lib
 FUZZ_cluster_USES  := mpirun-wrap lib
 FUZZ_frame_USES    := mpirun-wrap lib
 FUZZ_ivshm_USES    := ivshm
@@ -131,6 +132,7 @@ FUZZ_lease_PKGS    := $(UNIT_vmm_PKGS)
 FUZZ_want_PKGS     := $(UNIT_vmm_PKGS)
 FUZZ_host_PKGS     := $(UNIT_vmm_PKGS)
 FUZZ_layout_PKGS   := $(UNIT_vmm_PKGS)
+FUZZ_foreign_PKGS  := $(UNIT_vmm_PKGS)
 
 # $(call fuzz,NAME)
 define fuzz

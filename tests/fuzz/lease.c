@@ -4,7 +4,6 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "vmm/domain/domain.h"
-#include "vmm/layout/layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

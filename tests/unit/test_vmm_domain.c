@@ -426,5 +426,123 @@ START_TEST(paths_follow_a_directory_that_was_renamed)
 }
 END_TEST
 
+/* --- domains that somebody else made */
+
+#define WEB "<domain type='kvm'><name>web</name><uuid>11111111-2222-4333-8444-555555555555</uuid><memory unit='KiB'>2097152</memory>"
+
+static const unsigned web_cpus[] = { 0, 1, 2, 3 }, web_nodes[] = { 0, 1 };
+
+static int parse_web(const char *rest, size_t n_nodes, struct vh_foreign *ret, struct vh_err *err)
+{
+	const struct vh_foreign_host host = { web_cpus, web_nodes, 4, n_nodes };
+	vh_autofree char *xml = vh_strf("%s%s</domain>", WEB, rest);
+
+	return vh_foreign_parse(xml, strlen(xml), &host, ret, err);
+}
+
+START_TEST(one_without_pins_floats_everywhere)
+{
+	vh_cleanup(vh_foreign_clear) struct vh_foreign f = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(parse_web("<vcpu>2</vcpu>", 1, &f, &err), 0);
+	ck_assert_ptr_null(f.unfit);
+	ck_assert(f.unpinned);
+	ck_assert_str_eq(f.name, "web");
+	ck_assert_uint_eq(f.layout->n_floating, 4);
+	ck_assert_uint_eq(vh_layout_memory(f.layout), 2ULL << 30);
+	ck_assert_uint_eq(f.layout->sockets, 2);
+}
+END_TEST
+
+START_TEST(pins_pages_and_nodes_are_read)
+{
+	vh_cleanup(vh_foreign_clear) struct vh_foreign f = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(parse_web("<vcpu>2</vcpu><iothreads>1</iothreads><cputune><vcpupin vcpu='0' cpuset='3'/><vcpupin vcpu='1' cpuset='2'/>"
+			       "<emulatorpin cpuset='1'/></cputune><numatune><memory mode='strict' nodeset='1'/></numatune>"
+			       "<memoryBacking><hugepages><page size='2048' unit='KiB'/></hugepages></memoryBacking>"
+			       "<cpu><topology sockets='1' dies='1' cores='1' threads='2'/></cpu>", 2, &f, &err), 0);
+	ck_assert_ptr_null(f.unfit);
+	ck_assert(!f.unpinned);
+	ck_assert_int_eq(f.layout->cpu[0], 3);
+	ck_assert_int_eq(f.layout->cpu[1], 2);
+	ck_assert_int_eq(f.layout->emulator, 1);
+	ck_assert_uint_eq(f.layout->cells[0].node, 1);
+	ck_assert_uint_eq(f.layout->page, 2 << 20);
+	ck_assert_uint_eq(f.layout->threads, 2);
+	ck_assert_uint_eq(f.layout->iothreads, 1);
+}
+END_TEST
+
+START_TEST(what_cannot_be_planned_with_is_named)
+{
+	static const struct { const char *xml, *says; } cases[] = {
+		{ "<vcpu>2</vcpu>", "memory: is not bound" },
+		{ "<vcpu>2</vcpu><numatune><memory mode='preferred' nodeset='1'/></numatune>", "memory: is not bound" },
+		{ "<vcpu current='1'>2</vcpu>", "vcpus: not all" },
+		{ "<vcpu>2</vcpu><cputune><vcpupin vcpu='0' cpuset='1'/><vcpupin vcpu='1' cpuset='1'/></cputune>", "cpu_policy: two vCPUs" },
+		{ "<vcpu cpuset='9-10'>1</vcpu>", "cpu_policy: vCPUs are pinned" },
+		{ "<vcpu cpuset='9'>1</vcpu>", "cpu_policy: a vCPU is pinned to a CPU" },
+		{ "<vcpu>1</vcpu><numatune><memory mode='strict' nodeset='7'/></numatune>", "memory: is bound to a NUMA node" },
+		{ "<vcpu>1</vcpu><memoryBacking><hugepages/></memoryBacking>", "page_size: huge pages" },
+		{ "<vcpu>1</vcpu><devices><hostdev mode='subsystem' type='pci'/></devices>", "devices: it has devices" },
+		{ "<vcpu>1</vcpu><devices><interface type='hostdev'/></devices>", "devices: it has an interface" },
+		{ "<vcpu>1</vcpu><cpu><numa><cell id='0' memory='1024'/></numa></cpu>", "numa: a guest node" },
+	};
+
+	for (size_t i = 0; i < vh_array_len(cases); i++) {
+		vh_cleanup(vh_foreign_clear) struct vh_foreign f = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+		bool said = false;
+
+		ck_assert_int_eq(parse_web(cases[i].xml, 2, &f, &err), 0);
+		for (char **text = f.unfit; text && *text; text++)
+			said |= !strncmp(*text, cases[i].says, strlen(cases[i].says));
+		ck_assert_msg(said, "%s: not %s", cases[i].xml, cases[i].says);
+	}
+}
+END_TEST
+
+START_TEST(what_is_no_domain_of_a_name_is_refused)
+{
+	static const char *const texts[] = {
+		"<network/>", "<domain><name>My VM</name><uuid>11111111-2222-4333-8444-555555555555</uuid></domain>",
+		"<domain><name>web</name><uuid>../../../../../../../../../../../../x</uuid></domain>", "<domain><name>web</name></domain>",
+		WEB "</domain>", WEB "<vcpu>0</vcpu></domain>", WEB "<vcpu>99999</vcpu></domain>",
+	};
+	const struct vh_foreign_host host = { web_cpus, web_nodes, 4, 1 };
+
+	for (size_t i = 0; i < vh_array_len(texts); i++) {
+		struct vh_foreign f = { 0 };
+		vh_autoerr err = VH_ERR_NONE;
+
+		ck_assert_int_eq(vh_foreign_parse(texts[i], strlen(texts[i]), &host, &f, &err), -EINVAL);
+		ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	}
+}
+END_TEST
+
+START_TEST(the_mark_says_whose_disk_it_is)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease back = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+	unsigned its[] = { 3 }, node[] = { 1 };
+	uint64_t bytes[] = { 4096 };
+	const struct vh_domain_lease lease = { .holder = (char *)"vm/web", .owner = (char *)"cluster/old", .cpus = its, .n_cpus = 1,
+					       .nodes = node, .node_memory = bytes, .n_nodes = 1, .foreign = true };
+	vh_autofree char *mark = vh_domain_lease_xml(&lease), *xml = NULL;
+
+	ck_assert_str_eq(mark, "<lease holder=\"vm/web\" owner=\"cluster/old\" foreign=\"yes\" cpus=\"3\"><memory node=\"1\" bytes=\"4096\"/></lease>");
+	xml = vh_strf("%s<metadata><lease xmlns='%s' %s</metadata></domain>", WEB, VH_DOMAIN_NS, mark + strlen("<lease "));
+	ck_assert_int_eq(vh_domain_lease_parse(xml, strlen(xml), &back, &err), 0);
+	ck_assert(back.foreign);
+	ck_assert_str_eq(back.owner, "cluster/old");
+	ck_assert_uint_eq(back.n_nodes, 1);
+}
+END_TEST
+
 UNIT_SUITE(vmm_domain, paths_follow_a_directory_that_was_renamed, with_kvm, with_tcg, firmware_takes_the_place_of_a_kernel, every_host_makes_valid_domains, lease_there_and_back, shared_leases_no_cpu, text_is_quoted,
-	   refuses_what_is_no_domain, a_disk_with_a_serial_has_no_base, a_disk_that_is_read_is_let_be, directories_are_served_over_shared_memory, foreign_domains, hostile_domains, large_domain)
+	   refuses_what_is_no_domain, a_disk_with_a_serial_has_no_base, a_disk_that_is_read_is_let_be, directories_are_served_over_shared_memory, foreign_domains, hostile_domains, large_domain,
+	   one_without_pins_floats_everywhere, pins_pages_and_nodes_are_read, what_cannot_be_planned_with_is_named, what_is_no_domain_of_a_name_is_refused, the_mark_says_whose_disk_it_is)

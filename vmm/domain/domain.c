@@ -132,29 +132,14 @@ static int make_lease(const struct vh_domain *d, struct vh_domain_lease *ret)
 static int add_lease(xmlNodePtr domain, const struct vh_domain *d)
 {
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease l = { 0 };
-	vh_autofree char *cpus = make_lease(d, &l) < 0 ? NULL : vh_cpu_list(l.cpus, l.n_cpus);
+	const int r = make_lease(d, &l);
 	xmlNodePtr lease = vh_xml_add(vh_xml_add(domain, "metadata", NULL), "lease", NULL);
-	xmlNsPtr ns = lease && cpus ? xmlNewNs(lease, BAD_CAST VH_DOMAIN_NS, BAD_CAST "vhpc") : NULL;
+	xmlNsPtr ns = lease ? xmlNewNs(lease, BAD_CAST VH_DOMAIN_NS, BAD_CAST "vhpc") : NULL;
 
-	if (!ns)
+	if (r < 0 || !ns)
 		return -ENOMEM;
 	xmlSetNs(lease, ns);
-	vh_xml_setf(lease, "holder", "%s", l.holder);
-	if (l.owner)
-		vh_xml_setf(lease, "owner", "%s", l.owner);
-	if (*cpus)
-		vh_xml_setf(lease, "cpus", "%s", cpus);
-	if (l.page)
-		vh_xml_setf(lease, "page", "%llu", (unsigned long long)l.page);
-	for (size_t i = 0; i < l.n_nodes; i++) {
-		xmlNodePtr memory = vh_xml_add(lease, "memory", NULL);
-
-		vh_xml_setf(memory, "node", "%u", l.nodes[i]);
-		vh_xml_setf(memory, "bytes", "%llu", (unsigned long long)l.node_memory[i]);
-	}
-	for (char **address = l.devices; address && *address; address++)
-		vh_xml_add(lease, "device", "address", *address, NULL);
-	return 0;
+	return vh_domain_fill_lease(lease, &l);
 }
 
 static void add_memory(xmlNodePtr domain, const struct vh_domain *d)

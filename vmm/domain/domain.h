@@ -10,6 +10,7 @@
 
 struct vh_host;
 struct vh_layout;
+struct vh_root;
 
 #define VH_DOMAIN_NS "https://vhpc.dev/xmlns/domain/1"
 
@@ -71,6 +72,7 @@ struct vh_domain_lease {
 	size_t n_nodes;
 	uint64_t page;		/* bytes of a huge page that the memory is in; 0: ordinary memory */
 	char **devices;		/* PCI addresses, a strv; or NULL */
+	bool foreign;		/* somebody else made the domain, with its disks: nobody of ours removes it */
 };
 void vh_domain_lease_clear(struct vh_domain_lease *lease);
 /* What a layout holds. holder is "vm/NAME"; here: only what that host has, or NULL. -ENOMEM. */
@@ -79,6 +81,24 @@ int vh_layout_lease(const struct vh_layout *layout, const struct vh_host *here, 
 /* Reads that element back from untrusted domain XML. -ENODATA without error text: the
  * domain is none of ours. */
 int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *ret, struct vh_err *err);
+
+/* That element as libvirt is given it for a domain that is there, without its namespace; malloc'd, NULL without memory. */
+char *vh_domain_lease_xml(const struct vh_domain_lease *lease);
+
+/* --- a domain that somebody else made, as far as it can be one of ours */
+
+struct vh_foreign {
+	char *name, *uuid;
+	struct vh_layout *layout;	/* what it has of the host */
+	char **unfit;		/* what of it cannot be planned with or leased, a strv of "WHAT: why not"; NULL: nothing */
+	bool unpinned;		/* vCPUs of it run on any CPU */
+};
+void vh_foreign_clear(struct vh_foreign *f);
+/* CPUs and nodes of the host that it is on. */
+struct vh_foreign_host { const unsigned *cpus, *nodes; size_t n_cpus, n_nodes; };
+/* Reads it out of untrusted XML; root: of that host. Refused where it is no domain with a name, a UUID, vCPUs and memory. */
+int vh_foreign_parse(const char *xml, size_t len, const struct vh_foreign_host *host, struct vh_foreign *ret, struct vh_err *err);
+int vh_foreign_read(const char *xml, const struct vh_root *root, struct vh_foreign *ret, struct vh_err *err);
 
 /* The XML with the directory "from" named "to" in all paths, malloc'd; NULL: it names none in there. */
 int vh_domain_moved(const char *xml, const char *from, const char *to, char **ret, struct vh_err *err);

@@ -6,7 +6,7 @@
 #include "lib/strv.h"
 #include "lib/values.h"
 #include "lib/xml/xml.h"
-#include "vmm/domain/domain.h"
+#include "vmm/domain/private.h"
 #include "vmm/layout/layout.h"
 
 enum { CPUS_MAX = 4096, NODES_MAX = 1024 };
@@ -107,6 +107,7 @@ static int read_lease(xmlNodePtr node, const char *name, struct vh_domain_lease 
 		return vh_err_nomem(err);
 	if (!vh_is_hostname(name) || !lease->holder || strcmp(lease->holder, own))
 		return bad_lease(name, "its holder is not this domain", err);
+	lease->foreign = xmlHasProp(node, BAD_CAST "foreign") != NULL;
 	r = read_cpus(node, name, lease, err);
 	if (r == 0)
 		r = read_page(node, name, lease, err);
@@ -157,6 +158,47 @@ int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *r
 	*ret = lease;
 	lease = (struct vh_domain_lease){ 0 };
 	return 0;
+}
+
+int vh_domain_fill_lease(xmlNodePtr node, const struct vh_domain_lease *l)
+{
+	vh_autofree char *cpus = vh_cpu_list(l->cpus, l->n_cpus);
+
+	if (!cpus)
+		return -ENOMEM;
+	vh_xml_setf(node, "holder", "%s", l->holder);
+	if (l->owner)
+		vh_xml_setf(node, "owner", "%s", l->owner);
+	if (l->foreign)
+		vh_xml_setf(node, "foreign", "yes");
+	if (*cpus)
+		vh_xml_setf(node, "cpus", "%s", cpus);
+	if (l->page)
+		vh_xml_setf(node, "page", "%llu", (unsigned long long)l->page);
+	for (size_t i = 0; i < l->n_nodes; i++) {
+		xmlNodePtr memory = vh_xml_add(node, "memory", NULL);
+
+		vh_xml_setf(memory, "node", "%u", l->nodes[i]);
+		vh_xml_setf(memory, "bytes", "%llu", (unsigned long long)l->node_memory[i]);
+	}
+	for (char **address = l->devices; address && *address; address++)
+		vh_xml_add(node, "device", "address", *address, NULL);
+	return 0;
+}
+
+char *vh_domain_lease_xml(const struct vh_domain_lease *lease)
+{
+	vh_autoxml doc = xmlNewDoc(BAD_CAST "1.0");
+	xmlNodePtr node = doc ? xmlNewDocNode(doc, NULL, BAD_CAST "lease", NULL) : NULL;
+	xmlBufferPtr text = node ? xmlBufferCreate() : NULL;
+	char *ret = NULL;
+
+	if (node)
+		xmlDocSetRootElement(doc, node);
+	if (text && vh_domain_fill_lease(node, lease) == 0 && xmlNodeDump(text, doc, node, 0, 0) > 0)
+		ret = strdup((const char *)xmlBufferContent(text));
+	xmlBufferFree(text);
+	return ret;
 }
 
 void vh_domain_lease_clear(struct vh_domain_lease *lease)

@@ -8,6 +8,8 @@
 
 struct vh_guest_pci;
 
+/* Attributes and children of the element {VH_DOMAIN_NS}lease. -ENOMEM. */
+int vh_domain_fill_lease(xmlNodePtr node, const struct vh_domain_lease *lease);
 /* vCPUs with those that stay unplugged. */
 unsigned vh_domain_max_vcpus(const struct vh_domain *d);
 

@@ -209,6 +209,18 @@ static void remove_log(const struct vh_virt *v, const char *name)
 		unlink(log);
 }
 
+int vh_virt_mark(virDomainPtr domain, const char *lease, struct vh_err *err)
+{
+	const bool runs = virDomainIsActive(domain) == 1;
+	const unsigned flags = VIR_DOMAIN_AFFECT_CONFIG | (runs ? VIR_DOMAIN_AFFECT_LIVE : 0);
+
+	if (virDomainSetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, lease, lease ? "vhpc" : NULL, VH_DOMAIN_NS, flags) == 0)
+		return 0;
+	if (!lease && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA)
+		return 0;
+	return vh_virt_err(err, "VM %s: metadata", virDomainGetName(domain));
+}
+
 int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err)
 {
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
@@ -222,6 +234,8 @@ int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struc
 		return vh_err_refuse(err, EPERM, "VM %s: is not one of vhpc's, and left alone", name);
 	if (r == 0 && (!lease.owner || strcmp(lease.owner, owner)))
 		return 0;
+	if (r == 0 && lease.foreign)
+		return vh_virt_mark(domain, NULL, err);
 	if (r == 0)
 		r = destroy(domain, err);
 	if (r < 0)

@@ -53,7 +53,8 @@ int vh_virt_suspend(struct vh_virt *v, const char *name, struct vh_err *err);
 int vh_virt_look(struct vh_virt *v, const char *name, const char **ret_state, char **ret_owner, struct vh_err *err);
 /* What one of ours holds while it runs, by its definition. */
 int vh_virt_lease(struct vh_virt *v, const char *name, struct vh_domain_lease *ret, struct vh_err *err);
-/* Destroys and undefines that of owner; 0 when there is none, or another of ours has the name. */
+/* Destroys and undefines that of owner; 0 when there is none, or another of ours has the name. One that somebody else made is only
+ * released. */
 int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err);
 /* The domain as libvirt has it: one of ours, malloc'd. */
 int vh_virt_xml(struct vh_virt *v, const char *name, char **ret, struct vh_err *err);
@@ -90,6 +91,14 @@ int vh_virt_mount(struct vh_virt *v, const char *image, const char *dir, bool *r
 /* 0 also when nothing is. */
 int vh_virt_unmount(struct vh_virt *v, const char *dir, struct vh_err *err);
 int vh_virt_mounted(struct vh_virt *v, const char *dir, bool *ret, struct vh_err *err);
+
+/* --- foreign.c: domains that somebody else made */
+
+/* Makes it one of ours, by that lease in its metadata, whether it runs or not; refused where there is none of that name and
+ * the lease's UUID, or none that is defined. */
+int vh_virt_adopt(struct vh_virt *v, const char *name, const struct vh_domain_lease *lease, struct vh_err *err);
+/* Takes that back, and leaves the domain alone otherwise; 0 when there is none, or it is not of owner. */
+int vh_virt_release(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err);
 
 /* --- events.c: domains that end */
 
