@@ -16,6 +16,7 @@
 #include "lib/sysroot.h"
 #include "tests/bench/cluster/cluster.h"
 #include "tools/cluster/manifest/manifest.h"
+#include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/steps.h"
 #include "vmm/hosts/hosts.h"
 #include "vmm/virt/virt.h"
@@ -189,16 +190,28 @@ static int run_vhpc(struct bench *b, struct vh_err *err)
 
 /* --- plain */
 
+static int names_of(const struct cluster *c, char ***ret, struct vh_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
+		r = vh_strv_push(ret, c->nodes[i].name);
+	return r < 0 ? vh_err_nomem(err) : 0;
+}
+
 static int run_plain(struct bench *b, struct vh_err *err)
 {
 	const char *uri = vh_virt_uri(b->virt);
 	struct took took = { 0 };
 	vh_autostrv xml = NULL;
+	vh_autostrv names = NULL;
 	double seconds;
 	int r = bring_up(b, &seconds, &seconds, err);
 
 	if (r == 0)
-		r = plain_take(uri, &b->cluster, &xml, err);
+		r = names_of(&b->cluster, &names, err);
+	if (r == 0)
+		r = plain_take(uri, names, &xml, err);
 	if (r == 0)
 		r = plain_run(uri, xml, &took, err);
 	if (r == 0)

@@ -81,12 +81,12 @@ static int take_one(virConnectPtr conn, const char *name, char ***ret, struct vh
 	return r < 0 ? r : vh_strv_push(ret, xml) < 0 ? vh_err_nomem(err) : 0;
 }
 
-int plain_take(const char *uri, const struct cluster *c, char ***ret, struct vh_err *err)
+int plain_take(const char *uri, char *const *names, char ***ret, struct vh_err *err)
 {
 	autoconn conn = virConnectOpen(uri);
 	int r = conn ? 0 : failed(uri, err);
 
-	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
-		r = take_one(conn, c->nodes[i].name, ret, err);
+	for (; r == 0 && names && *names; names++)
+		r = take_one(conn, *names, ret, err);
 	return r;
 }
