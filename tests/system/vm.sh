@@ -75,12 +75,28 @@ check "starting again" vhpc vm start one-1 && says "runs already" "it says that 
 
 # --- others' domains
 if command -v virsh >/dev/null; then
-	printf '<domain type="qemu"><name>foreign</name><memory unit="MiB">64</memory><os><type machine="q35">hvm</type></os></domain>' >"$T/foreign.xml"
+	printf '<domain type="qemu"><name>foreign</name><memory unit="MiB">256</memory><os><type machine="q35">hvm</type></os></domain>' >"$T/foreign.xml"
 	virsh_run define "$T/foreign.xml" >/dev/null
 	check "a foreign domain is listed" says_vm 'foreign +shut off .* -$'
 	exits 3 "and not started" vhpc vm start foreign
 	check "nor hindered" virsh_run start foreign
 	exits 3 "nor stopped" vhpc vm stop foreign
+	as_defined() { virsh_run dumpxml --inactive foreign | grep -v metadata; }	# libvirt keeps an empty element of what was in there
+	as_defined >"$T/before.xml"
+	manifest site "nodes: 1" "vcpus: 1" "memory: 512M" "cpu_policy: shared"
+	exits 3 "and no node of another size" vhpc cluster import "$T/site.yaml" 1 foreign
+	manifest site "nodes: 1" "vcpus: 1" "memory: 256M" "cpu_policy: shared"
+	check "imported it is a node as it runs" vhpc cluster import "$T/site.yaml" 1 foreign
+	foreign_leases() { leases | grep vm/foreign; }
+	check "its memory is leased" foreign_leases
+	check "it can be stopped" vhpc cluster stop site --force
+	exits 1 "which gives its leases back" foreign_leases
+	check "and started" vhpc cluster start site
+	check "with its leases" foreign_leases
+	check "destroy gives it back" vhpc cluster destroy site
+	exits 1 "without its leases" foreign_leases
+	as_defined >"$T/after.xml"
+	check "as it was" cmp "$T/before.xml" "$T/after.xml"
 	check "destroy with a foreign domain there" vhpc cluster destroy one
 	check "which runs on" says_vm 'foreign +running'
 	virsh_run destroy foreign

@@ -13,7 +13,7 @@
 
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
-#include "tools/cluster/manifest/manifest.h"
+#include "tools/cluster/manifest/pool.h"
 #include "tools/cluster/plan/plan.h"
 #include "tools/cluster/steps/steps.h"
 

@@ -7,6 +7,7 @@
 #include "lib/sysroot.h"
 #include "tests/unit/unit.h"
 #include "vmm/host/host.h"
+#include "vmm/layout/layout.h"
 #include "vmm/vm/floating.h"
 
 #define MIB (1ULL << 20)

@@ -15,6 +15,7 @@
 #include "vmm/guest/guest.h"
 #include "vmm/host/host.h"
 #include "vmm/kernel/kernel.h"
+#include "vmm/layout/layout.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
 

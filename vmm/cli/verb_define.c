@@ -12,6 +12,7 @@
 #include "vmm/cli/cli.h"
 #include "vmm/host/host.h"
 #include "vmm/hosts/hosts.h"
+#include "vmm/layout/layout.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
 
@@ -73,7 +74,7 @@ static int from_file(const char *path, const struct vh_define_opts *o, struct vh
 		vh_err_refuse(err, ENOENT, "%s: %s", path, o->want.said.name ? "no VM of that name" : "not one VM");
 		return vh_err_hint(err, "--name NAME chooses one");
 	}
-	if (vh_hostname_check(name, err) < 0 || vh_layout_from_json(plan, &vm->layout, err) < 0)
+	if (vh_hostname_check(name, err) < 0 || vh_layout_from_json(plan, vm->layout, err) < 0)
 		return vh_err_within(err, "%s", path);
 	vm->name = strdup(name);
 	return vm->name ? 0 : vh_err_nomem(err);
@@ -97,7 +98,7 @@ static int plan_live(struct vh_cli *cli, const struct vh_define_opts *o, struct 
 	if (!plan)
 		return vh_explain_refusal(host.name, &host.left, &want, err);
 	vm->name = strdup(want.name);
-	if (!vm->name || vh_plan_layout(host.host, plan, &vm->layout) < 0)
+	if (!vm->name || vh_plan_layout(host.host, plan, vm->layout) < 0)
 		return vh_err_nomem(err);
 	return 0;
 }
@@ -174,7 +175,7 @@ static int check_here(const struct vh_vm *vm, struct vh_err *err)
 
 	if (r == 0)
 		r = vh_host_load(root, NULL, &host, err);
-	return r < 0 ? r : vh_vm_check_host(host, root, vm->name, &vm->layout, err);
+	return r < 0 ? r : vh_vm_check_host(host, root, vm->name, vm->layout, err);
 }
 
 static int define_vm(struct vh_cli *cli, struct vh_vm *vm, struct vh_err *err)
@@ -199,7 +200,8 @@ static int define_vm(struct vh_cli *cli, struct vh_vm *vm, struct vh_err *err)
 int vh_verb_define(struct vh_cli *cli, struct vh_err *err)
 {
 	const struct vh_define_opts *o = cli->opts;
-	vh_cleanup(vh_vm_clear) struct vh_vm vm = { 0 };
+	vh_cleanup(vh_layout_clear) struct vh_layout layout = { 0 };
+	vh_cleanup(vh_vm_clear) struct vh_vm vm = { .layout = &layout };
 	vh_autoerr ignored = VH_ERR_NONE;
 	int r = cli->root ? vh_err_usage(err, "--root: nothing is made on a captured host") : read_boot(cli, o, &vm, err);
 

@@ -10,7 +10,6 @@
 
 struct vh_host;
 struct vh_layout;
-struct vh_root;
 
 #define VH_DOMAIN_NS "https://vhpc.dev/xmlns/domain/1"
 
@@ -96,9 +95,8 @@ struct vh_foreign {
 void vh_foreign_clear(struct vh_foreign *f);
 /* CPUs and nodes of the host that it is on. */
 struct vh_foreign_host { const unsigned *cpus, *nodes; size_t n_cpus, n_nodes; };
-/* Reads it out of untrusted XML; root: of that host. Refused where it is no domain with a name, a UUID, vCPUs and memory. */
+/* Reads it out of untrusted XML. Refused where it is no domain with a name, a UUID, vCPUs and memory. */
 int vh_foreign_parse(const char *xml, size_t len, const struct vh_foreign_host *host, struct vh_foreign *ret, struct vh_err *err);
-int vh_foreign_read(const char *xml, const struct vh_root *root, struct vh_foreign *ret, struct vh_err *err);
 
 /* The XML with the directory "from" named "to" in all paths, malloc'd; NULL: it names none in there. */
 int vh_domain_moved(const char *xml, const char *from, const char *to, char **ret, struct vh_err *err);

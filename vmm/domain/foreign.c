@@ -9,7 +9,6 @@
 #include "lib/values.h"
 #include "lib/xml/xml.h"
 #include "vmm/domain/domain.h"
-#include "vmm/host/host.h"
 #include "vmm/layout/layout.h"
 
 enum { IOTHREADS_MAX = 1024 };
@@ -375,23 +374,4 @@ int vh_foreign_parse(const char *xml, size_t len, const struct vh_foreign_host *
 	*ret = f;
 	f = (struct vh_foreign){ 0 };
 	return 0;
-}
-
-int vh_foreign_read(const char *xml, const struct vh_root *root, struct vh_foreign *ret, struct vh_err *err)
-{
-	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
-	vh_autofree unsigned *cpus = NULL, *nodes = NULL;
-	int r = vh_host_load(root, NULL, &host, err);
-
-	if (r < 0)
-		return r;
-	cpus = calloc(host->n_cpus + 1, sizeof(*cpus));
-	nodes = calloc(host->n_nodes + 1, sizeof(*nodes));
-	if (!cpus || !nodes)
-		return vh_err_nomem(err);
-	for (size_t i = 0; i < host->n_cpus; i++)
-		cpus[i] = host->cpus[i].id;
-	for (size_t i = 0; i < host->n_nodes; i++)
-		nodes[i] = host->nodes[i].id;
-	return vh_foreign_parse(xml, strlen(xml), &(struct vh_foreign_host){ cpus, nodes, host->n_cpus, host->n_nodes }, ret, err);
 }

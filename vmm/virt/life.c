@@ -209,7 +209,8 @@ static void remove_log(const struct vh_virt *v, const char *name)
 		unlink(log);
 }
 
-int vh_virt_mark(virDomainPtr domain, const char *lease, struct vh_err *err)
+/* Gives a domain that somebody else made our lease (vh_domain_lease_xml), as it is defined and as it runs; NULL: takes it away. */
+static int mark(virDomainPtr domain, const char *lease, struct vh_err *err)
 {
 	const bool runs = virDomainIsActive(domain) == 1;
 	const unsigned flags = VIR_DOMAIN_AFFECT_CONFIG | (runs ? VIR_DOMAIN_AFFECT_LIVE : 0);
@@ -235,7 +236,7 @@ int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struc
 	if (r == 0 && (!lease.owner || strcmp(lease.owner, owner)))
 		return 0;
 	if (r == 0 && lease.foreign)
-		return vh_virt_mark(domain, NULL, err);
+		return mark(domain, NULL, err);
 	if (r == 0)
 		r = destroy(domain, err);
 	if (r < 0)
@@ -247,4 +248,39 @@ int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struc
 		return vh_virt_err(err, "VM %s: undefine", name);
 	remove_log(v, name);
 	return 0;
+}
+
+/* --- domains that somebody else made */
+
+int vh_virt_adopt(struct vh_virt *v, const char *name, const struct vh_domain_lease *lease, struct vh_err *err)
+{
+	vh_autofree char *xml = vh_domain_lease_xml(lease);
+	char uuid[VIR_UUID_STRING_BUFLEN] = "";
+	vh_autodomain domain = NULL;
+	int r = xml ? vh_virt_find(v, name, &domain, err) : vh_err_nomem(err);
+
+	if (r < 0)
+		return r;
+	if (domain)
+		virDomainGetUUIDString(domain, uuid);
+	if (!domain || strcmp(uuid, lease->uuid))
+		return vh_err_refuse(err, ENOENT, "VM %s: no such VM of UUID %s on %s", name, lease->uuid, v->uri);
+	if (virDomainIsPersistent(domain) == 1)
+		return mark(domain, xml, err);
+	vh_err_refuse(err, EINVAL, "VM %s: is gone when it ends, as it is not defined", name);
+	return vh_err_hint(err, "virsh dumpxml %s, and virsh define what it says", name);
+}
+
+int vh_virt_release(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	vh_autodomain domain = NULL;
+	int r = vh_virt_find(v, name, &domain, err);
+
+	if (r < 0 || !domain)
+		return r;
+	r = vh_virt_domain_lease(domain, &lease, err);
+	if (r < 0)
+		return r == -ENODATA && !err->num ? 0 : r;
+	return lease.owner && !strcmp(lease.owner, owner) ? mark(domain, NULL, err) : 0;
 }

@@ -33,9 +33,6 @@ int vh_virt_check_ours(virDomainPtr domain, struct vh_domain_lease *ret, struct 
 int vh_virt_find_ours(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_domain_lease *ret_lease,
 		      struct vh_err *err);
 
-/* Gives a domain that somebody else made our lease (vh_domain_lease_xml), as it is defined and as it runs; NULL: takes it away. */
-int vh_virt_mark(virDomainPtr domain, const char *lease, struct vh_err *err);
-
 /* Tells domains and hook where a state directory is that has another name now. */
 int vh_virt_settle_home(struct vh_virt *v, const char *state, struct vh_err *err);
 

@@ -92,7 +92,7 @@ int vh_virt_mount(struct vh_virt *v, const char *image, const char *dir, bool *r
 int vh_virt_unmount(struct vh_virt *v, const char *dir, struct vh_err *err);
 int vh_virt_mounted(struct vh_virt *v, const char *dir, bool *ret, struct vh_err *err);
 
-/* --- foreign.c: domains that somebody else made */
+/* --- domains that somebody else made */
 
 /* Makes it one of ours, by that lease in its metadata, whether it runs or not; refused where there is none of that name and
  * the lease's UUID, or none that is defined. */

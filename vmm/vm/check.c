@@ -8,6 +8,7 @@
 #include "lib/values.h"
 #include "lib/xml/xml.h"
 #include "vmm/kernel/kernel.h"
+#include "vmm/layout/layout.h"
 #include "vmm/vm/floating.h"
 
 enum { MIB = 1 << 20 };

@@ -12,6 +12,7 @@
 #include "sriov/change/change.h"
 #include "sriov/lease/lease.h"
 #include "vmm/kernel/kernel.h"
+#include "vmm/layout/layout.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/private.h"
 
@@ -20,7 +21,6 @@ enum { LOCK_MS = 30000 };
 void vh_vm_clear(struct vh_vm *vm)
 {
 	free(vm->name);
-	vh_layout_clear(&vm->layout);
 	free(vm->image);
 	free(vm->kernel);
 	free(vm->initrd);
@@ -110,8 +110,8 @@ static int name_ports(const char *state, struct vh_vm *vm, struct vh_err *err)
 	unsigned port = 0;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < vm->layout.n_devices; i++) {
-		struct vh_layout_device *d = &vm->layout.devices[i];
+	for (size_t i = 0; r == 0 && i < vm->layout->n_devices; i++) {
+		struct vh_layout_device *d = &vm->layout->devices[i];
 		struct vh_sriov_identity id;
 
 		if (d->kind != VH_DEVICE_NIC || !*d->pf || *d->mac)
@@ -151,8 +151,8 @@ static int make_vm(struct vh_virt *v, struct vh_store *s, const char *state, str
 	vh_accel_detect(root, &accel);
 	/* QEMU's own processor tells guests of no hardware threads: they see as many cores. */
 	if (!accel.kvm) {
-		vm->layout.cores *= vm->layout.threads;
-		vm->layout.threads = 1;
+		vm->layout->cores *= vm->layout->threads;
+		vm->layout->threads = 1;
 	}
 	r = take_user(v, s, vm, err);
 	if (r == 0 && !vm->rehearse)

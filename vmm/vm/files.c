@@ -11,6 +11,7 @@
 #include "lib/show/table.h"
 #include "vmm/domain/domain.h"
 #include "vmm/guest/guest.h"
+#include "vmm/layout/layout.h"
 #include "vmm/vm/private.h"
 
 char *vh_vm_file(const char *state, const char *name, const char *file)
@@ -51,7 +52,7 @@ static int write_plan(const char *dir, const struct vh_vm *vm, struct vh_err *er
 {
 	vh_autofree char *path = vh_strf("%s/plan.json", dir), *text = NULL;
 	vh_autojson doc = json_pack("{s:s, s:s, s:b, s:o}", "schema", "vhpc.vm/1", "name", vm->name, "rehearse",
-				    vm->rehearse, "plan", vh_layout_to_json(&vm->layout));
+				    vm->rehearse, "plan", vh_layout_to_json(vm->layout));
 
 	text = doc ? json_dumps(doc, JSON_INDENT(1)) : NULL;
 	return path && text ? vh_write_file(path, text, strlen(text), 0644, err) : vh_err_nomem(err);
@@ -85,7 +86,7 @@ int vh_vm_make_files(const char *state, const struct vh_vm *vm, struct vh_err *e
 	if (r == 0 && vm->image)
 		r = take_image(dir, vm, err);
 	if (r == 0)
-		r = vh_vm_tell_guest(dir, &vm->layout, err);
+		r = vh_vm_tell_guest(dir, vm->layout, err);
 	return r < 0 ? r : write_plan(dir, vm, err);
 }
 

@@ -12,6 +12,7 @@
 #include "lib/sysroot.h"
 #include "vmm/domain/domain.h"
 #include "vmm/kernel/kernel.h"
+#include "vmm/layout/layout.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/vm.h"
 

@@ -8,6 +8,7 @@
 #include "lib/sysroot.h"
 #include "vmm/domain/domain.h"
 #include "vmm/host/host.h"
+#include "vmm/layout/layout.h"
 #include "vmm/virt/virt.h"
 #include "vmm/vm/floating.h"
 

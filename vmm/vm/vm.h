@@ -10,10 +10,11 @@
 #include <sys/types.h>
 #include "lib/err.h"
 #include "lib/show/finding.h"
-#include "vmm/layout/layout.h"
 
 struct vh_domain_lease;
+struct vh_foreign;
 struct vh_host;
+struct vh_layout;
 struct vh_lease;
 struct vh_root;
 struct vh_store;
@@ -24,7 +25,7 @@ struct vh_virt;
 /* What a VM is defined from. Paths are absolute. */
 struct vh_vm {
 	char *name;
-	struct vh_layout layout;
+	struct vh_layout *layout;	/* who asks for it clears it */
 	char *image;		/* directory of an image, or NULL */
 	char *kernel, *initrd, *cmdline;	/* instead of the image's; cmdline: after the image's */
 	char *identity;
@@ -48,6 +49,8 @@ int vh_vm_define(struct vh_virt *v, const char *state, struct vh_vm *vm, struct 
 int vh_vm_undefine(struct vh_virt *v, const char *state, const char *name, struct vh_err *err);
 /* The plan that it was defined from. -ENOENT (no error text): it is none of these. */
 int vh_vm_layout(const char *state, const char *name, struct vh_layout *ret, bool *ret_rehearse, struct vh_err *err);
+/* vh_foreign_parse of a domain on the host of that root. */
+int vh_vm_read_foreign(const char *xml, const struct vh_root *root, struct vh_foreign *ret, struct vh_err *err);
 /* Whether this host has the CPUs, nodes and devices of the layout; refused, naming what lacks. */
 int vh_vm_check_host(const struct vh_host *host, const struct vh_root *root, const char *name,
 		     const struct vh_layout *layout, struct vh_err *err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The domain of a VM: its layout with the files of its directory. */
+/* The domain of a VM: its layout with the files of its directory; and one that somebody else made, on this host. */
 #include <errno.h>
 #include <linux/if_tun.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "vmm/domain/domain.h"
 #include "vmm/host/host.h"
 #include "vmm/kernel/kernel.h"
+#include "vmm/layout/layout.h"
 #include "vmm/vm/private.h"
 
 enum { QUEUES_MAX = 16 };
@@ -106,7 +107,7 @@ static int fill_nics(const struct vh_vm *vm, const struct vh_root *root, struct 
 			return vh_err_nomem(err);
 		if (mac)
 			*mac++ = 0;
-		p->nics[n] = (struct vh_nic){ tap, mac, queues_of(root, tap, vm->layout.vcpus) };
+		p->nics[n] = (struct vh_nic){ tap, mac, queues_of(root, tap, vm->layout->vcpus) };
 	}
 	*ret_n = n;
 	return 0;
@@ -137,7 +138,7 @@ int vh_vm_xml(const char *state, const struct vh_vm *vm, const struct vh_accel *
 	vh_cleanup(parts_clear) struct parts p = { 0 };
 	struct vh_domain d = {
 		.name = vm->name, .owner = VH_VM_OWNER, .identity = vm->identity, .kvm = accel->kvm,
-		.topoext = accel->topoext, .layout = &vm->layout, .uid = vm->uid, .gid = vm->uid ? vh_user_group(vm->uid) : 0,
+		.topoext = accel->topoext, .layout = vm->layout, .uid = vm->uid, .gid = vm->uid ? vh_user_group(vm->uid) : 0,
 	};
 	int r = fill_paths(state, vm, &p, err);
 
@@ -159,4 +160,23 @@ int vh_vm_xml(const char *state, const struct vh_vm *vm, const struct vh_accel *
 	d.nics = p.nics;
 	d.rehearse = p.here;
 	return vh_domain_xml(&d, ret, err);
+}
+
+int vh_vm_read_foreign(const char *xml, const struct vh_root *root, struct vh_foreign *ret, struct vh_err *err)
+{
+	vh_cleanup(vh_host_freep) struct vh_host *host = NULL;
+	vh_autofree unsigned *cpus = NULL, *nodes = NULL;
+	int r = vh_host_load(root, NULL, &host, err);
+
+	if (r < 0)
+		return r;
+	cpus = calloc(host->n_cpus + 1, sizeof(*cpus));
+	nodes = calloc(host->n_nodes + 1, sizeof(*nodes));
+	if (!cpus || !nodes)
+		return vh_err_nomem(err);
+	for (size_t i = 0; i < host->n_cpus; i++)
+		cpus[i] = host->cpus[i].id;
+	for (size_t i = 0; i < host->n_nodes; i++)
+		nodes[i] = host->nodes[i].id;
+	return vh_foreign_parse(xml, strlen(xml), &(struct vh_foreign_host){ cpus, nodes, host->n_cpus, host->n_nodes }, ret, err);
 }

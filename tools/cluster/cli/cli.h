@@ -18,6 +18,7 @@ struct watch_opts { uint64_t timeout; bool once; };
 struct snapshot_opts { bool remove; };
 struct revert_opts { bool dry_run; };
 struct ssh_opts { char *user; };
+struct import_opts { bool dry_run; };
 
 int verb_plan(struct vh_cli *cli, struct vh_err *err);
 int verb_schema(struct vh_cli *cli, struct vh_err *err);
@@ -36,6 +37,7 @@ int verb_watch(struct vh_cli *cli, struct vh_err *err);
 int verb_snapshot(struct vh_cli *cli, struct vh_err *err);
 int verb_revert(struct vh_cli *cli, struct vh_err *err);
 int verb_replace(struct vh_cli *cli, struct vh_err *err);
+int verb_import(struct vh_cli *cli, struct vh_err *err);
 int verb_destroy(struct vh_cli *cli, struct vh_err *err);
 int verb_recover(struct vh_cli *cli, struct vh_err *err);
 

@@ -57,6 +57,16 @@ static bool makes_anew(const struct cluster *c)
 	return any;
 }
 
+/* Of nodes that were imported nothing is planned anew: the manifest is to ask for what they are. */
+static int keep_foreign(const struct manifest *m, struct session *s, struct vh_err *err)
+{
+	int r = cluster_matches(&s->cluster, m, err);
+
+	if (r == 0)
+		s->changes = cluster_take_policy(&s->cluster, m);
+	return r < 0 ? vh_err_hint(err, "nodes that were imported stay what they are; vhpc cluster destroy %s gives them back", m->name) : 0;
+}
+
 static int plan_change(const struct vh_cli *cli, const struct manifest *m, struct session *s, struct vh_err *err)
 {
 	vh_cleanup(cluster_clear) struct cluster old = s->cluster;
@@ -87,6 +97,8 @@ static int find_or_make_plan(const struct vh_cli *cli, const struct manifest *m,
 	int r = record_load(s->store, cli->state, m->name, &s->cluster, err);
 
 	*ret_exists = r == 0;
+	if (r == 0 && cluster_is_foreign(&s->cluster))
+		return keep_foreign(m, s, err);
 	if (r == 0)
 		return plan_change(cli, m, s, err);
 	if (r == -ENOENT)

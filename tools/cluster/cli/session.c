@@ -277,6 +277,14 @@ int session_leave(const struct context *ctx, struct session *s, struct vh_err *e
 	return r < 0 ? r : vh_floating_settle(s->virt, ctx->state, err);
 }
 
+int session_hold(const struct context *ctx, const struct node *n, struct vh_err *err)
+{
+	unsigned held = 0;
+	int r = vh_vm_recover(ctx->virts[n->host], ctx->state, node_domain(n), &held, err);
+
+	return r < 0 ? r : vh_floating_settle(ctx->virts[n->host], ctx->state, err);
+}
+
 int session_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err)
 {
 	int r = steps_undo(ctx, store, err);

@@ -60,6 +60,8 @@ int session_change(const struct context *ctx, struct session *s, roll_tell *tell
 int session_release(const struct context *ctx, struct session *s, struct vh_err *err);
 /* Removes the nodes that leave, then gives back their leases and forgets them. The context is the session's. */
 int session_leave(const struct context *ctx, struct session *s, struct vh_err *err);
+/* A node's domain holds what its lease says while it runs: else that goes back now. What floats makes room. */
+int session_hold(const struct context *ctx, const struct node *n, struct vh_err *err);
 /* Undoes every step, then gives back the leases and forgets the cluster. */
 int session_undo(const struct context *ctx, struct vh_store *store, struct vh_err *err);
 

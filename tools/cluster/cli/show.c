@@ -35,12 +35,19 @@ static char *devices_of(const struct vh_layout *l)
 	return all;
 }
 
+/* What imported nodes have. */
+static const struct vh_col foreign_cols[] = {
+	{ "NODE", "name", VH_COL_TEXT },	{ "DOMAIN", "domain", VH_COL_TEXT },
+	{ "CPUS", "cpus", VH_COL_RIGHT },	{ "NUMA", "numa", VH_COL_RIGHT },
+	{ NULL, NULL, VH_COL_TEXT },
+};
+
 static json_t *plan_row(const struct node *n)
 {
 	vh_autofree char *cpus = vh_layout_cpus(n->layout), *numa = vh_layout_nodes(n->layout);
 	vh_autofree char *devices = devices_of(n->layout);
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s*}", "name", n->name, "address", n->nics[0].address, "mac", n->nics[0].mac,
+	return json_pack("{s:s, s:s*, s:s, s:s, s:s, s:s, s:s, s:s*}", "name", n->name, "domain", n->domain, "address", n->nics[0].address, "mac", n->nics[0].mac,
 			 "tap", n->nics[0].tap, "cpus", cpus ? cpus : "", "numa", numa ? numa : "", "devices", devices);
 }
 
@@ -81,8 +88,11 @@ static void print_pool(const struct cluster *c, const struct cluster_pool *p)
 	l = c->nodes[first].layout;
 	if (w->name)
 		printf("Group         %s, %s\n", w->name, pool_roles[w->role]);
-	printf("Image         %s (%s, %s %s, %.12s)\n", w->image, p->image.suite, p->image.mpi, p->image.mpi_version,
-	       p->image.digest);
+	if (cluster_is_foreign(c))
+		puts("Image         imported: what its nodes' disks hold is their own");
+	else
+		printf("Image         %s (%s, %s %s, %.12s)\n", w->image, p->image.suite, p->image.mpi, p->image.mpi_version,
+		       p->image.digest);
 	printf("Nodes         %" PRIu64 ", each %u vCPUs (%s), %s", w->count, l->vcpus,
 	       pool_said(w, "cpu_policy") ? pool_said(w, "cpu_policy") : "dedicated", memory_of(w, l, memory, sizeof(memory)));
 	for (char **d = w->devices; d && *d; d++)
@@ -198,6 +208,10 @@ static void print_head(const struct cluster *c, bool exists, const struct data *
 	printf("Cluster       %s%s\n", c->name, exists ? " (exists)" : "");
 	for (size_t i = 0; i < c->n_pools; i++)
 		print_pool(c, &c->pools[i]);
+	if (cluster_is_foreign(c)) {
+		putchar('\n');
+		return;
+	}
 	printf("Network       %s, bridge %s with %s\n", vh_cidr_format(&c->cidr, cidr), c->bridge, host);
 	print_users(c);
 	print_users_change(users);
@@ -255,7 +269,7 @@ int plan_show(const struct vh_cli *cli, const struct cluster *c, bool exists, co
 	memcpy(cols, plan_cols, sizeof(cols));
 	if (has_devices(c))
 		cols[vh_array_len(cols) - 2] = (struct vh_col){ "DEVICES", "devices", VH_COL_TEXT };
-	vh_table_print(stdout, cols, rows);
+	vh_table_print(stdout, cluster_is_foreign(c) ? foreign_cols : cols, rows);
 	putchar('\n');
 	return print_changes(c, sights, err);
 }

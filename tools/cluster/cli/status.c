@@ -53,9 +53,15 @@ static bool is_well(const struct sights *s, const struct step *step, const struc
 /* What is, not what was planned: all of it read back from libvirt and over ssh. */
 static json_t *status_row(const struct node *n, json_t *domains, const struct sights *sights)
 {
-	json_t *domain = row_of(domains, n->name);
+	json_t *domain = row_of(domains, node_domain(n));
 	json_t *row = domain ? json_copy(domain) : json_pack("{s:s, s:s}", "name", n->name, "state", "missing");
 
+	/* Of one that was imported these are its own affair. */
+	if (n->domain) {
+		json_object_set_new(row, "name", json_string(n->name));
+		json_object_set_new(row, "domain", json_string(n->domain));
+		return row;
+	}
 	json_object_set_new(row, "ssh", json_boolean(is_well(sights, &step_ready, n)));
 	json_object_set_new(row, "isolated", json_boolean(is_well(sights, &step_isolate, NULL)));
 	json_object_set_new(row, "address", json_string(n->nics[0].address));

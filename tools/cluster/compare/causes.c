@@ -33,7 +33,7 @@ void causes_of_missing(const struct cluster *c, struct vh_findings *ret)
 	for (size_t i = 0; i < c->missing.n; i++) {
 		vh_autofree char *found = vh_strf("is missing: %s", m[i].why);
 		const struct vh_finding f = { .object = m[i].name, .check = "node", .verdict = VH_WRONG, .found = found,
-					      .mend = "apply tries it again" };
+					      .mend = cluster_is_foreign(c) ? "vhpc cluster import takes it in" : "apply tries it again" };
 
 		vh_finding_add(ret, &f);
 	}
@@ -59,7 +59,7 @@ void causes_of_images(const struct cluster *c, const char *state, struct vh_find
 {
 	vh_autofree char *store = vh_image_store(NULL, state);
 
-	for (size_t i = 0; store && i < c->n_pools; i++)
+	for (size_t i = 0; store && i < c->n_pools && !cluster_is_foreign(c); i++)
 		cause_of_image(c, &c->pools[i], store, ret);
 	for (size_t i = 0; store && i < c->n_formers; i++)
 		cause_of_image(c, &c->formers[i], store, ret);

@@ -54,6 +54,7 @@ static void node_clear(struct node *n)
 	free(n->nics);
 	free(n->name);
 	free(n->uuid);
+	free(n->domain);
 	if (n->layout)
 		vh_layout_clear(n->layout);
 	free(n->layout);

@@ -84,7 +84,9 @@ static const struct vh_key nic_keys[] = {
 	TEXT(nic, "address", address), TEXT(nic, "mac", mac), TEXT(nic, "tap", tap), { .name = NULL },
 };
 static const struct vh_key node_keys[] = {
-	TEXT(node, "name", name), TEXT(node, "uuid", uuid), { .name = NULL },
+	TEXT(node, "name", name), TEXT(node, "uuid", uuid),
+	{ .name = "domain", .type = VH_KEY_STR, .offset = offsetof(struct node, domain), .check = vh_hostname_check },
+	{ .name = NULL },
 };
 
 
@@ -96,6 +98,8 @@ static json_t *node_to_json(const struct cluster *c, const struct node *n)
 		return NULL;
 	if (!n->uuid)
 		json_object_del(doc, "uuid");
+	if (!n->domain)
+		json_object_del(doc, "domain");
 	if (n->former && json_object_set_new(doc, "former", json_integer((json_int_t)n->former)) < 0)
 		return NULL;
 	if (n->other && json_object_set_new(doc, "other_layout", vh_layout_to_json(n->other)) < 0)

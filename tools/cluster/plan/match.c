@@ -292,13 +292,18 @@ int cluster_can_become(const struct cluster *c, const struct manifest *m, struct
 	return r < 0 ? r : cluster_can_have(c, &m->users, err);
 }
 
-int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err)
+int cluster_asks_alike(const struct cluster *c, const struct manifest *m, struct vh_err *err)
 {
 	int r = cluster_can_become(c, m, err);
 
 	if (r == 0)
 		r = match_pools(c, m, drifted, err);
-	if (r == 0)
-		r = match_nodes(c, m, drifted, err);
 	return r < 0 ? r : match_users(c, &m->users, err);
+}
+
+int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err)
+{
+	int r = cluster_asks_alike(c, m, err);
+
+	return r < 0 ? r : match_nodes(c, m, drifted, err);
 }

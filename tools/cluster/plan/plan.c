@@ -9,7 +9,6 @@
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/cluster.h"
 #include "tools/cluster/plan/network.h"
-#include "tools/cluster/plan/nodes.h"
 #include "tools/cluster/plan/place.h"
 #include "tools/cluster/plan/pools.h"
 #include "tools/cluster/plan/renew.h"

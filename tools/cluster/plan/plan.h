@@ -15,6 +15,8 @@
 struct cluster_pool;
 struct manifest;
 struct slurm;
+struct vh_domain_lease;
+struct vh_findings;
 struct vh_hosts_query;
 struct vh_image;
 struct vh_layout;
@@ -34,6 +36,7 @@ struct nic {
 
 struct node {
 	char *name;
+	char *domain;		/* NULL: its domain was made for it, and has its name; else it was imported, and this is its name */
 	char *uuid;		/* made with the record; NULL before */
 	size_t pool, host;	/* index in the cluster */
 	size_t slot;		/* its number among the cluster's addresses, MACs and taps, from 0: it keeps it */
@@ -145,6 +148,34 @@ int cluster_can_have(const struct cluster *c, const struct vh_doc_list *users, s
  * it. *ret is a strv of "NAME GID". */
 int cluster_groups(const struct cluster *c, char ***ret, struct vh_err *err);
 
+/* --- foreign.c: clusters of domains that somebody else made */
+
+/* What the node's domain is called. */
+const char *node_domain(const struct node *n);
+/* Whether its nodes were imported: all of them are then, or none. Of such a cluster there is no network, image or key. */
+bool cluster_is_foreign(const struct cluster *c);
+/* Refused where they were: what does not go with such nodes, as "snapshot". */
+int cluster_check_own(const struct cluster *c, const char *what, struct vh_err *err);
+/* A domain's XML as it is defined and as it is now, read for this host; foreign_free frees it, also NULL. Both are untrusted. */
+struct foreign;
+int foreign_read(const char *defined, const char *now, struct foreign **ret, struct vh_err *err);
+void foreign_free(struct foreign *f);
+const char *foreign_uuid(const struct foreign *f);
+/* Whether it is the node's; whether it runs on any CPU. */
+bool foreign_is_of(const struct foreign *f, const struct node *n);
+bool foreign_floats(const struct foreign *f);
+/* What a domain is beside what the manifest asks for its node (its whole name), a finding each; what differs is wrong, and stops.
+ * Refused where the manifest has no such node, or it makes no sense. */
+int foreign_compare(const struct manifest *m, const char *node, const struct foreign *f, struct vh_findings *ret, struct vh_err *err);
+/* What is not compared: a strv. */
+int foreign_uncompared(const struct manifest *m, const char *node, char ***ret, struct vh_err *err);
+/* The cluster with that domain as a node, in old's place (which is emptied; NULL: there is none): the nodes that the manifest has besides
+ * are missing. Refused where old has nodes that the manifest has not, or asks for something else. */
+int cluster_import(const struct manifest *m, const char *node, const struct foreign *f, const char *state, struct vh_store *store,
+		   struct cluster *old, struct cluster *ret, struct vh_err *err);
+/* What the node's domain holds while it runs, by which it is known; vh_domain_lease_clear frees it. -ENOMEM. */
+int foreign_lease(const struct cluster *c, const struct node *n, struct vh_domain_lease *ret, struct vh_err *err);
+
 /* --- renew.c: pools that come to be another, and nodes that are replaced one after the other until all are as it is */
 
 /* Has pools boot these images from now on (one a pool, NULL: it stays, as where it boots that already); nodes that are
@@ -169,7 +200,7 @@ struct cluster_pool *cluster_unused(const struct cluster *c);
 /* Forgets it. */
 void cluster_drop_former(struct cluster *c, struct cluster_pool *former);
 
-/* --- lease.c */
+/* --- record.c: whom its QEMUs run as */
 
 struct cluster_user { unsigned uid, gid; };
 /* Whom its QEMUs run as; false: nobody else than we. */
@@ -187,6 +218,8 @@ int cluster_show(const struct cluster *c, const char *path, struct vh_err *err);
 int cluster_matches(const struct cluster *c, const struct manifest *m, struct vh_err *err);
 /* Takes over what may change while nodes run (pool_take_policy), by the pools' names; whether anything did. */
 bool cluster_take_policy(struct cluster *c, const struct manifest *m);
+/* The same, whichever nodes there are. */
+int cluster_asks_alike(const struct cluster *c, const struct manifest *m, struct vh_err *err);
 /* The same of what cannot be changed while the cluster exists. */
 int cluster_can_become(const struct cluster *c, const struct manifest *m, struct vh_err *err);
 

@@ -431,6 +431,8 @@ int lost_check(const struct context *ctx, struct vh_err *err)
 	const bool keys = access(ctx->cluster->dir, F_OK) < 0 || keys_are_lost(ctx->cluster);
 	int r = 0;
 
+	if (cluster_is_foreign(ctx->cluster))
+		return 0;
 	if (keys && access(ctx->cluster->dir, F_OK) == 0)
 		vh_progress_note(ctx->progress, "keys or identities are gone: all are made anew, and its nodes restart");
 	for (size_t i = 0; r == 0 && i < ctx->cluster->n_nodes; i++) {

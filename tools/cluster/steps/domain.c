@@ -28,27 +28,27 @@ int node_state(const struct context *ctx, const struct node *n, const char **ret
 
 	*ret = NULL;
 	if (ctx->virts[n->host])
-		r = vh_virt_look(ctx->virts[n->host], n->name, ret, &owner, err);
+		r = vh_virt_look(ctx->virts[n->host], node_domain(n), ret, &owner, err);
 	if (r == 0 && owner && strcmp(owner, ctx->cluster->owner))
-		return vh_err_set(err, EEXIST, "VM %s: a VM of that name is there, of %s", n->name, owner);
+		return vh_err_set(err, EEXIST, "VM %s: a VM of that name is there, of %s", node_domain(n), owner);
 	return r;
 }
 
 int node_stop(const struct context *ctx, const struct node *n, int deadline_ms, bool force, struct vh_err *err)
 {
-	int r = vh_virt_stop(ctx->virts[n->host], n->name, deadline_ms, force, err);
+	int r = vh_virt_stop(ctx->virts[n->host], node_domain(n), deadline_ms, force, err);
 
-	return r < 0 ? r : vh_vm_ended(ctx->virts[n->host], ctx->state, n->name, err);
+	return r < 0 ? r : vh_vm_ended(ctx->virts[n->host], ctx->state, node_domain(n), err);
 }
 
 int node_suspend(const struct context *ctx, const struct node *n, struct vh_err *err)
 {
-	return vh_virt_suspend(ctx->virts[n->host], n->name, err);
+	return vh_virt_suspend(ctx->virts[n->host], node_domain(n), err);
 }
 
 int node_resume(const struct context *ctx, const struct node *n, struct vh_err *err)
 {
-	return vh_virt_start(ctx->virts[n->host], n->name, err);
+	return vh_virt_start(ctx->virts[n->host], node_domain(n), err);
 }
 
 /* What the host serves to it does not outlive a reset: virtiofsd ends, where it was not told to let go. */
@@ -165,6 +165,38 @@ static int node_xml(const struct cluster *c, const struct node *n, char **ret, s
 	}, ret, err);
 }
 
+/* Whether an imported node's domain has our mark yet. */
+static int is_marked(const struct context *ctx, const struct node *n, bool *ret, struct vh_err *err)
+{
+	vh_autofree char *owner = NULL;
+	const char *state;
+	int r = vh_virt_look(ctx->virts[n->host], node_domain(n), &state, &owner, err);
+
+	*ret = owner != NULL;
+	return r;
+}
+
+/* A domain that is gone is nobody's here to make again. */
+static int mark(const struct context *ctx, const struct node *n, const char *state, bool *ret_changed, struct vh_err *err)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	bool marked = false;
+	int r = 0;
+
+	if (!state) {
+		vh_err_refuse(err, ENOENT, "node %s: its domain %s, which was imported, is gone", n->name, node_domain(n));
+		return vh_err_hint(err, "vhpc cluster destroy %s forgets it", ctx->cluster->name);
+	}
+	r = is_marked(ctx, n, &marked, err);
+	if (r < 0 || marked)
+		return r;
+	r = foreign_lease(ctx->cluster, n, &lease, err);
+	if (r == 0)
+		r = vh_virt_adopt(ctx->virts[n->host], n->domain, &lease, err);
+	*ret_changed = r == 0;
+	return r;
+}
+
 static int domain_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
 {
 	vh_autofree char *xml = NULL, *dir = node_file(ctx->cluster, at->node, "");
@@ -172,6 +204,8 @@ static int domain_apply(const struct context *ctx, const struct spot *at, bool *
 	int r = dir ? node_state(ctx, at->node, &state, err) : vh_err_nomem(err);
 
 	*ret_changed = false;
+	if (r == 0 && at->node->domain)
+		return mark(ctx, at->node, state, ret_changed, err);
 	if (r < 0 || state)
 		return r;
 	r = vh_vm_tell_guest(dir, at->node->layout, err);
@@ -185,17 +219,24 @@ static int domain_apply(const struct context *ctx, const struct spot *at, bool *
 
 static int domain_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
 {
-	return vh_virt_remove(ctx->virts[at->host], at->node->name, ctx->cluster->owner, err);
+	const struct node *n = at->node;
+
+	return (n->domain ? vh_virt_release : vh_virt_remove)(ctx->virts[n->host], node_domain(n), ctx->cluster->owner, err);
 }
 
 static int domain_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
 {
 	const char *state;
+	bool marked = true;
 	int r = node_state(ctx, at->node, &state, err);
 
+	if (r == 0 && state && at->node->domain)
+		r = is_marked(ctx, at->node, &marked, err);
 	if (r < 0)
 		return r;
-	if (!state)
+	if (!marked)
+		*ret = (struct look){ LOOK_OTHER, "is not marked as this cluster's", NULL };
+	else if (!state)
 		*ret = (struct look){ LOOK_MISSING, "is not defined", NULL };
 	else if (cluster_is_behind(ctx->cluster, at->node) && at->node->other)
 		*ret = (struct look){ LOOK_OTHER, "has other vCPUs or memory than are wanted", "a restart" };
@@ -226,7 +267,7 @@ static int start_apply(const struct context *ctx, const struct spot *at, bool *r
 	int r = stop_marked(ctx, at, err);
 
 	if (r == 0)
-		r = vh_vm_start(ctx->virts[at->host], ctx->state, at->node->name, &how, ret_changed, err);
+		r = vh_vm_start(ctx->virts[at->host], ctx->state, node_domain(at->node), &how, ret_changed, err);
 	*ret_changed |= r == 0 && !strcmp(how.was, "paused");
 	return r;
 }

@@ -154,7 +154,7 @@ bool files_are_whole(const struct cluster *c)
 {
 	bool whole = true;
 
-	for (size_t i = 0; i < c->n_pools; i++)
+	for (size_t i = 0; i < c->n_pools && !cluster_is_foreign(c); i++)
 		whole &= files_have_pool(c, i);
 	return whole;
 }
@@ -192,6 +192,23 @@ static int mend(const struct cluster *c, struct vh_image *const *images, bool *r
 	return r;
 }
 
+/* Of imported nodes: what is remembered of them, and no more. */
+static int make_bare(const struct cluster *c, bool *ret_made, struct vh_err *err)
+{
+	const bool there = access(c->dir, F_OK) == 0, kept = record_is_kept(c);
+	int r = vh_mkdirs(c->dir, 0711, err);
+
+	for (size_t i = 0; r == 0 && i < c->n_nodes; i++) {
+		vh_autofree char *dir = node_file(c, &c->nodes[i], "");
+
+		r = dir ? vh_mkdirs(dir, 0711, err) : vh_err_nomem(err);
+	}
+	if (r == 0)
+		r = record_save(c, c->dir, err);
+	*ret_made = r == 0 && (!there || !kept);
+	return r;
+}
+
 int files_make(const struct cluster *c, struct vh_image *const *images, bool *ret_made, struct vh_err *err)
 {
 	vh_autofree char *tmp = vh_strf("%s.part", c->dir);
@@ -199,6 +216,8 @@ int files_make(const struct cluster *c, struct vh_image *const *images, bool *re
 	int r = check_dir(c, err);
 
 	*ret_made = false;
+	if (r == 0 && cluster_is_foreign(c))
+		return make_bare(c, ret_made, err);
 	if (r < 0)
 		return r;
 	if (!tmp)
@@ -329,11 +348,11 @@ static bool any_lost(const struct cluster *c)
 
 static struct look look_inside(const struct cluster *c, bool others)
 {
-	const bool lost = keys_are_lost(c);
+	const bool own = !cluster_is_foreign(c), lost = own && keys_are_lost(c);
 
-	if (lost || any_lost(c))
+	if (lost || (own && any_lost(c)))
 		return (struct look){ LOOK_OTHER, "has lost keys or identities", lost ? "its nodes restart" : "a restart of the nodes without" };
-	if (c->n_nodes && !identities_tell_all(c))
+	if (own && c->n_nodes && !identities_tell_all(c))
 		return (struct look){ LOOK_OTHER, others ? "is of other users" : "is of other nodes", NULL };
 	if (!files_are_whole(c))
 		return (struct look){ LOOK_OTHER, "has lost what its nodes boot", NULL };
@@ -355,7 +374,7 @@ static int files_look(const struct context *ctx, const struct spot *at, struct l
 	else if (access(part, F_OK) == 0)
 		*ret = (struct look){ LOOK_OTHER, "is half made", NULL };
 	else
-		*ret = (struct look){ LOOK_MISSING, "is gone", "keys, identities and disks are made anew" };
+		*ret = (struct look){ LOOK_MISSING, "is gone", cluster_is_foreign(ctx->cluster) ? NULL : "keys, identities and disks are made anew" };
 	return 0;
 }
 

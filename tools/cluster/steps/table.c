@@ -79,8 +79,16 @@ static bool any_vacated(const struct cluster *c)
 	return any;
 }
 
+/* Of imported nodes nothing is made but a directory in which they are known. */
+static bool is_for_foreign(const struct step *s)
+{
+	return s == &step_files || s == &step_domain || s == &step_start;
+}
+
 bool step_is_at(const struct step *s, const struct cluster *c, const struct spot *at)
 {
+	if (cluster_is_foreign(c))
+		return is_for_foreign(s);
 	if (s == &step_data)
 		return cluster_next_data(c, NULL, NULL);
 	if (s == &step_served)

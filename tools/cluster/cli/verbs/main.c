@@ -60,6 +60,10 @@ static const struct vh_opt revert_opts[] = {
 	{ "dry-run", 0, VH_OPT_FLAG, offsetof(struct revert_opts, dry_run), NULL, "say what would be lost, and change nothing" },
 	{ .name = NULL },
 };
+static const struct vh_opt import_opts[] = {
+	{ "dry-run", 0, VH_OPT_FLAG, offsetof(struct import_opts, dry_run), NULL, "compare, and change nothing" },
+	{ .name = NULL },
+};
 static const struct vh_opt destroy_opts[] = {
 	{ "dry-run", 0, VH_OPT_FLAG, offsetof(struct destroy_opts, dry_run), NULL, "say what would be removed, and remove nothing" },
 	{ .name = NULL },
@@ -83,6 +87,7 @@ static const struct vh_verb verbs[] = {
 	{ "revert", "FILE|NAME SNAPSHOT", 2, 2, "bring all disks back to a snapshot; what was written since is lost", VH_VERB_JSON, revert_opts, sizeof(struct revert_opts), verb_revert },
 	{ "replace", "FILE|NAME [NODE...]", 1, -1, "make nodes anew from the newest build of their image, one after the other", VH_VERB_JSON, replace_opts, sizeof(struct replace_opts), verb_replace },
 	{ "watch", "[NAME...]", 0, -1, "start nodes again that end by themselves, as their manifests say", VH_VERB_JSON, watch_opts, sizeof(struct watch_opts), verb_watch },
+	{ "import", "FILE NODE DOMAIN", 3, 3, "take a domain that is there in as a node; its disk stays its own", VH_VERB_JSON, import_opts, sizeof(struct import_opts), verb_import },
 	{ "destroy", "FILE|NAME", 1, 1, "remove the cluster and all that was made for it", VH_VERB_JSON, destroy_opts, sizeof(struct destroy_opts), verb_destroy },
 	{ "recover", "", 0, 0, "tell a lost store what runs and is there; make a moved directory its own", 0, NULL, 0, verb_recover },
 	{ .name = NULL },

@@ -386,15 +386,15 @@ static int settle(const struct vh_cli *cli, const char *name, struct session *s,
 static int end(struct session *s, unsigned changed, struct vh_err *err)
 {
 	const struct cluster *c = &s->cluster;
+	const char *are = cluster_is_foreign(c) ? "run" : "answer over ssh";
 	vh_autofree char *names = missing_names(&c->missing);
 
 	if (!names)
 		return vh_err_nomem(err);
 	if (c->missing.n)
-		vh_progress_end(vh_steal(&s->progress), "%zu of %zu nodes answer over ssh; missing: %s", c->n_nodes, c->n_nodes + c->missing.n,
-				names);
+		vh_progress_end(vh_steal(&s->progress), "%zu of %zu nodes %s; missing: %s", c->n_nodes, c->n_nodes + c->missing.n, are, names);
 	else
-		vh_progress_end(vh_steal(&s->progress), "%s%zu nodes answer over ssh", changed ? "" : "nothing to do: ", c->n_nodes);
+		vh_progress_end(vh_steal(&s->progress), "%s%zu nodes %s", changed ? "" : "nothing to do: ", c->n_nodes, are);
 	return 0;
 }
 
@@ -440,8 +440,10 @@ int verb_apply(struct vh_cli *cli, struct vh_err *err)
 static int want_changed(struct session *s, const struct change *change, struct saved *ret, struct vh_err *err)
 {
 	vh_cleanup(manifest_clear) struct manifest was = { 0 };
-	int r = saved_new(ret) < 0 ? vh_err_nomem(err) : cluster_manifest(&s->cluster, ret->manifest, err);
+	int r = cluster_check_own(&s->cluster, "scale", err);
 
+	if (r == 0)
+		r = saved_new(ret) < 0 ? vh_err_nomem(err) : cluster_manifest(&s->cluster, ret->manifest, err);
 	if (r == 0)
 		r = cluster_manifest(&s->cluster, &was, err);
 	/* They are tried again, as by a manifest. */

@@ -59,7 +59,8 @@ static int add_objects(const struct context *ctx, json_t *rows, struct vh_err *e
 		vh_autofree char *object = s->step->object(ctx->cluster, &s->at);
 
 		if ((s->look.is == LOOK_SAME || s->look.is == LOOK_OTHER || s->look.is == LOOK_LEAVING) && !step_keeps(s->step, ctx->cluster, &s->at))
-			r = add(rows, s->step->what, object, s->at.node ? s->at.node->name : NULL, change_loses(s->step), err);
+			r = add(rows, s->step->what, object, s->at.node ? s->at.node->name : NULL,
+				cluster_is_foreign(ctx->cluster) ? NULL : change_loses(s->step), err);
 	}
 	return r;
 }
@@ -85,7 +86,7 @@ static int add_all(const struct context *ctx, struct vh_store *store, json_t *ro
 	int r = add_objects(ctx, rows, err);
 
 	for (size_t i = 0; r == 0 && i < c->n_nodes + c->n_leaving; i++) {
-		vh_autofree char *holder = vh_strf("vm/%s", c->nodes[i].name);
+		vh_autofree char *holder = vh_strf("vm/%s", node_domain(&c->nodes[i]));
 
 		r = holder ? add_leases(store, holder, c->nodes[i].name, rows, err) : vh_err_nomem(err);
 	}
@@ -161,7 +162,9 @@ int verb_destroy(struct vh_cli *cli, struct vh_err *err)
 	r = vh_virt_stop_private(cli->state, err);
 	if (r < 0)
 		return r;
-	if (keeps_any(&s.cluster))
+	if (cluster_is_foreign(&s.cluster))
+		vh_progress_end(vh_steal(&s.progress), "given back: its domains are there as before, and no longer vhpc's");
+	else if (keeps_any(&s.cluster))
 		vh_progress_end(vh_steal(&s.progress), "removed; of it are left the volumes that it keeps, in %s", s.cluster.volumes_dir);
 	else
 		vh_progress_end(vh_steal(&s.progress), "removed; nothing of it is left on this host");

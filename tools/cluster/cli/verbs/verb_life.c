@@ -72,6 +72,14 @@ static int bring_up(const struct vh_cli *cli, struct session *s, const struct co
 	return r < 0 ? r : session_release(&walk, s, err);
 }
 
+/* Whether those answer that were imported is not known. */
+static const char *up_text(const struct session *s, bool one)
+{
+	if (cluster_is_foreign(&s->cluster))
+		return one ? "runs" : "run";
+	return one ? "answers over ssh" : "answer over ssh";
+}
+
 static int run_again(const struct vh_cli *cli, struct session *s, const struct context *ctx, struct vh_err *err)
 {
 	unsigned changed = 0;
@@ -79,7 +87,7 @@ static int run_again(const struct vh_cli *cli, struct session *s, const struct c
 
 	if (r < 0)
 		return changed ? vh_err_as(err, VH_EXIT_PARTIAL) : r;
-	end(s, ctx, ctx->only || s->cluster.n_nodes < 2 ? "answers over ssh" : "answer over ssh", changed);
+	end(s, ctx, up_text(s, ctx->only || s->cluster.n_nodes < 2), changed);
 	return 0;
 }
 
@@ -168,6 +176,8 @@ int life_rest(const struct vh_cli *cli, enum rest_how how, int (*then)(void *arg
 	struct context ctx;
 	int r = open_rest(cli, how, &s, &ctx, err);
 
+	if (r == 0)
+		r = cluster_check_own(&s.cluster, "a snapshot", err);
 	if (r == 0 && how != REST_LOOK)
 		r = nodes_check_off(&ctx, err);
 	if (r == 0 && how == REST_CHANGE)
@@ -216,7 +226,7 @@ static int examine(struct ward *w, const struct node *n, struct patient *p, stru
 	const struct pool *pool = &cluster_pool_of(&w->s.cluster, n)->wanted;
 	struct watch_case c = { .failed_too = pool->restart != POOL_NEVER, .all_too = pool->restart == POOL_ALWAYS,
 				.limit = (unsigned)pool->restart_limit, .past = &p->past, .now = time(NULL) };
-	int r = vh_virt_ended(w->s.virt, n->name, &c.end, err);
+	int r = vh_virt_ended(w->s.virt, node_domain(n), &c.end, err);
 
 	p->node = n;
 	p->limit = c.limit;

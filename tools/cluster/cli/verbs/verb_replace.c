@@ -93,8 +93,10 @@ static int find_images(const struct vh_cli *cli, const struct chosen *chosen, st
 /* Which nodes, and what their pools are from now on, of the cluster that is open; nothing is changed yet. */
 static int decide(const struct vh_cli *cli, struct session *s, struct chosen *ret, struct vh_err *err)
 {
-	int r = session_check_snapshots(s, err);
+	int r = cluster_check_own(&s->cluster, "replace", err);
 
+	if (r == 0)
+		r = session_check_snapshots(s, err);
 	if (r == 0)
 		r = choose_nodes(cli, s, ret, err);
 	if (r == 0)

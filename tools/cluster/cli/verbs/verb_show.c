@@ -66,6 +66,14 @@ int verb_status(struct vh_cli *cli, struct vh_err *err)
 
 /* --- list */
 
+/* What its domain is called. */
+static const json_t *domain_of(const json_t *node)
+{
+	const json_t *domain = json_object_get(node, "domain");
+
+	return domain ? domain : json_object_get(node, "name");
+}
+
 /* Of all its nodes, by libvirt's word; NULL: libvirt could not be asked. */
 static json_t *overall_state(json_t *domains, const json_t *nodes, size_t n_missing)
 {
@@ -76,7 +84,7 @@ static json_t *overall_state(json_t *domains, const json_t *nodes, size_t n_miss
 		return json_null();
 	json_array_foreach(nodes, i, node)
 		json_array_foreach(domains, k, domain)
-			if (json_equal(json_object_get(node, "name"), json_object_get(domain, "name"))) {
+			if (json_equal(domain_of(node), json_object_get(domain, "name"))) {
 				const char *state = json_string_value(json_object_get(domain, "state"));
 
 				there++;

@@ -34,6 +34,8 @@ int way_find(const struct vh_cli *cli, const char *file_or_name, const char *use
 	if (r == 0)
 		r = session_load(cli, w.cluster, &s, err);
 	if (r == 0)
+		r = cluster_check_own(c, "ssh", err);
+	if (r == 0)
 		r = files_key(c, &key, err);
 	for (size_t i = 0; r == 0 && i < c->n_nodes; i++)
 		if (vh_strv_push(&w.nodes, c->nodes[i].name) < 0)

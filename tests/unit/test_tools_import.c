@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+/* vhpc cluster import, on the domain of libvirt's test driver: two vCPUs, 8 GiB, and it runs. */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "lib/store/store.h"
+#include "lib/strv.h"
+#include "tests/unit/unit.h"
+#include "tools/cluster/cli/cli.h"
+#include "vmm/domain/domain.h"
+#include "vmm/virt/virt.h"
+
+#define TEST_URI "test:///default"
+#define ASKS "cpu_policy: shared\nimage: none\nvcpus: 2\n"
+
+struct fixture {
+	char *dir, *manifest;
+	struct vh_virt *virt;	/* as long as it is open the test driver remembers */
+	struct vh_err err;
+};
+
+static void setup(struct fixture *f, const char *manifest)
+{
+	*f = (struct fixture){ .dir = unit_tmpdir() };
+	f->manifest = unit_file(f->dir, "m.yaml", manifest);
+	ck_assert_int_eq(vh_virt_open(&f->virt, TEST_URI, f->dir, false, &f->err), 0);
+}
+
+static void finish(struct fixture *f)
+{
+	vh_virt_close(f->virt);
+	vh_err_clear(&f->err);
+	free(f->manifest);
+	free(f->dir);
+}
+
+/* What the verb returns; its words end with NULL. */
+static int call(struct fixture *f, int (*verb)(struct vh_cli *cli, struct vh_err *err), ...)
+{
+	union { struct import_opts import; struct life_opts life; struct apply_opts apply; struct snapshot_opts snapshot; } opts = { 0 };
+	struct vh_cli cli = { .prog = "vhpc cluster", .quiet = true, .state = f->dir, .connect = TEST_URI, .opts = &opts };
+	char *words[8] = { NULL };
+	unit_autooutput said = { 0 };
+	va_list ap;
+	int r;
+
+	va_start(ap, verb);
+	while ((words[cli.argc] = va_arg(ap, char *)))
+		cli.argc++;
+	va_end(ap);
+	cli.argv = words;
+	vh_err_clear(&f->err);
+	unit_capture_begin(&said);
+	r = verb(&cli, &f->err);
+	unit_capture_end(&said);
+	return r;
+}
+
+static size_t leases_of(const struct fixture *f, const char *holder)
+{
+	vh_autostore store = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+	struct vh_lease *leases;
+	size_t n;
+
+	ck_assert_int_eq(vh_store_open(&store, f->dir, VH_STORE_READ, &err), 0);
+	ck_assert_int_eq(vh_lease_list(store, NULL, holder, &leases, &n, &err), 0);
+	vh_lease_free(leases, n);
+	return n;
+}
+
+static bool is_of(struct fixture *f, const char *owner)
+{
+	vh_autofree char *is = NULL;
+	const char *state;
+
+	ck_assert_int_eq(vh_virt_look(f->virt, "test", &state, &is, &f->err), 0);
+	return owner ? is && !strcmp(is, owner) : !is;
+}
+
+static const char *state_of(struct fixture *f)
+{
+	const char *state = NULL;
+
+	ck_assert_int_eq(vh_virt_state(f->virt, "test", &state, &f->err), 0);
+	return state ? state : "gone";
+}
+
+START_TEST(it_is_a_node_until_it_is_given_back)
+{
+	vh_autofree char *before = NULL, *after = NULL;
+	char *left;
+	struct fixture f;
+
+	setup(&f, "name: old\nnodes: 1\nmemory: 8G\n" ASKS);
+	ck_assert_int_eq(vh_virt_any_xml(f.virt, "test", true, &before, &f.err), 0);
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+	ck_assert(is_of(&f, "cluster/old"));
+	ck_assert_str_eq(state_of(&f), "running");
+	ck_assert_uint_eq(leases_of(&f, "vm/test"), 1);
+	ck_assert_uint_eq(leases_of(&f, "cluster/old"), 1);
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "old-1", "test", NULL), 0);
+
+	ck_assert_int_eq(call(&f, verb_stop, "old", NULL), 0);
+	ck_assert_str_eq(state_of(&f), "shut off");
+	ck_assert_uint_eq(leases_of(&f, "vm/test"), 0);
+	ck_assert_int_eq(call(&f, verb_start, "old", NULL), 0);
+	ck_assert_str_eq(state_of(&f), "running");
+	ck_assert_uint_eq(leases_of(&f, "vm/test"), 1);
+	ck_assert_int_eq(call(&f, verb_apply, f.manifest, NULL), 0);
+
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	ck_assert(is_of(&f, NULL));
+	ck_assert_str_eq(state_of(&f), "running");
+	ck_assert_uint_eq(leases_of(&f, NULL), 0);
+	ck_assert_int_eq(vh_virt_any_xml(f.virt, "test", true, &after, &f.err), 0);
+	/* libvirt leaves an element with nothing in it. */
+	left = strstr(after, "  <metadata/>\n");
+	if (left)
+		memmove(left, left + strlen("  <metadata/>\n"), strlen(left + strlen("  <metadata/>\n")) + 1);
+	ck_assert_str_eq(before, after);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(one_that_is_off_stays_off)
+{
+	struct fixture f;
+
+	setup(&f, "name: old\nnodes: 1\nmemory: 8G\n" ASKS);
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+	ck_assert_int_eq(call(&f, verb_stop, "old", NULL), 0);
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+	ck_assert(is_of(&f, "cluster/old"));
+	ck_assert_str_eq(state_of(&f), "shut off");
+	ck_assert_uint_eq(leases_of(&f, "vm/test"), 0);
+	ck_assert_int_eq(call(&f, verb_start, "old", NULL), 0);
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	finish(&f);
+}
+END_TEST
+
+/* As after a run that was killed between record and mark. */
+START_TEST(what_lacks_its_mark_gets_it)
+{
+	struct fixture f;
+
+	setup(&f, "name: old\nnodes: 1\nmemory: 8G\n" ASKS);
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(vh_virt_release(f.virt, "test", "cluster/another", &f.err), 0);
+		ck_assert(is_of(&f, "cluster/old"));
+		ck_assert_int_eq(vh_virt_release(f.virt, "test", "cluster/old", &f.err), 0);
+		ck_assert(is_of(&f, NULL));
+		ck_assert_int_eq(i ? call(&f, verb_apply, f.manifest, NULL) : call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+		ck_assert(is_of(&f, "cluster/old"));
+	}
+	ck_assert_int_eq(vh_virt_release(f.virt, "test", "cluster/old", &f.err), 0);
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	ck_assert_uint_eq(leases_of(&f, NULL), 0);
+	finish(&f);
+}
+END_TEST
+
+/* Even who takes it for one of ours does not remove it. */
+START_TEST(the_mark_alone_keeps_it_from_being_removed)
+{
+	struct fixture f;
+
+	setup(&f, "name: old\nnodes: 1\nmemory: 8G\n" ASKS);
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+	ck_assert_int_eq(vh_virt_remove(f.virt, "test", "cluster/old", &f.err), 0);
+	ck_assert_str_eq(state_of(&f), "running");
+	ck_assert(is_of(&f, NULL));
+	finish(&f);
+}
+END_TEST
+
+START_TEST(what_contradicts_is_refused_and_changes_nothing)
+{
+	struct fixture f;
+
+	setup(&f, "name: old\nnodes: 1\nmemory: 4G\nslurm: yes\n" ASKS);
+	ck_assert_int_lt(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+	unit_assert_err(&f.err, VH_EXIT_REFUSED, "domain test: 2 of these are not as the manifest asks for node old-1",
+			"let the manifest say what the domain is, or virsh edit test");
+	ck_assert(is_of(&f, NULL));
+	ck_assert_uint_eq(leases_of(&f, NULL), 0);
+	ck_assert_int_lt(call(&f, verb_import, f.manifest, "2", "test", NULL), 0);
+	unit_assert_err(&f.err, VH_EXIT_REFUSED, "cluster old: its manifest has no node old-2", NULL);
+	ck_assert_int_lt(call(&f, verb_import, f.manifest, "1", "none", NULL), 0);
+	unit_assert_err(&f.err, VH_EXIT_REFUSED, "domain none: no such domain on " TEST_URI, NULL);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(what_is_not_for_such_nodes_is_refused)
+{
+	static const struct { int (*verb)(struct vh_cli *cli, struct vh_err *err); const char *what; } verbs[] = {
+		{ verb_scale, "scale" }, { verb_snapshot, "a snapshot" }, { verb_replace, "replace" }, { verb_ssh, "ssh" },
+	};
+	vh_autofree char *more = NULL;
+	struct fixture f;
+
+	setup(&f, "name: old\nnodes: 2\nmemory: 8G\n" ASKS);
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "2", "test", NULL), 0);
+	for (size_t i = 0; i < vh_array_len(verbs); i++) {
+		vh_autofree char *said = vh_strf("cluster old: its nodes were imported, and %s is not for such nodes", verbs[i].what);
+
+		ck_assert_int_lt(call(&f, verbs[i].verb, "old", i < 2 ? "2" : NULL, NULL), 0);
+		unit_assert_err(&f.err, VH_EXIT_REFUSED, said, NULL);
+	}
+	/* One domain is one node. */
+	ck_assert_int_lt(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+	ck_assert_int_eq(f.err.exit, VH_EXIT_REFUSED);
+	more = unit_file(f.dir, "more.yaml", "name: old\nnodes: 3\nmemory: 8G\n" ASKS);
+	ck_assert_int_lt(call(&f, verb_apply, more, NULL), 0);
+	ck_assert_int_eq(f.err.exit, VH_EXIT_REFUSED);
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	finish(&f);
+}
+END_TEST
+
+UNIT_SUITE(tools_import, it_is_a_node_until_it_is_given_back, one_that_is_off_stays_off, what_lacks_its_mark_gets_it,
+	   the_mark_alone_keeps_it_from_being_removed, what_contradicts_is_refused_and_changes_nothing, what_is_not_for_such_nodes_is_refused)
