@@ -223,5 +223,25 @@ START_TEST(what_is_not_for_such_nodes_is_refused)
 }
 END_TEST
 
-UNIT_SUITE(tools_import, it_is_a_node_until_it_is_given_back, one_that_is_off_stays_off, what_lacks_its_mark_gets_it,
+START_TEST(what_libvirt_says_is_told)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	vh_cleanup(vh_virt_put) struct _virDomain *domain = NULL;
+	const char *state;
+	struct fixture f;
+	bool started;
+
+	setup(&f, "name: old\nnodes: 1\nmemory: 8G\n" ASKS);
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+	ck_assert_int_eq(vh_virt_take(f.virt, "test", &domain, &state, &lease, &f.err), 0);
+	ck_assert_int_eq(vh_virt_stop(f.virt, "test", 0, true, &f.err), 0);
+	ck_assert_int_lt(vh_virt_start_taken(domain, "paused", &started, &f.err), 0);
+	ck_assert_ptr_nonnull(strstr(f.err.text, "VM test: resume: "));
+	ck_assert_ptr_null(strstr(f.err.text, "no error"));
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	finish(&f);
+}
+END_TEST
+
+UNIT_SUITE(tools_import, what_libvirt_says_is_told, it_is_a_node_until_it_is_given_back, one_that_is_off_stays_off, what_lacks_its_mark_gets_it,
 	   the_mark_alone_keeps_it_from_being_removed, what_contradicts_is_refused_and_changes_nothing, what_is_not_for_such_nodes_is_refused)

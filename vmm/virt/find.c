@@ -21,7 +21,7 @@ int vh_virt_domain_lease(virDomainPtr domain, struct vh_domain_lease *ret, struc
 	vh_autofree char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE);
 
 	if (!xml)
-		return vh_virt_err(err, "VM %s", virDomainGetName(domain));
+		return vh_virt_domain_err(err, domain, "definition");
 	return vh_domain_lease_parse(xml, strlen(xml), ret, err);
 }
 
@@ -79,7 +79,7 @@ int vh_virt_get_state(virDomainPtr domain, int *ret, struct vh_err *err)
 {
 	if (virDomainGetState(domain, ret, NULL, 0) == 0)
 		return 0;
-	return vh_virt_err(err, "VM %s: state", virDomainGetName(domain));
+	return vh_virt_domain_err(err, domain, "state");
 }
 
 static int state_of(virDomainPtr domain, const char **ret, struct vh_err *err)

@@ -19,6 +19,7 @@ static int move_domain(struct vh_virt *v, virDomainPtr domain, const char *from,
 {
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
 	vh_autofree char *xml = virDomainGetXMLDesc(domain, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE), *now = NULL;
+	const char *name = virDomainGetName(domain);
 	vh_autodomain made = NULL;
 	int r = xml ? vh_domain_lease_parse(xml, strlen(xml), &lease, err) : 0;
 
@@ -31,7 +32,7 @@ static int move_domain(struct vh_virt *v, virDomainPtr domain, const char *from,
 	if (r < 0 || !now)
 		return r;
 	made = virDomainDefineXML(v->conn, now);
-	return made ? 0 : failed(virDomainGetName(domain), to, err);
+	return made ? 0 : failed(name, to, err);
 }
 
 static int move_domains(struct vh_virt *v, const char *from, const char *to, struct vh_err *err)

@@ -81,7 +81,7 @@ int vh_virt_xml(struct vh_virt *v, const char *name, char **ret, struct vh_err *
 /* libvirt, asked by one that was killed, may just be starting it, which begins with a pause. */
 static int resume(virDomainPtr domain, struct vh_err *err)
 {
-	int now, r = virDomainResume(domain) == 0 ? 0 : vh_virt_err(err, "VM %s: resume", virDomainGetName(domain));
+	int now, r = virDomainResume(domain) == 0 ? 0 : vh_virt_domain_err(err, domain, "resume");
 
 	if (r < 0 && (virDomainGetState(domain, &now, NULL, 0) < 0 || now != VIR_DOMAIN_RUNNING))
 		return r;
@@ -100,7 +100,7 @@ int vh_virt_start_taken(virDomainPtr domain, const char *state, bool *ret_starte
 		return 0;
 	*ret_started = virDomainCreate(domain) == 0;
 	if (!*ret_started)
-		r = vh_virt_err(err, "VM %s: start", virDomainGetName(domain));
+		r = vh_virt_domain_err(err, domain, "start");
 	if (r < 0 && virDomainIsActive(domain) != 1)
 		return r;
 	vh_err_clear(err);
@@ -176,7 +176,7 @@ static int destroy(virDomainPtr domain, struct vh_err *err)
 
 	if (virDomainDestroy(domain) == 0 || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
 		return 0;
-	r = vh_virt_err(err, "VM %s: destroy", virDomainGetName(domain));
+	r = vh_virt_domain_err(err, domain, "destroy");
 	if (virDomainIsActive(domain) != 0)
 		return r;
 	vh_err_clear(err);
@@ -219,7 +219,7 @@ static int mark(virDomainPtr domain, const char *lease, struct vh_err *err)
 		return 0;
 	if (!lease && virGetLastErrorCode() == VIR_ERR_NO_DOMAIN_METADATA)
 		return 0;
-	return vh_virt_err(err, "VM %s: metadata", virDomainGetName(domain));
+	return vh_virt_domain_err(err, domain, "metadata");
 }
 
 int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err)

@@ -23,6 +23,8 @@ static inline void vh_domain_putp(virDomainPtr *d) { if (*d) virDomainFree(*d); 
 /* Makes an error of libvirt's last one of this thread: "what: its message". EAGAIN or EBUSY where its cause passes by
  * itself, EPERM and refused what a hook or polkit refused, else EIO. */
 int vh_virt_err(struct vh_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "VM NAME: what: its message", in the same way: to ask a domain's name makes libvirt forget its error. */
+int vh_virt_domain_err(struct vh_err *err, virDomainPtr domain, const char *what);
 /* NULL in *ret and 0: no such domain. */
 int vh_virt_find(struct vh_virt *v, const char *name, virDomainPtr *ret, struct vh_err *err);
 /* Its lease; -ENODATA (no error text): none of ours. */

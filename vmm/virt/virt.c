@@ -73,6 +73,12 @@ int vh_virt_err(struct vh_err *err, const char *fmt, ...)
 	return vh_err_set(err, number(), "%s: %.*s", what ? what : "libvirt", len, said);
 }
 
+int vh_virt_domain_err(struct vh_err *err, virDomainPtr domain, const char *what)
+{
+	vh_virt_err(err, "%s", what);
+	return vh_err_within(err, "VM %s", virDomainGetName(domain));
+}
+
 /* Opening has no deadline of its own, so it runs in a thread, which is left behind, with
  * what it works on, when the daemon does not answer. */
 struct opening {
