@@ -172,11 +172,17 @@ START_TEST(reasons_hold_no_secret)
 END_TEST
 
 /* The program itself, on a root made for the test; its exit status. */
-static int run(const char *root, const char *what)
+static char *identity_program(void)
 {
 	char self[4096] = "";
+
 	ck_assert_int_gt(readlink("/proc/self/exe", self, sizeof(self) - 1), 0);
-	vh_autofree char *program = vh_strf("%s/../guest/identity", dirname(self));
+	return vh_strf("%s/../guest/identity", dirname(self));
+}
+
+static int run(const char *root, const char *what)
+{
+	vh_autofree char *program = identity_program();
 	const char *const argv[] = { program, what, root, NULL };
 	vh_autooutput out = { 0 };
 	vh_autoerr err = VH_ERR_NONE;
@@ -366,6 +372,30 @@ START_TEST(who_was_the_images_stays)
 }
 END_TEST
 
+/* In processes of its own: one of a user who goes, and one of the image's, whose number a user was to have who was left out. */
+static const char two_run[] =
+	"cp \"$1\" \"$2/identity\"; printf 'hostname n1\\nuser ada 2001\\nuser bob 2002\\n' >\"$2/with\"; echo 'hostname n1' >\"$2/without\"\n"
+	"setpriv --reuid 2001 --clear-groups sleep 60 & image=$!\n"
+	"setpriv --reuid 2002 --clear-groups sleep 60 & bob=$!\n"
+	"until grep -q '^Uid:.2001' /proc/$image/status && grep -q '^Uid:.2002' /proc/$bob/status; do sleep 0.01; done\n"
+	"chroot \"$2\" /identity /with; chroot \"$2\" /identity /without\n"
+	"wait $bob; [ $? = 137 ] && kill $image";
+
+START_TEST(what_runs_of_one_who_was_left_out_is_not_his)
+{
+	vh_autofree char *dir = image_root(ACCOUNTS "svc:x:2001:2001::/:/bin/false\n", GROUPS), *program = identity_program();
+	const char *const argv[] = { "unshare", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", two_run, "sh",
+				     program, dir, NULL };
+	vh_autooutput out = { 0 };
+	vh_autoerr err = VH_ERR_NONE;
+
+	if (geteuid() != 0)
+		return;
+	ck_assert_msg(vh_spawn_run(&(struct vh_spawn){ .argv = (char *const *)argv, .deadline_ms = 100000 }, &out, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(out.status, 0);
+}
+END_TEST
+
 #define CREDENTIAL "run/credentials/@system/vhpc.identity"
 
 /* A boot from inside has the credential of the last start from outside. */
@@ -513,7 +543,7 @@ END_TEST
 
 UNIT_SUITE(images_identity, whole_identity_is_read, bad_lines_are_refused_with_their_number,
 	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once, the_key_of_nodes_is_the_users_alone,
-	   users_are_made_once, users_who_are_told_of_no_more_go, who_was_the_images_stays,
+	   users_are_made_once, users_who_are_told_of_no_more_go, who_was_the_images_stays, what_runs_of_one_who_was_left_out_is_not_his,
 	   what_was_told_since_counts, what_is_exported_is_what_the_identity_says, homes_are_made_where_home_is_empty,
 	   users_of_the_image_stay_what_they_are, slurm_is_what_the_identity_says,
 	   without_munge_the_rest_of_the_identity_counts, where_cloud_init_reads_seeds_a_host_key_is_made)

@@ -204,6 +204,15 @@ int vh_accounts_drop(int root, const struct vh_id_users *were, const struct vh_i
 	return end(root, &a, r);
 }
 
+bool vh_accounts_number(int root, unsigned uid)
+{
+	struct table passwd = { 0 };
+	bool is = table_read(root, "etc/passwd", &passwd) < 0 || table_numbered(&passwd, uid);
+
+	free(passwd.text);
+	return is;
+}
+
 bool vh_accounts_has(const struct vh_id_users *u, const struct vh_id_user *was)
 {
 	return same_user(u, was) != NULL;

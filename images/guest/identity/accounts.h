@@ -14,6 +14,8 @@ int vh_accounts_add(int root, const struct vh_id_users *u, bool *ret_made);
 /* Takes away those of were that are none of u, and has the others leave groups that they are no more in. One that the
  * image has by that name is left alone. 0, or -1 after saying what failed. */
 int vh_accounts_drop(int root, const struct vh_id_users *were, const struct vh_id_users *u);
+/* Whether anybody in passwd has that number; true also where it cannot be read. */
+bool vh_accounts_number(int root, unsigned uid);
 /* Whether u has that user, by name and number. */
 bool vh_accounts_has(const struct vh_id_users *u, const struct vh_id_user *was);
 

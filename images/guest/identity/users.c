@@ -161,7 +161,10 @@ static int part_with(int root, const struct vh_id_users *were, const struct vh_i
 
 		if (vh_accounts_has(u, was))
 			continue;
-		if (forget(root, LET_IN, was->name) < 0 || forget(root, KEYS, was->name) < 0 || (live && end_processes(was) < 0))
+		if (forget(root, LET_IN, was->name) < 0 || forget(root, KEYS, was->name) < 0)
+			r = -1;
+		/* Who was left out has a number of the image's, with processes of others. */
+		if (live && !vh_accounts_number(root, was->uid) && end_processes(was) < 0)
 			r = -1;
 	}
 	return r;

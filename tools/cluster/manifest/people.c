@@ -161,7 +161,7 @@ static int too_many(const struct people *p, struct vh_err *err)
 {
 	vh_err_refuse(err, E2BIG, "users: %zu left and %zu groups have been, whose numbers are kept; at most %d of either", p->gone.n, p->groups.n,
 		      NAMES_MAX);
-	return vh_err_hint(err, "destroy the cluster, and apply it anew");
+	return vh_err_hint(err, "destroy the cluster, move away the volumes that it kept, and apply it anew");
 }
 
 int people_change(const struct people *old, const struct vh_doc_list *users, struct people *ret, struct vh_err *err)
