@@ -68,7 +68,7 @@ publish() {
 	cat "$T/stderr" >&2
 	return $rc
 }
-sql() { sqlite3 -separator ' ' "$cloud/glance.db" "$1"; }
+sql() { sqlite3 -cmd '.timeout 60000' -separator ' ' "$cloud/glance.db" "$1"; }	# Glance may be writing to it
 there() { sql "select name, status, id from images where deleted = 0 order by name, id;"; }
 id_of() { sql "select id from images where deleted = 0 and name = '$1';"; }
 property() { sql "select value from image_properties where image_id = '$(id_of "$1")' and name = '$2' and deleted = 0;"; }
