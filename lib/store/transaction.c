@@ -48,6 +48,12 @@ static int begin_shared(struct vh_store *s, struct vh_err *err)
 	return r;
 }
 
+static void free_shared(struct vh_shared *t)
+{
+	vh_err_clear(&t->err);
+	free(t);
+}
+
 /* For all whose changes are in it. */
 static void end_shared(struct vh_store *s)
 {
@@ -64,16 +70,14 @@ static void end_shared(struct vh_store *s)
 	if (t->members)
 		pthread_cond_broadcast(&s->ended);
 	else
-		free(t);
+		free_shared(t);
 }
 
 /* The last of its members frees it. */
 static void put_shared(struct vh_shared *t)
 {
-	if (--t->members)
-		return;
-	vh_err_clear(&t->err);
-	free(t);
+	if (!--t->members)
+		free_shared(t);
 }
 
 static int leave_shared(struct vh_shared *t, struct vh_err *err)

@@ -11,6 +11,7 @@
 #include <time.h>
 #include "lib/json.h"
 #include "lib/parallel.h"
+#include "lib/store/sql.h"
 #include "lib/store/store.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
@@ -454,6 +455,30 @@ START_TEST(threads_write_together_and_fail_alone)
 }
 END_TEST
 
+/* What is seen to be lost by one who only looks is nobody's to be told, and not kept. */
+START_TEST(a_lost_change_is_forgotten)
+{
+	vh_autofree char *dir = unit_tmpdir();
+	vh_autostore s = open_in(dir, VH_STORE_WRITE);
+	struct vh_step *steps;
+	int64_t id;
+	size_t n;
+
+	OK(vh_journal_begin(s, "run", "step", "key", &id, &ok_err));
+	/* As another thread waits, it is left to that one to write it. */
+	s->waiting = 1;
+	OK(vh_journal_done(s, id, &ok_err));
+	s->waiting = 0;
+	ck_assert_ptr_nonnull(s->shared);
+	OK(vh_sql_exec(s, "ROLLBACK", &ok_err));
+	OK(vh_journal_list(s, "run", &steps, &n, &ok_err));
+	ck_assert_uint_eq(n, 1);
+	ck_assert_int_eq(steps[0].state, VH_STEP_BEGUN);
+	ck_assert_ptr_null(s->shared);
+	vh_journal_free(steps, n);
+}
+END_TEST
+
 START_TEST(writer_waits_for_another)
 {
 	vh_autofree char *state = unit_tmpdir();
@@ -747,6 +772,6 @@ UNIT_SUITE(lib_store, a_full_disk_is_said, a_read_only_store_is_read, file_is_pr
 	   damaged_pages_are_found_when_read, cut_file_is_no_crash, anothers_store_is_refused_without_rights,
 	   lease_has_one_holder, leases_are_listed_and_dropped_by_kind_and_holder, names_are_data_and_never_sql,
 	   group_is_kept_or_lost_whole, group_is_settled_by_what_came_of_it, processes_share_leases_without_loss,
-	   threads_write_together_and_fail_alone, writer_waits_for_another,
+	   threads_write_together_and_fail_alone, a_lost_change_is_forgotten, writer_waits_for_another,
 	   killed_writer_leaves_whole_transactions, records_are_put_replaced_and_deleted,
 	   record_that_is_no_json_is_an_error, journal_keeps_order_and_state, journal_outlives_its_process)
