@@ -460,6 +460,27 @@ START_TEST(what_a_node_was_to_have_is_given_back)
 }
 END_TEST
 
+/* Where others were promised too much, what is given back is not kept for it. */
+START_TEST(what_is_given_back_needs_no_room)
+{
+	autofixture f;
+	vh_autoerr err = VH_ERR_NONE;
+
+	planned_anew(&f, SMALL("1", "256M"));
+	leased(&f);
+	changed(&f, SMALL("3", "512M"));
+	leased(&f);
+	for (int i = 0; i < 4; i++) {
+		vh_autofree char *key = vh_strf("%d:vm/other", i);
+
+		ck_assert_int_eq(vh_lease_take(f.store, "memory", key, "vm/other", INT64_MAX, &err), 0);
+	}
+	cluster_unrenew(&f.c);
+	ck_assert_msg(record_settle(f.store, &f.c, &err) == 0, "%s", err.text);
+	check_held(&f, "vm/c-work-1", "1 CPUs, 256 MiB");
+}
+END_TEST
+
 START_TEST(another_image_comes_and_goes)
 {
 	autofixture f;
@@ -1535,7 +1556,7 @@ END_TEST
 
 UNIT_SUITE(tools_change, snapshots_are_of_the_disks_of_all_nodes, the_same_manifest_changes_nothing, nodes_that_stay_keep_what_they_have, a_slot_is_given_again_when_its_node_is_gone,
 	   who_was_to_leave_comes_back, shared_memory_stays_as_nodes_have_it, nodes_are_to_be_other_ones_and_come_back,
-	   one_that_leaves_comes_back_as_it_was, what_a_node_was_to_have_is_given_back, another_image_comes_and_goes,
+	   one_that_leaves_comes_back_as_it_was, what_a_node_was_to_have_is_given_back, what_is_given_back_needs_no_room, another_image_comes_and_goes,
 	   nodes_are_of_what_they_were_until_they_are_replaced, what_no_node_was_made_of_is_as_before, all_nodes_need_one_user_and_one_mpi,
 	   a_disk_is_kept_beside_and_put_back,
 	   what_cannot_be_changed_is_refused,

@@ -71,8 +71,9 @@ static int check_pool(struct vh_store *s, const struct vh_root *root, unsigned n
 			     vh_size_format(b, sizeof(b), (uint64_t)pages * page));
 }
 
+/* had: it held that before. */
 static int take_memory(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
-		       size_t i, struct vh_err *err)
+		       size_t i, bool had, struct vh_err *err)
 {
 	bool huge = lease->page > 4096;
 	vh_autofree char *key = huge ? vh_strf("%u:%llu:%s", lease->nodes[i], (unsigned long long)lease->page,
@@ -81,7 +82,7 @@ static int take_memory(struct vh_store *s, const struct vh_root *root, const str
 	int r = key ? vh_lease_take(s, huge ? "hugepage" : "memory", key, lease->holder, lease->node_memory[i], err)
 		    : vh_err_nomem(err);
 
-	if (r < 0)
+	if (r < 0 || had)
 		return r;
 	return huge ? check_pool(s, root, lease->nodes[i], lease->page, lease->holder, err)
 		    : check_memory(s, root, lease->nodes[i], lease->holder, err);
@@ -106,16 +107,8 @@ static int take_device(struct vh_store *s, const struct vh_root *root, const str
 	return vh_lease_take(s, "vf", address, lease->holder, 0, err);
 }
 
-int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
-			 const struct vh_domain_lease *lease, struct vh_err *err)
-{
-	int r = vh_lives_sweep(s, root, err);
-
-	return r < 0 ? r : vh_domain_lease_take_more(s, root, lease, err);
-}
-
-int vh_domain_lease_take_more(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
-			      struct vh_err *err)
+static int take_all(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease, bool had,
+		    struct vh_err *err)
 {
 	int r = 0;
 
@@ -126,10 +119,30 @@ int vh_domain_lease_take_more(struct vh_store *s, const struct vh_root *root, co
 		r = vh_lease_take(s, "cpu", key, lease->holder, 0, err);
 	}
 	for (size_t i = 0; r == 0 && i < lease->n_nodes; i++)
-		r = take_memory(s, root, lease, i, err);
+		r = take_memory(s, root, lease, i, had, err);
 	for (char **d = lease->devices; r == 0 && d && *d; d++)
 		r = take_device(s, root, lease, *d, err);
 	return r < 0 ? r : vh_life_begin(s, root, lease->holder, lease->uuid, 0, err);
+}
+
+int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
+			 const struct vh_domain_lease *lease, struct vh_err *err)
+{
+	int r = vh_lives_sweep(s, root, err);
+
+	return r < 0 ? r : take_all(s, root, lease, false, err);
+}
+
+int vh_domain_lease_take_more(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
+			      struct vh_err *err)
+{
+	return take_all(s, root, lease, false, err);
+}
+
+int vh_domain_lease_take_less(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
+			      struct vh_err *err)
+{
+	return take_all(s, root, lease, true, err);
 }
 
 int vh_domain_lease_keep(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease, pid_t pid,

@@ -96,6 +96,10 @@ int vh_domain_lease_take(struct vh_store *s, const struct vh_root *root,
 /* The same, where the caller's group has given back already what those hold that have ended. */
 int vh_domain_lease_take_more(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
 			      struct vh_err *err);
+/* The same, of a part of what the holder had until the caller's group gave it back: there is room for that, whatever others
+ * were promised. */
+int vh_domain_lease_take_less(struct vh_store *s, const struct vh_root *root, const struct vh_domain_lease *lease,
+			      struct vh_err *err);
 /* Takes ("memory", "NODE:/dev/shm/NAME", bytes): memory that VMs share, of whoever owns them, within
  * the node's RAM; vh_taken_load counts what of that file is not there yet. */
 int vh_shared_lease_take(struct vh_store *s, const struct vh_root *root, unsigned node, const char *name,

@@ -175,7 +175,7 @@ static int settle_node(struct vh_store *store, const struct vh_root *root, const
 	vh_lease_free(held, n_held);
 	for (size_t i = 0; r == 0 && more && i < vh_array_len(kinds); i++)
 		r = vh_lease_drop(store, own.holder, kinds[i], NULL, err);
-	return r == 0 && more ? vh_domain_lease_take_more(store, root, &own, err) : r;
+	return r == 0 && more ? vh_domain_lease_take_less(store, root, &own, err) : r;
 }
 
 /* Of nodes that are to have nothing else: what they hold beside what they have, by a change that was given up, is given back. */
