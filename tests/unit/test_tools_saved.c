@@ -275,6 +275,24 @@ START_TEST(steps_wait_for_what_they_need)
 }
 END_TEST
 
+/* Imported nodes have no disks and taps, and their files go after them. */
+START_TEST(imported_nodes_have_files_first)
+{
+	static struct node nodes[2] = { { .domain = (char *)"a" }, { .domain = (char *)"b" } };
+	const struct cluster c = { .nodes = nodes, .n_nodes = 2, .n_hosts = 1 };
+	const struct context ctx = { .cluster = &c };
+
+	for (int undo = 0; undo < 2; undo++) {
+		vh_cleanup(route_clear) struct route r = { 0 };
+
+		ck_assert_int_eq(route_make(&ctx, undo, &r), 0);
+		ck_assert_uint_eq(r.batch.n_tasks, 1 + 2 * 2);
+		check_leads(&r, &step_files, &step_domain);
+		check_leads(&r, &step_domain, &step_start);
+	}
+}
+END_TEST
+
 /* Two nodes stay and one leaves: it is only undone, with the others or alone. */
 START_TEST(nodes_that_leave_are_only_undone)
 {
@@ -474,6 +492,6 @@ END_TEST
 
 UNIT_SUITE(tools_saved, missing_nodes_are_told_and_borne, nodes_that_can_be_spared_are_groups_of_the_route, saved_plan_fits_what_it_was_made_of, a_saved_plan_fits_the_data_that_it_was_made_of, a_manifest_alone_fits_always, what_is_no_such_plan_is_refused,
 	   changes_are_what_is_not_as_planned, a_walk_tells_of_its_steps,
-	   a_walk_killed_anywhere_is_finished_or_undone, steps_wait_for_what_they_need, one_node_alone_has_what_it_needs, nodes_that_leave_are_only_undone,
+	   a_walk_killed_anywhere_is_finished_or_undone, steps_wait_for_what_they_need, imported_nodes_have_files_first, one_node_alone_has_what_it_needs, nodes_that_leave_are_only_undone,
 	   slurm_is_told_between_nodes_and_launchers,
 	   causes_name_what_apply_mends, another_manifest_and_another_image_are_told_and_borne, changed_data_is_told_and_borne, nodes_that_are_not_there_rest_already)

@@ -41,6 +41,7 @@ static const struct { const struct step *step, *needs; } needs[] = {
 	{ &step_volume, &step_files },
 	{ &step_data, &step_files },
 	{ &step_served, &step_files },
+	{ &step_domain, &step_files },
 	{ &step_domain, &step_region },
 	{ &step_domain, &step_tap },
 	{ &step_domain, &step_disk },
