@@ -104,12 +104,13 @@ int vh_virt_state(struct vh_virt *v, const char *name, const char **ret, struct 
 
 int vh_virt_state_taken(virDomainPtr domain, const char **ret, struct vh_err *err)
 {
-	int r = state_of(domain, ret, err);
+	int state;
 
-	if (r == 0 || virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
-		return r;
-	vh_err_clear(err);
 	*ret = NULL;
+	if (virDomainGetState(domain, &state, NULL, 0) == 0)
+		*ret = vh_virt_state_name(state);
+	else if (virGetLastErrorCode() != VIR_ERR_NO_DOMAIN)
+		return vh_virt_domain_err(err, domain, "state");
 	return 0;
 }
 

@@ -179,7 +179,7 @@ static int look_after(struct vh_virt *v, const char *state, struct _virDomain *d
 	const char *is;
 	int r = vh_virt_state_taken(domain, &is, err);
 
-	return r < 0 || !vh_virt_is_off(is) ? r : drop_leases(v, state, holder, err);
+	return r < 0 || (is && !vh_virt_is_off(is)) ? r : drop_leases(v, state, holder, err);
 }
 
 static int check_owner(const char *name, const char *wanted, const char *owner, struct vh_err *err)
