@@ -359,6 +359,7 @@ START_TEST(foreign_domains)
 		"<domain><name>n</name><metadata><lease holder='vm/n'/></metadata></domain>",
 		"<domain><name>n</name><metadata><l:lease xmlns:l='urn:other' holder='vm/n'/></metadata></domain>",
 		"<domain><name>n</name><l:lease xmlns:l='" VH_DOMAIN_NS "' holder='vm/n'/></domain>",
+		LEASE("holder='vm/m' foreign='yes'", ""),
 	};
 
 	for (size_t i = 0; i < vh_array_len(texts); i++) {
@@ -376,7 +377,7 @@ START_TEST(hostile_domains)
 		"", "<", "<domain>", "<domain><name>n</name", "not xml", "<network/>",
 		"<!DOCTYPE domain [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><domain><name>&a;</name></domain>",
 		"<!DOCTYPE a [<!ENTITY a 'x'><!ENTITY b '&a;&a;&a;&a;'>]><domain>&b;</domain>",
-		LEASE("", ""), LEASE("holder='vm/other'", ""), LEASE("holder='cluster/n'", ""),
+		LEASE("", ""), LEASE("foreign='yes'", ""), LEASE("holder='vm/other'", ""), LEASE("holder='cluster/n'", ""),
 		LEASE("holder='vm/n' cpus='0-'", ""), LEASE("holder='vm/n' cpus='0-99999999'", ""),
 		LEASE("holder='vm/n' cpus='0-5000'", ""), LEASE("holder='vm/n' cpus='-1'", ""),
 		LEASE("holder='vm/n'", "<l:memory/>"), LEASE("holder='vm/n'", "<l:memory node='0'/>"),

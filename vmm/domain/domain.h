@@ -77,8 +77,8 @@ void vh_domain_lease_clear(struct vh_domain_lease *lease);
 /* What a layout holds. holder is "vm/NAME"; here: only what that host has, or NULL. -ENOMEM. */
 int vh_layout_lease(const struct vh_layout *layout, const struct vh_host *here, const char *holder,
 		    const char *owner, struct vh_domain_lease *ret);
-/* Reads that element back from untrusted domain XML. -ENODATA without error text: the
- * domain is none of ours. */
+/* Reads that element back from untrusted domain XML. -ENODATA without error text: the domain is none of ours, or has
+ * what its maker copied or renamed along with one that was imported. */
 int vh_domain_lease_parse(const char *xml, size_t len, struct vh_domain_lease *ret, struct vh_err *err);
 
 /* That element as libvirt is given it for a domain that is there, without its namespace; malloc'd, NULL without memory. */

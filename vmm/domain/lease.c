@@ -105,9 +105,12 @@ static int read_lease(xmlNodePtr node, const char *name, struct vh_domain_lease 
 
 	if (!own || get_attr(node, "holder", &lease->holder) < 0 || get_attr(node, "owner", &lease->owner) < 0)
 		return vh_err_nomem(err);
+	lease->foreign = xmlHasProp(node, BAD_CAST "foreign") != NULL;
+	/* Its maker has cloned it, or given it another name: such a one was never imported. */
+	if (lease->foreign && lease->holder && strcmp(lease->holder, own))
+		return -ENODATA;
 	if (!vh_is_hostname(name) || !lease->holder || strcmp(lease->holder, own))
 		return bad_lease(name, "its holder is not this domain", err);
-	lease->foreign = xmlHasProp(node, BAD_CAST "foreign") != NULL;
 	r = read_cpus(node, name, lease, err);
 	if (r == 0)
 		r = read_page(node, name, lease, err);
