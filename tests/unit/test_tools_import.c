@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /* vhpc cluster import, on the domain of libvirt's test driver: two vCPUs, 8 GiB, and it runs. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/store/store.h"
 #include "lib/strv.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/cli/cli.h"
 #include "vmm/domain/domain.h"
-#include "vmm/virt/virt.h"
+#include "vmm/virt/private.h"
+#include "vmm/vm/vm.h"
 
 #define TEST_URI "test:///default"
+#define TEST_UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
 #define ASKS "cpu_policy: shared\nimage: none\nvcpus: 2\n"
 
 struct fixture {
 	char *dir, *manifest;
 	struct vh_virt *virt;	/* as long as it is open the test driver remembers */
+	bool dry_run;		/* of what is imported */
 	struct vh_err err;
 };
 
@@ -38,7 +43,7 @@ static void finish(struct fixture *f)
 /* What the verb returns; its words end with NULL. */
 static int call(struct fixture *f, int (*verb)(struct vh_cli *cli, struct vh_err *err), ...)
 {
-	union { struct import_opts import; struct life_opts life; struct apply_opts apply; struct snapshot_opts snapshot; } opts = { 0 };
+	union { struct import_opts import; struct life_opts life; struct apply_opts apply; struct snapshot_opts snapshot; } opts = { .import = { .dry_run = f->dry_run } };
 	struct vh_cli cli = { .prog = "vhpc cluster", .quiet = true, .state = f->dir, .connect = TEST_URI, .opts = &opts };
 	char *words[8] = { NULL };
 	unit_autooutput said = { 0 };
@@ -150,14 +155,14 @@ START_TEST(what_lacks_its_mark_gets_it)
 	setup(&f, "name: old\nnodes: 1\nmemory: 8G\n" ASKS);
 	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
 	for (int i = 0; i < 2; i++) {
-		ck_assert_int_eq(vh_virt_release(f.virt, "test", "cluster/another", &f.err), 0);
+		ck_assert_int_eq(vh_virt_release(f.virt, "test", TEST_UUID, "cluster/another", &f.err), 0);
 		ck_assert(is_of(&f, "cluster/old"));
-		ck_assert_int_eq(vh_virt_release(f.virt, "test", "cluster/old", &f.err), 0);
+		ck_assert_int_eq(vh_virt_release(f.virt, "test", TEST_UUID, "cluster/old", &f.err), 0);
 		ck_assert(is_of(&f, NULL));
 		ck_assert_int_eq(i ? call(&f, verb_apply, f.manifest, NULL) : call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
 		ck_assert(is_of(&f, "cluster/old"));
 	}
-	ck_assert_int_eq(vh_virt_release(f.virt, "test", "cluster/old", &f.err), 0);
+	ck_assert_int_eq(vh_virt_release(f.virt, "test", TEST_UUID, "cluster/old", &f.err), 0);
 	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
 	ck_assert_uint_eq(leases_of(&f, NULL), 0);
 	finish(&f);
@@ -243,5 +248,172 @@ START_TEST(what_libvirt_says_is_told)
 }
 END_TEST
 
-UNIT_SUITE(tools_import, what_libvirt_says_is_told, it_is_a_node_until_it_is_given_back, one_that_is_off_stays_off, what_lacks_its_mark_gets_it,
+/* --- domains beside the driver's own */
+
+#define MARK(HOLDER) "<metadata><l:lease xmlns:l='" VH_DOMAIN_NS "' holder='" HOLDER "' owner='cluster/old' foreign='yes'/></metadata>"
+
+/* malloc'd; its UUID is of that number. */
+static char *xml_of(const char *name, int number, const char *mark)
+{
+	return vh_strf("<domain type='test'><name>%s</name><uuid>11111111-2222-4333-8444-5555555555%02d</uuid>%s<memory unit='KiB'>8388608</memory>"
+		       "<vcpu>2</vcpu><os><type>hvm</type></os></domain>", name, number, mark);
+}
+
+/* One that is off. */
+static virDomainPtr define(const struct fixture *f, const char *name, int number, const char *mark)
+{
+	vh_autofree char *xml = xml_of(name, number, mark);
+	virDomainPtr made = virDomainDefineXML(f->virt->conn, xml);
+
+	ck_assert_ptr_nonnull(made);
+	return made;
+}
+
+static bool has_mark(const struct fixture *f, const char *name)
+{
+	vh_autofree char *xml = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_virt_any_xml(f->virt, name, true, &xml, &err), 0);
+	return strstr(xml, "holder=");
+}
+
+START_TEST(a_copy_of_a_node_is_nobodys)
+{
+	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
+	vh_autofree char *other = NULL;
+	vh_autodomain copy = NULL;
+	struct fixture f;
+
+	setup(&f, "name: old\nnodes: 1\nmemory: 8G\n" ASKS);
+	other = unit_file(f.dir, "other.yaml", "name: other\nnodes: 1\nmemory: 8G\n" ASKS);
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+	copy = define(&f, "copy", 1, MARK("vm/test"));
+	ck_assert_int_eq(virDomainCreate(copy), 0);
+	ck_assert_int_lt(vh_virt_lease(f.virt, "copy", &lease, &f.err), 0);
+	unit_assert_err(&f.err, VH_EXIT_REFUSED, "VM copy: is not one of vhpc's, and left alone", NULL);
+	/* It keeps nobody from starting, and can be a node itself. */
+	ck_assert_int_eq(call(&f, verb_stop, "old", NULL), 0);
+	ck_assert_int_eq(call(&f, verb_start, "old", NULL), 0);
+	ck_assert_int_eq(call(&f, verb_import, other, "1", "copy", NULL), 0);
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	ck_assert(has_mark(&f, "copy"));
+	ck_assert_int_eq(call(&f, verb_destroy, "other", NULL), 0);
+	ck_assert(!has_mark(&f, "copy"));
+	ck_assert_uint_eq(leases_of(&f, NULL), 0);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(one_with_another_name_is_given_back)
+{
+	vh_autodomain before = NULL, after = NULL;
+	struct fixture f;
+
+	setup(&f, "name: old\nnodes: 1\nmemory: 8G\n" ASKS);
+	before = define(&f, "web1", 2, "");
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "web1", NULL), 0);
+	ck_assert(has_mark(&f, "web1"));
+	ck_assert_int_eq(virDomainUndefine(before), 0);
+	after = define(&f, "web2", 2, MARK("vm/web1"));
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	ck_assert(!has_mark(&f, "web2"));
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "web2", NULL), 0);
+	/* With its new name it is whoever's it says. */
+	ck_assert_int_eq(vh_virt_release(f.virt, "web1", "11111111-2222-4333-8444-555555555502", "cluster/another", &f.err), 0);
+	ck_assert(has_mark(&f, "web2"));
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	finish(&f);
+}
+END_TEST
+
+/* Also where a run was killed between record and mark. */
+START_TEST(one_domain_is_of_one_cluster)
+{
+	vh_autofree char *other = NULL;
+	struct fixture f;
+
+	setup(&f, "name: old\nnodes: 1\nmemory: 8G\n" ASKS);
+	other = unit_file(f.dir, "other.yaml", "name: other\nnodes: 1\nmemory: 8G\n" ASKS);
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+	ck_assert_int_eq(vh_virt_release(f.virt, "test", TEST_UUID, "cluster/old", &f.err), 0);
+	ck_assert_int_lt(call(&f, verb_import, other, "1", "test", NULL), 0);
+	ck_assert_int_eq(f.err.num, EEXIST);
+	unit_assert_err(&f.err, VH_EXIT_REFUSED, "domain test: is a node of cluster old already", NULL);
+	ck_assert_uint_eq(leases_of(&f, "cluster/other"), 0);
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	ck_assert_int_eq(call(&f, verb_import, other, "1", "test", NULL), 0);
+	ck_assert_int_eq(call(&f, verb_destroy, "other", NULL), 0);
+	finish(&f);
+}
+END_TEST
+
+START_TEST(one_that_is_not_defined_is_refused_before_anything)
+{
+	vh_autofree char *xml = xml_of("passing", 3, "");
+	vh_autodomain passing = NULL;
+	struct fixture f;
+
+	setup(&f, "name: old\nnodes: 1\nmemory: 8G\n" ASKS);
+	passing = virDomainCreateXML(f.virt->conn, xml, 0);
+	ck_assert_ptr_nonnull(passing);
+	for (int i = 0; i < 2; i++) {
+		f.dry_run = i == 0;
+		ck_assert_int_lt(call(&f, verb_import, f.manifest, "1", "passing", NULL), 0);
+		unit_assert_err(&f.err, VH_EXIT_REFUSED, "VM passing: is gone when it ends, as it is not defined",
+				"virsh dumpxml passing, and virsh define what it says");
+		ck_assert_uint_eq(leases_of(&f, NULL), 0);
+	}
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "test", NULL), 0);
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	finish(&f);
+}
+END_TEST
+
+/* A start of one that ran when it was looked at. */
+struct starting { struct fixture *f; struct vh_start how; struct vh_err err; int r; };
+
+static void *start_it(void *arg)
+{
+	struct starting *s = arg;
+	bool started = false;
+
+	s->r = vh_vm_start(s->f->virt, s->f->dir, "gone", &s->how, &started, &s->err);
+	return NULL;
+}
+
+START_TEST(one_that_is_gone_holds_nothing)
+{
+	vh_autodomain gone = NULL;
+	vh_autostore store = NULL;
+	const char *state = "running";
+	struct fixture f;
+	struct starting s = { .f = &f };
+	pthread_t thread;
+
+	setup(&f, "name: old\nnodes: 1\nmemory: 8G\n" ASKS);
+	gone = define(&f, "gone", 4, "");
+	ck_assert_int_eq(virDomainCreate(gone), 0);
+	ck_assert_int_eq(call(&f, verb_import, f.manifest, "1", "gone", NULL), 0);
+	/* It waits for the store to take its leases. */
+	ck_assert_int_eq(vh_store_open(&store, f.dir, VH_STORE_WRITE, &f.err), 0);
+	ck_assert_int_eq(vh_store_begin(store, &f.err), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, start_it, &s), 0);
+	while (!__atomic_load_n(&s.how.was, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	ck_assert_int_eq(virDomainDestroy(gone), 0);
+	ck_assert_int_eq(virDomainUndefine(gone), 0);
+	ck_assert_int_eq(vh_store_end(store, true, &f.err), 0);
+	pthread_join(thread, NULL);
+	ck_assert_msg(s.r == 0, "%s", s.err.text);
+	ck_assert_uint_eq(leases_of(&f, "vm/gone"), 0);
+	ck_assert_int_eq(vh_virt_state_taken(gone, &state, &f.err), 0);
+	ck_assert_ptr_null(state);
+	ck_assert_int_eq(call(&f, verb_destroy, "old", NULL), 0);
+	finish(&f);
+}
+END_TEST
+
+UNIT_SUITE(tools_import, a_copy_of_a_node_is_nobodys, one_with_another_name_is_given_back, one_domain_is_of_one_cluster,
+	   one_that_is_not_defined_is_refused_before_anything, one_that_is_gone_holds_nothing, what_libvirt_says_is_told, it_is_a_node_until_it_is_given_back, one_that_is_off_stays_off, what_lacks_its_mark_gets_it,
 	   the_mark_alone_keeps_it_from_being_removed, what_contradicts_is_refused_and_changes_nothing, what_is_not_for_such_nodes_is_refused)

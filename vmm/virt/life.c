@@ -252,6 +252,22 @@ int vh_virt_remove(struct vh_virt *v, const char *name, const char *owner, struc
 
 /* --- domains that somebody else made */
 
+int vh_virt_check_defined(struct vh_virt *v, const char *name, struct vh_err *err)
+{
+	vh_autodomain domain = NULL;
+	int is, r = vh_virt_find(v, name, &domain, err);
+
+	if (r < 0)
+		return r;
+	if (!domain)
+		return vh_err_refuse(err, ENOENT, "VM %s: no such VM on %s", name, v->uri);
+	is = virDomainIsPersistent(domain);
+	if (is)
+		return is < 0 ? vh_virt_domain_err(err, domain, "whether it is defined") : 0;
+	vh_err_refuse(err, EINVAL, "VM %s: is gone when it ends, as it is not defined", name);
+	return vh_err_hint(err, "virsh dumpxml %s, and virsh define what it says", name);
+}
+
 int vh_virt_adopt(struct vh_virt *v, const char *name, const struct vh_domain_lease *lease, struct vh_err *err)
 {
 	vh_autofree char *xml = vh_domain_lease_xml(lease);
@@ -265,22 +281,34 @@ int vh_virt_adopt(struct vh_virt *v, const char *name, const struct vh_domain_le
 		virDomainGetUUIDString(domain, uuid);
 	if (!domain || strcmp(uuid, lease->uuid))
 		return vh_err_refuse(err, ENOENT, "VM %s: no such VM of UUID %s on %s", name, lease->uuid, v->uri);
-	if (virDomainIsPersistent(domain) == 1)
-		return mark(domain, xml, err);
-	vh_err_refuse(err, EINVAL, "VM %s: is gone when it ends, as it is not defined", name);
-	return vh_err_hint(err, "virsh dumpxml %s, and virsh define what it says", name);
+	r = vh_virt_check_defined(v, name, err);
+	return r < 0 ? r : mark(domain, xml, err);
 }
 
-int vh_virt_release(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err)
+/* What has another name now, and with it what is no mark of ours any more. */
+static int find_renamed(struct vh_virt *v, const char *uuid, virDomainPtr *ret, struct vh_err *err)
+{
+	*ret = virDomainLookupByUUIDString(v->conn, uuid);
+	if (*ret || virGetLastErrorCode() == VIR_ERR_NO_DOMAIN)
+		return 0;
+	return vh_virt_err(err, "VM of UUID %s", uuid);
+}
+
+int vh_virt_release(struct vh_virt *v, const char *name, const char *uuid, const char *owner, struct vh_err *err)
 {
 	vh_cleanup(vh_domain_lease_clear) struct vh_domain_lease lease = { 0 };
 	vh_autodomain domain = NULL;
 	int r = vh_virt_find(v, name, &domain, err);
+	const bool renamed = r == 0 && !domain;
 
+	if (renamed)
+		r = find_renamed(v, uuid, &domain, err);
 	if (r < 0 || !domain)
 		return r;
 	r = vh_virt_domain_lease(domain, &lease, err);
+	if (r == -ENODATA && !err->num)
+		return renamed ? mark(domain, NULL, err) : 0;
 	if (r < 0)
-		return r == -ENODATA && !err->num ? 0 : r;
+		return r;
 	return lease.owner && !strcmp(lease.owner, owner) ? mark(domain, NULL, err) : 0;
 }

@@ -94,11 +94,14 @@ int vh_virt_mounted(struct vh_virt *v, const char *dir, bool *ret, struct vh_err
 
 /* --- domains that somebody else made */
 
+/* Refused where there is none, or it is not defined and thus gone when it ends. */
+int vh_virt_check_defined(struct vh_virt *v, const char *name, struct vh_err *err);
 /* Makes it one of ours, by that lease in its metadata, whether it runs or not; refused where there is none of that name and
  * the lease's UUID, or none that is defined. */
 int vh_virt_adopt(struct vh_virt *v, const char *name, const struct vh_domain_lease *lease, struct vh_err *err);
-/* Takes that back, and leaves the domain alone otherwise; 0 when there is none, or it is not of owner. */
-int vh_virt_release(struct vh_virt *v, const char *name, const char *owner, struct vh_err *err);
+/* Takes that back, and leaves the domain alone otherwise; 0 when there is none, or it is not of owner. One that has got another
+ * name is known by its UUID. */
+int vh_virt_release(struct vh_virt *v, const char *name, const char *uuid, const char *owner, struct vh_err *err);
 
 /* --- events.c: domains that end */
 

@@ -221,7 +221,9 @@ static int domain_undo(const struct context *ctx, const struct spot *at, struct 
 {
 	const struct node *n = at->node;
 
-	return (n->domain ? vh_virt_release : vh_virt_remove)(ctx->virts[n->host], node_domain(n), ctx->cluster->owner, err);
+	if (n->domain)
+		return vh_virt_release(ctx->virts[n->host], n->domain, n->uuid, ctx->cluster->owner, err);
+	return vh_virt_remove(ctx->virts[n->host], n->name, ctx->cluster->owner, err);
 }
 
 static int domain_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)

@@ -65,6 +65,8 @@ static int read_domain(struct import *i, struct vh_err *err)
 	if (r == 0 && !i->state)
 		return vh_err_refuse(err, ENOENT, "domain %s: no such domain on %s", i->domain, vh_virt_uri(i->s.virt));
 	if (r == 0)
+		r = vh_virt_check_defined(i->s.virt, i->domain, err);
+	if (r == 0)
 		r = vh_virt_any_xml(i->s.virt, i->domain, true, &defined, err);
 	if (r == 0)
 		r = vh_virt_any_xml(i->s.virt, i->domain, false, &now, err);
@@ -110,6 +112,38 @@ static int find_node(const struct import *i, bool *ret, struct vh_err *err)
 	return 0;
 }
 
+static bool has_domain(const json_t *record, const char *domain)
+{
+	const json_t *nodes = json_object_get(record, "nodes"), *node;
+	size_t k;
+
+	json_array_foreach(nodes, k, node) {
+		const char *its = json_string_value(json_object_get(node, "domain"));
+
+		if (!its)
+			its = json_string_value(json_object_get(node, "name"));
+		if (its && !strcmp(its, domain))
+			return true;
+	}
+	return false;
+}
+
+/* Before it has its mark, or its maker has renamed it, only their records tell whose it is. */
+static int check_others(const struct import *i, struct vh_err *err)
+{
+	vh_autojson all = NULL;
+	const char *name;
+	json_t *record;
+	int r = vh_record_list(i->s.store, "cluster", &all, err);
+
+	if (r < 0)
+		return r;
+	json_object_foreach(all, name, record)
+		if (strcmp(name, i->m.name) && has_domain(record, i->domain))
+			return vh_err_refuse(err, EEXIST, "domain %s: is a node of cluster %s already", i->domain, name);
+	return 0;
+}
+
 static int load(struct import *i, bool *ret_exists, bool *ret_has, struct vh_err *err)
 {
 	struct session *s = &i->s;
@@ -134,6 +168,9 @@ static int record(struct import *i, int64_t *ret_id, struct vh_err *err)
 	int r = load(i, &exists, &has, err);
 
 	if (r < 0 || has)
+		return r;
+	r = check_others(i, err);
+	if (r < 0)
 		return r;
 	old = s->cluster;
 	s->cluster = (struct cluster){ 0 };
