@@ -12,6 +12,13 @@
 
 enum { MOUNT_MS = 120000 };
 
+static int cannot(const struct vh_virt *v, struct vh_err *err)
+{
+	vh_err_refuse(err, ENOTSUP, "%s: is no daemon of this machine's that could be given a file system", v->uri);
+	return vh_err_hint(err, "qemu:///system and private are");
+}
+
+/* 0 in *ret: one that nothing of ours is ever mounted for. */
 static int daemon_of(const struct vh_virt *v, pid_t *ret, struct vh_err *err)
 {
 	vh_autofree char *private = v->private_dir ? vh_strf("%s/run/libvirt-sock", v->private_dir) : NULL;
@@ -20,11 +27,21 @@ static int daemon_of(const struct vh_virt *v, pid_t *ret, struct vh_err *err)
 	*ret = 0;
 	if (v->private_dir && !private)
 		return vh_err_nomem(err);
+	if (!private && strcmp(v->uri, "qemu:///system") != 0)
+		return 0;
 	if (private)
 		vh_daemon_peer(private, ret, &same_net);
-	else if (!strcmp(v->uri, "qemu:///system"))
+	else
 		vh_daemon_system(ret);
-	return *ret > 0 ? 0 : vh_err_refuse(err, ENOTSUP, "%s: is no daemon of this machine's that could be given a file system", v->uri);
+	return *ret > 0 ? 0 : cannot(v, err);
+}
+
+int vh_virt_can_mount(struct vh_virt *v, struct vh_err *err)
+{
+	pid_t daemon;
+	int r = daemon_of(v, &daemon, err);
+
+	return r < 0 || daemon ? r : cannot(v, err);
 }
 
 /* Another file system than that of the directory it is in. */
@@ -41,7 +58,7 @@ int vh_virt_mounted(struct vh_virt *v, const char *dir, bool *ret, struct vh_err
 	pid_t daemon;
 	int r = daemon_of(v, &daemon, err);
 
-	*ret = r == 0 && is_mounted(daemon, dir);
+	*ret = r == 0 && daemon && is_mounted(daemon, dir);
 	return r;
 }
 
@@ -60,9 +77,11 @@ static int run_there(pid_t daemon, char *const argv[], struct vh_err *err)
 int vh_virt_mount(struct vh_virt *v, const char *image, const char *dir, bool *ret_changed, struct vh_err *err)
 {
 	char *const argv[] = { (char *)"mount", (char *)"-t", (char *)"ext4", (char *)"-o", (char *)"loop,nosuid,nodev,noexec", (char *)image, (char *)dir, NULL };
-	pid_t daemon;
-	int r = daemon_of(v, &daemon, err);
+	pid_t daemon = 0;
+	int r = vh_virt_can_mount(v, err);
 
+	if (r == 0)
+		r = daemon_of(v, &daemon, err);
 	*ret_changed = r == 0 && !is_mounted(daemon, dir);
 	return *ret_changed ? run_there(daemon, argv, err) : r;
 }
@@ -73,5 +92,5 @@ int vh_virt_unmount(struct vh_virt *v, const char *dir, struct vh_err *err)
 	pid_t daemon;
 	int r = daemon_of(v, &daemon, err);
 
-	return r == 0 && is_mounted(daemon, dir) ? run_there(daemon, argv, err) : r;
+	return r == 0 && daemon && is_mounted(daemon, dir) ? run_there(daemon, argv, err) : r;
 }

@@ -85,8 +85,10 @@ int vh_virt_list(struct vh_virt *v, json_t **ret, struct vh_err *err);
 
 /* --- mount.c: file systems of this machine as the daemon, and what it starts, sees them */
 
+/* Refused where the daemon is not this machine's own or a private one: then nothing is ever mounted for it. */
+int vh_virt_can_mount(struct vh_virt *v, struct vh_err *err);
 /* Mounts the image of an ext4 file system, or finds something mounted there; what lies in it is no program, device or
- * other user's right here. Refused where the daemon is not this machine's. */
+ * other user's right here. Refused where vh_virt_can_mount is. */
 int vh_virt_mount(struct vh_virt *v, const char *image, const char *dir, bool *ret_changed, struct vh_err *err);
 /* 0 also when nothing is. */
 int vh_virt_unmount(struct vh_virt *v, const char *dir, struct vh_err *err);

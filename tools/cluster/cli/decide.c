@@ -160,6 +160,14 @@ int decide_data(const struct cluster *c, const struct saved *want, struct vh_err
 	return r < 0 ? r : saved_fits_data(want, c, &data, err);
 }
 
+int decide_daemon(struct session *s, struct vh_err *err)
+{
+	const struct volume *v = cluster_next_served(&s->cluster, NULL, NULL);
+	int r = v ? vh_virt_can_mount(s->virt, err) : 0;
+
+	return r < 0 ? vh_err_within(err, "volume %s", v->name) : 0;
+}
+
 int decide_names(struct session *s, struct vh_err *err)
 {
 	for (size_t i = 0; i < s->cluster.n_nodes; i++) {

@@ -20,5 +20,7 @@ int decide_data(const struct cluster *c, const struct saved *want, struct vh_err
 
 /* Domains are other people's too: a new node's name that is taken is refused before anything is made. */
 int decide_names(struct session *s, struct vh_err *err);
+/* A daemon that can be given no file system serves none to nodes. */
+int decide_daemon(struct session *s, struct vh_err *err);
 
 #endif

@@ -352,6 +352,8 @@ static int check(const struct vh_cli *cli, const struct saved *want, struct sess
 		r = vh_virt_open(&s->virt, cli->connect, cli->state, true, err);
 	if (r == 0)
 		r = decide_names(s, err);
+	if (r == 0)
+		r = decide_daemon(s, err);
 	if (r == 0 && exists)
 		r = check_there(cli, want, s, err);
 	cluster_clear(&s->cluster);

@@ -34,6 +34,8 @@ static int look_at_new(const struct vh_cli *cli, struct session *s, struct sight
 		r = open_virt(cli, s, err);
 	if (r == 0 && s->virt)
 		r = decide_names(s, err);
+	if (r == 0 && s->virt)
+		r = decide_daemon(s, err);
 	if (r < 0)
 		return r;
 	return sights_new(&s->cluster, ret) < 0 ? vh_err_nomem(err) : 0;
@@ -48,6 +50,8 @@ static int look_at_existing(const struct vh_cli *cli, struct session *s, struct 
 
 	if (r == 0 && s->virt)
 		r = decide_names(s, err);
+	if (r == 0 && s->virt)
+		r = decide_daemon(s, err);
 	if (r == 0)
 		r = decide_volumes(&s->cluster, err);
 	if (r < 0)
