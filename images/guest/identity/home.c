@@ -126,8 +126,11 @@ int vh_home_make(int root, const struct vh_id_user *user)
 
 	snprintf(home, sizeof(home), "home/%s", user->name);
 	vh_guest_beside(tmp, sizeof(tmp), home);
-	if (fstatat(root, home, &st, AT_SYMLINK_NOFOLLOW) == 0)
+	if (fstatat(root, home, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		/* What this node had begun, and another has made. */
+		remove_all(root, tmp);
 		return 0;
+	}
 	if (vh_guest_directory(root, tmp, 0700, user->uid, user->uid) < 0)
 		return -1;
 	int from = openat(root, "etc/skel", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
