@@ -174,6 +174,28 @@ static int check_enters(const struct cluster_pool *p, const struct vh_image *ima
 	return vh_err_hint(err, "Debian's kernels have it; by: node shares by NFS");
 }
 
+static bool pool_enters(const struct cluster *c, const struct cluster_pool *p)
+{
+	bool enters = false;
+
+	for (const struct volume *v = NULL; !enters && (v = cluster_next_served(c, NULL, v)); )
+		enters = volume_part(v, p->wanted.name, false) == VOLUME_ENTERS;
+	return enters;
+}
+
+static int check_serves(const struct vh_root *root, struct vh_err *err)
+{
+	if (!vh_virtiofsd(root)) {
+		vh_err_refuse(err, ENOENT, "volumes: this host has no virtiofsd, which serves what is by: host");
+		return vh_err_hint(err, "apt-get install virtiofsd, of Debian 12 qemu-system-common; by: node shares by NFS");
+	}
+	if (!vh_root_exists(root, "dev/loop-control")) {
+		vh_err_refuse(err, ENOENT, "volumes: this host has no loop devices, by which it mounts what is by: host");
+		return vh_err_hint(err, "modprobe loop; by: node shares by NFS");
+	}
+	return 0;
+}
+
 /* A captured host says nothing of programs. */
 static int check_served(const struct cluster *c, struct vh_image *const *images, const struct vh_root *root, struct vh_err *err)
 {
@@ -181,13 +203,9 @@ static int check_served(const struct cluster *c, struct vh_image *const *images,
 
 	if (!cluster_next_served(c, NULL, NULL))
 		return 0;
-	if (vh_root_is_live(root) && !vh_virtiofsd(root)) {
-		vh_err_refuse(err, ENOENT, "volumes: this host has no virtiofsd, which serves what is by: host");
-		return vh_err_hint(err, "apt-get install virtiofsd, of Debian 12 qemu-system-common; by: node shares by NFS");
-	}
 	for (size_t i = 0; r == 0 && i < c->n_pools; i++)
-		r = images[i] ? check_enters(&c->pools[i], images[i], err) : 0;
-	return r;
+		r = images[i] && pool_enters(c, &c->pools[i]) ? check_enters(&c->pools[i], images[i], err) : 0;
+	return r < 0 || !vh_root_is_live(root) ? r : check_serves(root, err);
 }
 
 int pools_check_parts(const struct cluster *c, struct vh_image *const *images, const struct vh_root *root, struct vh_err *err)
