@@ -137,6 +137,18 @@ static int decide_volume(const struct volume *v, char *disk, int (*look)(const s
 	return vh_err_hint(err, "keep: yes takes it again; or remove it");
 }
 
+/* Nothing of a new cluster is mounted yet. */
+static int decide_served(const struct cluster *c, const struct volume *v, struct vh_err *err)
+{
+	vh_autofree char *dir = cluster_served_dir(c, v);
+	int r = decide_volume(v, cluster_served_image(c, v), volume_image_look, err);
+
+	if (r < 0)
+		return r;
+	r = dir ? volume_place_check(dir, err) : vh_err_nomem(err);
+	return r < 0 ? vh_err_within(err, "volume %s", v->name) : 0;
+}
+
 int decide_volumes(const struct cluster *c, struct vh_err *err)
 {
 	bool is_new = true;
@@ -148,7 +160,7 @@ int decide_volumes(const struct cluster *c, struct vh_err *err)
 			r = decide_volume(v, cluster_volume_disk(c, &c->nodes[i], v), volume_disk_look, err);
 	}
 	for (const struct volume *v = NULL; r == 0 && is_new && (v = cluster_next_served(c, NULL, v)); )
-		r = decide_volume(v, cluster_served_image(c, v), volume_image_look, err);
+		r = decide_served(c, v, err);
 	return r;
 }
 

@@ -289,11 +289,15 @@ static char *served_object(const struct cluster *c, const struct spot *at)
 static int serve(const struct cluster *c, const struct volume *v, struct vh_virt *virt, bool *ret_changed, struct vh_err *err)
 {
 	vh_autofree char *image = cluster_served_image(c, v), *dir = cluster_served_dir(c, v);
-	bool made = false, mounted = false;
+	bool made = false, there = false, mounted = false;
 	int r = image && dir ? volume_image_make(v, image, &made, err) : vh_err_nomem(err);
 
 	if (r == 0)
 		r = vh_mkdirs(dir, 0700, err);
+	if (r == 0)
+		r = vh_virt_mounted(virt, dir, &there, err);
+	if (r == 0 && !there)
+		r = volume_place_check(dir, err);
 	if (r == 0)
 		r = vh_virt_mount(virt, image, dir, &mounted, err);
 	*ret_changed |= made || mounted;
@@ -311,47 +315,60 @@ static int served_apply(const struct context *ctx, const struct spot *at, bool *
 	return r;
 }
 
+static int unserve(const struct cluster *c, const struct volume *v, struct vh_virt *virt, struct vh_err *err)
+{
+	vh_autofree char *image = cluster_served_image(c, v), *dir = cluster_served_dir(c, v);
+	int r = image && dir ? 0 : vh_err_nomem(err);
+
+	if (r == 0 && virt)
+		r = vh_virt_unmount(virt, dir, err);
+	/* With the directory goes what other mount namespaces still have mounted on it. */
+	if (r == 0 && rmdir(dir) < 0 && errno != ENOENT)
+		r = vh_err_set(err, errno, "%s: %s", dir, strerror(errno));
+	return r < 0 ? vh_err_within(err, "volume %s", v->name) : volume_image_remove(image, v->keep, err);
+}
+
 static int served_undo(const struct context *ctx, const struct spot *at, struct vh_err *err)
 {
 	const struct cluster *c = ctx->cluster;
 	int r = 0;
 
-	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_served(c, NULL, v)); ) {
-		vh_autofree char *image = cluster_served_image(c, v), *dir = cluster_served_dir(c, v);
-
-		r = image && dir ? 0 : vh_err_nomem(err);
-		if (r == 0 && ctx->virts[at->host])
-			r = vh_virt_unmount(ctx->virts[at->host], dir, err);
-		if (r == 0)
-			r = volume_image_remove(image, v->keep, err);
-		if (r == 0)
-			rmdir(dir);
-	}
+	for (const struct volume *v = NULL; r == 0 && (v = cluster_next_served(c, NULL, v)); )
+		r = unserve(c, v, ctx->virts[at->host], err);
 	if (r == 0)
 		rmdir(c->volumes_dir);
 	return r;
 }
 
-static int served_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+static int look_at_served(const struct cluster *c, const struct volume *v, struct vh_virt *virt, struct look *ret, struct vh_err *err)
 {
-	const struct cluster *c = ctx->cluster;
-	bool there = true, mounted = true;
-	int r = 0;
+	vh_autofree char *image = cluster_served_image(c, v), *dir = cluster_served_dir(c, v);
+	vh_autoerr why = VH_ERR_NONE;
+	bool there = false, mounted = true;
+	int r = image && dir ? volume_image_look(v, image, &there, &why) : -ENOMEM;
 
-	for (const struct volume *v = NULL; r == 0 && there && mounted && (v = cluster_next_served(c, NULL, v)); ) {
-		vh_autofree char *image = cluster_served_image(c, v), *dir = cluster_served_dir(c, v);
-
-		r = image && dir ? volume_image_look(v, image, &there, err) : vh_err_nomem(err);
-		if (r == 0 && ctx->virts[at->host])
-			r = vh_virt_mounted(ctx->virts[at->host], dir, &mounted, err);
-	}
+	if (r == -ENOMEM)
+		return vh_err_nomem(err);
 	if (r < 0)
+		*ret = (struct look){ LOOK_OTHER, "has an image that is not as planned", "apply refuses" };
+	else if (!there)
+		*ret = (struct look){ LOOK_MISSING, "is gone", v->keep ? "apply refuses" : "what was written on it is lost" };
+	else if (virt && (r = vh_virt_mounted(virt, dir, &mounted, err)) < 0)
 		return r;
-	if (!there)
-		*ret = (struct look){ LOOK_MISSING, "is gone", "what was written on it is lost" };
 	else
 		*ret = mounted ? (struct look){ .is = LOOK_SAME } : (struct look){ LOOK_OTHER, "is not mounted", NULL };
 	return 0;
+}
+
+static int served_look(const struct context *ctx, const struct spot *at, struct look *ret, struct vh_err *err)
+{
+	const struct cluster *c = ctx->cluster;
+	int r = 0;
+
+	*ret = (struct look){ .is = LOOK_SAME };
+	for (const struct volume *v = NULL; r == 0 && ret->is == LOOK_SAME && (v = cluster_next_served(c, NULL, v)); )
+		r = look_at_served(c, v, ctx->virts[at->host], ret, err);
+	return r;
 }
 
 const struct step step_served = { "served", ONCE_A_HOST, served_apply, served_undo, served_look, served_object, .again = false };
@@ -413,15 +430,45 @@ static int check_keys(const struct context *ctx, const struct node *n, struct vh
 	return r;
 }
 
+/* Whether nodes had what the cluster has: it was not only planned. */
+static int any_vm(const struct context *ctx, bool *ret, struct vh_err *err)
+{
+	bool runs;
+	int r = 0;
+
+	*ret = false;
+	for (size_t i = 0; r == 0 && !*ret && i < ctx->cluster->n_nodes; i++)
+		r = look_at_vm(ctx, &ctx->cluster->nodes[i], ret, &runs, err);
+	return r;
+}
+
+static int lost_served(const struct context *ctx, const struct volume *v, const char *image, struct vh_err *err)
+{
+	bool had = false;
+	int r = any_vm(ctx, &had, err);
+
+	if (r < 0 || !had)
+		return r;
+	if (!v->keep) {
+		vh_progress_note(ctx->progress, "volume %s: its image is gone: it gets a new one, without what was written on that", v->name);
+		return 0;
+	}
+	vh_err_refuse(err, ENODATA, "volume %s: %s is gone, which is to be kept", v->name, image);
+	return vh_err_hint(err, "put it back; or vhpc cluster destroy %s, and apply it anew with an empty one", ctx->cluster->name);
+}
+
 /* What nodes write to still would be another after a restart. */
 static int check_served(const struct context *ctx, const struct volume *v, struct vh_err *err)
 {
 	vh_autofree char *image = cluster_served_image(ctx->cluster, v), *dir = cluster_served_dir(ctx->cluster, v);
 	bool mounted = false;
-	int r = !image || !dir ? vh_err_nomem(err) : access(image, F_OK) == 0 || !ctx->virts[0] ? 0 : vh_virt_mounted(ctx->virts[0], dir, &mounted, err);
+	int r = image && dir ? 0 : vh_err_nomem(err);
 
-	if (r < 0 || !mounted)
+	if (r < 0 || access(image, F_OK) == 0 || !ctx->virts[0])
 		return r;
+	r = vh_virt_mounted(ctx->virts[0], dir, &mounted, err);
+	if (r < 0 || !mounted)
+		return r < 0 ? r : lost_served(ctx, v, image, err);
 	vh_err_refuse(err, ENODATA, "volume %s: %s is gone, while it is mounted on %s", v->name, image, dir);
 	return vh_err_hint(err, "save what nodes see of it; vhpc cluster destroy %s, and apply it anew", ctx->cluster->name);
 }

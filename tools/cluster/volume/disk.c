@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A volume's disk. Its file system is made here, before any node has it: no node need judge whether a disk is blank. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -109,6 +110,22 @@ int volume_image_look(const struct volume *v, const char *path, bool *ret_there,
 	if (!S_ISREG(st.st_mode))
 		return vh_err_refuse(err, EEXIST, "volume %s: %s is no disk of a volume", v->name, path);
 	return (uint64_t)st.st_size == v->size ? 0 : other_size(v, path, (uint64_t)st.st_size, err);
+}
+
+int volume_place_check(const char *dir, struct vh_err *err)
+{
+	DIR *d = opendir(dir);
+	bool any = false;
+
+	if (!d)
+		return errno == ENOENT ? 0 : vh_err_set(err, errno, "%s: %s", dir, strerror(errno));
+	for (const struct dirent *e; !any && (e = readdir(d)); )
+		any = strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+	closedir(d);
+	if (!any)
+		return 0;
+	vh_err_refuse(err, ENOTEMPTY, "%s: has files, while nothing is mounted on it", dir);
+	return vh_err_hint(err, "move them away: what is mounted there would hide them");
 }
 
 int volume_image_make(const struct volume *v, const char *path, bool *ret_made, struct vh_err *err)

@@ -72,6 +72,8 @@ int volume_disk_remove(const char *path, bool keep, struct vh_err *err);
 int volume_image_make(const struct volume *v, const char *path, bool *ret_made, struct vh_err *err);
 int volume_image_look(const struct volume *v, const char *path, bool *ret_there, struct vh_err *err);
 int volume_image_remove(const char *path, bool keep, struct vh_err *err);
+/* Of the directory that it is to be mounted on, where it is not: refused where it has files, as of a copied state directory. */
+int volume_place_check(const char *dir, struct vh_err *err);
 
 /* --- data.c */
 
