@@ -36,6 +36,7 @@ check "a user writes on one node" as ada 1 'echo of-ada >kept'
 check "and reads it on the other" as ada 2 'stat -c %U kept; cat kept' && says "of-ada" "what is there" && says "ada" "as his"
 exits 1 "where another cannot" as bob 2 'cat /home/ada/kept'
 check "on the host it is where nodes' files are" there cat "$home/files/ada/kept" && says "of-ada" "of the daemon's mounts"
+check "where it is mounted without rights" there findmnt -no OPTIONS "$home" && says "nosuid" "no other user's" && says "nodev" "no devices" && says "noexec" "no programs"
 check "and nowhere else" test ! -e "$home/files"
 check "root of a node makes what is a setuid file there" on 1 'cp /bin/true /home/su && chmod 4755 /home/su && mknod -m 666 /home/null c 1 3'
 check "which is one in the image" there sh -c "stat -c %a%U $home/files/su | grep -qx 4755root && test -c $home/files/null"
@@ -49,6 +50,12 @@ check "it is free again" on 1 'rm /home/big /home/su /home/null'
 check "stop" vhpc cluster stop served
 check "as after the host restarted" there umount "$home"
 exits 1 "then a VM does not start by itself" vhpc vm start served-1
+mv "$disks/home.ext4" "$T/away"
+exits 3 "nor does the cluster without what is to be kept" vhpc cluster start served && says "is gone, which is to be kept" "says so"
+mv "$T/away" "$disks/home.ext4"
+check "a file where it is to be mounted" touch "$home/hidden"
+exits 3 "is not hidden" vhpc cluster start served && says "has files, while nothing is mounted on it" "says so"
+rm "$home/hidden"
 check "start" vhpc cluster start --timeout 1200 served
 check "what was written is there" as ada 2 'cat kept' && says "of-ada" "as it was"
 check "applied again there is nothing to do" vhpc cluster plan --detailed-exitcode "$example"
