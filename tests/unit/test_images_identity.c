@@ -449,6 +449,24 @@ START_TEST(homes_are_made_where_home_is_empty)
 }
 END_TEST
 
+/* Of a home that another node has made meanwhile; what others have begun is theirs. */
+START_TEST(what_was_begun_of_a_home_goes)
+{
+	vh_autofree char *dir = image_root(ACCOUNTS, GROUPS);
+	char host[65] = "";
+	struct stat st;
+
+	ck_assert_int_eq(apply(dir, USERS), 0);
+	ck_assert_int_eq(gethostname(host, sizeof(host) - 1), 0);
+	vh_autofree char *own = vh_strf("home/ada.%s.new", host), *begun = vh_strf("%s/.config/mpi", own);
+	free(unit_file(dir, begun, "half"));
+	free(unit_file(dir, "home/ada.another.new/.bashrc", "half"));
+	ck_assert_int_eq(apply(dir, USERS), 0);
+	ck_assert(!is_there(dir, own) && is_there(dir, "home/ada.another.new/.bashrc"));
+	check_file(dir, "home/ada/.bashrc", 0644, "skel\n", &st);
+}
+END_TEST
+
 /* A package's user or group of that name or number is never another's; who else is there is made. */
 START_TEST(users_of_the_image_stay_what_they_are)
 {
@@ -544,6 +562,6 @@ END_TEST
 UNIT_SUITE(images_identity, whole_identity_is_read, bad_lines_are_refused_with_their_number,
 	   text_as_a_whole_is_checked, reasons_hold_no_secret, program_writes_the_files_once, the_key_of_nodes_is_the_users_alone,
 	   users_are_made_once, users_who_are_told_of_no_more_go, who_was_the_images_stays, what_runs_of_one_who_was_left_out_is_not_his,
-	   what_was_told_since_counts, what_is_exported_is_what_the_identity_says, homes_are_made_where_home_is_empty,
+	   what_was_told_since_counts, what_is_exported_is_what_the_identity_says, homes_are_made_where_home_is_empty, what_was_begun_of_a_home_goes,
 	   users_of_the_image_stay_what_they_are, slurm_is_what_the_identity_says,
 	   without_munge_the_rest_of_the_identity_counts, where_cloud_init_reads_seeds_a_host_key_is_made)

@@ -10,9 +10,11 @@
 #include "lib/json.h"
 #include "lib/spawn.h"
 #include "lib/strv.h"
+#include "lib/sysroot.h"
 #include "tests/unit/unit.h"
 #include "tools/cluster/manifest/manifest.h"
 #include "tools/cluster/plan/plan.h"
+#include "tools/cluster/plan/pools.h"
 #include "tools/cluster/steps/steps.h"
 #include "tools/cluster/volume/volume.h"
 #include "vmm/hosts/hosts.h"
@@ -568,6 +570,75 @@ START_TEST(what_cannot_be_served_is_refused)
 }
 END_TEST
 
+/* One of another size, or a link, is no reason not to look at the rest. */
+START_TEST(an_image_that_is_served_is_looked_at)
+{
+	vh_autofree char *dir = unit_tmpdir(), *image = unit_file(dir, "home.ext4", "short");
+	struct volume home = { .name = (char *)"home", .mount = (char *)"/home", .kind = VOLUME_SHARED, .by = VOLUME_BY_HOST, .size = 64 << 20 };
+	struct vh_virt *none = NULL;
+	const struct cluster c = { .volumes_dir = dir, .volumes = { &home, 1 } };
+	const struct context ctx = { .cluster = &c, .virts = &none };
+
+	ck_assert_int_eq(look_at(&step_served, &ctx, NULL), LOOK_OTHER);
+	ck_assert_int_eq(truncate(image, 64 << 20), 0);
+	ck_assert_int_eq(look_at(&step_served, &ctx, NULL), LOOK_SAME);
+	ck_assert_int_eq(unlink(image), 0);
+	ck_assert_int_eq(look_at(&step_served, &ctx, NULL), LOOK_MISSING);
+	ck_assert_int_eq(symlink("/etc/passwd", image), 0);
+	ck_assert_int_eq(look_at(&step_served, &ctx, NULL), LOOK_OTHER);
+}
+END_TEST
+
+/* As in a state directory that was copied while it was mounted; nor are they removed. */
+START_TEST(files_in_the_place_of_what_is_served_are_not_hidden)
+{
+	vh_autofree char *dir = unit_tmpdir(), *image = unit_file(dir, "home.ext4", ""), *place = vh_strf("%s/home.served", dir), *file = NULL;
+	struct volume home = { .name = (char *)"home", .mount = (char *)"/home", .kind = VOLUME_SHARED, .by = VOLUME_BY_HOST };
+	struct vh_virt *none = NULL;
+	const struct cluster c = { .volumes_dir = dir, .volumes = { &home, 1 } };
+	const struct context ctx = { .cluster = &c, .virts = &none };
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(volume_place_check(place, &err), 0);
+	ck_assert_int_eq(mkdir(place, 0700), 0);
+	ck_assert_int_eq(volume_place_check(place, &err), 0);
+	file = unit_file(place, "files/kept", "of ada\n");
+	ck_assert_int_lt(volume_place_check(place, &err), 0);
+	ck_assert_msg(strstr(err.text, "home.served: has files, while nothing is mounted on it") != NULL, "%s", err.text);
+	ck_assert_int_eq(err.exit, VH_EXIT_REFUSED);
+	vh_err_clear(&err);
+	ck_assert_int_lt(step_served.undo(&ctx, &(struct spot){ 0 }, &err), 0);
+	ck_assert(access(file, F_OK) == 0 && access(image, F_OK) == 0);
+	vh_err_clear(&err);
+	ck_assert_int_eq(unlink(file), 0);
+	*strrchr(file, '/') = 0;
+	ck_assert_int_eq(rmdir(file), 0);
+	ck_assert_int_eq(step_served.undo(&ctx, &(struct spot){ 0 }, &err), 0);
+	ck_assert(access(place, F_OK) < 0 && access(image, F_OK) < 0);
+}
+END_TEST
+
+/* Groups that do not mount it may have other kernels. */
+START_TEST(those_that_mount_it_need_virtiofs)
+{
+	vh_autofree char *dir = unit_tmpdir(), *ext4 = vh_strf("%s/root.ext4", dir);
+	char *const mkfs[] = { (char *)"mkfs.ext4", (char *)"-q", ext4, (char *)"4M", NULL };
+	struct vh_image image = { .root = ext4, .kernel_version = (char *)"6.1.0" }, *images[] = { NULL, &image };
+	struct volume v[] = { { .name = (char *)"lab", .mount = (char *)"/lab", .kind = VOLUME_SHARED, .by = VOLUME_BY_HOST, .groups = (char *[]){ (char *)"a", NULL } } };
+	struct cluster_pool pools[] = { { .wanted = { .name = (char *)"a" } }, { .wanted = { .name = (char *)"b", .image = (char *)"old" } } };
+	const struct cluster c = { .pools = pools, .n_pools = 2, .volumes = { v, 1 } };
+	vh_autoroot root = NULL;
+	vh_autoerr err = VH_ERR_NONE;
+
+	ck_assert_int_eq(vh_spawn_ok(&(struct vh_spawn){ .argv = mkfs }, NULL, &err), 0);
+	ck_assert_int_eq(vh_root_open(&root, dir, &err), 0);
+	ck_assert_msg(pools_check_parts(&c, images, root, &err) == 0, "%s", err.text);
+	v[0].groups = NULL;
+	ck_assert_int_lt(pools_check_parts(&c, images, root, &err), 0);
+	ck_assert_msg(strstr(err.text, "the kernel of image old has no virtiofs") != NULL, "%s", err.text);
+}
+END_TEST
+
 START_TEST(what_cannot_be_shared_is_refused)
 {
 	static const struct { const char *volumes; bool nfs_server; const char *says; } bad[] = {
@@ -755,4 +826,5 @@ END_TEST
 UNIT_SUITE(tools_cluster, lost_keys_are_made_anew_and_nodes_marked_to_restart, files_come_from_the_image_of_the_plan_alone,
 	   an_image_is_asked_for_only_where_a_group_lacks_its_files, region_that_a_killed_run_left_is_completed, looks_say_what_is_there, region_is_sized_from_ranks, published_nodes_have_their_cells, manifest_has_its_defaults, manifest_refuses_what_no_cluster_can_be, plan_is_the_same_each_time,
 	   record_comes_back_as_it_was, record_of_an_earlier_release_is_read, damaged_record_is_refused, another_cluster_gets_another_network, the_region_is_leased, a_dedicated_cpu_is_given_once,
-	   another_shape_is_named, volumes_of_nodes_are_made_and_kept, nodes_without_volumes_have_no_step_for_them, what_is_shared_is_on_one_node, what_the_host_serves_is_on_no_node, what_cannot_be_shared_is_refused, what_cannot_be_served_is_refused, a_lost_record_comes_back_from_the_directory)
+	   another_shape_is_named, volumes_of_nodes_are_made_and_kept, nodes_without_volumes_have_no_step_for_them, what_is_shared_is_on_one_node, what_the_host_serves_is_on_no_node, what_cannot_be_shared_is_refused, what_cannot_be_served_is_refused, an_image_that_is_served_is_looked_at,
+	   files_in_the_place_of_what_is_served_are_not_hidden, those_that_mount_it_need_virtiofs, a_lost_record_comes_back_from_the_directory)

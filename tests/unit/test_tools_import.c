@@ -92,6 +92,25 @@ static const char *state_of(struct fixture *f)
 	return state ? state : "gone";
 }
 
+/* Of a daemon that may be another machine's there is nothing to be taken back. */
+START_TEST(nothing_is_mounted_for_another_daemon)
+{
+	struct fixture f;
+	bool is = true;
+
+	setup(&f, "");
+	ck_assert_int_eq(vh_virt_mounted(f.virt, f.dir, &is, &f.err), 0);
+	ck_assert(!is);
+	ck_assert_int_eq(vh_virt_unmount(f.virt, f.dir, &f.err), 0);
+	ck_assert_int_lt(vh_virt_can_mount(f.virt, &f.err), 0);
+	unit_assert_err(&f.err, VH_EXIT_REFUSED, TEST_URI ": is no daemon of this machine's that could be given a file system",
+			"qemu:///system and private are");
+	ck_assert_int_lt(vh_virt_mount(f.virt, f.manifest, f.dir, &is, &f.err), 0);
+	ck_assert(!is);
+	finish(&f);
+}
+END_TEST
+
 START_TEST(it_is_a_node_until_it_is_given_back)
 {
 	vh_autofree char *before = NULL, *after = NULL;
@@ -414,6 +433,6 @@ START_TEST(one_that_is_gone_holds_nothing)
 }
 END_TEST
 
-UNIT_SUITE(tools_import, a_copy_of_a_node_is_nobodys, one_with_another_name_is_given_back, one_domain_is_of_one_cluster,
+UNIT_SUITE(tools_import, nothing_is_mounted_for_another_daemon, a_copy_of_a_node_is_nobodys, one_with_another_name_is_given_back, one_domain_is_of_one_cluster,
 	   one_that_is_not_defined_is_refused_before_anything, one_that_is_gone_holds_nothing, what_libvirt_says_is_told, it_is_a_node_until_it_is_given_back, one_that_is_off_stays_off, what_lacks_its_mark_gets_it,
 	   the_mark_alone_keeps_it_from_being_removed, what_contradicts_is_refused_and_changes_nothing, what_is_not_for_such_nodes_is_refused)
