@@ -95,19 +95,20 @@ static int bound_to(xmlNodePtr node)
 	return strict && attr_list(node, "nodeset", &set) && set.n == 1 ? (int)set.v[0] : -1;
 }
 
-static xmlNodePtr memnode_of(xmlNodePtr tune, uint64_t cell)
+/* The child of that name whose attribute is that number. */
+static xmlNodePtr numbered(xmlNodePtr tune, const char *name, const char *attr, uint64_t number)
 {
-	xmlNodePtr node = tune ? vh_xml_child(tune, NULL, "memnode") : NULL;
+	xmlNodePtr node = tune ? vh_xml_child(tune, NULL, name) : NULL;
 	uint64_t id;
 
-	while (node && (!attr_number(node, "cellid", VH_CELLS_MAX, &id) || id != cell))
-		node = vh_xml_next(node, NULL, "memnode");
+	while (node && (!attr_number(node, attr, VH_VCPUS_MAX, &id) || id != number))
+		node = vh_xml_next(node, NULL, name);
 	return node;
 }
 
 static void place_cell(struct reading *r, size_t cell)
 {
-	xmlNodePtr tune = vh_xml_child(r->domain, NULL, "numatune"), own = memnode_of(tune, cell);
+	xmlNodePtr tune = vh_xml_child(r->domain, NULL, "numatune"), own = numbered(tune, "memnode", "cellid", cell);
 	int node = bound_to(own ? own : tune ? vh_xml_child(tune, NULL, "memory") : NULL);
 
 	if (node < 0 && r->host->n_nodes == 1)
@@ -169,16 +170,6 @@ static void read_pages(struct reading *r)
 
 /* --- CPUs */
 
-static xmlNodePtr pin_of(xmlNodePtr tune, unsigned vcpu)
-{
-	xmlNodePtr pin = tune ? vh_xml_child(tune, NULL, "vcpupin") : NULL;
-	uint64_t id;
-
-	while (pin && (!attr_number(pin, "vcpu", VH_VCPUS_MAX, &id) || id != vcpu))
-		pin = vh_xml_next(pin, NULL, "vcpupin");
-	return pin;
-}
-
 /* Two on one CPU have none of their own. */
 static bool is_taken(const struct vh_layout *l, unsigned vcpus, int cpu)
 {
@@ -202,7 +193,7 @@ static void float_on(struct reading *r, const struct vh_numbers *set, bool *on)
 
 static void read_pin(struct reading *r, unsigned vcpu, bool *on)
 {
-	xmlNodePtr pin = pin_of(vh_xml_child(r->domain, NULL, "cputune"), vcpu);
+	xmlNodePtr pin = numbered(vh_xml_child(r->domain, NULL, "cputune"), "vcpupin", "vcpu", vcpu);
 	vh_cleanup(vh_numbers_clear) struct vh_numbers set = { 0 };
 
 	attr_list(pin ? pin : vh_xml_child(r->domain, NULL, "vcpu"), "cpuset", &set);

@@ -199,19 +199,24 @@ const struct step step_volume = { "volume", ONCE_A_NODE, volume_apply, volume_un
 
 /* --- sets of data, for all nodes of a host */
 
-/* The names of all. */
-static char *data_object(const struct cluster *c, const struct spot *at)
+/* The names of all of a kind. */
+static char *names_of(const struct cluster *c, const struct volume *(*next)(const struct cluster *, const struct node *, const struct volume *))
 {
 	vh_autofree char *all = strdup("");
 
-	(void)at;
-	for (const struct volume *v = NULL; all && (v = cluster_next_data(c, NULL, v)); ) {
+	for (const struct volume *v = NULL; all && (v = next(c, NULL, v)); ) {
 		char *more = vh_strf("%s%s%s", all, *all ? ", " : "", v->name);
 
 		free(all);
 		all = more;
 	}
 	return vh_steal(&all);
+}
+
+static char *data_object(const struct cluster *c, const struct spot *at)
+{
+	(void)at;
+	return names_of(c, cluster_next_data);
 }
 
 static int data_apply(const struct context *ctx, const struct spot *at, bool *ret_changed, struct vh_err *err)
@@ -274,16 +279,8 @@ const struct step step_data = { "data", ONCE_A_HOST, data_apply, data_undo, data
 
 static char *served_object(const struct cluster *c, const struct spot *at)
 {
-	vh_autofree char *all = strdup("");
-
 	(void)at;
-	for (const struct volume *v = NULL; all && (v = cluster_next_served(c, NULL, v)); ) {
-		char *more = vh_strf("%s%s%s", all, *all ? ", " : "", v->name);
-
-		free(all);
-		all = more;
-	}
-	return vh_steal(&all);
+	return names_of(c, cluster_next_served);
 }
 
 static int serve(const struct cluster *c, const struct volume *v, struct vh_virt *virt, bool *ret_changed, struct vh_err *err)
